@@ -1,0 +1,1 @@
+//! An AWS that can be started.
