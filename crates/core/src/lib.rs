@@ -1,1 +1,20 @@
-//! What Playout decides.
+//! What Playout decides. No client, no clock, no randomness, no `await` lives here.
+//!
+//! - [`api`]: the custom resources, as users write them;
+//! - [`source`], [`destination`]: per kind `wanted` (spec to a type that cannot be wrong), `observed` (facts),
+//!   `plan` (the decision) and `status` (what users read);
+//! - [`plan`]: the words that all kinds share;
+//! - [`conditions`], [`reasons`], [`names`], [`platforms`], [`secret`]: the vocabulary.
+//!
+//! A newcomer reads `plan.rs`, then `destination/plan.rs`.
+
+pub mod api;
+pub mod conditions;
+pub mod destination;
+pub mod endpoint;
+pub mod names;
+pub mod plan;
+pub mod platforms;
+pub mod reasons;
+pub mod secret;
+pub mod source;

@@ -1,0 +1,37 @@
+//! The custom resources of group `playout.dev/v1alpha1`: fields, defaults, CEL rules, printer columns.
+//!
+//! Field documentation is user documentation: it is what `kubectl explain` prints.
+
+pub mod destination;
+pub mod policy;
+pub mod reference;
+mod schema;
+pub mod source;
+
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::CustomResourceExt as _;
+
+pub use destination::{Destination, DestinationSpec, DestinationStatus};
+pub use source::{Source, SourceSpec, SourceStatus};
+
+/// The API group of every kind.
+pub const GROUP: &str = "playout.dev";
+/// The served and stored version.
+pub const VERSION: &str = "v1alpha1";
+
+/// Held on every object from before anything can exist in AWS until an observation has proved that nothing is left.
+pub const FINALIZER: &str = "playout.dev/cleanup";
+/// Set it to any new value to force a pass; acknowledged in `status.lastHandledReconcileAt`.
+pub const RECONCILE_AT: &str = "playout.dev/reconcile-at";
+/// Runs an idle Source for the given time (for example `60s`) to see whether the encoder reaches it.
+pub const TEST_CONNECTION: &str = "playout.dev/test-connection";
+/// Written before a create that AWS cannot make idempotent; see `names::CreateIntent`.
+pub const CREATE_INTENT: &str = "playout.dev/create-intent";
+/// On a Destination with an `OnFailure` backup: `Primary` or `Backup`, the endpoint to send to now.
+pub const ACTIVE_ENDPOINT: &str = "playout.dev/active-endpoint";
+
+/// Every CRD, ready to be applied, in the order of the README.
+#[must_use]
+pub fn crds() -> Vec<CustomResourceDefinition> {
+    vec![schema::finished(Source::crd()), schema::finished(Destination::crd())]
+}

@@ -1,0 +1,299 @@
+//! `Destination`: where a programme goes. One social platform or receiver.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::policy::{DeletionPolicy, RunState, UpdatePolicy};
+use super::reference::{Encryption, KeyReference, ProgrammeReference};
+
+/// Where a programme goes: one social platform or receiver.
+///
+/// Producers own Destinations. Nothing that is done to one Destination touches another.
+#[derive(Clone, CustomResource, Debug, Deserialize, KubeSchema, PartialEq, Serialize)]
+#[kube(
+    group = "playout.dev",
+    version = "v1alpha1",
+    kind = "Destination",
+    namespaced,
+    status = "DestinationStatus",
+    derive = "PartialEq",
+    doc = "Where a programme goes: one social platform or receiver. Start and stop it with spec.state.",
+    shortname = "dest",
+    category = "playout",
+    selectable = ".status.state",
+    selectable = ".spec.state",
+    selectable = ".spec.platform",
+    printcolumn(name = "Platform", type_ = "string", json_path = ".spec.platform"),
+    printcolumn(name = "From", type_ = "string", json_path = ".spec.from.name"),
+    printcolumn(name = "State", type_ = "string", json_path = ".status.state", description = "What it does now."),
+    printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].status"),
+    printcolumn(name = "Reason", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].reason"),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn(name = "Active", type_ = "string", json_path = ".status.activeEndpoint", priority = 1i32),
+    printcolumn(name = "Started", type_ = "date", json_path = ".status.startedAt", priority = 1i32),
+    printcolumn(name = "Message", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].message", priority = 1i32)
+)]
+#[cfg_attr(test, kube(cel))]
+#[x_kube(
+    validation = Rule::new("self.from == oldSelf.from").message("from cannot be changed: delete the Destination and create it from the other Source").field_path(".from"),
+    validation = Rule::new("has(self.region) == has(oldSelf.region) && (!has(self.region) || self.region == oldSelf.region)").message("region cannot be changed: it follows the Source").field_path(".region"),
+    validation = Rule::new("has(self.url) || self.platform in ['YouTube', 'Twitch', 'Facebook', 'Kick', 'Restream']").message("url is required for this platform: copy the ingest URL from its live page").field_path(".url"),
+    validation = Rule::new("has(self.streamKey) || self.platform == 'Custom'").message("streamKey is required for this platform").field_path(".streamKey"),
+    validation = Rule::new("self.platform == 'Custom' || !has(self.url) || self.url.startsWith('rtmp://') || self.url.startsWith('rtmps://')").message("this platform takes rtmp:// or rtmps:// only; use platform Custom for other receivers").field_path(".url"),
+    validation = Rule::new("self.platform != 'Facebook' || !has(self.url) || self.url.startsWith('rtmps://')").message("Facebook takes rtmps:// only").field_path(".url"),
+    validation = Rule::new("self.platform != 'Custom' || !has(self.url) || has(self.streamKey) || !(self.url.startsWith('rtmp://') || self.url.startsWith('rtmps://'))").message("an RTMP receiver needs a streamKey (put the last part of its URL into a Secret)").field_path(".streamKey"),
+    validation = Rule::new("!has(self.url) || self.url.matches('^(rtmp|rtmps|srt|rtp|rtp-fec|rist|zixi)://')").message("url must begin with rtmp://, rtmps://, srt://, rtp://, rtp-fec://, rist:// or zixi://").field_path(".url"),
+    validation = Rule::new("!has(self.url) || !self.url.contains('@')").message("url must not hold a user name or password: put the key into a Secret and name it in streamKey").field_path(".url"),
+    validation = Rule::new("!has(self.encryption) || (has(self.url) && (self.url.startsWith('srt://') || self.url.startsWith('zixi://')))").message("encryption goes with srt:// and zixi:// receivers; RTMP is encrypted by an rtmps:// url").field_path(".encryption"),
+    validation = Rule::new("!has(self.srt) || (has(self.url) && self.url.startsWith('srt://'))").message("the block srt goes with an srt:// url").field_path(".srt"),
+    validation = Rule::new("!has(self.backup) || !has(self.backup.url) || !has(self.url) || self.backup.url.split('://')[0].replace('rtmps', 'rtmp') == self.url.split('://')[0].replace('rtmps', 'rtmp')").message("backup.url must use the protocol of url").field_path(".backup.url"),
+    validation = Rule::new("!has(self.backup) || has(self.backup.url) || self.platform == 'YouTube'").message("backup.url is required: only YouTube has a backup ingest that is known beforehand").field_path(".backup.url"),
+    validation = Rule::new("!has(self.tags) || self.tags.all(k, !k.startsWith('playout.dev/') && !k.startsWith('aws:'))").message("tag keys must not begin with playout.dev/ (the proof of ownership) or aws: (reserved by AWS)").field_path(".tags")
+)]
+#[serde(rename_all = "camelCase")]
+pub struct DestinationSpec {
+    /// The programme: a Source of this namespace. Cannot be changed.
+    pub from: ProgrammeReference,
+    /// AWS region. Default: that of the Source. When set it must be the Source's region. Cannot be changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 32), regex(pattern = r"^[a-z]{2}(-[a-z]+)+-[0-9]$"))]
+    pub region: Option<String>,
+    /// `YouTube`, `Twitch`, `Facebook`, `LinkedIn`, `X`, `Kick`, `Restream` or `Custom` (default). A known platform brings
+    /// its ingest URL and its limits.
+    #[serde(default)]
+    pub platform: Platform,
+    /// Where to send to. `rtmp://` or `rtmps://host[:port]/application`; for `Custom` also `srt://host:port` (with
+    /// `?mode=listener` the receiver calls us on that port), `rtp://host:port`, `rtp-fec://host:port`, `rist://host:port`,
+    /// `zixi://host:port`. Default: the platform's own. Never put a key here. Example: `rtmps://a.rtmps.youtube.com:443/live2`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 1024))]
+    pub url: Option<String>,
+    /// Where the stream key is kept. For `srt://` and `zixi://` it is the stream id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stream_key: Option<KeyReference>,
+    /// `Passthrough` (default): an output of the Source's flow. The programme is sent as it arrives.
+    #[serde(default)]
+    pub delivery: Delivery,
+    /// Settings of an `srt://` receiver.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub srt: Option<SrtReceiver>,
+    /// Encryption of `srt://` and `zixi://`. Absent: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encryption: Option<Encryption>,
+    /// A second way in at the platform.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backup: Option<Backup>,
+    /// `Running` or `Stopped`. There is no default: absent means stopped, so that a producer can patch it on an object whose
+    /// manifest in Git leaves it out. Example: `kubectl patch dest main --type merge -p '{"spec":{"state":"Running"}}'`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<RunState>,
+    /// `WhenStopped` (default): a change that would interrupt the running output waits until it is stopped, and is listed in
+    /// `status.pendingChanges`. `Restart`: it is carried out at once.
+    #[serde(default)]
+    pub update_policy: UpdatePolicy,
+    /// True makes the output ready while stopped, so that the first start is faster. It costs nothing with `Passthrough`,
+    /// but counts against the flow's 50 outputs. Default: false.
+    #[serde(default)]
+    pub prepare: bool,
+    /// Tags for the AWS resources, at most 40. They never replace the operator's own tags.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "super::source::tags_schema")]
+    pub tags: BTreeMap<String, String>,
+    /// `Delete` (default) removes the output with the object; `Retain` leaves it as it is.
+    #[serde(default)]
+    pub deletion_policy: DeletionPolicy,
+    /// True: the operator looks and reports but changes nothing in AWS. A suspended object can still be deleted.
+    #[serde(default)]
+    pub suspend: bool,
+}
+
+/// Where the programme is seen.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "the names of the platforms are their documentation")]
+pub enum Platform {
+    YouTube,
+    Twitch,
+    Facebook,
+    LinkedIn,
+    X,
+    Kick,
+    Restream,
+    #[default]
+    Custom,
+}
+
+/// How the programme gets there.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub enum Delivery {
+    /// As an output of the Source's flow, not transcoded.
+    #[default]
+    Passthrough,
+}
+
+/// Settings of an `srt://` receiver.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SrtReceiver {
+    /// SRT latency in milliseconds, 10 to 15000. The larger of both ends' values holds. Default of AWS: 2000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 10, max = 15_000))]
+    pub min_latency_ms: Option<i32>,
+    /// With `?mode=listener`: who may call, one to three ranges. Example: `["203.0.113.0/24"]`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 3), inner(length(max = 18), regex(pattern = r"^([0-9]{1,3}\.){3}[0-9]{1,3}/([0-9]|[12][0-9]|3[0-2])$")))]
+    pub allowed_cidrs: Vec<String>,
+}
+
+/// A second way in at the platform.
+#[derive(Clone, Debug, Deserialize, KubeSchema, PartialEq, Serialize)]
+#[x_kube(validation = Rule::new("!has(self.url) || !self.url.contains('@')").message("backup.url must not hold a user name or password: put the key into a Secret and name it in backup.streamKey").field_path(".url"))]
+#[serde(rename_all = "camelCase")]
+pub struct Backup {
+    /// Backup URL. Default: that of the platform, where it has one (YouTube).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 1024))]
+    pub url: Option<String>,
+    /// Key at the backup URL. Default: that of the primary.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stream_key: Option<KeyReference>,
+    /// `Hot`: both are fed all the time. `OnFailure` (default): the backup is fed when the primary has been disconnected for
+    /// 20 seconds; it goes back on request with the annotation `playout.dev/active-endpoint: Primary`.
+    #[serde(default)]
+    pub mode: BackupMode,
+}
+
+/// How the backup is used.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub enum BackupMode {
+    /// Both are fed.
+    Hot,
+    /// Switched over when the primary is dead.
+    #[default]
+    OnFailure,
+}
+
+/// What was observed of a Destination.
+#[derive(Clone, Debug, Default, Deserialize, KubeSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DestinationStatus {
+    /// The generation of the spec that this status speaks of; -1 before the first look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// One word for people: `Idle`, `Creating`, `Starting`, `Running`, `Stopping`, `Deleting` or `Error`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<DestinationWord>,
+    /// `Ready`, `Reconciling` and `Stalled` as kstatus defines them, and `Delivering`: whether the receiver takes the stream.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["type".to_string()]))]
+    pub conditions: Vec<Condition>,
+    /// Which endpoint is fed: `Primary`, `Backup`, or both with a hot backup.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub active_endpoint: Option<ActiveEndpoint>,
+    /// ARN of the flow whose outputs these are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flow_arn: Option<String>,
+    /// The outputs in AWS.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outputs: Vec<OutputStatus>,
+    /// When it was last seen to begin running.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Time>,
+    /// Changes of the spec (or of the key) that wait because they would interrupt the running output.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pending_changes: Vec<String>,
+    /// The last failure, kept until the next success.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<LastError>,
+    /// The last ten times on the air, newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub last_runs: Vec<Run>,
+    /// The value of the annotation `playout.dev/reconcile-at` that was acted upon last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_handled_reconcile_at: Option<String>,
+}
+
+/// One word for the state of a Destination.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "explained on the field and in the README")]
+pub enum DestinationWord {
+    Idle,
+    Creating,
+    Starting,
+    Running,
+    Stopping,
+    Deleting,
+    Error,
+}
+
+/// Which endpoint is fed.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub enum ActiveEndpoint {
+    /// The first.
+    Primary,
+    /// The second.
+    Backup,
+    /// Both, with a hot backup.
+    Both,
+}
+
+/// What was observed of one output.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OutputStatus {
+    /// `Primary` or `Backup`.
+    pub role: String,
+    /// Name of the output in its flow.
+    pub name: String,
+    /// ARN of the output.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arn: Option<String>,
+    /// `ENABLED` or `DISABLED`, in AWS's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    /// Where it sends to: scheme, host and port, without path, query and key. For a listener: where the receiver calls.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<String>,
+    /// Whether the receiver is connected, by the last measurement.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connected: Option<bool>,
+    /// Bitrate in kbit/s, to two significant digits so that a steady stream is a steady status.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bitrate_kbps: Option<i64>,
+    /// Since when `connected` is what it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Time>,
+}
+
+/// A failure in words.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LastError {
+    /// When it was seen first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Time>,
+    /// Its reason, one of the list in the README.
+    pub reason: String,
+    /// What happened and what to do.
+    pub message: String,
+    /// `Warning`: the operator tries again. `Error`: it needs you.
+    pub severity: String,
+}
+
+/// One time on the air.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Run {
+    /// When it began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started: Option<Time>,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<Time>,
+    /// Why it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}

@@ -1,0 +1,81 @@
+//! Policies and small values that several kinds share.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What becomes of the AWS resources when the object is deleted.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub enum DeletionPolicy {
+    /// They are removed in order; the object stays until AWS shows that they are gone.
+    #[default]
+    Delete,
+    /// They stay as they are, with their ownership tags; an object of the same name takes them up again.
+    Retain,
+}
+
+/// When a change that interrupts a running output is carried out.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub enum UpdatePolicy {
+    /// It waits until the output is stopped, and status lists it as pending.
+    #[default]
+    WhenStopped,
+    /// It is carried out at once.
+    Restart,
+}
+
+/// A switch.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub enum RunState {
+    /// On the air.
+    Running,
+    /// Off the air.
+    Stopped,
+}
+
+/// Length of an AES key.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub enum Algorithm {
+    /// 128 bits.
+    Aes128,
+    /// 192 bits.
+    Aes192,
+    /// 256 bits.
+    #[default]
+    Aes256,
+}
+
+/// A length of time as users write it: `500ms`, `60s`, `10m`, `2h`.
+///
+/// # Errors
+/// `None` when the text is not a whole number followed by one of those units, or is longer than a day.
+#[must_use]
+pub fn parse_duration(text: &str) -> Option<std::time::Duration> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).filter(|&at| at > 0)?;
+    let (number, unit) = text.split_at(digits);
+    let number: u64 = number.parse().ok()?;
+    let milliseconds = number.checked_mul(match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return None,
+    })?;
+    (milliseconds <= 86_400_000).then(|| std::time::Duration::from_millis(milliseconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::parse_duration;
+
+    #[test]
+    fn a_duration_is_a_number_and_a_unit() {
+        assert_eq!(parse_duration("60s"), Some(Duration::from_secs(60)));
+        assert_eq!(parse_duration("500ms"), Some(Duration::from_millis(500)));
+        assert_eq!(parse_duration("2h"), Some(Duration::from_secs(7200)));
+        for bad in ["", "s", "60", "1d", "-5s", "1.5s", "99999999999999999999s", "25h"] {
+            assert_eq!(parse_duration(bad), None, "{bad}");
+        }
+    }
+}

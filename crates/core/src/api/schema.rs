@@ -1,0 +1,42 @@
+//! What the derived CRDs still lack before users should see them.
+
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use serde_json::{Value, json};
+
+/// The CRD as it is installed.
+///
+/// - `Option<Enum>` derives `enum: [A, null], nullable: true`, which the API server contradicts and `kubectl explain`
+///   cannot print: both are dropped, so that an explicit null is pruned.
+/// - `status.observedGeneration` defaults to -1, so that neither kstatus nor `kubectl wait` takes a fresh object for ready.
+/// - unsigned formats are unknown to Kubernetes.
+pub fn finished(crd: CustomResourceDefinition) -> CustomResourceDefinition {
+    let Ok(mut value) = serde_json::to_value(&crd) else { return crd };
+    if let Some(versions) = value.pointer_mut("/spec/versions").and_then(Value::as_array_mut) {
+        for version in versions {
+            if let Some(schema) = version.pointer_mut("/schema/openAPIV3Schema") {
+                clean(schema);
+                if let Some(status) = schema.pointer_mut("/properties/status").and_then(Value::as_object_mut) {
+                    status.insert("default".into(), json!({ "observedGeneration": -1 }));
+                }
+            }
+        }
+    }
+    serde_json::from_value(value).unwrap_or(crd)
+}
+
+fn clean(schema: &mut Value) {
+    match schema {
+        Value::Object(members) => {
+            members.remove("nullable");
+            if let Some(Value::Array(values)) = members.get_mut("enum") {
+                values.retain(|v| !v.is_null());
+            }
+            if members.get("format").and_then(Value::as_str).is_some_and(|f| f.starts_with("uint")) {
+                members.remove("format");
+            }
+            members.values_mut().for_each(clean);
+        }
+        Value::Array(values) => values.iter_mut().for_each(clean),
+        _ => {}
+    }
+}

@@ -1,0 +1,207 @@
+//! Conditions as kstatus reads them, made in one place.
+//!
+//! `Ready` is always there. `Reconciling` and `Stalled` are there only while they are true. A transition time changes only
+//! when the status of its condition does, so that a pass in which nothing happened writes nothing.
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+
+use crate::plan::{Failure, FailureClass, Step};
+use crate::reasons::Reason;
+
+/// Always present: the object is as wished.
+pub const READY: &str = "Ready";
+/// Present while work is under way.
+pub const RECONCILING: &str = "Reconciling";
+/// Present while only somebody's help can change anything.
+pub const STALLED: &str = "Stalled";
+/// Destination: whether the receiver takes the stream.
+pub const DELIVERING: &str = "Delivering";
+/// Destination: present while the programme exceeds what the platform accepts.
+pub const OVER_LIMIT: &str = "OverLimit";
+/// Source: whether the leading input receives a good signal.
+pub const HEALTHY: &str = "Healthy";
+/// Source: the result of the last connection test.
+pub const INPUT_REACHABLE: &str = "InputReachable";
+
+/// Longest message that is kept; AWS's own texts can be pages long.
+const MESSAGE_LIMIT: usize = 1024;
+
+/// A new list of conditions, built upon the previous one.
+#[derive(Debug)]
+pub struct Conditions<'a> {
+    previous: &'a [Condition],
+    generation: Option<i64>,
+    now: Timestamp,
+    list: Vec<Condition>,
+}
+
+/// Three values, as Kubernetes spells them.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Truth {
+    /// It holds.
+    True,
+    /// It does not hold.
+    False,
+    /// It could not be told.
+    Unknown,
+}
+
+impl Truth {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::True => "True",
+            Self::False => "False",
+            Self::Unknown => "Unknown",
+        }
+    }
+}
+
+impl From<bool> for Truth {
+    fn from(value: bool) -> Self {
+        if value { Self::True } else { Self::False }
+    }
+}
+
+impl<'a> Conditions<'a> {
+    /// Starts from what stands in the status now.
+    #[must_use]
+    pub fn after(previous: &'a [Condition], generation: Option<i64>, now: Timestamp) -> Self {
+        Self { previous, generation, now, list: Vec::new() }
+    }
+
+    /// Sets a condition.
+    pub fn set(&mut self, type_: &str, truth: Truth, reason: Reason, message: impl Into<String>) -> &mut Self {
+        let before = self.previous.iter().find(|c| c.type_ == type_);
+        let last_transition_time = match before {
+            Some(c) if c.status == truth.as_str() => c.last_transition_time.clone(),
+            _ => Time(whole_second(self.now)),
+        };
+        self.list.retain(|c| c.type_ != type_);
+        self.list.push(Condition {
+            type_: type_.into(),
+            status: truth.as_str().into(),
+            reason: reason.as_str().into(),
+            message: cut(message.into()),
+            last_transition_time,
+            observed_generation: self.generation,
+        });
+        self
+    }
+
+    /// Keeps a condition of the previous status as it was, if it was there.
+    pub fn keep(&mut self, type_: &str) -> &mut Self {
+        if let Some(c) = self.previous.iter().find(|c| c.type_ == type_) {
+            self.list.push(c.clone());
+        }
+        self
+    }
+
+    /// `Ready`, `Reconciling` and `Stalled` from the outcome of a pass. `settled` is what `Ready` says when all is as wished.
+    pub fn outcome<A>(
+        &mut self,
+        step: Option<&Step<A>>,
+        failure: Option<&Failure>,
+        settled: (Reason, String),
+        acting: Reason,
+    ) -> &mut Self {
+        if let Some(failure) = failure {
+            let (reason, text) = (failure.reason(), failure.text());
+            let truth = match failure.class {
+                // We do not know what there is; saying "not ready" would be a claim.
+                FailureClass::Denied | FailureClass::Transient | FailureClass::Throttled if step.is_none() => {
+                    Truth::Unknown
+                }
+                _ => Truth::False,
+            };
+            self.set(READY, truth, reason, text.clone());
+            return if failure.is_refusal() || failure.class == FailureClass::Panic {
+                self.set(STALLED, Truth::True, reason, text)
+            } else {
+                self.set(RECONCILING, Truth::True, reason, text)
+            };
+        }
+        match step {
+            None => self,
+            Some(Step::Settled | Step::Gone) => self.set(READY, Truth::True, settled.0, settled.1),
+            Some(Step::Act(_)) => {
+                self.set(READY, Truth::False, acting, acting.meaning()).set(
+                    RECONCILING,
+                    Truth::True,
+                    acting,
+                    acting.meaning(),
+                )
+            }
+            Some(Step::Wait { on, .. }) => self
+                .set(READY, Truth::False, on.reason(), on.message())
+                .set(RECONCILING, Truth::True, on.reason(), on.message()),
+            Some(Step::Stuck(problem)) => self
+                .set(READY, Truth::False, problem.reason, problem.message.clone())
+                .set(STALLED, Truth::True, problem.reason, problem.message.clone()),
+        }
+    }
+
+    /// The list, in a stable order.
+    #[must_use]
+    pub fn finish(&mut self) -> Vec<Condition> {
+        let mut list = std::mem::take(&mut self.list);
+        list.sort_by(|a, b| rank(&a.type_).cmp(&rank(&b.type_)).then_with(|| a.type_.cmp(&b.type_)));
+        list
+    }
+}
+
+/// Whether a condition of this type is true.
+#[must_use]
+pub fn is_true(conditions: &[Condition], type_: &str) -> bool {
+    conditions.iter().any(|c| c.type_ == type_ && c.status == "True")
+}
+
+fn rank(type_: &str) -> u8 {
+    match type_ {
+        READY => 0,
+        RECONCILING | STALLED => 1,
+        _ => 2,
+    }
+}
+
+/// `metav1.Time` has whole seconds; anything finer would differ from what the API server gives back.
+#[must_use]
+pub fn whole_second(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_second()).unwrap_or(at)
+}
+
+fn cut(message: String) -> String {
+    if message.chars().count() <= MESSAGE_LIMIT {
+        return message;
+    }
+    let mut short: String = message.chars().take(MESSAGE_LIMIT - 1).collect();
+    short.push('…');
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Conditions, READY, Truth};
+    use crate::reasons::Reason;
+
+    fn at(second: i64) -> jiff::Timestamp {
+        jiff::Timestamp::from_second(second).expect("a time")
+    }
+
+    #[test]
+    fn the_transition_time_moves_only_with_the_status() {
+        let first = Conditions::after(&[], Some(1), at(100)).set(READY, Truth::False, Reason::Creating, "a").finish();
+        let second =
+            Conditions::after(&first, Some(2), at(200)).set(READY, Truth::False, Reason::Updating, "b").finish();
+        assert_eq!(second[0].last_transition_time, first[0].last_transition_time);
+        let third = Conditions::after(&second, Some(2), at(300)).set(READY, Truth::True, Reason::Running, "c").finish();
+        assert_eq!(third[0].last_transition_time.0, at(300));
+    }
+
+    #[test]
+    fn a_long_message_is_cut() {
+        let long = "ä".repeat(5000);
+        let list = Conditions::after(&[], None, at(0)).set(READY, Truth::False, Reason::Refused, long).finish();
+        assert_eq!(list[0].message.chars().count(), 1024);
+    }
+}

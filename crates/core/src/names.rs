@@ -1,0 +1,217 @@
+//! Identity: names, ownership tags and create intents.
+//!
+//! Identity is cluster, kind, namespace and name. Names in AWS and tags come from these four alone, so that an object that
+//! was restored, or deleted with `Retain` and created again, finds its resources. The UID tells generations apart.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
+
+/// Tag that names the cluster.
+pub const TAG_CLUSTER: &str = "playout.dev/cluster";
+/// Tag that names the kind of the object.
+pub const TAG_KIND: &str = "playout.dev/kind";
+/// Tag that names the object's namespace.
+pub const TAG_NAMESPACE: &str = "playout.dev/namespace";
+/// Tag that names the object.
+pub const TAG_NAME: &str = "playout.dev/name";
+/// Tag that tells generations of an object apart.
+pub const TAG_UID: &str = "playout.dev/uid";
+/// Tag of a password kept in Secrets Manager: which version of which Kubernetes Secret it is a copy of. Not a digest: a
+/// weak password could be guessed from one.
+pub const TAG_SECRET_VERSION: &str = "playout.dev/secret-version";
+
+/// Who owns a resource.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct Identity {
+    /// Which cluster (`--cluster-id`, by default the UID of namespace kube-system).
+    pub cluster: String,
+    /// Kind of the object.
+    pub kind: String,
+    /// Namespace of the object.
+    pub namespace: String,
+    /// Name of the object.
+    pub name: String,
+    /// UID of the object.
+    pub uid: String,
+}
+
+/// What the tags of a resource say of its owner.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Ownership {
+    /// Made by this object.
+    Ours,
+    /// Made by an earlier object of this name; it is taken up and its UID tag renewed.
+    Inherited,
+    /// Somebody else's: never touched.
+    Foreign,
+}
+
+impl Identity {
+    /// The ownership tags, on top of the user's. They always win.
+    #[must_use]
+    pub fn tags(&self, user: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+        let mut tags: BTreeMap<String, String> =
+            user.iter().filter(|(k, _)| !k.starts_with("playout.dev/")).map(|(k, v)| (k.clone(), v.clone())).collect();
+        for (key, value) in [
+            (TAG_CLUSTER, &self.cluster),
+            (TAG_KIND, &self.kind),
+            (TAG_NAMESPACE, &self.namespace),
+            (TAG_NAME, &self.name),
+            (TAG_UID, &self.uid),
+        ] {
+            tags.insert(key.into(), value.clone());
+        }
+        tags
+    }
+
+    /// Reads ownership from tags.
+    #[must_use]
+    pub fn ownership(&self, tags: &BTreeMap<String, String>) -> Ownership {
+        let is = |key: &str, value: &str| tags.get(key).is_some_and(|v| v == value);
+        if !(is(TAG_CLUSTER, &self.cluster)
+            && is(TAG_KIND, &self.kind)
+            && is(TAG_NAMESPACE, &self.namespace)
+            && is(TAG_NAME, &self.name))
+        {
+            return Ownership::Foreign;
+        }
+        if is(TAG_UID, &self.uid) { Ownership::Ours } else { Ownership::Inherited }
+    }
+
+    /// Name of the flow of a Source.
+    #[must_use]
+    pub fn flow_name(&self) -> String {
+        format!("playout-{}-{}", readable(&format!("{}-{}", self.namespace, self.name), 64), self.digest(""))
+    }
+
+    /// Name of an output of a Destination; unique within a flow, and so the key by which it is found again.
+    #[must_use]
+    pub fn output_name(&self, role: &str) -> String {
+        format!("playout-{}-{role}-{}", readable(&self.name, 48), self.digest(role))
+    }
+
+    /// Name of the copy of a password in Secrets Manager.
+    #[must_use]
+    pub fn secret_name(&self, role: &str) -> String {
+        format!("playout/{}/{}/{role}-{}", readable(&self.namespace, 63), readable(&self.name, 64), self.digest(role))
+    }
+
+    /// Sixty bits of the identity and the role. The namespace and name are in readable form beside it; this tells apart what
+    /// cutting made equal, and clusters.
+    fn digest(&self, role: &str) -> String {
+        let mut hash = Sha256::new();
+        for part in [&self.cluster, &self.kind, &self.namespace, &self.name, role] {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part.as_bytes());
+        }
+        const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+        hash.finalize().iter().take(12).map(|byte| char::from(ALPHABET[usize::from(byte & 31)])).collect()
+    }
+}
+
+/// Letters, digits and dashes only, and not too long; names of Kubernetes objects may have dots and 253 characters.
+fn readable(name: &str, limit: usize) -> String {
+    name.chars().take(limit).map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect()
+}
+
+/// Written on the object before a create for which AWS has no idempotency token.
+///
+/// If the process dies or the answer is lost, the next pass knows that something may have been made that no list shows yet,
+/// and waits instead of making a second one.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct CreateIntent {
+    /// When the create was about to be sent.
+    pub at: Timestamp,
+}
+
+/// What an intent means now.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum IntentPhase {
+    /// None was written, or it is old enough that a resource would be visible by now: absence is proven by a look.
+    Clear,
+    /// Something may have been made that is not visible yet.
+    Open,
+}
+
+impl CreateIntent {
+    /// As it stands in the annotation.
+    #[must_use]
+    pub fn render(&self) -> String {
+        self.at.to_string()
+    }
+
+    /// Reads the annotation. Anything unreadable counts as no intent: it was not written by us.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        text.parse().ok().map(|at| Self { at })
+    }
+
+    /// Whether something may still appear. `window` covers the call's own time limit and the time AWS's lists lag behind.
+    #[must_use]
+    pub fn phase(intent: Option<&Self>, now: Timestamp, window: Duration) -> IntentPhase {
+        match intent {
+            Some(i) if now.duration_since(i.at) < jiff::SignedDuration::try_from(window).unwrap_or_default() => {
+                IntentPhase::Open
+            }
+            _ => IntentPhase::Clear,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::{Identity, Ownership, TAG_CLUSTER, TAG_UID};
+
+    fn identity() -> Identity {
+        Identity {
+            cluster: "c1".into(),
+            kind: "Source".into(),
+            namespace: "show".into(),
+            name: "studio.a".into(),
+            uid: "u1".into(),
+        }
+    }
+
+    #[test]
+    fn ownership_tags_win_over_user_tags() {
+        let user = BTreeMap::from([
+            (TAG_CLUSTER.to_string(), "mine".to_string()),
+            ("playout.dev/other".into(), "x".into()),
+            ("team".into(), "news".into()),
+        ]);
+        let tags = identity().tags(&user);
+        assert_eq!(tags[TAG_CLUSTER], "c1");
+        assert_eq!(tags["team"], "news");
+        assert!(!tags.contains_key("playout.dev/other"));
+    }
+
+    #[test]
+    fn another_uid_is_inherited_and_another_cluster_is_foreign() {
+        let mut tags = identity().tags(&BTreeMap::new());
+        assert_eq!(identity().ownership(&tags), Ownership::Ours);
+        tags.insert(TAG_UID.into(), "u0".into());
+        assert_eq!(identity().ownership(&tags), Ownership::Inherited);
+        tags.insert(TAG_CLUSTER.into(), "c2".into());
+        assert_eq!(identity().ownership(&tags), Ownership::Foreign);
+        assert_eq!(identity().ownership(&BTreeMap::new()), Ownership::Foreign);
+    }
+
+    #[test]
+    fn names_do_not_depend_on_the_uid_and_differ_between_objects() {
+        let mut other = identity();
+        other.uid = "u2".into();
+        assert_eq!(identity().flow_name(), other.flow_name());
+        assert!(identity().flow_name().starts_with("playout-show-studio-a-"));
+        other.name = "studio-a".into();
+        assert_ne!(identity().flow_name(), other.flow_name(), "a dot and a dash read alike but are not one object");
+        other.namespace = "show-studio".into();
+        other.name = "a".into();
+        assert_ne!(identity().flow_name(), other.flow_name());
+        assert_ne!(identity().output_name("primary"), identity().output_name("backup"));
+    }
+}

@@ -1,0 +1,255 @@
+//! The words that all kinds share: what is wished, what is to be done next, why we wait, what is wrong.
+
+use std::time::Duration;
+
+use crate::reasons::Reason;
+
+/// What the object asks for, after its spec has been parsed and its references resolved.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Desired<W> {
+    /// The object wants this.
+    Present(W),
+    /// The object is being deleted.
+    Absent,
+    /// The object cannot be understood; nothing is touched until it changes.
+    Invalid(Problem),
+}
+
+/// What a planner answers.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step<A> {
+    /// Carry these out, in this order; none needs another's result. Never empty.
+    Act(Vec<A>),
+    /// Nothing to do but wait. `poll: None` when a watch will wake us.
+    Wait {
+        /// For what.
+        on: Waiting,
+        /// When to look again by ourselves.
+        poll: Option<Duration>,
+    },
+    /// Everything is as wished; look again only for drift.
+    Settled,
+    /// Only a new spec, or somebody's help, can change anything.
+    Stuck(Problem),
+    /// Nothing of ours is left: the finalizer may go.
+    Gone,
+}
+
+impl<A> Step<A> {
+    /// Waits, and looks again after `poll`.
+    #[must_use]
+    pub fn wait(on: Waiting, poll: Duration) -> Self {
+        Self::Wait { on, poll: Some(poll) }
+    }
+
+    /// Waits for a watch to wake us.
+    #[must_use]
+    pub fn wait_for_watch(on: Waiting) -> Self {
+        Self::Wait { on, poll: None }
+    }
+}
+
+/// How soon to look again while AWS changes something that takes it seconds.
+pub const SOON: Duration = Duration::from_secs(1);
+/// How soon to look again while AWS changes something that takes it tens of seconds.
+pub const IN_TRANSITION: Duration = Duration::from_secs(2);
+
+/// What a step waits for. The reason is API; the message is for people.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Waiting {
+    /// A create was sent and its answer is not known; made again only when it is certain that nothing was made.
+    CreateOutcome,
+    /// The flow is going up.
+    FlowStarting,
+    /// The flow is going down.
+    FlowStopping,
+    /// The flow takes a change.
+    FlowUpdating,
+    /// The flow is being removed.
+    FlowDeleting,
+    /// The Source is not there.
+    SourceNotFound(String),
+    /// The Source has no flow yet.
+    SourceNotReady(String),
+    /// The Source has been told not to run.
+    SourceStopped(String),
+    /// Still used by these.
+    InUse(Vec<String>),
+    /// Outputs that others (MediaLive) keep on the flow.
+    ManagedOutputs(Vec<String>),
+    /// The receiver has not taken the stream yet.
+    Connecting(String),
+    /// The Source's inputs receive nothing.
+    NoSignal(String),
+    /// A removed secret's name is not free again yet.
+    SecretName,
+    /// A connection test runs.
+    ConnectionTest,
+}
+
+impl Waiting {
+    /// The word that stands in conditions.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        match self {
+            Self::CreateOutcome => Reason::Creating,
+            Self::FlowStarting => Reason::FlowStarting,
+            Self::FlowStopping => Reason::FlowStopping,
+            Self::FlowUpdating => Reason::FlowUpdating,
+            Self::FlowDeleting => Reason::FlowDeleting,
+            Self::SourceNotFound(_) => Reason::SourceNotFound,
+            Self::SourceNotReady(_) => Reason::SourceNotReady,
+            Self::SourceStopped(_) => Reason::SourceStopped,
+            Self::InUse(_) => Reason::InUse,
+            Self::ManagedOutputs(_) => Reason::ManagedOutputs,
+            Self::Connecting(_) => Reason::Connecting,
+            Self::NoSignal(_) => Reason::NoSignal,
+            Self::SecretName => Reason::Updating,
+            Self::ConnectionTest => Reason::ConnectionTest,
+        }
+    }
+
+    /// What people read: the fact, and what to do where there is something to do.
+    #[must_use]
+    pub fn message(&self) -> String {
+        match self {
+            Self::CreateOutcome => {
+                "The flow was requested and AWS has not shown it yet; it is not requested twice.".into()
+            }
+            Self::FlowStarting => "The flow is starting.".into(),
+            Self::FlowStopping => "The flow is stopping.".into(),
+            Self::FlowUpdating => "The flow is taking a change.".into(),
+            Self::FlowDeleting => "AWS is removing the flow.".into(),
+            Self::SourceNotFound(name) => {
+                format!("There is no Source {name} in this namespace. Create it, or correct spec.from.name.")
+            }
+            Self::SourceNotReady(name) => {
+                format!("Source {name} has no flow yet; see kubectl describe source {name}.")
+            }
+            Self::SourceStopped(name) => {
+                format!("Source {name} has spec.state Stopped; set it to Auto or Running.")
+            }
+            Self::InUse(users) => {
+                format!("Still in use by {}. It is removed when they are gone.", shortened(users))
+            }
+            Self::ManagedOutputs(names) => format!(
+                "MediaLive inputs outside Playout still take this flow (outputs {}). Delete those inputs.",
+                shortened(names)
+            ),
+            Self::Connecting(endpoint) => format!("Sending to {endpoint}, which has not taken the stream yet."),
+            Self::NoSignal(source) => format!(
+                "Source {source} receives no signal; start the encoder or see kubectl describe source {source}."
+            ),
+            Self::SecretName => "AWS is still freeing the name of a removed secret.".into(),
+            Self::ConnectionTest => "The flow runs for a connection test.".into(),
+        }
+    }
+}
+
+/// At most five names; an Event and a condition are not the place for fifty.
+#[must_use]
+pub fn shortened(names: &[String]) -> String {
+    match names.len() {
+        0..=5 => names.join(", "),
+        n => format!("{} and {} more", names[..5].join(", "), n - 5),
+    }
+}
+
+/// What only somebody's help can change.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Problem {
+    /// The word that stands in conditions.
+    pub reason: Reason,
+    /// The field, the fact and the remedy. Never a secret.
+    pub message: String,
+}
+
+impl Problem {
+    /// A problem in words.
+    #[must_use]
+    pub fn new(reason: Reason, message: impl Into<String>) -> Self {
+        Self { reason, message: message.into() }
+    }
+}
+
+/// What sort of failure an AWS or API server call had. Decided in one file of the shell, by HTTP status and code.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum FailureClass {
+    /// 404: the thing is not there.
+    Absent,
+    /// The thing is in a state in which it does not take this call; look again.
+    Conflict,
+    /// 429: too many calls.
+    Throttled,
+    /// A limit of the account.
+    Quota,
+    /// 401 or 403.
+    Denied,
+    /// AWS does not accept the request: a retry would be refused again.
+    Invalid,
+    /// 5xx, a lost connection, a timeout. What was asked for may or may not have happened.
+    Transient,
+    /// We are not, or no longer, the leader.
+    NotLeading,
+    /// A bug of ours.
+    Panic,
+}
+
+/// A call that failed, in words without secrets.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Failure {
+    /// What sort.
+    pub class: FailureClass,
+    /// Of which call. Example: `mediaconnect:CreateFlow`.
+    pub operation: String,
+    /// What was said. Already without secrets.
+    pub message: String,
+}
+
+impl Failure {
+    /// Whether the call may have been carried out although it failed.
+    #[must_use]
+    pub fn outcome_unknown(&self) -> bool {
+        matches!(self.class, FailureClass::Transient | FailureClass::Panic)
+    }
+
+    /// Whether the same call would be refused again.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        matches!(self.class, FailureClass::Invalid | FailureClass::Denied | FailureClass::Quota)
+    }
+
+    /// The word that stands in conditions.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        match self.class {
+            FailureClass::Absent | FailureClass::Conflict => Reason::Retrying,
+            FailureClass::Throttled => Reason::Throttled,
+            FailureClass::Quota => Reason::QuotaExceeded,
+            FailureClass::Denied => Reason::AccessDenied,
+            FailureClass::Invalid => Reason::Refused,
+            FailureClass::Transient | FailureClass::NotLeading => Reason::AwsUnavailable,
+            FailureClass::Panic => Reason::InternalError,
+        }
+    }
+
+    /// What people read.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let remedy = match self.class {
+            FailureClass::Absent | FailureClass::Conflict | FailureClass::Transient => "The operator tries again.",
+            FailureClass::Throttled => "AWS limits the rate of calls; the operator tries again more slowly.",
+            FailureClass::Quota => "Ask AWS for a higher quota, or remove something that is not needed.",
+            FailureClass::Denied => "Allow the action in the operator's IAM policy (deploy/iam).",
+            FailureClass::Invalid => "Correct the field that AWS names.",
+            FailureClass::NotLeading => "Another replica leads now.",
+            FailureClass::Panic => "This is a defect of the operator; its log has the details.",
+        };
+        format!("{}: {} {remedy}", self.operation, ended(&self.message))
+    }
+}
+
+fn ended(text: &str) -> String {
+    let text = text.trim();
+    if text.ends_with(['.', '!', '?']) { text.to_string() } else { format!("{text}.") }
+}

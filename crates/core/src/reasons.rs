@@ -1,0 +1,96 @@
+//! The words that stay stable: every reason of a condition or an Event. They are API; the README's table is tested against this list.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+macro_rules! reasons {
+    ($($name:ident: $meaning:literal;)+) => {
+        /// A reason of a condition or an Event.
+        #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+        pub enum Reason { $(#[doc = $meaning] $name,)+ }
+
+        impl Reason {
+            /// All of them, in the order of the README.
+            pub const ALL: &[Self] = &[$(Self::$name,)+];
+
+            /// The word itself.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => stringify!($name),)+ }
+            }
+
+            /// What it means and what to do, in one sentence.
+            #[must_use]
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$name => $meaning,)+ }
+            }
+        }
+    };
+}
+
+reasons! {
+    Running: "It is on the air as wished.";
+    Stopped: "It is off the air as wished, or was stopped.";
+    Created: "Something was made in AWS for this object.";
+    Started: "It was started.";
+    AlreadyRunning: "It ran already when the operator looked and was left running.";
+    Updated: "A change was carried out in AWS.";
+    Deleted: "What belonged to this object in AWS was removed.";
+    Adopted: "Existing AWS resources with this object's ownership tags were found and taken up.";
+    Retained: "The object went and its AWS resources stayed, as deletionPolicy Retain asks.";
+    Switched: "Another input or endpoint leads now.";
+    ConnectionTest: "A connection test runs or has ended; see condition InputReachable.";
+    Reachable: "The encoder reached the flow in the connection test.";
+    Unreachable: "The encoder did not reach the flow in the connection test; check address, port, allowedCidr and password.";
+    Creating: "It is being made.";
+    Updating: "A change is being carried out.";
+    Deleting: "It is being removed.";
+    FlowStarting: "AWS is starting the flow; this takes up to a minute.";
+    FlowStopping: "AWS is stopping the flow.";
+    FlowUpdating: "AWS is changing the flow; the next change waits for that.";
+    FlowDeleting: "AWS is removing the flow; this can take minutes.";
+    FlowError: "AWS reports the flow in state ERROR; the message has its words.";
+    SourceNotFound: "spec.from names a Source that does not exist in this namespace; create it or correct the name.";
+    SourceNotReady: "The Source has no flow yet; look at the Source.";
+    SourceStopped: "The Source has spec.state Stopped, so nothing can be sent; set it to Auto or Running.";
+    InUse: "Something still uses it; it goes when they are gone.";
+    ManagedOutputs: "MediaLive inputs outside Playout take this flow; delete those inputs.";
+    Connecting: "The output sends and the receiver has not taken the stream yet.";
+    Connected: "The receiver takes the stream.";
+    NotConnected: "The receiver does not take the stream: check the key, whether the live event is open, and the URL.";
+    NotMeasured: "AWS has published no measurement of the connection.";
+    NoSignal: "The Source's inputs receive nothing; start the encoder.";
+    SignalGood: "The leading input receives a good signal.";
+    SignalDegraded: "The leading input loses packets, is too slow or below the expected bitrate.";
+    OverLimit: "The programme has more than the platform accepts; lower the encoder's bitrate.";
+    PendingChanges: "Changes wait because they would interrupt a running output; stop it, or set updatePolicy to Restart.";
+    InvalidSpec: "A field cannot be understood; the message names it.";
+    SecretMissing: "A Secret or one of its keys does not exist; create it and the operator goes on by itself.";
+    ParameterMissing: "An SSM parameter does not exist or may not be read; create it or allow ssm:GetParameter.";
+    RoleMissing: "The spec needs a role that the operator was not given; start it with --mediaconnect-role-arn.";
+    RegionMismatch: "The Destination names another region than its Source has; take spec.region out.";
+    QuotaExceeded: "A limit of AWS is reached; the message has the numbers.";
+    NotOurs: "A resource of the expected name exists without this object's ownership tags and is not touched.";
+    AccessDenied: "AWS refuses the operator; extend its IAM policy.";
+    Refused: "AWS does not accept the request; correct the field that the message names.";
+    Throttled: "AWS limits the rate of calls; the operator goes on more slowly.";
+    AwsUnavailable: "AWS gave no usable answer; the operator tries again.";
+    Retrying: "What was found had changed in the meantime; the operator looks again.";
+    Suspended: "spec.suspend is true: the operator looks and changes nothing.";
+    InternalError: "A defect of the operator; its log has the details. Other objects are not affected.";
+    GaveUp: "The operator stopped trying; set the annotation playout.dev/reconcile-at to try again.";
+    StopPending: "A stop is waiting and the platform still receives.";
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for Reason {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
