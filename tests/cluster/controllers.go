@@ -24,11 +24,11 @@ import (
 const (
 	workers = 5
 	// resourceSyncPeriod is how often the garbage collector looks for new kinds
-	// of objects. It is the one thing that differs from kube-controller-manager,
+	// of objects, and how long it then waits for the first list of them. It is the one thing that differs from kube-controller-manager,
 	// which has 30 s hard-wired: there, objects of a CRD that a test has just
-	// installed are not collected for half a minute. That, and 60 MB less memory,
-	// is why the controllers are started one by one and not by its command.
-	resourceSyncPeriod = time.Second
+	// installed are not collected for half a minute. This is why the controllers
+	// are started one by one and not by its command.
+	resourceSyncPeriod = 2 * time.Second
 	// kube-controller-manager's value, as a safety net; watches do the work.
 	namespaceResyncPeriod = 5 * time.Minute
 )

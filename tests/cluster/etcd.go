@@ -28,7 +28,9 @@ func startEtcd(ctx context.Context, s *state, failed chan<- error) (string, erro
 
 	config := embed.NewConfig()
 	config.Dir = "etcd"
-	config.LogLevel = "error"
+	// Not "error": each new database gives one, about a version not yet stored.
+	// What etcd cannot go on after is a panic.
+	config.LogLevel = "panic"
 	config.LogOutputs = []string{"stderr"}
 	config.ListenClientUrls = []url.URL{client}
 	config.ListenPeerUrls = []url.URL{peer}
@@ -48,6 +50,10 @@ func startEtcd(ctx context.Context, s *state, failed chan<- error) (string, erro
 	config.SnapshotCount = 1000
 	config.SnapshotCatchUpEntries = 100
 	config.MaxWalFiles, config.MaxSnapFiles = 1, 1
+
+	// A cluster of one elects itself, but waits for others first: up to a second
+	// by default. Milliseconds; etcd wants at least five ticks an election.
+	config.TickMs, config.ElectionMs = 20, 100
 
 	server, err := embed.StartEtcd(config)
 	if err != nil {

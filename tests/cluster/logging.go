@@ -32,6 +32,11 @@ func (quietFactory) Create(logsapi.LoggingConfiguration, logsapi.LoggingOptions)
 // serverLog is where the logs of the API server and the controllers go.
 var serverLog = &quietLog{out: os.Stderr, starting: true}
 
+// grpcChannel marks the messages of gRPC about connections to etcd. Each new
+// CRD gives a warning, since the API server opens a connection to probe etcd
+// and closes it at once. If etcd is really gone, the API server says so itself.
+var grpcChannel = []byte("[core] [Channel #")
+
 // quietLog drops informational messages. It holds back the others during the
 // start: each healthy start logs a hundred of them (API versions without
 // resources, connections closed after a probe, namespaces that are still being
@@ -45,7 +50,7 @@ type quietLog struct {
 
 // Write takes one whole message, whose first byte tells its severity: I, W, E or F.
 func (l *quietLog) Write(message []byte) (int, error) {
-	if len(message) == 0 || message[0] == 'I' {
+	if len(message) == 0 || message[0] == 'I' || bytes.Contains(message, grpcChannel) {
 		return len(message), nil
 	}
 	l.mu.Lock()
@@ -61,13 +66,14 @@ func (l *quietLog) Write(message []byte) (int, error) {
 	return len(message), nil
 }
 
-// started ends the holding back. What was held is printed only after a failure.
-func (l *quietLog) started(failure error) {
+// started ends the holding back, and prints what was held if the start failed.
+// Later calls do nothing.
+func (l *quietLog) started(ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.starting = false
-	if failure != nil {
+	if l.starting && !ok {
 		_, _ = l.held.WriteTo(l.out)
 	}
+	l.starting = false
 	l.held = bytes.Buffer{}
 }

@@ -101,6 +101,8 @@ func run(opts *options) error {
 	failed := make(chan error, 1)
 	go func() { failed <- runCluster(context.Background(), opts) }()
 
+	// Told to stop before it was ready: the log may tell why it took so long.
+	defer serverLog.started(false)
 	select {
 	case err := <-failed:
 		return err
@@ -153,7 +155,7 @@ func runCluster(ctx context.Context, opts *options) error {
 	case err = <-failed:
 	case err = <-ready:
 	}
-	serverLog.started(err)
+	serverLog.started(err == nil)
 	if err != nil {
 		return err
 	}

@@ -61,7 +61,7 @@ func openState(dir string, port int) (*state, error) {
 	var err error
 	// Before anything is written: two processes must not share a directory.
 	if s.lock, err = lockFile(s.path("lock")); err != nil {
-		return nil, fmt.Errorf("another playout-cluster is using %s: %w", dir, err)
+		return nil, err
 	}
 	if s.port, err = s.choosePort(port); err != nil {
 		return nil, err
@@ -151,10 +151,14 @@ func lockFile(path string) (*os.File, error) {
 		return nil, err
 	}
 	// The kernel drops the lock with the process, so a crash leaves none behind.
-	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return nil, errors.Join(fmt.Errorf("lock %s: %w", path, err), file.Close())
+	err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if err == nil {
+		return file, nil
 	}
-	return file, nil
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		err = fmt.Errorf("another playout-cluster is using %s", filepath.Dir(path))
+	}
+	return nil, errors.Join(err, file.Close())
 }
 
 func loadOrCreate(path string, create func() ([]byte, error)) ([]byte, error) {
