@@ -1,0 +1,111 @@
+# `make` alone prints the targets. Progress goes to standard error: the output of `make -s up` is for eval.
+# Arguments of demo and up: SPEED=, SIM_PORT=, OPERATOR_AWS_ENDPOINT=, OPERATOR_ARGS= (they reach the stage through the
+# environment). With KUBECONFIG_TEST or KUBEBUILDER_ASSETS set that cluster is used, and Go is not needed.
+
+export CARGO ?= cargo
+BIN := $(or $(CARGO_TARGET_DIR),target)/debug
+TOOLS := target/tools
+CLUSTER := $(if $(KUBECONFIG_TEST)$(KUBEBUILDER_ASSETS),,$(TOOLS)/kubectl)
+IMAGE ?= playout:dev
+
+DENY_VERSION := 0.20.2
+DENY := $(TOOLS)/cargo-deny-$(DENY_VERSION)/bin/cargo-deny
+
+.PHONY: help
+help: ## Print the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+##@ Run
+
+.PHONY: demo
+demo: programs $(CLUSTER) ## See it work: API server, AWS simulator and operator on loopback, an example; Ctrl-C ends it
+	@$(BIN)/stage demo
+
+.PHONY: up
+up: programs $(CLUSTER) ## The same three in the background: eval "$(make -s up)"
+	@$(BIN)/stage up
+
+.PHONY: down
+down: $(BIN)/stage ## End what `make up` has started, and remove its state
+	@$(BIN)/stage down
+
+.PHONY: status
+status: $(BIN)/stage ## Show what `make up` runs
+	@$(BIN)/stage status
+
+##@ Develop
+
+.PHONY: test
+test: tests $(CLUSTER) ## Run all tests
+	@$(CARGO) test --workspace --locked --no-fail-fast
+
+.PHONY: check
+check: format lint docs deny generated cluster-check ## Check format, lints, docs, dependencies and generated files
+
+.PHONY: crds
+crds: programs ## Generate crds/ from the Rust types
+	@$(BIN)/playout crds --dir crds
+
+.PHONY: image
+image: ## Build the container image, IMAGE=playout:dev
+	@docker build -f deploy/Dockerfile -t $(IMAGE) .
+
+.PHONY: bench
+bench: rust $(CLUSTER) ## Run the benchmarks
+	@$(CARGO) build --workspace --release --locked
+	@$(CARGO) run --release --locked -p playout-stage -- bench
+
+# What those are made of.
+
+.PHONY: rust go programs tests
+rust:
+	@tests/stage/preflight.sh cargo
+
+go:
+	@tests/stage/preflight.sh go
+
+programs: rust
+	@test -e $(BIN)/stage || echo "building operator, simulator and stage; some minutes, the first time" >&2
+	@$(CARGO) build --workspace --locked
+
+# The programs that tests start, and the tests: built in one go, so that nothing is compiled twice.
+tests: rust
+	@test -e $(BIN)/stage || echo "building operator, simulator, stage and tests; some minutes, the first time" >&2
+	@$(CARGO) build --workspace --locked --bins --tests
+
+# For down and status, which must work while the sources do not compile.
+$(BIN)/stage:
+	@$(MAKE) --no-print-directory programs
+
+$(TOOLS)/kubectl: $(wildcard tests/cluster/*.go) tests/cluster/go.mod tests/cluster/go.sum tests/cluster/build.sh | go
+	@echo "building the API server and kubectl from Go modules; about 5 minutes on 2 cores, once" >&2
+	@tests/cluster/build.sh $(CURDIR)/$(TOOLS) >&2
+
+.PHONY: format lint docs deny generated cluster-check
+
+format: rust
+	@$(CARGO) fmt --all --check
+
+lint: rust
+	@$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+
+docs: rust
+	@RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
+
+# Not `advisories`: that fetches a database from GitHub, so its verdict changes without a change of ours and it needs
+# a network that builds do not have. Run it by hand: target/tools/cargo-deny-*/bin/cargo-deny check advisories
+deny: $(DENY)
+	@$(DENY) --locked --log-level error check bans licenses sources
+
+$(DENY): | rust
+	@echo "building cargo-deny; about 2 minutes on 2 cores, once" >&2
+	@$(CARGO) install cargo-deny --version $(DENY_VERSION) --locked --debug --quiet --root $(TOOLS)/cargo-deny-$(DENY_VERSION)
+
+generated: tests
+	@rm -rf target/crds && $(BIN)/playout crds --dir target/crds
+	@diff -r crds target/crds || { echo "crds/ is not what the Rust types say; generate it with: make crds" >&2; exit 1; }
+
+# With the flags of build.sh, so that vet uses what that has compiled.
+cluster-check: | go
+	@test -z "$$(gofmt -l tests/cluster)" || { gofmt -d tests/cluster; exit 1; }
+	@cd tests/cluster && GOTOOLCHAIN=local CGO_ENABLED=0 go vet -trimpath ./...
