@@ -124,20 +124,24 @@ impl<'a> Conditions<'a> {
         match step {
             None => self,
             Some(Step::Settled | Step::Gone) => self.set(READY, Truth::True, settled.0, settled.1),
-            Some(Step::Act(_)) => {
-                self.set(READY, Truth::False, acting, acting.meaning()).set(
-                    RECONCILING,
-                    Truth::True,
-                    acting,
-                    acting.meaning(),
-                )
-            }
-            Some(Step::Wait { on, .. }) => self
-                .set(READY, Truth::False, on.reason(), on.message())
-                .set(RECONCILING, Truth::True, on.reason(), on.message()),
-            Some(Step::Stuck(problem)) => self
-                .set(READY, Truth::False, problem.reason, problem.message.clone())
-                .set(STALLED, Truth::True, problem.reason, problem.message.clone()),
+            Some(Step::Act(_)) => self.set(READY, Truth::False, acting, acting.meaning()).set(
+                RECONCILING,
+                Truth::True,
+                acting,
+                acting.meaning(),
+            ),
+            Some(Step::Wait { on, .. }) => self.set(READY, Truth::False, on.reason(), on.message()).set(
+                RECONCILING,
+                Truth::True,
+                on.reason(),
+                on.message(),
+            ),
+            Some(Step::Stuck(problem)) => self.set(READY, Truth::False, problem.reason, problem.message.clone()).set(
+                STALLED,
+                Truth::True,
+                problem.reason,
+                problem.message.clone(),
+            ),
         }
     }
 

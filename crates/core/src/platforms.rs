@@ -28,11 +28,9 @@ pub fn preset(platform: Platform) -> Preset {
             Preset { url: Some("rtmps://live.twitch.tv:443/app"), backup_url: None, max_kbps: Some(6_320) }
         }
         // Meta live API help: RTMPS only; 1080p60 up to 9 Mbit/s, audio up to 256 kbit/s.
-        Platform::Facebook => Preset {
-            url: Some("rtmps://rtmp-api.facebook.com:443/rtmp/"),
-            backup_url: None,
-            max_kbps: Some(9_256),
-        },
+        Platform::Facebook => {
+            Preset { url: Some("rtmps://rtmp-api.facebook.com:443/rtmp/"), backup_url: None, max_kbps: Some(9_256) }
+        }
         // One URL per event; 6 Mbit/s is the most that guides name.
         Platform::LinkedIn => Preset { url: None, backup_url: None, max_kbps: Some(6_128) },
         // One URL per source in Media Studio; OBS: 12 Mbit/s and 128 kbit/s.

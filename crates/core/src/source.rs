@@ -1,0 +1,6 @@
+//! Source: one MediaConnect flow with up to three inputs.
+
+pub mod observed;
+pub mod plan;
+pub mod status;
+pub mod wanted;

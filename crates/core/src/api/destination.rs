@@ -35,7 +35,12 @@ use super::reference::{Encryption, KeyReference, ProgrammeReference};
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     printcolumn(name = "Active", type_ = "string", json_path = ".status.activeEndpoint", priority = 1i32),
     printcolumn(name = "Started", type_ = "date", json_path = ".status.startedAt", priority = 1i32),
-    printcolumn(name = "Message", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].message", priority = 1i32)
+    printcolumn(
+        name = "Message",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type=='Ready')].message",
+        priority = 1i32
+    )
 )]
 #[cfg_attr(test, kube(cel))]
 #[x_kube(
@@ -144,7 +149,10 @@ pub struct SrtReceiver {
     pub min_latency_ms: Option<i32>,
     /// With `?mode=listener`: who may call, one to three ranges. Example: `["203.0.113.0/24"]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 3), inner(length(max = 18), regex(pattern = r"^([0-9]{1,3}\.){3}[0-9]{1,3}/([0-9]|[12][0-9]|3[0-2])$")))]
+    #[schemars(
+        length(max = 3),
+        inner(length(max = 18), regex(pattern = r"^([0-9]{1,3}\.){3}[0-9]{1,3}/([0-9]|[12][0-9]|3[0-2])$"))
+    )]
     pub allowed_cidrs: Vec<String>,
 }
 
@@ -257,13 +265,16 @@ pub struct OutputStatus {
     /// Where it sends to: scheme, host and port, without path, query and key. For a listener: where the receiver calls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<String>,
+    /// Whether it sends now: the flow is active and the output enabled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sending: Option<bool>,
     /// Whether the receiver is connected, by the last measurement.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connected: Option<bool>,
     /// Bitrate in kbit/s, to two significant digits so that a steady stream is a steady status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bitrate_kbps: Option<i64>,
-    /// Since when `connected` is what it is.
+    /// Since when `sending` and `connected` are what they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Time>,
 }

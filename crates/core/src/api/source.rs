@@ -26,15 +26,35 @@ use super::reference::{Encryption, KeyReference};
     category = "playout",
     selectable = ".status.state",
     selectable = ".spec.state",
-    printcolumn(name = "State", type_ = "string", json_path = ".status.state", description = "What the flow does now."),
+    printcolumn(
+        name = "State",
+        type_ = "string",
+        json_path = ".status.state",
+        description = "What the flow does now."
+    ),
     printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].status"),
     printcolumn(name = "Reason", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].reason"),
-    printcolumn(name = "Input", type_ = "string", json_path = ".status.activeInput", description = "The input that leads now."),
-    printcolumn(name = "Outputs", type_ = "string", json_path = ".status.outputs.summary", description = "Outputs used of the flow's limit."),
+    printcolumn(
+        name = "Input",
+        type_ = "string",
+        json_path = ".status.activeInput",
+        description = "The input that leads now."
+    ),
+    printcolumn(
+        name = "Outputs",
+        type_ = "string",
+        json_path = ".status.outputs.summary",
+        description = "Outputs used of the flow's limit."
+    ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     printcolumn(name = "Ingest", type_ = "string", json_path = ".status.inputs[0].endpoint.url", priority = 1i32),
     printcolumn(name = "Flow", type_ = "string", json_path = ".status.flowArn", priority = 1i32),
-    printcolumn(name = "Message", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].message", priority = 1i32)
+    printcolumn(
+        name = "Message",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type=='Ready')].message",
+        priority = 1i32
+    )
 )]
 #[cfg_attr(test, kube(cel))]
 #[x_kube(

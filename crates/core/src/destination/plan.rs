@@ -1,0 +1,495 @@
+//! The decision for a Destination. Pure and total: no clock, no client.
+//!
+//! Every action names one output of this Destination. Nothing here can touch another.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::observed::{Observed, OutputSeen, Programme, Role};
+use super::wanted::{OutputWanted, Wanted};
+use crate::flow::{FlowState, OUTPUTS_PER_FLOW, OutputSettings, Password, SecretCopy};
+use crate::names::Ownership;
+use crate::passwords::{self, CopyAction};
+use crate::plan::{Desired, IN_TRANSITION, Problem, SOON, Step, Waiting};
+use crate::reasons::Reason;
+
+/// How long a primary must have been disconnected before the backup is fed. Shorter and a platform's own restart would
+/// look like a failure; longer and viewers leave.
+pub const FAILOVER_AFTER: Duration = Duration::from_secs(20);
+/// How long to believe in a connection that AWS publishes no measurement of.
+pub const MEASUREMENT_PATIENCE: Duration = Duration::from_secs(60);
+
+/// What can be done for a Destination. Values: the log line, the Event and the test assertion are the same thing.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "the fields are what their names say")]
+pub enum Action {
+    /// Something for the copy of a password.
+    Copy(CopyAction),
+    /// Add an output; several Destinations' outputs travel in one call.
+    AddOutput { flow: String, output: Box<NewOutput> },
+    /// Renew the tags of an output.
+    TagOutput { arn: String, tags: BTreeMap<String, String> },
+    /// Change settings, or switch, or both in one call.
+    UpdateOutput { flow: String, arn: String, role: Role, settings: Option<Box<OutputSettings>>, enabled: Option<bool> },
+    /// Remove an output.
+    RemoveOutput { flow: String, arn: String, role: Role },
+}
+
+/// An output to be made.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct NewOutput {
+    /// Name.
+    pub name: String,
+    /// Which.
+    pub role: Role,
+    /// Settings.
+    pub settings: OutputSettings,
+    /// Whether it sends at once.
+    pub enabled: bool,
+    /// Tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+impl Action {
+    /// No create here needs an intent: names of outputs are unique in their flow and those of secrets in their region, so
+    /// that a second create is refused by AWS.
+    #[must_use]
+    pub fn needs_intent(&self) -> bool {
+        false
+    }
+
+    /// The reason of the Event that tells of it.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        match self {
+            Self::AddOutput { .. } => Reason::Created,
+            Self::UpdateOutput { enabled: Some(true), .. } => Reason::Started,
+            Self::UpdateOutput { enabled: Some(false), .. } => Reason::Stopped,
+            Self::RemoveOutput { .. } => Reason::Deleted,
+            Self::TagOutput { .. } => Reason::Adopted,
+            Self::Copy(action) => action.reason(),
+            Self::UpdateOutput { enabled: None, .. } => Reason::Updated,
+        }
+    }
+
+    /// What an Event says of it.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::Copy(action) => action.sentence(),
+            Self::AddOutput { output, .. } => {
+                let verb = if output.enabled { "Created and started" } else { "Created" };
+                format!("{verb} output {} ({})", output.name, output.role.word())
+            }
+            Self::TagOutput { .. } => "Renewed the tags of an output".into(),
+            Self::UpdateOutput { role, settings, enabled, .. } => {
+                let role = role.word();
+                match (settings.is_some(), enabled) {
+                    (true, Some(true)) => format!("Changed and started the output ({role})"),
+                    (true, Some(false)) => format!("Changed and stopped the output ({role})"),
+                    (true, None) => format!("Changed the output ({role})"),
+                    (false, Some(true)) => format!("Started the output ({role})"),
+                    (false, Some(false)) => format!("Stopped the output ({role})"),
+                    (false, None) => format!("Looked at the output ({role})"),
+                }
+            }
+            Self::RemoveOutput { role, .. } => format!("Removed the output ({})", role.word()),
+        }
+    }
+}
+
+/// Decides.
+#[must_use]
+pub fn plan(desired: &Desired<Wanted>, retain: bool, seen: &Observed) -> Step<Action> {
+    match desired {
+        Desired::Absent if retain => Step::Gone,
+        Desired::Absent => toward_absent(seen),
+        Desired::Invalid(problem) => Step::Stuck(problem.clone()),
+        Desired::Present(wanted) if wanted.suspended => Step::Settled,
+        Desired::Present(wanted) => toward_present(wanted, seen),
+    }
+}
+
+fn toward_absent(seen: &Observed) -> Step<Action> {
+    let owned: Vec<_> = seen.outputs.iter().filter(|(_, o)| o.ownership != Ownership::Foreign).collect();
+    match &seen.flow {
+        Programme::NoFlow { certain: false } => return Step::wait(Waiting::CreateOutcome, IN_TRANSITION),
+        Programme::Flow { arn, state, .. } if !owned.is_empty() => {
+            return match state {
+                FlowState::Deleting => Step::wait(Waiting::FlowDeleting, IN_TRANSITION),
+                state if !state.takes_changes() => Step::wait(Waiting::FlowUpdating, SOON),
+                _ => Step::Act(
+                    owned
+                        .iter()
+                        .map(|(role, o)| Action::RemoveOutput {
+                            flow: arn.clone(),
+                            arn: o.output.arn.clone(),
+                            role: **role,
+                        })
+                        .collect(),
+                ),
+            };
+        }
+        _ => {}
+    }
+    let copies = passwords::unused(std::iter::empty(), &seen.secrets);
+    if copies.is_empty() { Step::Gone } else { Step::Act(copies.into_iter().map(Action::Copy).collect()) }
+}
+
+fn toward_present(wanted: &Wanted, seen: &Observed) -> Step<Action> {
+    let Programme::Flow { arn, state, outputs_used, stopped, signal, region, .. } = &seen.flow else {
+        return without_flow(wanted, seen);
+    };
+    if wanted.region.as_ref().is_some_and(|r| r != region) {
+        return Step::Stuck(Problem::new(
+            Reason::RegionMismatch,
+            format!("spec.region is not the region of Source {} ({region}); take spec.region out.", wanted.source),
+        ));
+    }
+    if let Some(foreign) = seen.outputs.values().find(|o| o.ownership == Ownership::Foreign) {
+        return Step::Stuck(Problem::new(
+            Reason::NotOurs,
+            format!(
+                "Output {} exists on the flow without this Destination's ownership tags. Remove it, or restore its tags; it is not touched.",
+                foreign.output.name
+            ),
+        ));
+    }
+    let changes = Changes { wanted, seen, flow: arn, flow_active: *state == FlowState::Active };
+    let copies = changes.copies();
+    if !copies.is_empty() {
+        return Step::Act(copies);
+    }
+    let (actions, problem) = changes.next();
+    if !actions.is_empty() {
+        // In between states AWS refuses changes; what is wanted is decided again when the flow has settled.
+        return if state.takes_changes() { Step::Act(actions) } else { Step::wait(busy(*state), SOON) };
+    }
+    if let Some(problem) = problem {
+        return Step::Stuck(problem);
+    }
+    let (actions, problem) = changes.additions(*outputs_used);
+    if let Some(problem) = problem {
+        return Step::Stuck(problem);
+    }
+    if !actions.is_empty() {
+        return if state.takes_changes() { Step::Act(actions) } else { Step::wait(busy(*state), SOON) };
+    }
+    if !wanted.running {
+        return Step::Settled;
+    }
+    match state {
+        FlowState::Active => {}
+        FlowState::Error => {
+            return Step::Stuck(Problem::new(
+                Reason::FlowError,
+                format!("The flow of Source {} is in state ERROR; see kubectl describe source {0}.", wanted.source),
+            ));
+        }
+        FlowState::Standby if *stopped => {
+            return Step::wait_for_watch(Waiting::SourceStopped(wanted.source.clone()));
+        }
+        FlowState::Standby | FlowState::Starting => return Step::wait(Waiting::FlowStarting, IN_TRANSITION),
+        other => return Step::wait(busy(*other), SOON),
+    }
+    delivery(wanted, seen, *signal)
+}
+
+fn busy(state: FlowState) -> Waiting {
+    match state {
+        FlowState::Starting => Waiting::FlowStarting,
+        FlowState::Stopping => Waiting::FlowStopping,
+        FlowState::Deleting => Waiting::FlowDeleting,
+        _ => Waiting::FlowUpdating,
+    }
+}
+
+fn without_flow(wanted: &Wanted, seen: &Observed) -> Step<Action> {
+    if let Some(problem) = wanted.running.then(|| first_problem(wanted)).flatten() {
+        return Step::Stuck(problem);
+    }
+    match seen.flow {
+        _ if !wanted.running && !wanted.prepare => Step::Settled,
+        Programme::NoSource => Step::wait_for_watch(Waiting::SourceNotFound(wanted.source.clone())),
+        _ => Step::wait(Waiting::SourceNotReady(wanted.source.clone()), 5 * IN_TRANSITION),
+    }
+}
+
+fn first_problem(wanted: &Wanted) -> Option<Problem> {
+    wanted.outputs.values().find_map(|o| o.settings.as_ref().err().cloned())
+}
+
+/// Which outputs should send, when the Destination is on the air.
+///
+/// With a backup of mode `OnFailure` it is one of the two: what an annotation says, else the one that is enabled, else the
+/// primary; and the backup when the primary has been dead for long enough while there was something to send. It never goes
+/// back by itself, so it cannot flap.
+fn feeds(wanted: &Wanted, seen: &Observed, role: Role, flow_active: bool) -> bool {
+    if !wanted.running {
+        return false;
+    }
+    if wanted.hot || wanted.outputs.len() < 2 {
+        return true;
+    }
+    role == active_endpoint(wanted, seen, flow_active)
+}
+
+/// The endpoint that is to be fed with a backup of mode `OnFailure`.
+#[must_use]
+pub fn active_endpoint(wanted: &Wanted, seen: &Observed, flow_active: bool) -> Role {
+    if wanted.outputs.len() < 2 {
+        return Role::Primary;
+    }
+    if let Some(told) = seen.told {
+        return told;
+    }
+    let primary = seen.outputs.get(&Role::Primary);
+    let backup = seen.outputs.get(&Role::Backup);
+    let enabled = |o: Option<&OutputSeen>| o.is_some_and(|o| o.output.enabled);
+    // The backup is fed before the primary is cut, so both enabled is the middle of a switch to the backup.
+    if enabled(backup) {
+        return Role::Backup;
+    }
+    let signal = matches!(&seen.flow, Programme::Flow { signal, .. } if *signal != Some(false));
+    let dead = primary.is_some_and(|o| {
+        o.output.enabled
+            && o.measured.as_ref().is_some_and(|m| m.connected == Some(false))
+            && o.unchanged_for >= FAILOVER_AFTER
+    });
+    if flow_active && signal && dead && backup.is_some() { Role::Backup } else { Role::Primary }
+}
+
+struct Changes<'a> {
+    wanted: &'a Wanted,
+    seen: &'a Observed,
+    flow: &'a String,
+    flow_active: bool,
+}
+
+impl Changes<'_> {
+    /// Changes to what exists. A problem with a key does not keep an output from being stopped.
+    fn next(&self) -> (Vec<Action>, Option<Problem>) {
+        let mut actions = Vec::new();
+        let mut problem = None;
+        for (role, seen) in &self.seen.outputs {
+            let Some(wish) = self.wanted.outputs.get(role) else {
+                actions.push(Action::RemoveOutput {
+                    flow: self.flow.clone(),
+                    arn: seen.output.arn.clone(),
+                    role: *role,
+                });
+                continue;
+            };
+            self.change_output(*role, wish, seen, &mut actions, &mut problem);
+        }
+        // What begins to send comes before what ends, so that a switch has no gap.
+        actions.sort_by_key(|a| {
+            matches!(a, Action::UpdateOutput { enabled: Some(false), .. } | Action::RemoveOutput { .. })
+        });
+        if actions.is_empty() && problem.is_none() {
+            actions = self.unused_copies();
+        }
+        (actions, problem)
+    }
+
+    fn change_output(
+        &self,
+        role: Role,
+        wish: &OutputWanted,
+        seen: &OutputSeen,
+        actions: &mut Vec<Action>,
+        problem: &mut Option<Problem>,
+    ) {
+        let send = feeds(self.wanted, self.seen, role, self.flow_active);
+        let enabled = (seen.output.enabled != send).then_some(send);
+        if self.wanted.tags.iter().any(|(k, v)| seen.tags.get(k) != Some(v)) {
+            actions.push(Action::TagOutput { arn: seen.output.arn.clone(), tags: self.wanted.tags.clone() });
+        }
+        let update = |settings: Option<OutputSettings>, enabled| Action::UpdateOutput {
+            flow: self.flow.clone(),
+            arn: seen.output.arn.clone(),
+            role,
+            settings: settings.map(Box::new),
+            enabled,
+        };
+        let settings = match &wish.settings {
+            Ok(settings) => with_copy(settings, wish.password.as_ref(), &self.seen.secrets),
+            Err(p) => {
+                // An output that runs keeps running with the key that AWS has; only a start needs the new one.
+                if enabled == Some(false) {
+                    actions.push(update(None, enabled));
+                } else if send {
+                    *problem = Some(p.clone());
+                }
+                return;
+            }
+        };
+        let differs = !settings.differences(&seen.output.settings).is_empty();
+        let on_air = seen.output.enabled && self.flow_active;
+        let waits = on_air && send && !self.wanted.may_interrupt;
+        if differs && !waits {
+            if settings.needs_replacement(&seen.output.settings) {
+                // AWS keeps what an update leaves out; the next pass adds it anew under the same name.
+                actions.push(Action::RemoveOutput { flow: self.flow.clone(), arn: seen.output.arn.clone(), role });
+            } else {
+                actions.push(update(Some(settings), enabled));
+            }
+        } else if enabled.is_some() {
+            actions.push(update(None, enabled));
+        }
+    }
+
+    /// Outputs that are not there yet.
+    fn additions(&self, outputs_used: usize) -> (Vec<Action>, Option<Problem>) {
+        let missing: Vec<_> = self
+            .wanted
+            .outputs
+            .iter()
+            .filter(|(role, _)| !self.seen.outputs.contains_key(role))
+            .filter(|_| self.wanted.running || self.wanted.prepare)
+            .collect();
+        if missing.is_empty() {
+            return (Vec::new(), None);
+        }
+        if outputs_used + missing.len() > OUTPUTS_PER_FLOW {
+            let text = format!(
+                "{outputs_used} of {OUTPUTS_PER_FLOW} outputs of the flow of Source {} are used and this Destination needs {} more. Delete a Destination, or send from a second Source.",
+                self.wanted.source,
+                missing.len()
+            );
+            return (Vec::new(), Some(Problem::new(Reason::QuotaExceeded, text)));
+        }
+        let mut actions = Vec::new();
+        for (role, wish) in missing {
+            let settings = match &wish.settings {
+                Ok(settings) => with_copy(settings, wish.password.as_ref(), &self.seen.secrets),
+                Err(problem) => return (Vec::new(), Some(problem.clone())),
+            };
+            actions.push(Action::AddOutput {
+                flow: self.flow.clone(),
+                output: Box::new(NewOutput {
+                    name: wish.name.clone(),
+                    role: *role,
+                    settings,
+                    enabled: feeds(self.wanted, self.seen, *role, self.flow_active),
+                    tags: self.wanted.tags.clone(),
+                }),
+            });
+        }
+        (actions, None)
+    }
+
+    /// Copies that are needed for what is to be made, changed or started. A changed password reaches a running output only
+    /// when it may be interrupted.
+    fn copies(&self) -> Vec<Action> {
+        let needed = self.wanted.running || self.wanted.prepare || !self.seen.outputs.is_empty();
+        let on_air = self.flow_active && self.seen.outputs.values().any(|o| o.output.enabled);
+        let may_replace = !on_air || !self.wanted.running || self.wanted.may_interrupt;
+        let passwords = passwords_of(self.wanted).filter(|_| needed);
+        passwords::missing(passwords, &self.seen.secrets, &self.wanted.tags, may_replace)
+            .into_iter()
+            .map(Action::Copy)
+            .collect()
+    }
+
+    fn unused_copies(&self) -> Vec<Action> {
+        // While a key cannot be read it is not known what is used.
+        if self.wanted.outputs.values().any(|o| o.settings.is_err()) {
+            return Vec::new();
+        }
+        passwords::unused(passwords_of(self.wanted), &self.seen.secrets).into_iter().map(Action::Copy).collect()
+    }
+}
+
+fn passwords_of(wanted: &Wanted) -> impl Iterator<Item = &Password> {
+    wanted.outputs.values().filter_map(|o| o.password.as_ref())
+}
+
+/// Settings with the ARN of the own copy filled in.
+fn with_copy(settings: &OutputSettings, password: Option<&Password>, copies: &[SecretCopy]) -> OutputSettings {
+    let mut settings = settings.clone();
+    passwords::fill(settings.encryption.as_mut(), password, copies);
+    settings
+}
+
+/// Changes that wait because they would interrupt a running output, by the names of the fields.
+#[must_use]
+pub fn pending_changes(wanted: &Wanted, seen: &Observed) -> Vec<String> {
+    let active = matches!(seen.flow, Programme::Flow { state: FlowState::Active, .. });
+    if !active || wanted.may_interrupt || !wanted.running {
+        return Vec::new();
+    }
+    let mut list = Vec::new();
+    for (role, output) in &seen.outputs {
+        let (Some(wish), true) = (wanted.outputs.get(role), output.output.enabled) else { continue };
+        let Ok(settings) = &wish.settings else { continue };
+        let settings = with_copy(settings, wish.password.as_ref(), &seen.secrets);
+        let stale = wish
+            .password
+            .as_ref()
+            .is_some_and(|p| passwords::find(p, &seen.secrets).is_some_and(|copy| passwords::is_stale(p, copy)));
+        if stale && !list.iter().any(|l| l == "encryption") {
+            list.push("encryption".into());
+        }
+        for difference in settings.differences(&output.output.settings) {
+            let name = if *role == Role::Backup { format!("backup.{difference}") } else { difference.to_string() };
+            if !list.contains(&name) {
+                list.push(name);
+            }
+        }
+    }
+    list
+}
+
+/// Whether the receiver takes the stream.
+fn delivery(wanted: &Wanted, seen: &Observed, signal: Option<bool>) -> Step<Action> {
+    let mut waiting = None;
+    let mut connected = false;
+    for (role, output) in &seen.outputs {
+        let Some(wish) = wanted.outputs.get(role) else { continue };
+        if !output.output.enabled {
+            continue;
+        }
+        match connection(wish, output) {
+            Connection::Up | Connection::Unmeasured => connected = true,
+            Connection::Pending | Connection::Down => waiting = Some(wish.receiver.shown()),
+        }
+    }
+    match waiting {
+        // With a hot backup one of two is enough to be on the air; the condition Delivering tells of the other.
+        _ if connected => Step::Settled,
+        Some(_) if signal == Some(false) => Step::wait(Waiting::NoSignal(wanted.source.clone()), 2 * IN_TRANSITION),
+        Some(endpoint) => Step::wait(Waiting::Connecting(endpoint), IN_TRANSITION),
+        None => Step::Settled,
+    }
+}
+
+/// What is known of an output's connection.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Connection {
+    /// The receiver takes the stream.
+    Up,
+    /// It does not.
+    Down,
+    /// Not known yet.
+    Pending,
+    /// It cannot be known: the protocol has no connection, measuring is off, or AWS publishes nothing.
+    Unmeasured,
+}
+
+/// Judges an output's connection.
+#[must_use]
+pub fn connection(wish: &OutputWanted, seen: &OutputSeen) -> Connection {
+    if !wish.receiver.has_connection() {
+        return Connection::Unmeasured;
+    }
+    match seen.measured.as_ref().map(|m| m.connected) {
+        None => Connection::Unmeasured,
+        Some(Some(true)) => Connection::Up,
+        Some(Some(false)) => Connection::Down,
+        Some(None) if seen.unchanged_for >= MEASUREMENT_PATIENCE => Connection::Unmeasured,
+        Some(None) => Connection::Pending,
+    }
+}

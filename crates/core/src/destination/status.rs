@@ -1,0 +1,316 @@
+//! The status of a Destination, from what was seen. Pure; written in one place of the shell.
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+use super::observed::{Observed, Programme, Role};
+use super::plan::{Action, Connection, connection, pending_changes};
+use super::wanted::Wanted;
+use crate::api::RECONCILE_AT;
+use crate::api::destination::{
+    ActiveEndpoint, Destination, DestinationStatus, DestinationWord, LastError, OutputStatus, Run,
+};
+use crate::conditions::{Conditions, DELIVERING, OVER_LIMIT, Truth, whole_second};
+use crate::flow::FlowState;
+use crate::plan::{Failure, FailureClass, Step, Waiting};
+use crate::reasons::Reason;
+use crate::source::status::steady;
+
+/// How many times on the air are remembered.
+const RUNS: usize = 10;
+
+/// What a pass came to.
+#[derive(Debug)]
+pub struct Outcome<'a> {
+    /// What is wanted; `None` when the object is being deleted or cannot be understood.
+    pub wanted: Option<&'a Wanted>,
+    /// What was seen; `None` when looking failed.
+    pub seen: Option<&'a Observed>,
+    /// What was decided.
+    pub step: Option<&'a Step<Action>>,
+    /// What failed.
+    pub failure: Option<&'a Failure>,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// The new status.
+#[must_use]
+pub fn status(destination: &Destination, outcome: &Outcome<'_>) -> DestinationStatus {
+    let before = destination.status.clone().unwrap_or_default();
+    let mut status = DestinationStatus {
+        observed_generation: destination.metadata.generation,
+        last_handled_reconcile_at: destination.metadata.annotations.as_ref().and_then(|a| a.get(RECONCILE_AT)).cloned(),
+        ..before.clone()
+    };
+    if let Some(seen) = outcome.seen {
+        match &seen.flow {
+            Programme::Flow { arn, .. } => status.flow_arn = Some(arn.clone()),
+            Programme::NoFlow { certain: false } => {}
+            Programme::NoFlow { certain: true } | Programme::NoSource => status.flow_arn = None,
+        }
+        of_outputs(&mut status, &before, outcome.wanted, seen, outcome.now);
+        status.pending_changes = outcome.wanted.map(|w| pending_changes(w, seen)).unwrap_or_default();
+    }
+    let word = word(&before, destination, outcome);
+    runs(&mut status, &before, word, outcome);
+    status.state = Some(word);
+    status.last_error = last_error(&before, word, outcome);
+    conditions(&mut status, &before, destination, outcome);
+    status
+}
+
+fn of_outputs(
+    status: &mut DestinationStatus,
+    before: &DestinationStatus,
+    wanted: Option<&Wanted>,
+    seen: &Observed,
+    now: Timestamp,
+) {
+    let active = matches!(seen.flow, Programme::Flow { state: FlowState::Active | FlowState::Updating, .. });
+    let mut fed = Vec::new();
+    status.outputs = seen
+        .outputs
+        .iter()
+        .map(|(role, o)| {
+            if o.output.enabled {
+                fed.push(*role);
+            }
+            let old = before.outputs.iter().find(|b| b.role == role.word());
+            let sending = active && o.output.enabled;
+            let measured = o.measured.as_ref().filter(|_| sending);
+            let connected = measured.and_then(|m| m.connected);
+            let endpoint = match (&o.output.listener_address, wanted.and_then(|w| w.outputs.get(role))) {
+                (Some(address), _) => Some(format!("srt://{address}:{}", o.output.settings.port.unwrap_or_default())),
+                (None, Some(wish)) => Some(wish.receiver.shown()),
+                (None, None) => old.and_then(|b| b.endpoint.clone()),
+            };
+            let since = match old {
+                Some(b) if b.connected == connected && b.sending == Some(sending) => b.since.clone(),
+                _ => Some(Time(whole_second(now))),
+            };
+            OutputStatus {
+                role: role.word().into(),
+                name: o.output.name.clone(),
+                arn: Some(o.output.arn.clone()),
+                status: Some(if o.output.enabled { "ENABLED" } else { "DISABLED" }.into()),
+                endpoint,
+                sending: Some(sending),
+                connected,
+                bitrate_kbps: steady(
+                    measured.and_then(|m| m.bitrate).map(|b| b / 1000.0),
+                    old.and_then(|b| b.bitrate_kbps),
+                ),
+                since,
+            }
+        })
+        .collect();
+    status.active_endpoint = match fed.as_slice() {
+        [] => None,
+        [Role::Primary] => Some(ActiveEndpoint::Primary),
+        [Role::Backup] => Some(ActiveEndpoint::Backup),
+        _ => Some(ActiveEndpoint::Both),
+    };
+}
+
+fn word(before: &DestinationStatus, destination: &Destination, outcome: &Outcome<'_>) -> DestinationWord {
+    if destination.metadata.deletion_timestamp.is_some() {
+        return DestinationWord::Deleting;
+    }
+    let Some(seen) = outcome.seen else { return before.state.unwrap_or(DestinationWord::Creating) };
+    let enabled = seen.outputs.values().any(|o| o.output.enabled);
+    let sending = enabled && matches!(seen.flow, Programme::Flow { state: FlowState::Active, .. });
+    let up = sending && outcome.wanted.is_some_and(|w| on_air(w, seen));
+    let wants = outcome.wanted.is_some_and(|w| w.running);
+    match outcome.step {
+        // What is on the air is said to be, whatever else is wrong.
+        _ if up && (wants || outcome.wanted.is_none()) => DestinationWord::Running,
+        Some(Step::Stuck(_)) => DestinationWord::Error,
+        _ if outcome.failure.is_some_and(|f| f.is_refusal() || f.class == FailureClass::Panic) => {
+            DestinationWord::Error
+        }
+        _ if !wants && sending => DestinationWord::Stopping,
+        _ if !wants => DestinationWord::Idle,
+        Some(Step::Wait { on: Waiting::Connecting(_), .. }) if refused(outcome.wanted, seen) => DestinationWord::Error,
+        // A flow that takes a change still sends.
+        Some(Step::Wait { on: Waiting::FlowUpdating, .. }) if before.state == Some(DestinationWord::Running) => {
+            DestinationWord::Running
+        }
+        _ if seen.outputs.is_empty() => DestinationWord::Creating,
+        _ => DestinationWord::Starting,
+    }
+}
+
+/// Whether AWS has shown the stream to arrive, or can never show it.
+fn on_air(wanted: &Wanted, seen: &Observed) -> bool {
+    seen.outputs.iter().any(|(role, o)| {
+        o.output.enabled
+            && wanted
+                .outputs
+                .get(role)
+                .is_some_and(|wish| matches!(connection(wish, o), Connection::Up | Connection::Unmeasured))
+    })
+}
+
+/// Whether a receiver is known not to take the stream.
+fn refused(wanted: Option<&Wanted>, seen: &Observed) -> bool {
+    wanted.is_some_and(|w| {
+        seen.outputs.iter().any(|(role, o)| {
+            o.output.enabled && w.outputs.get(role).is_some_and(|wish| connection(wish, o) == Connection::Down)
+        })
+    })
+}
+
+fn runs(status: &mut DestinationStatus, before: &DestinationStatus, word: DestinationWord, outcome: &Outcome<'_>) {
+    let now = Time(whole_second(outcome.now));
+    let ran = before.started_at.is_some();
+    match word {
+        DestinationWord::Running if !ran => {
+            status.started_at = Some(now.clone());
+            status.last_runs.insert(0, Run { started: Some(now), stopped: None, why: None });
+            status.last_runs.truncate(RUNS);
+        }
+        DestinationWord::Running => {}
+        // Looking failed: nothing is known to have ended.
+        _ if outcome.seen.is_none() => {}
+        _ if ran => {
+            status.started_at = None;
+            if let Some(run) = status.last_runs.first_mut().filter(|r| r.stopped.is_none()) {
+                run.stopped = Some(now);
+                run.why = Some(why(word, outcome));
+            }
+        }
+        _ => {}
+    }
+}
+
+fn why(word: DestinationWord, outcome: &Outcome<'_>) -> String {
+    let wants = outcome.wanted.is_some_and(|w| w.running);
+    match (word, outcome.step) {
+        (DestinationWord::Deleting, _) => "the Destination was deleted".into(),
+        _ if !wants => "stopped as wished".into(),
+        (_, Some(Step::Wait { on, .. })) => on.message(),
+        (_, Some(Step::Stuck(problem))) => problem.message.clone(),
+        (_, Some(Step::Act(_))) => "a change was carried out".into(),
+        _ => "AWS no longer shows it running".into(),
+    }
+}
+
+fn last_error(before: &DestinationStatus, word: DestinationWord, outcome: &Outcome<'_>) -> Option<LastError> {
+    let (reason, message, severity) = if let Some(failure) = outcome.failure {
+        // Being told to wait is the working of a limit, not an error of this object.
+        if matches!(failure.class, FailureClass::Conflict | FailureClass::Throttled | FailureClass::NotLeading) {
+            return before.last_error.clone();
+        }
+        (failure.reason(), failure.text(), if failure.is_refusal() { "Error" } else { "Warning" })
+    } else {
+        match outcome.step {
+            Some(Step::Stuck(problem)) => (problem.reason, problem.message.clone(), "Error"),
+            Some(Step::Wait { on: Waiting::Connecting(endpoint), .. }) if word == DestinationWord::Error => (
+                Reason::NotConnected,
+                format!("{endpoint} does not take the stream. {}", Reason::NotConnected.meaning()),
+                "Warning",
+            ),
+            Some(Step::Settled | Step::Gone) => return None,
+            _ => return before.last_error.clone(),
+        }
+    };
+    match &before.last_error {
+        Some(old) if old.reason == reason.as_str() && old.message == message => Some(old.clone()),
+        _ => Some(LastError {
+            at: Some(Time(whole_second(outcome.now))),
+            reason: reason.as_str().into(),
+            message,
+            severity: severity.into(),
+        }),
+    }
+}
+
+fn conditions(
+    status: &mut DestinationStatus,
+    before: &DestinationStatus,
+    destination: &Destination,
+    outcome: &Outcome<'_>,
+) {
+    let running = status.state == Some(DestinationWord::Running);
+    let settled = if destination.spec.suspend {
+        (Reason::Suspended, Reason::Suspended.meaning().to_string())
+    } else if !running {
+        (Reason::Stopped, "It is off the air as wished.".to_string())
+    } else if status.pending_changes.is_empty() {
+        (Reason::Running, "It is on the air.".to_string())
+    } else {
+        (
+            Reason::PendingChanges,
+            format!(
+                "It is on the air. Changes of {} wait: stop it, or set updatePolicy to Restart, which interrupts it.",
+                status.pending_changes.join(", ")
+            ),
+        )
+    };
+    let acting = match status.state {
+        Some(DestinationWord::Deleting) => Reason::Deleting,
+        Some(DestinationWord::Creating) => Reason::Creating,
+        _ => Reason::Updating,
+    };
+    let mut list = Conditions::after(&before.conditions, destination.metadata.generation, outcome.now);
+    list.outcome(outcome.step, outcome.failure, settled, acting);
+    if status.state == Some(DestinationWord::Error)
+        && outcome.failure.is_none()
+        && let Some(Step::Wait { on: Waiting::Connecting(endpoint), .. }) = outcome.step
+    {
+        let text = format!("{endpoint} does not take the stream. {}", Reason::NotConnected.meaning());
+        list.set(crate::conditions::READY, Truth::False, Reason::NotConnected, text.clone());
+        list.set(crate::conditions::RECONCILING, Truth::True, Reason::NotConnected, text);
+    }
+    if let (Some(wanted), Some(seen)) = (outcome.wanted, outcome.seen) {
+        delivering(&mut list, wanted, seen);
+        over_limit(&mut list, wanted, seen, running);
+    }
+    status.conditions = list.finish();
+}
+
+fn delivering(list: &mut Conditions<'_>, wanted: &Wanted, seen: &Observed) {
+    if !matches!(seen.flow, Programme::Flow { state: FlowState::Active | FlowState::Updating, .. }) {
+        return;
+    }
+    let mut worst: Option<(u8, Truth, Reason, String)> = None;
+    for (role, output) in seen.outputs.iter().filter(|(_, o)| o.output.enabled) {
+        let Some(wish) = wanted.outputs.get(role) else { continue };
+        let at = wish.receiver.shown();
+        let found = match connection(wish, output) {
+            Connection::Up => (0, Truth::True, Reason::Connected, format!("{at} takes the stream.")),
+            Connection::Unmeasured => {
+                (1, Truth::Unknown, Reason::NotMeasured, format!("Sending to {at}; AWS measures no connection."))
+            }
+            Connection::Pending => (2, Truth::Unknown, Reason::Connecting, format!("Sending to {at}.")),
+            Connection::Down => (
+                3,
+                Truth::False,
+                Reason::NotConnected,
+                format!("{at} does not take the stream. {}", Reason::NotConnected.meaning()),
+            ),
+        };
+        if worst.as_ref().is_none_or(|w| w.0 < found.0) {
+            worst = Some(found);
+        }
+    }
+    if let Some((_, truth, reason, message)) = worst {
+        list.set(DELIVERING, truth, reason, message);
+    }
+}
+
+fn over_limit(list: &mut Conditions<'_>, wanted: &Wanted, seen: &Observed, running: bool) {
+    let Programme::Flow { bitrate_kbps: Some(kbps), .. } = &seen.flow else { return };
+    if let Some(max) = wanted.max_kbps.filter(|max| running && kbps > max) {
+        list.set(
+            OVER_LIMIT,
+            Truth::True,
+            Reason::OverLimit,
+            format!(
+                "The programme has {kbps} kbit/s and {:?} accepts {max}; lower the encoder's bitrate.",
+                wanted.platform
+            ),
+        );
+    }
+}

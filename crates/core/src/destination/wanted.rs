@@ -1,0 +1,254 @@
+//! From the spec of a Destination to a wish that cannot be wrong.
+
+use std::collections::BTreeMap;
+
+use super::observed::Role;
+use crate::api::destination::{BackupMode, DestinationSpec, Platform};
+use crate::api::policy::{DeletionPolicy, RunState, UpdatePolicy};
+use crate::api::reference::KeyReference;
+use crate::endpoint::Receiver;
+use crate::flow::{Cipher, OutputSettings, Password, Protocol, RtmpPath};
+use crate::names::Identity;
+use crate::plan::{Desired, Problem};
+use crate::platforms;
+use crate::reasons::Reason;
+use crate::references::{References, parse_encryption};
+use crate::secret::SecretText;
+
+/// What a Destination wants of AWS.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wanted {
+    /// Whose it is.
+    pub identity: Identity,
+    /// All tags of its outputs.
+    pub tags: BTreeMap<String, String>,
+    /// Name of the Source.
+    pub source: String,
+    /// On the air.
+    pub running: bool,
+    /// Make the output while stopped.
+    pub prepare: bool,
+    /// Whether a change may interrupt.
+    pub may_interrupt: bool,
+    /// Look, do not act.
+    pub suspended: bool,
+    /// Region that the spec names.
+    pub region: Option<String>,
+    /// The outputs: the primary, and the backup if there is one.
+    pub outputs: BTreeMap<Role, OutputWanted>,
+    /// Both outputs are fed all the time.
+    pub hot: bool,
+    /// The most that the platform accepts, in kbit/s.
+    pub max_kbps: Option<i64>,
+    /// For people.
+    pub platform: Platform,
+}
+
+/// An output that is wanted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OutputWanted {
+    /// Name.
+    pub name: String,
+    /// Where it sends to.
+    pub receiver: Receiver,
+    /// Settings. A stop must work without its key, so what is missing is a fact here and not the end of parsing.
+    pub settings: Result<OutputSettings, Problem>,
+    /// The password of which the operator keeps a copy.
+    pub password: Option<Password>,
+}
+
+/// Parses the spec.
+#[must_use]
+pub fn wanted(
+    spec: &DestinationSpec,
+    identity: &Identity,
+    references: &References,
+    role_arn: Option<&str>,
+    deleting: bool,
+) -> Desired<Wanted> {
+    if deleting {
+        return Desired::Absent;
+    }
+    match parse(spec, identity, references, role_arn) {
+        Ok(wanted) => Desired::Present(wanted),
+        Err(problem) => Desired::Invalid(problem),
+    }
+}
+
+/// Whether AWS's side stays when the object goes.
+#[must_use]
+pub fn retains(spec: &DestinationSpec) -> bool {
+    spec.deletion_policy == DeletionPolicy::Retain
+}
+
+/// Whether the spec wants to be on the air; absent means no.
+#[must_use]
+pub fn wants_to_run(spec: &DestinationSpec) -> bool {
+    spec.state == Some(RunState::Running) && !spec.suspend
+}
+
+fn parse(
+    spec: &DestinationSpec,
+    identity: &Identity,
+    references: &References,
+    role_arn: Option<&str>,
+) -> Result<Wanted, Problem> {
+    let preset = platforms::preset(spec.platform);
+    let mut outputs = BTreeMap::new();
+    let primary = receiver("spec.url", spec.url.as_deref(), preset.url, spec.platform)?;
+    let parse_output = |role: Role, receiver: Receiver, field: &str, key: Option<&KeyReference>| {
+        output(spec, identity, references, role_arn, role, receiver, field, key)
+    };
+    outputs.insert(Role::Primary, parse_output(Role::Primary, primary, "spec.streamKey", spec.stream_key.as_ref())?);
+    let mut hot = false;
+    if let Some(backup) = &spec.backup {
+        let receiver = receiver("spec.backup.url", backup.url.as_deref(), preset.backup_url, spec.platform)?;
+        let (field, key) = match &backup.stream_key {
+            Some(key) => ("spec.backup.streamKey", Some(key)),
+            None => ("spec.streamKey", spec.stream_key.as_ref()),
+        };
+        outputs.insert(Role::Backup, parse_output(Role::Backup, receiver, field, key)?);
+        hot = backup.mode == BackupMode::Hot;
+    }
+    Ok(Wanted {
+        tags: identity.tags(&spec.tags),
+        identity: identity.clone(),
+        source: spec.from.name.clone(),
+        running: spec.state == Some(RunState::Running),
+        prepare: spec.prepare,
+        may_interrupt: spec.update_policy == UpdatePolicy::Restart,
+        suspended: spec.suspend,
+        region: spec.region.clone(),
+        outputs,
+        hot,
+        max_kbps: preset.max_kbps,
+        platform: spec.platform,
+    })
+}
+
+fn receiver(field: &str, url: Option<&str>, known: Option<&str>, platform: Platform) -> Result<Receiver, Problem> {
+    let invalid = |text: String| Problem::new(Reason::InvalidSpec, format!("{field} {text}."));
+    let Some(text) = url.or(known) else {
+        return Err(invalid(format!(
+            "is required: platform {platform:?} has no ingest URL that is known beforehand; copy it from the live page"
+        )));
+    };
+    let receiver = Receiver::parse(text).map_err(invalid)?;
+    match (platform, &receiver) {
+        (Platform::Custom, _) => {}
+        (Platform::Facebook, Receiver::Rtmp { tls: false, .. }) => {
+            return Err(invalid("must begin with rtmps://: Facebook takes no plain RTMP".into()));
+        }
+        // On the platforms the application is one word. More than that is a key that was pasted along with the URL.
+        (_, Receiver::Rtmp { application, .. }) if application.split('?').next().is_some_and(|p| p.contains('/')) => {
+            return Err(invalid(
+                "holds more than the application: take the stream key out of it and put it into a Secret".into(),
+            ));
+        }
+        (_, Receiver::Rtmp { .. }) => {}
+        _ => return Err(invalid(format!("must begin with rtmp:// or rtmps:// for platform {platform:?}"))),
+    }
+    Ok(receiver)
+}
+
+#[expect(clippy::too_many_arguments, reason = "the parts of one parse, called from one place")]
+fn output(
+    spec: &DestinationSpec,
+    identity: &Identity,
+    references: &References,
+    role_arn: Option<&str>,
+    role: Role,
+    receiver: Receiver,
+    field: &str,
+    key: Option<&KeyReference>,
+) -> Result<OutputWanted, Problem> {
+    let key = key.map(|k| references.key(field, k).map(|found| found.text.clone())).transpose();
+    let mut password = None;
+    let mut cipher: Result<Option<Cipher>, Problem> = Ok(None);
+    if let Some(encryption) = &spec.encryption {
+        let protocol = if matches!(receiver, Receiver::Zixi { .. }) { Protocol::ZixiPush } else { Protocol::SrtCaller };
+        // One copy for both outputs: they share the password.
+        let name = || identity.secret_name("receiver");
+        match parse_encryption("spec.encryption", encryption, protocol, name, references, role_arn) {
+            Ok((c, copy)) => {
+                cipher = Ok(Some(c));
+                password = copy;
+            }
+            Err(problem) => cipher = Err(problem),
+        }
+    }
+    let settings = match (key, cipher) {
+        (Err(problem), _) | (_, Err(problem)) => Err(problem),
+        (Ok(key), Ok(cipher)) => settings(spec, &receiver, key, cipher),
+    };
+    Ok(OutputWanted { name: identity.output_name(role.as_str()), receiver, settings, password })
+}
+
+fn settings(
+    spec: &DestinationSpec,
+    receiver: &Receiver,
+    key: Option<SecretText>,
+    encryption: Option<Cipher>,
+) -> Result<OutputSettings, Problem> {
+    if let Some(key) = &key
+        && key.expose().chars().any(|c| c.is_whitespace() || c.is_control())
+    {
+        return Err(Problem::new(
+            Reason::InvalidSpec,
+            "streamKey: the key holds a space or a line break; write it without (kubectl create secret --from-literal, or echo -n).",
+        ));
+    }
+    let srt = spec.srt.as_ref();
+    let mut settings = OutputSettings {
+        protocol: Protocol::Other,
+        destination: None,
+        port: None,
+        min_latency: None,
+        cidr_allow_list: Vec::new(),
+        stream_id: None,
+        encryption,
+        rtmp: None,
+    };
+    let mut at = |protocol, host: &str, port: u16| {
+        settings.protocol = protocol;
+        settings.destination = Some(host.to_string());
+        settings.port = Some(i32::from(port));
+    };
+    match receiver {
+        Receiver::Rtmp { host, port, tls, application } => {
+            at(Protocol::RtmpPush, host, *port);
+            let stream = key.ok_or_else(|| {
+                Problem::new(Reason::InvalidSpec, "spec.streamKey is required for RTMP: name the Secret that holds it.")
+            })?;
+            settings.rtmp = Some(RtmpPath { application: application.clone(), stream, tls: *tls });
+        }
+        Receiver::SrtCaller { host, port } => {
+            at(Protocol::SrtCaller, host, *port);
+            settings.min_latency = srt.and_then(|s| s.min_latency_ms);
+            settings.stream_id = key;
+        }
+        Receiver::SrtListener { port } => {
+            settings.protocol = Protocol::SrtListener;
+            settings.port = Some(i32::from(*port));
+            settings.min_latency = srt.and_then(|s| s.min_latency_ms);
+            settings.cidr_allow_list = srt.map(|s| s.allowed_cidrs.clone()).unwrap_or_default();
+            if settings.cidr_allow_list.is_empty() {
+                return Err(Problem::new(
+                    Reason::InvalidSpec,
+                    "spec.srt.allowedCidrs is required with ?mode=listener: it says who may call.",
+                ));
+            }
+        }
+        Receiver::Rtp { host, port, fec } => {
+            at(if *fec { Protocol::RtpFec } else { Protocol::Rtp }, host, *port);
+        }
+        Receiver::Rist { host, port } => at(Protocol::Rist, host, *port),
+        Receiver::Zixi { host, port } => {
+            at(Protocol::ZixiPush, host, *port);
+            settings.stream_id = Some(key.ok_or_else(|| {
+                Problem::new(Reason::InvalidSpec, "spec.streamKey is required for Zixi: it is the stream id.")
+            })?);
+        }
+    }
+    Ok(settings)
+}

@@ -1,0 +1,375 @@
+//! The status of a Source, from what was seen. Pure; written in one place of the shell.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+use super::observed::{InputSeen, Observed, TestPhase};
+use super::plan::Action;
+use crate::api::RECONCILE_AT;
+use crate::api::source::{
+    ConnectionTestStatus, HealthWord, IngestEndpoint, InputStatus, OutputsUsed, Source, SourceStatus, SourceWord,
+};
+use crate::conditions::{Conditions, HEALTHY, INPUT_REACHABLE, Truth, is_true, whole_second};
+use crate::flow::{Flow, FlowSeen, FlowSource, FlowState, Measured, OUTPUTS_PER_FLOW, Protocol};
+use crate::plan::{Failure, Step};
+use crate::reasons::Reason;
+
+/// What a pass came to.
+#[derive(Debug)]
+pub struct Outcome<'a> {
+    /// What was seen; `None` when looking failed.
+    pub seen: Option<&'a Observed>,
+    /// What was decided.
+    pub step: Option<&'a Step<Action>>,
+    /// What failed.
+    pub failure: Option<&'a Failure>,
+    /// ARN of a flow that this pass made, before any look can show it.
+    pub created: Option<&'a str>,
+    /// Region in which the operator looked.
+    pub region: &'a str,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// The judgement of a measurement under a Source's thresholds.
+#[must_use]
+pub fn judge(measured: &Measured, health: &crate::api::source::Health) -> HealthWord {
+    match measured.connected {
+        None => HealthWord::Unknown,
+        Some(false) => HealthWord::Failed,
+        Some(true) => {
+            let over = |value: Option<f64>, limit: Option<i32>| match (value, limit) {
+                (Some(value), Some(limit)) => value > f64::from(limit),
+                _ => false,
+            };
+            let slow = measured.bitrate.is_some_and(|b| b < f64::from(health.min_bitrate_kbps) * 1000.0);
+            if over(measured.packet_loss, Some(health.max_packet_loss_percent))
+                || over(measured.round_trip, health.max_round_trip_ms)
+                || slow
+            {
+                HealthWord::Degraded
+            } else {
+                HealthWord::Healthy
+            }
+        }
+    }
+}
+
+/// The new status.
+#[must_use]
+pub fn status(source: &Source, outcome: &Outcome<'_>) -> SourceStatus {
+    let before = source.status.clone().unwrap_or_default();
+    let mut status = SourceStatus {
+        observed_generation: source.metadata.generation,
+        region: Some(outcome.region.to_string()),
+        last_handled_reconcile_at: source.metadata.annotations.as_ref().and_then(|a| a.get(RECONCILE_AT)).cloned(),
+        ..before.clone()
+    };
+    let flow = match outcome.seen.map(|s| &s.flow) {
+        Some(FlowSeen::Present(flow)) => Some(&**flow),
+        _ => None,
+    };
+    if let Some(seen) = outcome.seen {
+        status.users = seen.users.all();
+        match (&seen.flow, flow) {
+            (_, Some(flow)) => of_flow(&mut status, source, seen, flow, outcome.now),
+            (FlowSeen::Absent, _) => {
+                status.flow_arn = None;
+                status.flow_state = None;
+                status.egress_ip = None;
+                status.active_input = None;
+                status.inputs = Vec::new();
+                status.outputs = None;
+                status.started_at = None;
+            }
+            _ => {}
+        }
+        connection_test(&mut status, source, seen, outcome.now);
+    }
+    if let Some(arn) = outcome.created {
+        status.flow_arn = Some(arn.to_string());
+    }
+    status.state = Some(word(&before, outcome, flow));
+    conditions(&mut status, &before, source, outcome, flow);
+    status
+}
+
+fn of_flow(status: &mut SourceStatus, source: &Source, seen: &Observed, flow: &Flow, now: Timestamp) {
+    let was_active = status.flow_state.as_deref() == Some("ACTIVE") || status.flow_state.as_deref() == Some("UPDATING");
+    status.flow_arn = Some(flow.arn.clone());
+    status.egress_ip.clone_from(&flow.egress_ip);
+    match flow.state {
+        FlowState::Active if !was_active || status.started_at.is_none() => {
+            status.started_at = Some(Time(whole_second(now)));
+        }
+        FlowState::Standby | FlowState::Error | FlowState::Deleting => status.started_at = None,
+        _ => {}
+    }
+    status.flow_state = Some(flow.state.as_str().into());
+    status.outputs = Some(OutputsUsed {
+        used: i32::try_from(flow.outputs.len()).unwrap_or(i32::MAX),
+        limit: i32::try_from(OUTPUTS_PER_FLOW).unwrap_or(i32::MAX),
+        summary: format!("{}/{OUTPUTS_PER_FLOW}", flow.outputs.len()),
+    });
+    let before = std::mem::take(&mut status.inputs);
+    let mut specs: Vec<_> = source.spec.inputs.iter().collect();
+    specs.sort_by_key(|i| i.priority);
+    status.inputs = specs
+        .into_iter()
+        .map(|spec| {
+            let in_flow = flow.sources.iter().find(|s| s.name == spec.name);
+            let old = before.iter().find(|i| i.name == spec.name);
+            input(&spec.name, in_flow, seen.inputs.get(&spec.name), old, flow.state, now)
+        })
+        .collect();
+    status.active_input = active_input(seen, flow);
+}
+
+/// What AWS measures as selected, else the one that should lead.
+fn active_input(seen: &Observed, flow: &Flow) -> Option<String> {
+    let selected = flow
+        .sources
+        .iter()
+        .find(|s| seen.inputs.get(&s.name).is_some_and(|i| i.measured.selected == Some(true)))
+        .map(|s| s.name.clone());
+    selected
+        .or_else(|| flow.failover.primary.clone().filter(|p| flow.sources.iter().any(|s| &s.name == p)))
+        .or_else(|| flow.sources.first().map(|s| s.name.clone()))
+}
+
+fn input(
+    name: &str,
+    source: Option<&FlowSource>,
+    seen: Option<&InputSeen>,
+    before: Option<&InputStatus>,
+    flow: FlowState,
+    now: Timestamp,
+) -> InputStatus {
+    let runs = matches!(flow, FlowState::Active | FlowState::Updating);
+    let health = seen.filter(|_| runs && source.is_some()).map_or(HealthWord::Unknown, |s| s.health);
+    let measured = seen.filter(|_| runs && health != HealthWord::Unknown).map(|s| &s.measured);
+    let since = match before {
+        Some(b) if b.health == Some(health) => b.since.clone(),
+        _ => Some(Time(whole_second(now))),
+    };
+    InputStatus {
+        name: name.into(),
+        in_flow: source.is_some(),
+        source_arn: source.map(|s| s.arn.clone()),
+        endpoint: source.and_then(endpoint),
+        health: Some(health),
+        since,
+        bitrate_kbps: steady(measured.and_then(|m| m.bitrate).map(|b| b / 1000.0), before.and_then(|b| b.bitrate_kbps)),
+        packet_loss_percent: measured.and_then(|m| m.packet_loss).map(whole_up),
+        round_trip_ms: steady(measured.and_then(|m| m.round_trip), before.and_then(|b| b.round_trip_ms)),
+    }
+}
+
+/// A number that does not change with every measurement: two significant digits, and the old value while the new one is
+/// within a tenth of it.
+#[must_use]
+pub fn steady(value: Option<f64>, before: Option<i64>) -> Option<i64> {
+    let value = value.filter(|v| v.is_finite() && *v >= 0.0)?;
+    #[expect(clippy::cast_precision_loss, reason = "kbit/s and milliseconds are far below 2^52")]
+    if let Some(old) = before
+        && (value - old as f64).abs() <= (old as f64) * 0.1
+    {
+        return Some(old);
+    }
+    let mut scale = 1.0;
+    while value / scale >= 100.0 {
+        scale *= 10.0;
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "bounded by the bitrates of AWS")]
+    Some(((value / scale).round() * scale) as i64)
+}
+
+fn whole_up(value: f64) -> i64 {
+    #[expect(clippy::cast_possible_truncation, reason = "a percentage")]
+    if value.is_finite() { value.clamp(0.0, 100.0).ceil() as i64 } else { 0 }
+}
+
+fn endpoint(source: &FlowSource) -> Option<IngestEndpoint> {
+    let settings = &source.settings;
+    if settings.protocol == Protocol::SrtCaller {
+        let address = settings.listener_address.clone()?;
+        let port = settings.listener_port;
+        let url = format!("srt://{address}:{}?mode=listener", port.unwrap_or_default());
+        return Some(IngestEndpoint { address, port, url });
+    }
+    let address = source.ingest_ip.clone()?;
+    let port = settings.ingest_port;
+    let at = |default: i32| format!("{address}:{}", port.unwrap_or(default));
+    let url = match settings.protocol {
+        Protocol::SrtListener => format!("srt://{}?mode=caller", at(5000)),
+        Protocol::Rtp | Protocol::RtpFec => format!("rtp://{}", at(5000)),
+        Protocol::Rist => format!("rist://{}", at(5000)),
+        Protocol::ZixiPush => format!("zixi://{}/{}", at(2088), settings.stream_id.as_deref().unwrap_or_default()),
+        Protocol::RtmpPush => {
+            format!("rtmp://{}/{}", at(1935), settings.rtmp.as_ref().map_or("", |r| r.application.as_str()))
+        }
+        Protocol::Ndi => format!("ndi://{address}"),
+        Protocol::SrtCaller | Protocol::Other => return None,
+    };
+    Some(IngestEndpoint { address, port, url })
+}
+
+fn word(before: &SourceStatus, outcome: &Outcome<'_>, flow: Option<&Flow>) -> SourceWord {
+    if let Some(flow) = flow {
+        return match flow.state {
+            FlowState::Standby => SourceWord::Stopped,
+            FlowState::Active => SourceWord::Running,
+            FlowState::Updating => SourceWord::Updating,
+            FlowState::Deleting => SourceWord::Deleting,
+            FlowState::Starting => SourceWord::Starting,
+            FlowState::Stopping => SourceWord::Stopping,
+            FlowState::Error => SourceWord::Error,
+        };
+    }
+    match (outcome.step, outcome.failure) {
+        (Some(Step::Stuck(_)), _) => SourceWord::Error,
+        (_, Some(f)) if f.is_refusal() => SourceWord::Error,
+        (Some(Step::Gone), _) => SourceWord::Deleting,
+        (Some(_), _) => SourceWord::Creating,
+        (None, _) => before.state.unwrap_or(SourceWord::Unknown),
+    }
+}
+
+fn conditions(
+    status: &mut SourceStatus,
+    before: &SourceStatus,
+    source: &Source,
+    outcome: &Outcome<'_>,
+    flow: Option<&Flow>,
+) {
+    let settled = if source.spec.suspend {
+        (Reason::Suspended, Reason::Suspended.meaning().to_string())
+    } else {
+        match flow.map(|f| f.state) {
+            Some(FlowState::Active | FlowState::Updating) => (Reason::Running, "The flow is running.".to_string()),
+            _ => (Reason::Stopped, "The flow is ready and stopped; a stopped flow costs nothing.".to_string()),
+        }
+    };
+    let acting = match flow.map(|f| f.state) {
+        None => Reason::Creating,
+        Some(_) if source.metadata.deletion_timestamp.is_some() => Reason::Deleting,
+        Some(_) => Reason::Updating,
+    };
+    let mut list = Conditions::after(&before.conditions, source.metadata.generation, outcome.now);
+    list.outcome(outcome.step, outcome.failure, settled, acting);
+    healthy(&mut list, status, flow, source.spec.health.enabled);
+    reachable(&mut list, status, before, outcome.seen);
+    status.conditions = list.finish();
+}
+
+fn healthy(list: &mut Conditions<'_>, status: &SourceStatus, flow: Option<&Flow>, measured: bool) {
+    let Some(flow) = flow else { return };
+    if !matches!(flow.state, FlowState::Active | FlowState::Updating) {
+        return;
+    }
+    let leader = status.active_input.as_deref().and_then(|name| status.inputs.iter().find(|i| i.name == name));
+    let name = leader.map_or("", |i| i.name.as_str());
+    match leader.and_then(|i| i.health) {
+        _ if !measured => {
+            list.set(HEALTHY, Truth::Unknown, Reason::NotMeasured, "spec.health.enabled is false: nothing is measured.")
+        }
+        Some(HealthWord::Healthy) => {
+            list.set(HEALTHY, Truth::True, Reason::SignalGood, format!("Input {name} receives a good signal."))
+        }
+        Some(HealthWord::Degraded) => list.set(
+            HEALTHY,
+            Truth::False,
+            Reason::SignalDegraded,
+            format!("Input {name} is degraded; compare status.inputs with the thresholds in spec.health."),
+        ),
+        Some(HealthWord::Failed) => list.set(
+            HEALTHY,
+            Truth::False,
+            Reason::NoSignal,
+            format!("Input {name} receives nothing; start the encoder."),
+        ),
+        Some(HealthWord::Unknown) | None => {
+            list.set(HEALTHY, Truth::Unknown, Reason::NotMeasured, "AWS has published no measurement yet.")
+        }
+    };
+}
+
+fn connection_test(status: &mut SourceStatus, source: &Source, seen: &Observed, now: Timestamp) {
+    let Some(requested) = source.metadata.annotations.as_ref().and_then(|a| a.get(crate::api::TEST_CONNECTION)) else {
+        status.connection_test = None;
+        return;
+    };
+    let now = Time(whole_second(now));
+    let fresh = ConnectionTestStatus { requested: requested.clone(), ..ConnectionTestStatus::default() };
+    let mut test = status.connection_test.take().filter(|t| &t.requested == requested).unwrap_or(fresh);
+    match seen.test {
+        TestPhase::None => {}
+        TestPhase::Wanted => {
+            test.started_at.get_or_insert(now);
+        }
+        TestPhase::Running => {
+            test.started_at.get_or_insert_with(|| now.clone());
+            test.active_at.get_or_insert(now);
+        }
+        TestPhase::Over => {
+            test.ended_at.get_or_insert(now);
+        }
+    }
+    status.connection_test = Some(test);
+}
+
+fn reachable(list: &mut Conditions<'_>, status: &SourceStatus, before: &SourceStatus, seen: Option<&Observed>) {
+    if status.connection_test.is_none() {
+        return;
+    }
+    match seen.map(|s| s.test) {
+        Some(TestPhase::Wanted) => {
+            list.set(INPUT_REACHABLE, Truth::Unknown, Reason::ConnectionTest, "The flow is starting for the test.");
+        }
+        Some(TestPhase::Running) => {
+            let heard: Vec<String> = status
+                .inputs
+                .iter()
+                .filter(|i| matches!(i.health, Some(HealthWord::Healthy | HealthWord::Degraded)))
+                .map(|i| format!("{} at {} kbit/s", i.name, i.bitrate_kbps.unwrap_or_default()))
+                .collect();
+            if !heard.is_empty() {
+                list.set(INPUT_REACHABLE, Truth::True, Reason::Reachable, format!("Heard {}.", heard.join(", ")));
+            } else if is_true(&before.conditions, INPUT_REACHABLE) {
+                list.keep(INPUT_REACHABLE);
+            } else {
+                list.set(INPUT_REACHABLE, Truth::Unknown, Reason::ConnectionTest, "Listening; nothing was heard yet.");
+            }
+        }
+        Some(TestPhase::Over) if !is_true(&before.conditions, INPUT_REACHABLE) => {
+            list.set(INPUT_REACHABLE, Truth::False, Reason::Unreachable, Reason::Unreachable.meaning());
+        }
+        _ => {
+            list.keep(INPUT_REACHABLE);
+        }
+    }
+}
+
+/// Where a connection test stands, from the annotation, the status and the flow. `length` is the annotation, parsed.
+#[must_use]
+pub fn test_phase(source: &Source, flow: &FlowSeen, idle: bool, length: Option<Duration>, now: Timestamp) -> TestPhase {
+    let Some(requested) = source.metadata.annotations.as_ref().and_then(|a| a.get(crate::api::TEST_CONNECTION)) else {
+        return TestPhase::None;
+    };
+    let Some(length) = length else { return TestPhase::None };
+    let test = source.status.as_ref().and_then(|s| s.connection_test.as_ref()).filter(|t| &t.requested == requested);
+    if test.is_some_and(|t| t.ended_at.is_some()) {
+        return TestPhase::None;
+    }
+    let FlowSeen::Present(flow) = flow else { return TestPhase::Wanted };
+    let began = test.is_some_and(|t| t.started_at.is_some());
+    // A flow that runs anyway is its own test: it is looked at for the same time and left running.
+    match (flow.state, test.and_then(|t| t.active_at.as_ref())) {
+        (_, Some(active)) if now.duration_since(active.0).unsigned_abs() >= length => TestPhase::Over,
+        (FlowState::Active | FlowState::Updating, _) => TestPhase::Running,
+        _ if began || idle => TestPhase::Wanted,
+        _ => TestPhase::None,
+    }
+}
