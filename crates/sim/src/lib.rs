@@ -1,1 +1,34 @@
 //! An AWS that can be started.
+//!
+//! It knows AWS only. It behaves as AWS does where it hurts: states by the clock, errors for wrong states, quotas,
+//! throttling, lost answers, late lists. See the README of this crate for what is modelled and what was chosen where
+//! AWS's documents say nothing.
+//!
+//! Two ways to use it: in process, with [`Sim::handle`] or [`Sim::answer`] and a [`ManualClock`] or a [`TokioClock`];
+//! or over HTTP, with [`server::spawn`] or the binary `playout-sim`.
+
+mod clock;
+mod config;
+mod control;
+mod error;
+mod faults;
+mod ids;
+mod log;
+pub mod model;
+mod pipeline;
+pub mod server;
+mod services;
+mod signature;
+mod sim;
+mod throttle;
+mod visibility;
+mod wire;
+
+pub use clock::{Clock, ManualClock, SystemClock, TokioClock};
+pub use config::{Config, Durations, Quotas, Rate, Rates};
+pub use control::{ControlError, Edit, Seed, SeedParameter, SeedSecret};
+pub use error::ApiError;
+pub use faults::{Fault, FaultKind, PlantedFault, When};
+pub use log::LogEntry;
+pub use services::mediaconnect::air::{Encoder, Receiver};
+pub use sim::{Answer, Outcome, Pending, Sim};

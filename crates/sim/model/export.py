@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+"""Exports the part of botocore's service models that the simulator serves.
+
+    pip install botocore==1.44.5
+    python3 export.py            # rewrites the tables next to this file
+
+botocore is Apache-2.0. Documentation is left out. Member names in the tables are the names on the wire.
+To serve another operation, add it to SERVED and run this again.
+"""
+import json
+import pathlib
+
+import botocore
+import botocore.loaders
+
+VERSION = "1.44.5"
+SERVED = {
+    "mediaconnect": [
+        "CreateFlow", "DescribeFlow", "ListFlows", "UpdateFlow", "StartFlow", "StopFlow", "DeleteFlow",
+        "AddFlowSources", "UpdateFlowSource", "RemoveFlowSource",
+        "AddFlowOutputs", "UpdateFlowOutput", "RemoveFlowOutput",
+        "AddFlowVpcInterfaces", "RemoveFlowVpcInterface",
+        "DescribeFlowSourceMetadata", "DescribeFlowSourceThumbnail",
+        "TagResource", "UntagResource", "ListTagsForResource",
+    ],
+    "ssm": [
+        "GetParameter", "GetParameters", "PutParameter", "DeleteParameter",
+        "AddTagsToResource", "RemoveTagsFromResource", "ListTagsForResource",
+    ],
+    "secretsmanager": [
+        "CreateSecret", "DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecret", "DeleteSecret",
+        "RestoreSecret", "ListSecrets", "TagResource", "UntagResource",
+    ],
+    "cloudwatch": ["GetMetricData", "ListMetrics"],
+    "sts": ["GetCallerIdentity"],
+}
+
+
+def shape_table(model, names):
+    """Every shape that the named ones reach, without documentation."""
+    table, todo = {}, list(names)
+    while todo:
+        name = todo.pop()
+        if name in table:
+            continue
+        shape = model["shapes"][name]
+        kind = shape["type"]
+        out = {"type": kind}
+        for key in ("min", "max", "pattern", "enum"):
+            if key in shape:
+                out[key] = shape[key]
+        if kind == "structure":
+            wire = {n: m.get("locationName", n) for n, m in shape.get("members", {}).items()}
+            out["members"] = {}
+            for member, ref in shape.get("members", {}).items():
+                entry = {"shape": ref["shape"]}
+                if ref.get("location") in ("uri", "querystring", "header"):
+                    entry["in"] = ref["location"]
+                out["members"][wire[member]] = entry
+                todo.append(ref["shape"])
+            if shape.get("required"):
+                out["required"] = [wire[n] for n in shape["required"]]
+            if "error" in shape:
+                out["error"] = shape["error"]
+            if shape.get("exception"):
+                out["exception"] = True
+        elif kind == "list":
+            out["member"] = shape["member"]["shape"]
+            todo.append(shape["member"]["shape"])
+        elif kind == "map":
+            out["key"], out["value"] = shape["key"]["shape"], shape["value"]["shape"]
+            todo += [shape["key"]["shape"], shape["value"]["shape"]]
+        table[name] = out
+    return dict(sorted(table.items()))
+
+
+def service_table(service, served):
+    model = botocore.loaders.Loader().load_service_model(service, "service-2")
+    meta = model["metadata"]
+    operations, roots = {}, []
+    for name in served:
+        op = model["operations"][name]
+        entry = {
+            "method": op["http"]["method"],
+            "uri": op["http"]["requestUri"],
+            "status": op["http"].get("responseCode", 200),
+        }
+        for side in ("input", "output"):
+            if side in op:
+                entry[side] = op[side]["shape"]
+                roots.append(op[side]["shape"])
+        if "resultWrapper" in op.get("output", {}):
+            entry["resultWrapper"] = op["output"]["resultWrapper"]
+        entry["errors"] = [e["shape"] for e in op.get("errors", [])]
+        roots += entry["errors"]
+        operations[name] = entry
+    out = {
+        "service": service,
+        "source": f"botocore {VERSION} (Apache-2.0), documentation removed",
+        "apiVersion": meta["apiVersion"],
+        "signingName": meta.get("signingName", meta["endpointPrefix"]),
+        "serviceId": meta["serviceId"],
+        "protocols": meta.get("protocols", [meta["protocol"]]),
+    }
+    for key in ("jsonVersion", "targetPrefix", "xmlNamespace"):
+        if key in meta:
+            out[key] = meta[key]
+    out["operations"] = operations
+    out["shapes"] = shape_table(model, roots)
+    return out
+
+
+def compact(table):
+    """One line a shape and an operation: small, and a diff shows what changed."""
+    lines = ["{"]
+    for key, value in table.items():
+        if key in ("operations", "shapes"):
+            rows = [f"  {json.dumps(n)}: {json.dumps(v, separators=(',', ':'))}" for n, v in value.items()]
+            lines.append(f"{json.dumps(key)}: {{\n" + ",\n".join(rows) + "\n}" + ("," if key == "operations" else ""))
+        else:
+            lines.append(f"{json.dumps(key)}: {json.dumps(value)},")
+    return "\n".join(lines + ["}", ""])
+
+
+if __name__ == "__main__":
+    if botocore.__version__ != VERSION:
+        raise SystemExit(f"botocore {VERSION} is needed, found {botocore.__version__}")
+    here = pathlib.Path(__file__).parent
+    for service, served in SERVED.items():
+        (here / f"{service}.json").write_text(compact(service_table(service, served)), encoding="utf-8")
+        print(service, len(served), "operations")

@@ -1,0 +1,164 @@
+//! What a tester can choose about the simulated AWS.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::services::mediaconnect::air::{Encoder, Receiver};
+
+/// Everything that is fixed when a simulator starts. The defaults are those of AWS, or as near as its documents say.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// How many times faster than AWS the world runs. Only [`crate::Sim::start`] and the binary read it, to make the
+    /// clock: a clock that is handed to [`crate::Sim::new`] has its own speed.
+    pub speed: f64,
+    /// The account that every credential belongs to.
+    pub account: String,
+    /// The access key that testers are told to use. Any other key id with the same secret is accepted too.
+    pub access_key: String,
+    /// The secret that signatures are verified with.
+    pub secret: String,
+    /// How far the date of a signature may be from the callers' clock, where the world knows that clock.
+    pub max_skew: Duration,
+    /// Limits on the number of resources.
+    pub quotas: Quotas,
+    /// Whether request rates are limited. On by default, as in AWS.
+    pub throttling: bool,
+    /// How many requests each service takes.
+    pub rates: Rates,
+    /// How long states last.
+    pub durations: Durations,
+    /// Refuse requests with members that the service model does not know. AWS ignores them; a caller that sends one
+    /// has a bug, so the default is to refuse. Both ways they are in the request log.
+    pub refuse_unknown_members: bool,
+    /// Whether output operations put an ACTIVE flow into UPDATING for a moment, as source operations do.
+    pub outputs_update_flow: bool,
+    /// What is at a source when nobody said anything else.
+    pub encoder: Encoder,
+    /// What is at a destination when nobody said anything else.
+    pub receiver: Receiver,
+    /// How many requests the log keeps.
+    pub log_capacity: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            speed: 1.0,
+            account: "123456789012".to_owned(),
+            access_key: "AKIAPLAYOUTSIMULATOR".to_owned(),
+            secret: "simulator-secret".to_owned(),
+            max_skew: Duration::from_secs(15 * 60),
+            quotas: Quotas::default(),
+            throttling: true,
+            rates: Rates::default(),
+            durations: Durations::default(),
+            refuse_unknown_members: true,
+            outputs_update_flow: false,
+            encoder: Encoder::default(),
+            receiver: Receiver::default(),
+            log_capacity: 100_000,
+        }
+    }
+}
+
+/// Limits on the number of resources, by region.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct Quotas {
+    /// MediaConnect flows in a region.
+    pub flows: usize,
+    /// Outputs of a flow, managed ones included.
+    pub outputs_per_flow: usize,
+    /// Sources of a flow.
+    pub sources_per_flow: usize,
+    /// Secrets in a region.
+    pub secrets: usize,
+    /// Parameters in a region.
+    pub parameters: usize,
+}
+
+impl Default for Quotas {
+    fn default() -> Self {
+        Self { flows: 20, outputs_per_flow: 50, sources_per_flow: 2, secrets: 500_000, parameters: 10_000 }
+    }
+}
+
+/// A token bucket: sustained requests a second, and how many may come at once.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rate {
+    /// Requests a second, of the simulated second.
+    pub per_second: f64,
+    /// The size of the bucket.
+    pub burst: f64,
+}
+
+/// The request rates of the services.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rates {
+    /// DescribeFlow, DescribeFlowSourceMetadata and DescribeFlowSourceThumbnail, each.
+    pub mediaconnect_describe: Rate,
+    /// Every other operation of MediaConnect, each.
+    pub mediaconnect_other: Rate,
+    /// Each operation of Systems Manager (40 a second for GetParameter, less for writes: one number here).
+    pub ssm: Rate,
+    /// Each operation of Secrets Manager.
+    pub secretsmanager: Rate,
+    /// Each operation of CloudWatch.
+    pub cloudwatch: Rate,
+}
+
+impl Default for Rates {
+    fn default() -> Self {
+        let rate = |per_second, burst| Rate { per_second, burst };
+        Self {
+            mediaconnect_describe: rate(30.0, 30.0),
+            mediaconnect_other: rate(5.0, 30.0),
+            ssm: rate(40.0, 40.0),
+            secretsmanager: rate(50.0, 50.0),
+            cloudwatch: rate(50.0, 50.0),
+        }
+    }
+}
+
+/// How long states last, in simulated time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Durations {
+    /// Between a request and its answer.
+    pub answer: Duration,
+    /// STARTING until ACTIVE.
+    pub flow_starting: Duration,
+    /// STOPPING until STANDBY.
+    pub flow_stopping: Duration,
+    /// DELETING until the flow is gone.
+    pub flow_deleting: Duration,
+    /// UPDATING until ACTIVE again.
+    pub flow_updating: Duration,
+    /// How long the name of a secret that was deleted without recovery stays taken.
+    pub secret_tombstone: Duration,
+    /// A MediaConnect metric has a data point every so often.
+    pub metric_interval: Duration,
+    /// A data point can be read so long after its time.
+    pub metric_lag: Duration,
+    /// Metrics are kept so long.
+    pub metric_retention: Duration,
+    /// An output that is refused or disconnected tries again after so long.
+    pub output_retry: Duration,
+}
+
+impl Default for Durations {
+    fn default() -> Self {
+        Self {
+            answer: Duration::from_millis(50),
+            flow_starting: Duration::from_secs(20),
+            flow_stopping: Duration::from_secs(10),
+            flow_deleting: Duration::from_secs(20),
+            flow_updating: Duration::from_secs(2),
+            secret_tombstone: Duration::from_secs(10),
+            metric_interval: Duration::from_secs(10),
+            metric_lag: Duration::from_secs(10),
+            metric_retention: Duration::from_secs(15 * 60),
+            output_retry: Duration::from_secs(5),
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! The control calls as methods.
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::{ControlError, Edit};
+use crate::config::Quotas;
+use crate::faults::{Fault, PlantedFault};
+use crate::log::LogEntry;
+use crate::services::mediaconnect::air::{Encoder, Receiver};
+use crate::services::{self, mediaconnect, secretsmanager, ssm};
+use crate::sim::{Sim, World};
+
+/// What a world starts with.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct Seed {
+    /// SSM parameters.
+    pub parameters: Vec<SeedParameter>,
+    /// Secrets.
+    pub secrets: Vec<SeedSecret>,
+}
+
+/// An SSM parameter that is there from the start.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SeedParameter {
+    /// Region.
+    pub region: String,
+    /// Name.
+    pub name: String,
+    /// Value.
+    pub value: String,
+    /// `String` or `SecureString`.
+    #[serde(default = "secure")]
+    pub r#type: String,
+}
+
+fn secure() -> String {
+    "SecureString".to_owned()
+}
+
+/// A secret that is there from the start.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SeedSecret {
+    /// Region.
+    pub region: String,
+    /// Name.
+    pub name: String,
+    /// Value.
+    pub secret_string: String,
+}
+
+impl Sim {
+    /// Plants a fault; the answer is its number.
+    pub fn plant_fault(&self, fault: Fault) -> u64 {
+        self.lock().faults.plant(fault)
+    }
+
+    /// The planted faults with their hits.
+    pub fn faults(&self) -> Vec<PlantedFault> {
+        self.lock().faults.list().to_vec()
+    }
+
+    /// Removes one fault or all; requests that they hold go on. Answers how many.
+    pub fn clear_faults(&self, id: Option<u64>) -> usize {
+        self.lock().faults.clear(id)
+    }
+
+    /// Lets the requests go on that a hold fault holds.
+    pub fn release_fault(&self, id: u64) -> Result<(), ControlError> {
+        match self.lock().faults.release(id) {
+            true => Ok(()),
+            false => Err(ControlError::absent("fault", &id.to_string())),
+        }
+    }
+
+    /// The requests after this number.
+    pub fn log(&self, since: u64) -> Vec<LogEntry> {
+        self.lock().log.since(since)
+    }
+
+    /// Forgets the requests.
+    pub fn clear_log(&self) {
+        self.lock().log.clear();
+    }
+
+    /// All resources: region, service, kind, list.
+    pub fn state(&self) -> Value {
+        let (world, now) = self.now();
+        let mut regions = Map::new();
+        for (name, region) in &world.regions {
+            let mut found = Map::new();
+            for service in services::ALL {
+                let resources = (service.resources)(region, &world.config, now);
+                if resources.values().any(|list| list.as_array().is_some_and(|list| !list.is_empty())) {
+                    found.insert(service.name.to_owned(), Value::Object(resources));
+                }
+            }
+            regions.insert(name.clone(), Value::Object(found));
+        }
+        Value::Object(regions)
+    }
+
+    /// How many resources there are: region, service, kind; and `total`. Regions and services without any are absent.
+    pub fn counts(&self) -> Value {
+        let state = self.state();
+        let mut total = 0;
+        let mut regions = Map::new();
+        for (region, services) in state.as_object().into_iter().flatten() {
+            let mut found = Map::new();
+            for (service, kinds) in services.as_object().into_iter().flatten() {
+                let mut counts = Map::new();
+                for (kind, list) in kinds.as_object().into_iter().flatten() {
+                    let list = list.as_array().map(Vec::as_slice).unwrap_or_default();
+                    total += list.len();
+                    counts.insert(kind.clone(), json!(list.len()));
+                    if kind == "flows" {
+                        for part in ["sources", "outputs"] {
+                            let parts = list.iter().filter_map(|flow| flow[part].as_array()).map(Vec::len);
+                            counts.insert(part.to_owned(), json!(parts.sum::<usize>()));
+                        }
+                    }
+                }
+                found.insert(service.clone(), Value::Object(counts));
+            }
+            if !found.is_empty() {
+                regions.insert(region.clone(), Value::Object(found));
+            }
+        }
+        json!({ "total": total, "regions": regions })
+    }
+
+    /// Says what an encoder sends to a source. The flow (name or ARN) need not exist yet.
+    pub fn set_encoder(&self, flow: &str, source: &str, encoder: Encoder) {
+        let (mut world, now) = self.now();
+        world.air.set_encoder(flow, source, encoder);
+        each_region(&mut world, |region, config, air| mediaconnect::record(region, config, air, now));
+    }
+
+    /// Says what a destination does: for all streams at this host or, with `stream`, for one (RTMP stream name or
+    /// stream id). An output that listens is reached by its own name as the host.
+    pub fn set_receiver(&self, host: &str, stream: Option<&str>, receiver: Receiver) {
+        let (mut world, now) = self.now();
+        world.air.set_receiver(host, stream, receiver);
+        each_region(&mut world, |region, config, air| mediaconnect::record(region, config, air, now));
+    }
+
+    /// Closes the connections to a host; the outputs try again after a moment.
+    pub fn disconnect(&self, host: &str, stream: Option<&str>) {
+        let (mut world, now) = self.now();
+        each_region(&mut world, |region, config, _| mediaconnect::disconnect(region, config, host, stream, now));
+    }
+
+    /// Changes a flow behind the back of whoever made it. Answers the flow, null if it is gone.
+    pub fn edit(&self, edit: &Edit) -> Result<Value, ControlError> {
+        let (mut world, now) = self.now();
+        let World { config, regions, air, .. } = &mut *world;
+        for (name, region) in regions.iter_mut() {
+            if edit.region.as_ref().is_none_or(|wanted| wanted == name)
+                && region.mediaconnect.find(&edit.flow).is_some()
+            {
+                return mediaconnect::edit(&mut region.mediaconnect, edit, config, air, now);
+            }
+        }
+        Err(ControlError::absent("flow", &edit.flow))
+    }
+
+    /// Adds an output to a flow (name or ARN) as the MediaLive input `input` (ARN) does. Answers the output's ARN.
+    pub fn add_managed_output(&self, flow: &str, input: &str) -> Result<String, ControlError> {
+        let (mut world, now) = self.now();
+        let World { config, regions, air, ids, .. } = &mut *world;
+        for region in regions.values_mut() {
+            if region.mediaconnect.find(flow).is_some() {
+                let state = &mut region.mediaconnect;
+                return mediaconnect::add_managed_output(state, flow, input, config, air, ids, now);
+            }
+        }
+        Err(ControlError::absent("flow", flow))
+    }
+
+    /// Removes the outputs that a MediaLive input added, by the ARN of the input or of one output. Answers how many.
+    pub fn remove_managed_outputs(&self, input_or_output: &str) -> Result<usize, ControlError> {
+        let (mut world, now) = self.now();
+        let World { config, regions, air, .. } = &mut *world;
+        let mut removed = 0;
+        for region in regions.values_mut() {
+            let state = &mut region.mediaconnect;
+            removed += mediaconnect::remove_managed_output(state, input_or_output, config, air, now).unwrap_or(0);
+        }
+        match removed {
+            0 => Err(ControlError::absent("managed output of", input_or_output)),
+            removed => Ok(removed),
+        }
+    }
+
+    /// The quotas.
+    pub fn quotas(&self) -> Quotas {
+        self.lock().config.quotas.clone()
+    }
+
+    /// Sets the quotas from now on; what exists stays.
+    pub fn set_quotas(&self, quotas: Quotas) {
+        self.lock().config.quotas = quotas;
+    }
+
+    /// Turns the limits of request rates on or off.
+    pub fn set_throttling(&self, on: bool) {
+        self.lock().config.throttling = on;
+    }
+
+    /// Whether request rates are limited.
+    pub fn throttling(&self) -> bool {
+        self.lock().config.throttling
+    }
+
+    /// Forgets everything: resources, faults, log, encoders, receivers, quotas. The clock goes on.
+    pub fn reset(&self) {
+        self.lock().reset();
+    }
+
+    /// Makes the resources of a seed.
+    pub fn seed(&self, seed: &Seed) {
+        let (mut world, _) = self.now();
+        let callers = self.clock().callers().unwrap_or_else(|| self.clock().now());
+        let World { config, regions, ids, .. } = &mut *world;
+        for parameter in &seed.parameters {
+            let region = regions.entry(parameter.region.clone()).or_default();
+            ssm::seed(&mut region.ssm, &parameter.name, &parameter.value, &parameter.r#type, callers);
+        }
+        for secret in &seed.secrets {
+            let region = regions.entry(secret.region.clone()).or_default();
+            let state = &mut region.secretsmanager;
+            secretsmanager::seed(state, &secret.region, &secret.name, &secret.secret_string, config, ids, callers);
+        }
+    }
+}
+
+fn each_region(
+    world: &mut World,
+    mut act: impl FnMut(&mut mediaconnect::State, &crate::config::Config, &mediaconnect::air::Air),
+) {
+    let World { config, regions, air, .. } = world;
+    for region in regions.values_mut() {
+        act(&mut region.mediaconnect, config, air);
+    }
+}

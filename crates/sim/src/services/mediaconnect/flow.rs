@@ -1,0 +1,226 @@
+//! A flow, its parts and its states.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use super::air::Air;
+use super::bad;
+use super::signals::Signals;
+use crate::config::Config;
+use crate::error::ApiError;
+
+/// The states of a flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Status {
+    Standby,
+    Starting,
+    Active,
+    Updating,
+    Stopping,
+    Deleting,
+    Error,
+}
+
+impl Status {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Standby => "STANDBY",
+            Self::Starting => "STARTING",
+            Self::Active => "ACTIVE",
+            Self::Updating => "UPDATING",
+            Self::Stopping => "STOPPING",
+            Self::Deleting => "DELETING",
+            Self::Error => "ERROR",
+        }
+    }
+
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        [Self::Standby, Self::Starting, Self::Active, Self::Updating, Self::Stopping, Self::Deleting, Self::Error]
+            .into_iter()
+            .find(|status| status.name() == name)
+    }
+}
+
+/// A flow. The settings of sources and outputs are kept as they are in requests: flat.
+#[derive(Clone)]
+pub(crate) struct Flow {
+    pub(crate) arn: String,
+    pub(crate) name: String,
+    pub(crate) availability_zone: String,
+    pub(crate) egress_ip: String,
+    pub(crate) status: Status,
+    /// When the state ends by itself.
+    pub(crate) deadline: Option<Duration>,
+    /// `sourceFailoverConfig`, `flowSize`, ...
+    pub(crate) settings: Map<String, Value>,
+    pub(crate) sources: Vec<Source>,
+    /// Whether it was created with `sources` and not with `source`.
+    pub(crate) sources_listed: bool,
+    pub(crate) outputs: Vec<Output>,
+    pub(crate) vpc_interfaces: Vec<Value>,
+    pub(crate) tags: BTreeMap<String, String>,
+    /// Errors that a tester planted.
+    pub(crate) errors: Vec<String>,
+    pub(crate) signals: Signals,
+}
+
+#[derive(Clone)]
+pub(crate) struct Source {
+    pub(crate) arn: String,
+    pub(crate) ingest_ip: String,
+    pub(crate) settings: Map<String, Value>,
+    pub(crate) tags: BTreeMap<String, String>,
+}
+
+#[derive(Clone)]
+pub(crate) struct Output {
+    pub(crate) arn: String,
+    pub(crate) settings: Map<String, Value>,
+    pub(crate) tags: BTreeMap<String, String>,
+    /// Set on outputs that MediaLive added.
+    pub(crate) media_live_input: Option<String>,
+    /// Of outputs that listen.
+    pub(crate) listener_address: String,
+}
+
+fn text<'a>(settings: &'a Map<String, Value>, member: &str) -> &'a str {
+    settings.get(member).and_then(Value::as_str).unwrap_or_default()
+}
+
+impl Source {
+    pub(crate) fn name(&self) -> &str {
+        text(&self.settings, "name")
+    }
+
+    pub(crate) fn protocol(&self) -> &str {
+        text(&self.settings, "protocol")
+    }
+}
+
+impl Output {
+    pub(crate) fn name(&self) -> &str {
+        text(&self.settings, "name")
+    }
+
+    pub(crate) fn protocol(&self) -> &str {
+        text(&self.settings, "protocol")
+    }
+
+    pub(crate) fn enabled(&self) -> bool {
+        text(&self.settings, "outputStatus") != "DISABLED"
+    }
+
+    /// Where it connects to; an output that listens is known by its own name.
+    pub(crate) fn host(&self) -> &str {
+        match text(&self.settings, "destination") {
+            "" => self.name(),
+            host => host,
+        }
+    }
+
+    /// What tells streams at one host apart: the RTMP stream name or the stream id.
+    pub(crate) fn stream(&self) -> Option<&str> {
+        let rtmp = self.settings.get("rtmpPushSettings").and_then(|rtmp| rtmp.get("streamName"));
+        rtmp.or_else(|| self.settings.get("streamId")).and_then(Value::as_str)
+    }
+}
+
+impl Flow {
+    /// Whether media passes. UPDATING only comes from ACTIVE, and the stream goes on.
+    pub(crate) fn running(&self) -> bool {
+        matches!(self.status, Status::Active | Status::Updating)
+    }
+
+    pub(crate) fn enter(&mut self, status: Status, until: Option<Duration>) {
+        self.status = status;
+        self.deadline = until;
+    }
+
+    /// Changes the states whose time has come, at their time. True when the flow is gone.
+    pub(crate) fn advance(&mut self, config: &Config, air: &Air, now: Duration) -> bool {
+        let Some(deadline) = self.deadline.filter(|deadline| *deadline <= now) else { return false };
+        match self.status {
+            Status::Starting | Status::Updating => self.enter(Status::Active, None),
+            Status::Stopping => self.enter(Status::Standby, None),
+            Status::Deleting => return true,
+            Status::Standby | Status::Active | Status::Error => self.deadline = None,
+        }
+        self.record(config, air, deadline);
+        false
+    }
+
+    /// Refuses what the state does not allow. The words follow the service's own.
+    pub(crate) fn require(&self, action: &str, allowed: &[Status]) -> Result<(), ApiError> {
+        if allowed.contains(&self.status) {
+            return Ok(());
+        }
+        Err(bad(format!("Flow {} cannot be {action} because it is currently {}.", self.arn, self.status.name())))
+    }
+
+    /// Refuses changes of the flow or its parts in every state but the two that rest.
+    ///
+    /// UPDATING and DELETING refuse by documentation of their meaning; for STARTING, STOPPING and ERROR AWS says
+    /// nothing, and the stricter answer is chosen.
+    pub(crate) fn require_changeable(&self) -> Result<(), ApiError> {
+        self.require("updated", &[Status::Standby, Status::Active])
+    }
+
+    /// A change of the flow itself, its sources or its network: an active flow is UPDATING for a moment.
+    pub(crate) fn changed(&mut self, config: &Config, air: &Air, now: Duration) {
+        if self.status == Status::Active {
+            self.enter(Status::Updating, Some(now + config.durations.flow_updating));
+        }
+        self.record(config, air, now);
+    }
+
+    /// Brings the signals up to date.
+    pub(crate) fn record(&mut self, config: &Config, air: &Air, now: Duration) {
+        let mut signals = std::mem::take(&mut self.signals);
+        signals.record(self, config, air, now);
+        self.signals = signals;
+    }
+
+    pub(crate) fn disconnect(&mut self, config: &Config, host: &str, stream: Option<&str>, now: Duration) {
+        for output in &self.outputs {
+            if output.host() == host && stream.is_none_or(|stream| output.stream() == Some(stream)) {
+                self.signals.disconnect(&output.arn, config, now);
+            }
+        }
+    }
+
+    /// The errors that DescribeFlow tells.
+    pub(crate) fn messages(&self, now: Duration) -> Vec<String> {
+        let refused = self.outputs.iter().filter(|output| self.signals.trying(&output.arn, now)).map(|output| {
+            format!("Output {} is unable to connect to the destination {}.", output.name(), output.host())
+        });
+        self.errors.iter().cloned().chain(refused).collect()
+    }
+
+    pub(crate) fn source(&self, arn: &str) -> Result<usize, ApiError> {
+        self.sources
+            .iter()
+            .position(|source| source.arn == arn)
+            .ok_or_else(|| super::not_found(format!("Source {arn} was not found in flow {}.", self.arn)))
+    }
+
+    pub(crate) fn output(&self, arn: &str) -> Result<usize, ApiError> {
+        self.outputs
+            .iter()
+            .position(|output| output.arn == arn)
+            .ok_or_else(|| super::not_found(format!("Output {arn} was not found in flow {}.", self.arn)))
+    }
+
+    /// A member of the flow's settings as text.
+    pub(crate) fn setting(&self, path: &[&str]) -> &str {
+        let Some((first, rest)) = path.split_first() else { return "" };
+        let value = rest.iter().fold(self.settings.get(*first), |value, key| value.and_then(|v| v.get(*key)));
+        value.and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// Whether the flow has this VPC interface.
+    pub(crate) fn has_interface(&self, name: &str) -> bool {
+        self.vpc_interfaces.iter().any(|interface| interface["name"] == name)
+    }
+}

@@ -1,0 +1,213 @@
+//! Operations on flows.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Map, Value, json};
+
+use super::flow::Status;
+use super::{Flow, bad, not_simulated, outputs, rules, sources, tags, view, vpc};
+use crate::error::ApiError;
+use crate::services::{Call, Region};
+
+/// Members of a flow that requests and answers share.
+const SETTINGS: [&str; 6] =
+    ["sourceFailoverConfig", "maintenance", "sourceMonitoringConfig", "flowSize", "ndiConfig", "encodingConfig"];
+
+/// ListFlows gives so many when nobody asks for a number.
+const PAGE: usize = 10;
+
+pub(super) fn create(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
+    for member in ["entitlements", "mediaStreams"] {
+        if !call.list(member).is_empty() {
+            return Err(not_simulated(member));
+        }
+    }
+    let name = call.text("name").to_owned();
+    if name.is_empty() {
+        return Err(bad("name must not be empty."));
+    }
+    let one = call.input.get("source").filter(|source| !source.is_null());
+    let many = call.input.get("sources").and_then(Value::as_array);
+    let given: Vec<Value> = match (one, many) {
+        (Some(_), Some(_)) => return Err(bad("source and sources exclude each other.")),
+        (Some(source), None) => vec![source.clone()],
+        (None, Some(sources)) if !sources.is_empty() => sources.clone(),
+        _ => return Err(bad("A flow must have at least one source.")),
+    };
+    if given.len() > call.config.quotas.sources_per_flow {
+        return Err(sources::too_many(call));
+    }
+    let outputs_given = call.list("outputs").to_vec();
+    if region.mediaconnect.flows.len() >= call.config.quotas.flows {
+        let text = format!("You have reached the quota of {} flows in this Region.", call.config.quotas.flows);
+        return Err(ApiError::new(420, "CreateFlow420Exception", text));
+    }
+    if outputs_given.len() > call.config.quotas.outputs_per_flow {
+        let text = format!("A flow can have at most {} outputs.", call.config.quotas.outputs_per_flow);
+        return Err(ApiError::new(420, "CreateFlow420Exception", text));
+    }
+
+    let id = format!("1-{}-{}", call.ids.mixed(16), call.ids.hex(12));
+    let zone = match call.text("availabilityZone") {
+        "" => format!("{}a", call.region),
+        zone if zone.starts_with(call.region) => zone.to_owned(),
+        zone => return Err(bad(format!("availabilityZone {zone} is not in Region {}.", call.region))),
+    };
+    let octet = u8::from_str_radix(&call.ids.hex(2), 16).unwrap_or_default();
+    let mut flow = Flow {
+        arn: format!("arn:aws:mediaconnect:{}:{}:flow:{id}:{name}", call.region, call.config.account),
+        name,
+        availability_zone: zone,
+        egress_ip: format!("203.0.113.{}", octet.clamp(1, 254)),
+        status: Status::Standby,
+        deadline: None,
+        settings: settings(call.input),
+        sources: Vec::new(),
+        sources_listed: many.is_some(),
+        outputs: Vec::new(),
+        vpc_interfaces: Vec::new(),
+        tags: tags::given(call.input.get("flowTags"))?,
+        errors: Vec::new(),
+        signals: super::signals::Signals::default(),
+    };
+    flow.settings.entry("flowSize").or_insert(json!("MEDIUM"));
+    flow.vpc_interfaces = vpc::made(call.list("vpcInterfaces"), call.ids);
+    for given in &given {
+        flow.sources.push(sources::made(given, call)?);
+    }
+    for given in &outputs_given {
+        flow.outputs.push(outputs::made(given, &flow.egress_ip, call)?);
+    }
+    rules::check_flow(&flow, &region.secretsmanager)?;
+
+    flow.record(call.config, call.air, call.now);
+    call.created.push(flow.arn.clone());
+    let answer = json!({ "flow": view::flow(&flow, call.config, call.now) });
+    region.mediaconnect.flows.insert(flow.arn.clone(), flow);
+    Ok(answer)
+}
+
+fn settings(input: &Value) -> Map<String, Value> {
+    SETTINGS
+        .iter()
+        .filter_map(|member| input.get(*member).filter(|v| !v.is_null()).map(|v| ((*member).to_owned(), v.clone())))
+        .collect()
+}
+
+pub(super) fn describe(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
+    let flow = region.mediaconnect.flow(call.text("FlowArn"))?;
+    Ok(json!({
+        "flow": view::flow(flow, call.config, call.now),
+        "messages": { "errors": flow.messages(call.now) },
+    }))
+}
+
+pub(super) fn list(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
+    let size =
+        call.input.get("maxResults").and_then(Value::as_u64).map_or(PAGE, |n| usize::try_from(n).unwrap_or(PAGE));
+    let after = match call.text("nextToken") {
+        "" => String::new(),
+        token => URL_SAFE_NO_PAD
+            .decode(token)
+            .ok()
+            .and_then(|bytes| String::from_utf8(bytes).ok())
+            .filter(|arn| arn.starts_with("arn:"))
+            .ok_or_else(|| bad("nextToken is not valid."))?,
+    };
+    let mut rest =
+        region.mediaconnect.flows.range::<String, _>((std::ops::Bound::Excluded(after), std::ops::Bound::Unbounded));
+    let page: Vec<&Flow> = rest.by_ref().take(size).map(|(_, flow)| flow).collect();
+    let mut answer = json!({
+        "flows": page.iter().map(|flow| listed(flow)).collect::<Vec<_>>(),
+    });
+    if rest.next().is_some()
+        && let Some(last) = page.last()
+    {
+        answer["nextToken"] = json!(URL_SAFE_NO_PAD.encode(&last.arn));
+    }
+    Ok(answer)
+}
+
+/// The short form of lists; tags are not in it.
+fn listed(flow: &Flow) -> Value {
+    let mut seen = json!({
+        "flowArn": flow.arn,
+        "name": flow.name,
+        "description": "",
+        "availabilityZone": flow.availability_zone,
+        "sourceType": "OWNED",
+        "status": flow.status.name(),
+    });
+    if let Some(maintenance) = flow.settings.get("maintenance") {
+        seen["maintenance"] = maintenance.clone();
+    }
+    seen
+}
+
+pub(super) fn update(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
+    let flow = region.mediaconnect.flow_mut(call.text("FlowArn"))?;
+    flow.require_changeable()?;
+    let mut changed = flow.clone();
+    let given = settings(call.input);
+    let was = changed.setting(&["sourceFailoverConfig", "failoverMode"]).to_owned();
+    for (member, value) in &given {
+        merge(changed.settings.entry(member.clone()).or_insert(Value::Null), value);
+    }
+    // What belongs to the mode that was left does not stay behind, unless the request asks for it.
+    let mode = changed.setting(&["sourceFailoverConfig", "failoverMode"]).to_owned();
+    if mode != was
+        && let Some(Value::Object(config)) = changed.settings.get_mut("sourceFailoverConfig")
+    {
+        let other = if mode == "FAILOVER" { "recoveryWindow" } else { "sourcePriority" };
+        if given.get("sourceFailoverConfig").is_none_or(|config| config.get(other).is_none()) {
+            config.remove(other);
+        }
+    }
+    rules::check_flow(&changed, &region.secretsmanager)?;
+    changed.changed(call.config, call.air, call.now);
+    *flow = changed;
+    Ok(json!({ "flow": view::flow(flow, call.config, call.now) }))
+}
+
+/// Objects keep the members that are not given; everything else is replaced.
+pub(super) fn merge(target: &mut Value, given: &Value) {
+    match (target, given) {
+        (Value::Object(target), Value::Object(given)) => {
+            for (member, value) in given.iter().filter(|(_, value)| !value.is_null()) {
+                merge(target.entry(member.clone()).or_insert(Value::Null), value);
+            }
+        }
+        (target, given) => *target = given.clone(),
+    }
+}
+
+pub(super) fn start(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
+    let secrets = region.secretsmanager.clone();
+    let flow = region.mediaconnect.flow_mut(call.text("FlowArn"))?;
+    flow.require("started", &[Status::Standby])?;
+    // The role reads the keys now: a secret that has gone since it was named is found out here.
+    rules::check_flow(flow, &secrets)?;
+    flow.enter(Status::Starting, Some(call.now + call.config.durations.flow_starting));
+    flow.record(call.config, call.air, call.now);
+    Ok(json!({ "flowArn": flow.arn, "status": flow.status.name() }))
+}
+
+pub(super) fn stop(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
+    let flow = region.mediaconnect.flow_mut(call.text("FlowArn"))?;
+    flow.require("stopped", &[Status::Active, Status::Starting])?;
+    flow.enter(Status::Stopping, Some(call.now + call.config.durations.flow_stopping));
+    flow.record(call.config, call.air, call.now);
+    Ok(json!({ "flowArn": flow.arn, "status": flow.status.name() }))
+}
+
+pub(super) fn delete(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
+    let flow = region.mediaconnect.flow_mut(call.text("FlowArn"))?;
+    flow.require("deleted", &[Status::Standby, Status::Error])?;
+    if let Some(output) = flow.outputs.iter().find(|output| output.media_live_input.is_some()) {
+        let input = output.media_live_input.as_deref().unwrap_or_default();
+        return Err(bad(format!("Flow {} cannot be deleted because it is used by MediaLive input {input}.", flow.arn)));
+    }
+    flow.enter(Status::Deleting, Some(call.now + call.config.durations.flow_deleting));
+    flow.record(call.config, call.air, call.now);
+    Ok(json!({ "flowArn": flow.arn, "status": flow.status.name() }))
+}

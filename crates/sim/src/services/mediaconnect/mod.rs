@@ -1,0 +1,172 @@
+//! AWS Elemental MediaConnect: flows.
+
+pub mod air;
+pub(crate) mod edit;
+mod flow;
+mod flows;
+mod metadata;
+pub(crate) mod metrics;
+mod outputs;
+mod rules;
+mod signals;
+mod sources;
+mod tags;
+mod track;
+mod view;
+mod vpc;
+
+pub(crate) use edit::{add_managed_output, edit, remove_managed_output};
+pub(crate) use flow::{Flow, Output, Source};
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use super::{Call, Region, Service};
+use crate::config::{Config, Rate, Rates};
+use crate::error::ApiError;
+use air::Air;
+use signals::Signals;
+
+/// The flows of a region.
+#[derive(Clone, Default)]
+pub(crate) struct State {
+    pub(crate) flows: BTreeMap<String, Flow>,
+    /// What CloudWatch still knows of flows that are gone.
+    departed: Vec<Departed>,
+}
+
+#[derive(Clone)]
+struct Departed {
+    signals: Signals,
+    gone: Duration,
+}
+
+pub(crate) const SERVICE: Service = Service {
+    name: "mediaconnect",
+    call,
+    rate,
+    invalid: "BadRequestException",
+    throttled: (429, "TooManyRequestsException"),
+    absent: (404, "NotFoundException"),
+    resources,
+};
+
+fn rate(rates: &Rates, operation: &str) -> Option<Rate> {
+    Some(match operation {
+        "DescribeFlow" | "DescribeFlowSourceMetadata" | "DescribeFlowSourceThumbnail" => rates.mediaconnect_describe,
+        _ => rates.mediaconnect_other,
+    })
+}
+
+fn call(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
+    match call.operation {
+        "CreateFlow" => flows::create(region, call),
+        "DescribeFlow" => flows::describe(region, call),
+        "ListFlows" => flows::list(region, call),
+        "UpdateFlow" => flows::update(region, call),
+        "StartFlow" => flows::start(region, call),
+        "StopFlow" => flows::stop(region, call),
+        "DeleteFlow" => flows::delete(region, call),
+        "AddFlowSources" => sources::add(region, call),
+        "UpdateFlowSource" => sources::update(region, call),
+        "RemoveFlowSource" => sources::remove(region, call),
+        "AddFlowOutputs" => outputs::add(region, call),
+        "UpdateFlowOutput" => outputs::update(region, call),
+        "RemoveFlowOutput" => outputs::remove(region, call),
+        "AddFlowVpcInterfaces" => vpc::add(region, call),
+        "RemoveFlowVpcInterface" => vpc::remove(region, call),
+        "DescribeFlowSourceMetadata" => metadata::describe(region, call),
+        "DescribeFlowSourceThumbnail" => metadata::thumbnail(region, call),
+        "TagResource" => tags::tag(region, call),
+        "UntagResource" => tags::untag(region, call),
+        "ListTagsForResource" => tags::list(region, call),
+        other => Err(ApiError::new(404, "UnknownOperationException", format!("Unknown operation {other}"))),
+    }
+}
+
+/// Flows, sources and outputs change their states when their time has come.
+pub(crate) fn advance(state: &mut State, config: &Config, air: &Air, now: Duration) {
+    let mut gone = Vec::new();
+    for (arn, flow) in &mut state.flows {
+        if flow.advance(config, air, now) {
+            gone.push(arn.clone());
+        }
+    }
+    for arn in gone {
+        if let Some(flow) = state.flows.remove(&arn) {
+            state.departed.push(Departed { signals: flow.signals, gone: flow.deadline.unwrap_or(now) });
+        }
+    }
+    state.departed.retain(|departed| now.saturating_sub(departed.gone) < config.durations.metric_retention);
+}
+
+/// Brings the signals of every flow up to what is at their sources and destinations now.
+pub(crate) fn record(state: &mut State, config: &Config, air: &Air, now: Duration) {
+    for flow in state.flows.values_mut() {
+        flow.record(config, air, now);
+    }
+}
+
+/// An output loses its connection if it has one, and tries again.
+pub(crate) fn disconnect(state: &mut State, config: &Config, host: &str, stream: Option<&str>, now: Duration) {
+    for flow in state.flows.values_mut() {
+        flow.disconnect(config, host, stream, now);
+    }
+}
+
+pub(crate) fn bad(message: impl Into<String>) -> ApiError {
+    ApiError::new(400, "BadRequestException", message)
+}
+
+pub(crate) fn not_found(message: impl Into<String>) -> ApiError {
+    ApiError::new(404, "NotFoundException", message)
+}
+
+/// What AWS has and this simulator has not: loud, and with a status that no service of AWS answers.
+pub(crate) fn not_simulated(what: &str) -> ApiError {
+    ApiError::new(501, "NotSimulatedException", format!("The simulator does not model {what}"))
+}
+
+impl State {
+    /// The flow of a request.
+    pub(crate) fn flow(&self, arn: &str) -> Result<&Flow, ApiError> {
+        self.flows.get(arn).ok_or_else(|| no_flow(arn))
+    }
+
+    /// The flow of a request, to be changed.
+    pub(crate) fn flow_mut(&mut self, arn: &str) -> Result<&mut Flow, ApiError> {
+        self.flows.get_mut(arn).ok_or_else(|| no_flow(arn))
+    }
+
+    /// By name or ARN, as a tester calls it.
+    pub(crate) fn find(&mut self, flow: &str) -> Option<&mut Flow> {
+        self.flows.values_mut().find(|candidate| candidate.arn == flow || candidate.name == flow)
+    }
+}
+
+fn no_flow(arn: &str) -> ApiError {
+    not_found(format!("Flow {arn} was not found."))
+}
+
+fn resources(region: &Region, config: &Config, now: Duration) -> Map<String, Value> {
+    let flows = &region.mediaconnect.flows;
+    let described = flows.values().map(|flow| {
+        let mut seen = view::flow(flow, config, now);
+        seen["tags"] = json!(flow.tags);
+        seen["messages"] = json!(flow.messages(now));
+        let tagged = |list: &mut Value, tags: Vec<&BTreeMap<String, String>>| {
+            for (item, tags) in list.as_array_mut().into_iter().flatten().zip(tags) {
+                item["tags"] = json!(tags);
+            }
+        };
+        seen["sources"] = flow.sources.iter().map(|source| view::source(source, flow, now)).collect();
+        tagged(&mut seen["sources"], flow.sources.iter().map(|source| &source.tags).collect());
+        tagged(&mut seen["outputs"], flow.outputs.iter().map(|output| &output.tags).collect());
+        seen
+    });
+    let mut found = Map::new();
+    found.insert("flows".to_owned(), described.collect());
+    found
+}

@@ -1,0 +1,137 @@
+//! The rules that a flow must keep, whoever changes it and how.
+
+mod network;
+mod output;
+mod source;
+
+pub(super) use network::cidr;
+pub(super) use output::{check as check_output, listens};
+pub(super) use source::check as check_source;
+
+use serde_json::{Map, Value};
+
+use super::{Flow, bad};
+use crate::error::ApiError;
+use crate::services::secretsmanager;
+
+/// The members of a source or output that have a meaning whatever the protocol is.
+const COMMON: &[&str] = &["name", "description", "protocol", "outputStatus", "routerIntegrationState"];
+
+/// What one protocol asks for.
+struct Protocol {
+    required: &'static [&'static str],
+    allowed: &'static [&'static str],
+}
+
+/// Refuses members that the protocol does not have, and the absence of those that it needs.
+fn check_members(rule: &Protocol, what: &str, settings: &Map<String, Value>) -> Result<(), ApiError> {
+    let (name, protocol) = (text(settings, "name"), text(settings, "protocol"));
+    for member in rule.required {
+        let empty = settings.get(*member).is_none_or(|value| value.as_str() == Some(""));
+        if empty {
+            return Err(bad(format!("{what} {name}: {member} is required for protocol {protocol}.")));
+        }
+    }
+    for member in settings.keys() {
+        let known = |set: &[&str]| set.contains(&member.as_str());
+        if !known(COMMON) && !known(rule.required) && !known(rule.allowed) {
+            return Err(bad(format!("{what} {name}: {member} is not valid for protocol {protocol}.")));
+        }
+    }
+    Ok(())
+}
+
+/// Drops what the protocol does not have, for a source or output whose protocol has changed.
+pub(super) fn retain_valid(settings: &mut Map<String, Value>, given: &Map<String, Value>, source: bool) {
+    let protocol = text(settings, "protocol").to_owned();
+    let rule = if source { source::protocol(&protocol) } else { output::protocol(&protocol) };
+    let Some(rule) = rule else { return };
+    settings.retain(|member, _| {
+        let known = |set: &[&str]| set.contains(&member.as_str());
+        given.contains_key(member) || known(COMMON) || known(rule.required) || known(rule.allowed)
+    });
+}
+
+/// The rules that concern the flow as a whole. `secrets` are those of the flow's region.
+pub(super) fn check_flow(flow: &Flow, secrets: &secretsmanager::State) -> Result<(), ApiError> {
+    unique_names("Source", flow.sources.iter().map(super::Source::name))?;
+    unique_names("Output", flow.outputs.iter().map(super::Output::name))?;
+    for source in &flow.sources {
+        check_source(flow, &source.settings, secrets)?;
+    }
+    for output in flow.outputs.iter().filter(|output| output.media_live_input.is_none()) {
+        check_output(flow, &output.settings, secrets)?;
+    }
+    source::check_together(flow)?;
+    output::check_together(flow)?;
+    network::check(flow)
+}
+
+fn unique_names<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> Result<(), ApiError> {
+    let mut seen = Vec::new();
+    for name in names {
+        if name.is_empty() {
+            return Err(bad(format!("{what}: name is required.")));
+        }
+        if seen.contains(&name) {
+            return Err(bad(format!("{what} name {name} is already used in this flow.")));
+        }
+        seen.push(name);
+    }
+    Ok(())
+}
+
+/// The key that a source or output is encrypted with.
+fn check_key(what: &str, protocol: &str, encryption: &Value, secrets: &secretsmanager::State) -> Result<(), ApiError> {
+    let member = |name: &str| encryption.get(name).and_then(Value::as_str).unwrap_or_default();
+    // The service's default, whatever the protocol: an SRT key without a type is refused.
+    let kind = if member("keyType").is_empty() { "static-key" } else { member("keyType") };
+    let wanted = if protocol.starts_with("srt-") { "srt-password" } else { "static-key" };
+    if kind == "speke" && wanted == "static-key" {
+        return Err(super::not_simulated("encryption of type speke"));
+    }
+    if kind != wanted {
+        return Err(bad(format!("{what}: keyType {kind} is not valid for protocol {protocol}.")));
+    }
+    if kind == "static-key" && member("algorithm").is_empty() {
+        return Err(bad(format!("{what}: algorithm is required for keyType static-key.")));
+    }
+    if !is_role(member("roleArn")) {
+        return Err(bad(format!("{what}: roleArn '{}' is not the ARN of a role.", member("roleArn"))));
+    }
+    let secret = member("secretArn");
+    if secret.is_empty() {
+        return Err(bad(format!("{what}: secretArn is required for keyType {kind}.")));
+    }
+    if !secrets.readable(secret) {
+        return Err(bad(format!("{what}: the secret {secret} could not be read with role {}.", member("roleArn"))));
+    }
+    Ok(())
+}
+
+fn is_role(arn: &str) -> bool {
+    let parts: Vec<&str> = arn.splitn(6, ':').collect();
+    matches!(parts[..], ["arn", partition, "iam", "", account, role]
+        if partition.starts_with("aws")
+            && account.len() == 12
+            && account.bytes().all(|byte| byte.is_ascii_digit())
+            && role.strip_prefix("role/").is_some_and(|name| !name.is_empty()))
+}
+
+fn text<'a>(settings: &'a Map<String, Value>, member: &str) -> &'a str {
+    settings.get(member).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn number(settings: &Map<String, Value>, member: &str) -> Option<i64> {
+    settings.get(member).and_then(Value::as_i64)
+}
+
+/// Refuses a number outside of its range; an absent one is in it.
+fn in_range(what: &str, settings: &Map<String, Value>, member: &str, min: i64, max: i64) -> Result<(), ApiError> {
+    match number(settings, member) {
+        Some(value) if value < min || value > max => {
+            Err(bad(format!("{what}: {member} {value} is out of range; it must be between {min} and {max}.")))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,207 @@
+//! What passes through a flow over time: the ground truth of its metrics.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::air::{Air, Receiver};
+use super::flow::Flow;
+use super::track::Track;
+use crate::config::Config;
+
+/// What arrives at a source.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Signal {
+    pub(super) connected: bool,
+    pub(super) bitrate: u64,
+    pub(super) packet_loss_percent: f64,
+    pub(super) round_trip_time: f64,
+}
+
+/// The connection of an output.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Link {
+    /// The flow does not run or the output is disabled.
+    Off,
+    /// The connection was lost or refused then; it tries again and again.
+    Trying {
+        since: Duration,
+    },
+    Connected,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct SourceSignals {
+    pub(super) signal: Track<Signal>,
+    pub(super) drops: Vec<Duration>,
+    /// Whether its protocol measures the round trip.
+    pub(super) round_trip: bool,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct OutputSignals {
+    pub(super) link: Track<Link>,
+    pub(super) drops: Vec<Duration>,
+    /// Whether its protocol knows connections.
+    pub(super) connection: bool,
+}
+
+/// All signals of a flow, also of sources and outputs that have been removed.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Signals {
+    pub(super) flow: String,
+    pub(super) running: Track<bool>,
+    pub(super) selected: Track<Vec<String>>,
+    pub(super) sources: BTreeMap<String, SourceSignals>,
+    pub(super) outputs: BTreeMap<String, OutputSignals>,
+}
+
+impl Signals {
+    /// Records what is true from now on.
+    pub(super) fn record(&mut self, flow: &Flow, config: &Config, air: &Air, now: Duration) {
+        self.prune(now.saturating_sub(config.durations.metric_retention));
+        self.flow.clone_from(&flow.arn);
+        self.running.set(now, flow.running());
+        self.record_sources(flow, air, now);
+        self.record_selected(flow, now);
+        self.record_outputs(flow, config, air, now);
+    }
+
+    fn prune(&mut self, oldest: Duration) {
+        self.running.prune(oldest);
+        self.selected.prune(oldest);
+        for source in self.sources.values_mut() {
+            source.signal.prune(oldest);
+            source.drops.retain(|at| *at >= oldest);
+        }
+        for output in self.outputs.values_mut() {
+            output.link.prune(oldest);
+            output.drops.retain(|at| *at >= oldest);
+        }
+    }
+
+    fn record_sources(&mut self, flow: &Flow, air: &Air, now: Duration) {
+        for source in &flow.sources {
+            let encoder = air.encoder(&flow.arn, &flow.name, source.name());
+            let signal = match flow.running() && encoder.connected {
+                true => Signal {
+                    connected: true,
+                    bitrate: encoder.bitrate,
+                    packet_loss_percent: encoder.packet_loss_percent,
+                    round_trip_time: encoder.round_trip_time,
+                },
+                false => Signal::default(),
+            };
+            let signals = self.sources.entry(source.arn.clone()).or_default();
+            signals.round_trip = ["srt-listener", "srt-caller", "rist", "zixi-push"].contains(&source.protocol());
+            let was = signals.signal.at(now).is_some_and(|was| was.connected);
+            if was && !signal.connected && flow.running() {
+                signals.drops.push(now);
+            }
+            signals.signal.set(now, signal);
+        }
+        let gone = |arn: &String| !flow.sources.iter().any(|source| source.arn == *arn);
+        for (_, signals) in self.sources.iter_mut().filter(|(arn, _)| gone(arn)) {
+            signals.signal.set(now, Signal::default());
+        }
+    }
+
+    /// Which sources the flow takes: with FAILOVER one, with MERGE all that are there.
+    fn record_selected(&mut self, flow: &Flow, now: Duration) {
+        let is_connected = |arn: &str| self.connected(arn, now);
+        let connected: Vec<&str> =
+            flow.sources.iter().map(|source| source.arn.as_str()).filter(|arn| is_connected(arn)).collect();
+        let merge = flow.sources.len() > 1 && flow.setting(&["sourceFailoverConfig", "failoverMode"]) != "FAILOVER";
+        let primary = flow.setting(&["sourceFailoverConfig", "sourcePriority", "primarySource"]);
+        let primary = flow.sources.iter().find(|source| source.name() == primary).map(|source| source.arn.as_str());
+        let current: Vec<String> = self.selected.at(now).cloned().unwrap_or_default();
+        let still = flow.sources.iter().map(|source| source.arn.as_str()).find(|arn| current.iter().any(|c| c == arn));
+        let first = flow.sources.first().map(|source| source.arn.as_str());
+        let selected: Vec<&str> = if merge && !connected.is_empty() {
+            connected
+        } else if let Some(primary) = primary.filter(|arn| connected.contains(arn)) {
+            vec![primary]
+        } else if let Some(still) = still.filter(|arn| connected.contains(arn)) {
+            vec![still]
+        } else {
+            connected.first().copied().or(still).or(primary).or(first).into_iter().collect()
+        };
+        let selected = selected.into_iter().map(str::to_owned).collect();
+        self.selected.set(now, selected);
+    }
+
+    fn record_outputs(&mut self, flow: &Flow, config: &Config, air: &Air, now: Duration) {
+        let retry = config.durations.output_retry;
+        for output in &flow.outputs {
+            let signals = self.outputs.entry(output.arn.clone()).or_default();
+            signals.connection = !["rtp", "rtp-fec", "udp"].contains(&output.protocol());
+            let was = signals.link.at(now).copied().unwrap_or(Link::Off);
+            if !flow.running() || !output.enabled() {
+                signals.link.set(now, Link::Off);
+                continue;
+            }
+            match (air.receiver(output.host(), output.stream()), was) {
+                (Receiver::Refuse, Link::Trying { since }) => signals.link.set(now, Link::Trying { since }),
+                (Receiver::Refuse, _) => {
+                    signals.drops.push(now);
+                    signals.link.set(now, Link::Trying { since: now });
+                }
+                (_, Link::Connected) => {}
+                (_, Link::Trying { .. }) if signals.link.planned(now) => {}
+                // The receiver has changed its mind: the next attempt goes well.
+                (_, Link::Trying { since }) => {
+                    signals.link.plan(next_attempt(since, retry, now), Link::Connected);
+                }
+                (Receiver::Accept, Link::Off) => signals.link.set(now, Link::Connected),
+                (Receiver::AcceptAfter { seconds }, Link::Off) => {
+                    signals.drops.push(now);
+                    signals.link.set(now, Link::Trying { since: now });
+                    let then = now + Duration::try_from_secs_f64(seconds).unwrap_or_default();
+                    signals.link.plan(then, Link::Connected);
+                }
+            }
+        }
+        let gone = |arn: &String| !flow.outputs.iter().any(|output| output.arn == *arn);
+        for (_, signals) in self.outputs.iter_mut().filter(|(arn, _)| gone(arn)) {
+            signals.link.set(now, Link::Off);
+        }
+    }
+
+    /// The output's settings have changed: it connects anew.
+    pub(super) fn reconnect(&mut self, output: &str, now: Duration) {
+        if let Some(signals) = self.outputs.get_mut(output) {
+            signals.link.set(now, Link::Off);
+        }
+    }
+
+    /// The other side closes the connection.
+    pub(super) fn disconnect(&mut self, output: &str, config: &Config, now: Duration) {
+        if let Some(signals) = self.outputs.get_mut(output)
+            && signals.link.at(now) == Some(&Link::Connected)
+        {
+            signals.drops.push(now);
+            signals.link.set(now, Link::Trying { since: now });
+            signals.link.plan(now + config.durations.output_retry, Link::Connected);
+        }
+    }
+
+    /// Whether media arrives at a source.
+    pub(super) fn connected(&self, source: &str, now: Duration) -> bool {
+        self.sources.get(source).and_then(|s| s.signal.at(now)).is_some_and(|signal| signal.connected)
+    }
+
+    /// Whether an output cannot connect.
+    pub(super) fn trying(&self, output: &str, now: Duration) -> bool {
+        matches!(self.outputs.get(output).and_then(|o| o.link.at(now)), Some(Link::Trying { .. }))
+    }
+
+    /// Whether an output has its connection.
+    pub(super) fn linked(&self, output: &str, now: Duration) -> bool {
+        matches!(self.outputs.get(output).and_then(|o| o.link.at(now)), Some(Link::Connected))
+    }
+}
+
+fn next_attempt(since: Duration, retry: Duration, now: Duration) -> Duration {
+    let retry = retry.max(Duration::from_millis(1));
+    let done = now.saturating_sub(since).as_nanos() / retry.as_nanos();
+    since + retry.saturating_mul(u32::try_from(done + 1).unwrap_or(u32::MAX))
+}

@@ -1,0 +1,103 @@
+//! Operations on sources.
+
+use serde_json::{Map, Value, json};
+
+use super::{Source, bad, flows, rules, tags, view};
+use crate::error::ApiError;
+use crate::services::{Call, Region};
+
+/// A source from a request, not checked yet.
+pub(super) fn made(given: &Value, call: &mut Call<'_>) -> Result<Source, ApiError> {
+    let mut settings = members(given);
+    let tags = tags::given(settings.remove("sourceTags").as_ref())?;
+    let name = settings.get("name").and_then(Value::as_str).unwrap_or_default();
+    let id = format!("1-{}-{}", call.ids.mixed(16), call.ids.hex(12));
+    let octet = u8::from_str_radix(&call.ids.hex(2), 16).unwrap_or_default();
+    Ok(Source {
+        arn: format!("arn:aws:mediaconnect:{}:{}:source:{id}:{name}", call.region, call.config.account),
+        ingest_ip: format!("198.51.100.{}", octet.clamp(1, 254)),
+        settings,
+        tags,
+    })
+}
+
+/// The members of an object that are there.
+pub(super) fn members(given: &Value) -> Map<String, Value> {
+    given.as_object().into_iter().flatten().filter(|(_, v)| !v.is_null()).map(|(k, v)| (k.clone(), v.clone())).collect()
+}
+
+pub(super) fn too_many(call: &Call<'_>) -> ApiError {
+    bad(format!("A flow can have at most {} sources.", call.config.quotas.sources_per_flow))
+}
+
+pub(super) fn add(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
+    let flow = region.mediaconnect.flow_mut(call.text("FlowArn"))?;
+    flow.require_changeable()?;
+    let given = call.list("sources").to_vec();
+    if given.is_empty() {
+        return Err(bad("sources must not be empty."));
+    }
+    if flow.sources.len() + given.len() > call.config.quotas.sources_per_flow {
+        return Err(too_many(call));
+    }
+    let mut changed = flow.clone();
+    let before = changed.sources.len();
+    for given in &given {
+        changed.sources.push(made(given, call)?);
+    }
+    rules::check_flow(&changed, &region.secretsmanager)?;
+    changed.changed(call.config, call.air, call.now);
+    let added = &changed.sources[before..];
+    call.created.extend(added.iter().map(|source| source.arn.clone()));
+    let answer = json!({
+        "flowArn": changed.arn,
+        "sources": added.iter().map(|source| view::source(source, &changed, call.now)).collect::<Vec<_>>(),
+    });
+    *flow = changed;
+    Ok(answer)
+}
+
+pub(super) fn update(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
+    let flow = region.mediaconnect.flow_mut(call.text("FlowArn"))?;
+    let index = flow.source(call.text("SourceArn"))?;
+    flow.require_changeable()?;
+    let mut given = members(call.input);
+    given.remove("FlowArn");
+    given.remove("SourceArn");
+    let mut changed = flow.clone();
+    change(&mut changed.sources[index].settings, &given, true);
+    rules::check_flow(&changed, &region.secretsmanager)?;
+    changed.changed(call.config, call.air, call.now);
+    *flow = changed;
+    Ok(json!({ "flowArn": flow.arn, "source": view::source(&flow.sources[index], flow, call.now) }))
+}
+
+/// Merges what an update gives into settings. With another protocol, what only the old one had goes.
+pub(super) fn change(settings: &mut Map<String, Value>, given: &Map<String, Value>, source: bool) {
+    let protocol = settings.get("protocol").cloned();
+    for (member, value) in given {
+        // Lists and RTMP settings are values of their own; an encryption keeps the members that are not given.
+        match (member.as_str(), settings.get_mut(member)) {
+            ("decryption" | "encryption", Some(target)) => flows::merge(target, value),
+            _ => drop(settings.insert(member.clone(), value.clone())),
+        }
+    }
+    if settings.get("protocol") != protocol.as_ref() {
+        rules::retain_valid(settings, given, source);
+    }
+}
+
+pub(super) fn remove(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
+    let flow = region.mediaconnect.flow_mut(call.text("FlowArn"))?;
+    let index = flow.source(call.text("SourceArn"))?;
+    flow.require_changeable()?;
+    if flow.sources.len() < 2 {
+        return Err(bad("The last source of a flow cannot be removed."));
+    }
+    let mut changed = flow.clone();
+    let gone = changed.sources.remove(index);
+    rules::check_flow(&changed, &region.secretsmanager)?;
+    changed.changed(call.config, call.air, call.now);
+    *flow = changed;
+    Ok(json!({ "flowArn": flow.arn, "sourceArn": gone.arn }))
+}

@@ -1,0 +1,86 @@
+//! The services that are simulated. Each is a folder here, a model table, an entry in [`ALL`] and a field of [`Region`].
+
+pub mod cloudwatch;
+pub mod mediaconnect;
+pub mod secretsmanager;
+pub mod ssm;
+pub mod sts;
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use crate::config::{Config, Rate, Rates};
+use crate::error::ApiError;
+use crate::ids::Ids;
+use mediaconnect::air::Air;
+
+/// All resources of one region.
+#[derive(Clone, Default)]
+pub(crate) struct Region {
+    pub(crate) mediaconnect: mediaconnect::State,
+    pub(crate) secretsmanager: secretsmanager::State,
+    pub(crate) ssm: ssm::State,
+}
+
+/// A request on its way through a service.
+pub(crate) struct Call<'a> {
+    pub(crate) operation: &'a str,
+    pub(crate) input: &'a Value,
+    pub(crate) region: &'a str,
+    /// Simulated time.
+    pub(crate) now: Duration,
+    /// The same moment on the callers' clock: what a timestamp on the wire must say.
+    pub(crate) callers: Duration,
+    pub(crate) config: &'a Config,
+    pub(crate) air: &'a Air,
+    pub(crate) ids: &'a mut Ids,
+    /// Identifiers of what the call made, so that a fault can hide it.
+    pub(crate) created: Vec<String>,
+}
+
+impl<'a> Call<'a> {
+    /// A string member of the request; empty when it is not there, which the model check has refused if required.
+    pub(crate) fn text(&self, member: &str) -> &'a str {
+        self.input.get(member).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// A list member of the request.
+    pub(crate) fn list(&self, member: &str) -> &'a [Value] {
+        self.input.get(member).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+    }
+}
+
+/// How a service takes part in the simulation.
+pub(crate) struct Service {
+    /// botocore's name, as in the model table, the log and faults.
+    pub(crate) name: &'static str,
+    pub(crate) call: fn(&mut Region, &mut Call<'_>) -> Result<Value, ApiError>,
+    pub(crate) rate: fn(&Rates, operation: &str) -> Option<Rate>,
+    /// Error of a request that does not fit the model.
+    pub(crate) invalid: &'static str,
+    /// Error of a request too many.
+    pub(crate) throttled: (u16, &'static str),
+    /// Error of a resource that is not there.
+    pub(crate) absent: (u16, &'static str),
+    /// The resources of a region, for the control API: kind to list.
+    pub(crate) resources: fn(&Region, &Config, now: Duration) -> Map<String, Value>,
+}
+
+pub(crate) const ALL: &[Service] =
+    &[mediaconnect::SERVICE, ssm::SERVICE, secretsmanager::SERVICE, cloudwatch::SERVICE, sts::SERVICE];
+
+pub(crate) fn by_name(name: &str) -> Option<&'static Service> {
+    ALL.iter().find(|service| service.name == name)
+}
+
+/// Whether an operation changes anything.
+pub(crate) fn mutating(operation: &str) -> bool {
+    !["Describe", "List", "Get"].iter().any(|read| operation.starts_with(read))
+}
+
+/// Lets the time pass in a region: everything whose deadline has gone by changes its state.
+pub(crate) fn advance(region: &mut Region, config: &Config, air: &Air, now: Duration) {
+    mediaconnect::advance(&mut region.mediaconnect, config, air, now);
+    secretsmanager::advance(&mut region.secretsmanager, now);
+}

@@ -1,0 +1,25 @@
+//! Security Token Service: who am I.
+
+use serde_json::{Map, Value, json};
+
+use super::{Call, Region, Service};
+use crate::error::ApiError;
+
+pub(crate) const SERVICE: Service = Service {
+    name: "sts",
+    call,
+    rate: |_, _| None,
+    invalid: "ValidationError",
+    throttled: (400, "Throttling"),
+    absent: (404, "NoSuchEntity"),
+    resources: |_, _, _| Map::new(),
+};
+
+fn call(_: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
+    let account = &call.config.account;
+    Ok(json!({
+        "Account": account,
+        "Arn": format!("arn:aws:iam::{account}:user/playout-simulator"),
+        "UserId": "AIDAPLAYOUTSIMULATOR",
+    }))
+}
