@@ -9,14 +9,18 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair};
 
 use crate::kubectl::Kubectl;
 use crate::process::Process;
 use crate::programs::{CLUSTER_READY, Lifetime, Program};
 use crate::wait::block_until;
 use crate::{cluster, interrupt, ports};
+
+const PRIVATE_KEY: &str = "service-account.pem";
+const PUBLIC_KEY: &str = "service-account.pub.pem";
 
 /// The arguments of `stage assets-cluster`.
 #[derive(clap::Args)]
@@ -41,12 +45,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     fs::create_dir_all(dir)?;
     let [port, etcd_client, etcd_peer] = remembered_ports(&dir.join("ports.json"))?;
     let token = once(&dir.join("token"), new_token)?;
-    let signing_key = dir.join("service-account.pem");
-    once(&signing_key, new_signing_key)?;
+    if !dir.join(PUBLIC_KEY).exists() {
+        make_keys(dir)?;
+    }
     write_private(&dir.join("tokens.csv"), &format!("{token},admin,admin,system:masters\n"))?;
 
     let etcd = etcd(&arguments.assets, dir, etcd_client, etcd_peer);
-    let server = api_server(arguments, port, etcd_client, &signing_key)?;
+    let server = api_server(arguments, port, etcd_client)?;
     let mut children = vec![
         Process::start("etcd", &etcd, &dir.join("etcd.log"), Lifetime::WithParent)?,
         Process::start("kube-apiserver", &server, &dir.join("kube-apiserver.log"), Lifetime::WithParent)?,
@@ -98,9 +103,9 @@ fn etcd(assets: &Path, dir: &Path, client: u16, peer: u16) -> Program {
     Program { path: assets.join("etcd"), args, env: Vec::new() }
 }
 
-fn api_server(arguments: &Arguments, port: u16, etcd: u16, signing_key: &Path) -> Result<Program> {
+fn api_server(arguments: &Arguments, port: u16, etcd: u16) -> Result<Program> {
     let dir = &arguments.dir;
-    let signing_key = signing_key.display();
+    let (private, public) = (dir.join(PRIVATE_KEY), dir.join(PUBLIC_KEY));
     let mut args = vec![
         format!("--etcd-servers=http://127.0.0.1:{etcd}"),
         "--bind-address=127.0.0.1".into(),
@@ -108,8 +113,8 @@ fn api_server(arguments: &Arguments, port: u16, etcd: u16, signing_key: &Path) -
         format!("--cert-dir={}", dir.join("certs").display()),
         "--service-cluster-ip-range=10.0.0.0/24".into(),
         "--service-account-issuer=https://kubernetes.default.svc".into(),
-        format!("--service-account-key-file={signing_key}"),
-        format!("--service-account-signing-key-file={signing_key}"),
+        format!("--service-account-key-file={}", public.display()),
+        format!("--service-account-signing-key-file={}", private.display()),
         format!("--token-auth-file={}", dir.join("tokens.csv").display()),
         "--authorization-mode=RBAC".into(),
         "--disable-admission-plugins=ServiceAccount".into(),
@@ -168,10 +173,18 @@ fn new_token() -> Result<String> {
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-fn new_signing_key() -> Result<String> {
-    let key = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &SystemRandom::new());
-    let key = key.ok().context("cannot make a key for service account tokens")?;
-    Ok(format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", base64(key.as_ref())))
+/// The keys of service account tokens: one to sign them, one to check them.
+fn make_keys(dir: &Path) -> Result<()> {
+    let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).ok();
+    let key = key.context("cannot make a key for service account tokens")?;
+    let private = key.to_pkcs8v1().ok().context("cannot write the key for service account tokens")?;
+    let public = key.public_key().as_der().ok().context("cannot write the key for service account tokens")?;
+    write_private(&dir.join(PRIVATE_KEY), &pem("PRIVATE KEY", private.as_ref()))?;
+    write_private(&dir.join(PUBLIC_KEY), &pem("PUBLIC KEY", public.as_ref()))
+}
+
+fn pem(label: &str, bytes: &[u8]) -> String {
+    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", base64(bytes))
 }
 
 fn base64(bytes: &[u8]) -> String {

@@ -82,7 +82,7 @@ impl Operator {
             aws_endpoint,
             metrics_port,
             health_port,
-            log: &options.log,
+            log: Some(&options.log),
             args: &options.args,
             env: &options.env,
         })?;

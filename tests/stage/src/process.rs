@@ -10,7 +10,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde::{Deserialize, Serialize};
 
@@ -138,7 +138,7 @@ impl Process {
             }
             Ok(look(&self.log_since_start()))
         });
-        waited.with_context(|| self.log_tail())
+        waited.map_err(|error| anyhow!("{error:#}; {}", self.log_tail()))
     }
 
     /// How it ended, if it has.

@@ -92,7 +92,8 @@ pub(crate) struct OperatorSettings<'a> {
     pub aws_endpoint: &'a str,
     pub metrics_port: u16,
     pub health_port: u16,
-    pub log: &'a str,
+    /// The log filter; `None` leaves it to `RUST_LOG` of the environment and the operator's default.
+    pub log: Option<&'a str>,
     pub args: &'a [String],
     pub env: &'a [(String, String)],
 }
@@ -112,7 +113,7 @@ pub(crate) fn operator(settings: &OperatorSettings<'_>) -> Result<Program> {
     args.extend_from_slice(settings.args);
     let mut env = aws_environment();
     env.push(("KUBECONFIG".into(), text(settings.kubeconfig)));
-    env.push(("RUST_LOG".into(), settings.log.into()));
+    env.extend(settings.log.map(|filter| ("RUST_LOG".into(), filter.into())));
     env.extend_from_slice(settings.env);
     Ok(Program { path: built("playout")?, args, env })
 }

@@ -71,6 +71,12 @@ pub(crate) fn healthy(url: &str) -> bool {
     http::answers(&format!("{url}/_sim/health"))
 }
 
+/// How many times as fast as AWS the clock of a running simulator goes; `None` if it does not say.
+pub(crate) fn speed(url: &str) -> Option<f64> {
+    let answer = request("GET", &format!("{url}/_sim/clock"), "").ok()?;
+    serde_json::from_str::<serde_json::Value>(&answer.body).ok()?["speed"].as_f64()
+}
+
 /// Sets how many times as fast as AWS the clock of a running simulator goes.
 pub(crate) fn set_speed(url: &str, speed: f64) -> Result<()> {
     let body = serde_json::json!({ "speed": speed }).to_string();

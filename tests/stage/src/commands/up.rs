@@ -37,7 +37,7 @@ struct State {
 }
 
 /// What `up` was told, kept for the next one: a program that was killed comes back as it was.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 struct Wishes {
     speed: f64,
     sim_port: Option<u16>,
@@ -76,11 +76,11 @@ pub(super) fn up() -> Result<()> {
     let _lock = lock()?;
     fs::create_dir_all(folder())?;
     let mut state = State::load()?;
-    let known = state.wishes.clone();
-    state.wishes = state.wishes.updated(variable)?;
+    state.wishes = std::mem::take(&mut state.wishes).updated(variable)?;
     state.ensure_cluster()?;
-    let sim = state.ensure_simulator(known.speed)?;
+    let sim = state.ensure_simulator()?;
     state.ensure_operator(&sim)?;
+    state.save()?;
     print_exports(&state, &sim)
 }
 
@@ -199,9 +199,15 @@ impl State {
                 bail!("the cluster of KUBECONFIG_TEST does not answer: {}", kubeconfig.display());
             }
             progress(format!("cluster: {} (KUBECONFIG_TEST)", kubeconfig.display()));
+            if self.processes.get(CLUSTER).is_some_and(|record| record.identity.alive()) {
+                progress("cluster: the one of before still runs, unused; `make down` ends it");
+            }
             return self.save();
         }
         let Some(program) = backend.program(&data, Lifetime::Detached, None)? else { return Ok(()) };
+        if let Some(record) = self.processes.get(CLUSTER) {
+            self.kubeconfig = record.address.clone().into();
+        }
         if let Some(mut process) = self.ensure(CLUSTER, program, "")? {
             self.kubeconfig = cluster::wait_ready(&mut process)?;
             let address = self.kubeconfig.display().to_string();
@@ -212,10 +218,10 @@ impl State {
     }
 
     /// Returns the simulator's address.
-    fn ensure_simulator(&mut self, known_speed: f64) -> Result<String> {
-        let running = self.processes.get(SIM).is_some_and(|record| record.identity.alive());
+    fn ensure_simulator(&mut self) -> Result<String> {
+        let running = self.processes.get(SIM).filter(|record| record.identity.alive()).map(|record| &record.address);
         let port = match self.wishes.sim_port {
-            Some(port) if running || ports::is_free(port) => port,
+            Some(port) if running == Some(&simulator::url(port)) || ports::is_free(port) => port,
             Some(port) if variable("SIM_PORT").is_some_and(|text| !text.is_empty()) => {
                 bail!("another program listens on port {port}; choose another: make up SIM_PORT=...")
             }
@@ -224,11 +230,16 @@ impl State {
         self.wishes.sim_port = Some(port);
         let url = simulator::url(port);
         let program = programs::simulator(port, self.wishes.speed, Lifetime::Detached)?;
-        let speed = self.wishes.speed;
-        if let Some(record) = self.processes.get_mut(SIM).filter(|record| running && record.address == url) {
-            // A speed of its own is no reason to lose what the simulator holds.
-            if (speed - known_speed).abs() > f64::EPSILON && simulator::set_speed(&url, speed).is_ok() {
-                progress(format!("sim: its clock ran {known_speed} times as fast as AWS; from now on {speed} times"));
+        if variable("SPEED").is_some()
+            && let Some(record) = self.processes.get_mut(SIM).filter(|record| record.address == url)
+            && let Some(before) = simulator::speed(&url)
+        {
+            // Another speed is no reason to lose what the simulator holds; one that cannot be set makes a restart.
+            let speed = self.wishes.speed;
+            if (speed - before).abs() < f64::EPSILON {
+                record.program = program.clone();
+            } else if simulator::set_speed(&url, speed).is_ok() {
+                progress(format!("sim: its clock ran {before} times as fast as AWS; from now on {speed} times"));
                 record.program = program.clone();
             }
         }
@@ -252,7 +263,7 @@ impl State {
             aws_endpoint: self.wishes.operator_aws_endpoint.as_deref().unwrap_or(sim),
             metrics_port,
             health_port,
-            log: &variable("RUST_LOG").unwrap_or_else(|| "info".into()),
+            log: None,
             args: &self.wishes.operator_args,
             env: &[],
         })?;
@@ -302,11 +313,8 @@ impl State {
     }
 
     fn healthy(&self, name: &str) -> bool {
-        let Some(record) = self.processes.get(name).or(self.processes.get(CLUSTER)) else {
-            return Kubectl::new(&self.kubeconfig).ready();
-        };
         match name {
-            SIM => simulator::healthy(&record.address),
+            SIM => self.processes.get(SIM).is_some_and(|record| simulator::healthy(&record.address)),
             OPERATOR => self.wishes.health_port.is_some_and(operator::healthy),
             _ => Kubectl::new(&self.kubeconfig).ready(),
         }

@@ -1,0 +1,64 @@
+//! What is started ends: with its owner, and with its owner's process.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use playout_stage::{Cluster, Found, Simulator, kubectl, wait_until};
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+fn runs(pid: u32) -> bool {
+    let state = Command::new("ps").args(["-o", "stat=", "-p", &pid.to_string()]).output().unwrap();
+    let state = String::from_utf8_lossy(&state.stdout).trim().to_owned();
+    !state.is_empty() && !state.starts_with('Z')
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_program_dies_with_the_process_that_started_it() {
+    let script = format!("'{}' exec --die-with $$ -- sleep 60 & echo $!; wait", env!("CARGO_BIN_EXE_stage"));
+    let mut parent = Command::new("sh").args(["-c", &script]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(parent.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let program: u32 = line.trim().parse().unwrap();
+    wait_until(PATIENCE, "the program has taken the place of the stage", || async {
+        fs::read_to_string(format!("/proc/{program}/comm")).is_ok_and(|name| name.trim() == "sleep")
+    })
+    .await
+    .unwrap();
+    parent.kill().unwrap();
+    parent.wait().unwrap();
+    wait_until(PATIENCE, "the program is gone", || async { !runs(program) }).await.unwrap();
+}
+
+#[test]
+fn a_program_without_its_parent_does_not_start() {
+    let stage = env!("CARGO_BIN_EXE_stage");
+    let output = Command::new(stage).args(["exec", "--die-with", "1", "--", "echo", "started"]).output().unwrap();
+    assert!(!output.status.success() && output.stdout.is_empty());
+}
+
+#[test]
+fn a_cluster_answers_kubectl_and_takes_its_state_with_it() {
+    let cluster = match Cluster::start().unwrap() {
+        Found::Cluster(cluster) => cluster,
+        Found::Skipped(why) => return println!("{why}"),
+    };
+    let namespaces = kubectl(&cluster, ["get", "namespaces", "-o", "name"]).unwrap().ok().unwrap();
+    assert!(namespaces.stdout.contains("namespace/default"), "{}", namespaces.stdout);
+    let log = cluster.log().map(std::path::Path::to_path_buf);
+    drop(cluster);
+    assert!(log.is_none_or(|file| !file.exists()), "a cluster that is ours leaves no files");
+}
+
+#[test]
+fn a_simulator_answers_until_it_is_dropped() {
+    let simulator = Simulator::start(10.0).unwrap();
+    let health = simulator.control("GET", "health", "").unwrap();
+    assert!(health.is_ok(), "{}", health.body);
+    let url = simulator.url().to_owned();
+    drop(simulator);
+    assert!(playout_stage::request("GET", &format!("{url}/_sim/health"), "").is_err());
+}
