@@ -7,6 +7,7 @@ pub mod policy;
 pub mod reference;
 mod schema;
 pub mod source;
+mod text;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::CustomResourceExt as _;

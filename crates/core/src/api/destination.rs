@@ -45,19 +45,21 @@ use super::reference::{Encryption, KeyReference, ProgrammeReference};
 #[cfg_attr(test, kube(cel))]
 #[x_kube(
     validation = Rule::new("self.from == oldSelf.from").message("from cannot be changed: delete the Destination and create it from the other Source").field_path(".from"),
-    validation = Rule::new("has(self.region) == has(oldSelf.region) && (!has(self.region) || self.region == oldSelf.region)").message("region cannot be changed: it follows the Source").field_path(".region"),
-    validation = Rule::new("has(self.url) || self.platform in ['YouTube', 'Twitch', 'Facebook', 'Kick', 'Restream']").message("url is required for this platform: copy the ingest URL from its live page").field_path(".url"),
-    validation = Rule::new("has(self.streamKey) || self.platform == 'Custom'").message("streamKey is required for this platform").field_path(".streamKey"),
-    validation = Rule::new("self.platform == 'Custom' || !has(self.url) || self.url.startsWith('rtmp://') || self.url.startsWith('rtmps://')").message("this platform takes rtmp:// or rtmps:// only; use platform Custom for other receivers").field_path(".url"),
-    validation = Rule::new("self.platform != 'Facebook' || !has(self.url) || self.url.startsWith('rtmps://')").message("Facebook takes rtmps:// only").field_path(".url"),
-    validation = Rule::new("self.platform != 'Custom' || !has(self.url) || has(self.streamKey) || !(self.url.startsWith('rtmp://') || self.url.startsWith('rtmps://'))").message("an RTMP receiver needs a streamKey (put the last part of its URL into a Secret)").field_path(".streamKey"),
-    validation = Rule::new("!has(self.url) || self.url.matches('^(rtmp|rtmps|srt|rtp|rtp-fec|rist|zixi)://')").message("url must begin with rtmp://, rtmps://, srt://, rtp://, rtp-fec://, rist:// or zixi://").field_path(".url"),
-    validation = Rule::new("!has(self.url) || !self.url.contains('@')").message("url must not hold a user name or password: put the key into a Secret and name it in streamKey").field_path(".url"),
-    validation = Rule::new("!has(self.encryption) || (has(self.url) && (self.url.startsWith('srt://') || self.url.startsWith('zixi://')))").message("encryption goes with srt:// and zixi:// receivers; RTMP is encrypted by an rtmps:// url").field_path(".encryption"),
-    validation = Rule::new("!has(self.srt) || (has(self.url) && self.url.startsWith('srt://'))").message("the block srt goes with an srt:// url").field_path(".srt"),
-    validation = Rule::new("!has(self.backup) || !has(self.backup.url) || !has(self.url) || self.backup.url.split('://')[0].replace('rtmps', 'rtmp') == self.url.split('://')[0].replace('rtmps', 'rtmp')").message("backup.url must use the protocol of url").field_path(".backup.url"),
-    validation = Rule::new("!has(self.backup) || has(self.backup.url) || self.platform == 'YouTube'").message("backup.url is required: only YouTube has a backup ingest that is known beforehand").field_path(".backup.url"),
-    validation = Rule::new("!has(self.tags) || self.tags.all(k, !k.startsWith('playout.dev/') && !k.startsWith('aws:'))").message("tag keys must not begin with playout.dev/ (the proof of ownership) or aws: (reserved by AWS)").field_path(".tags")
+    validation = Rule::new("has(self.region) == has(oldSelf.region) && (!has(self.region) || self.region == oldSelf.region)").message("region cannot be changed: it follows the Source; delete the Destination and create it anew").field_path(".region"),
+    validation = Rule::new("has(self.url) || self.platform in ['YouTube', 'Twitch', 'Facebook', 'Kick', 'Restream']").message("url is required for platforms LinkedIn, X and Custom: copy it from the live page or from the receiver's settings").field_path(".url"),
+    validation = Rule::new("has(self.streamKey) || self.platform == 'Custom'").message("streamKey is required for this platform: put the key from its live page into a Secret and name that in streamKey.secretRef").field_path(".streamKey"),
+    validation = Rule::new("self.platform == 'Custom' || [has(self.url) ? self.url : '', has(self.backup) && has(self.backup.url) ? self.backup.url : ''].all(u, u == '' || u.matches('^rtmps?://'))").message("url and backup.url of this platform begin with rtmp:// or rtmps://: use platform: Custom for other receivers").field_path(".url"),
+    validation = Rule::new("self.platform != 'Facebook' || [has(self.url) ? self.url : '', has(self.backup) && has(self.backup.url) ? self.backup.url : ''].all(u, u == '' || !u.startsWith('rtmp://'))").message("url and backup.url must begin with rtmps:// for platform Facebook, which takes no plain RTMP").field_path(".url"),
+    validation = Rule::new("self.platform in ['Custom', 'LinkedIn'] || [has(self.url) ? self.url : '', has(self.backup) && has(self.backup.url) ? self.backup.url : ''].all(u, u == '' || !u.matches('^rtmps?://[^/?]+/[^/?]+/+[^/?]'))").message("url and backup.url must end after the application, as in rtmps://a.rtmps.youtube.com:443/live2: put what follows, the stream key, into a Secret and name that in streamKey").field_path(".url"),
+    validation = Rule::new("!has(self.url) || has(self.streamKey) || self.platform != 'Custom' || !self.url.matches('^(rtmps?|zixi)://')").message("streamKey is required for RTMP (the last part of the receiver's address) and for Zixi (the stream id): put it into a Secret and name that here").field_path(".streamKey"),
+    validation = Rule::new("!has(self.url) || !has(self.streamKey) || !self.url.matches('^(rtp|rtp-fec|rist)://|[?]mode=listener$')").message("streamKey has no meaning for rtp://, rtp-fec:// and rist:// receivers and for ?mode=listener: take it out").field_path(".streamKey"),
+    validation = Rule::new("!has(self.encryption) || (has(self.url) && self.url.matches('^(srt|zixi)://'))").message("encryption goes with srt:// and zixi:// receivers: take it out (RTMP is encrypted by an rtmps:// url)").field_path(".encryption"),
+    validation = Rule::new("!has(self.srt) || (has(self.url) && self.url.startsWith('srt://'))").message("srt is the block of srt:// receivers: take it out, or correct url").field_path(".srt"),
+    validation = Rule::new("![has(self.url) ? self.url : '', has(self.backup) && has(self.backup.url) ? self.backup.url : ''].exists(u, u.endsWith('?mode=listener')) || (has(self.srt) && has(self.srt.allowedCidrs) && self.srt.allowedCidrs.size() > 0)").message("srt.allowedCidrs is required with ?mode=listener: say who may call").field_path(".srt"),
+    validation = Rule::new("!has(self.srt) || !has(self.srt.allowedCidrs) || self.srt.allowedCidrs.size() == 0 || [has(self.url) ? self.url : '', has(self.backup) && has(self.backup.url) ? self.backup.url : ''].exists(u, u.endsWith('?mode=listener'))").message("srt.allowedCidrs goes with a url that ends with ?mode=listener: take it out, because here the flow calls the receiver").field_path(".srt.allowedCidrs"),
+    validation = Rule::new("!has(self.backup) || !has(self.backup.url) || !has(self.url) || self.backup.url.split('://')[0].replace('rtmps', 'rtmp') == self.url.split('://')[0].replace('rtmps', 'rtmp')").message("backup.url must use the protocol of url: make a second Destination for another protocol").field_path(".backup.url"),
+    validation = Rule::new("!has(self.backup) || has(self.backup.url) || self.platform == 'YouTube'").message("backup.url is required, because only YouTube has a backup ingest that is known beforehand: add it, or take backup out").field_path(".backup.url"),
+    validation = Rule::new("!has(self.backup) || !has(self.backup.url) || !has(self.url) || self.backup.url != self.url || (has(self.backup.streamKey) && (!has(self.streamKey) || has(self.backup.streamKey.secretRef) != has(self.streamKey.secretRef) || (has(self.backup.streamKey.secretRef) && (self.backup.streamKey.secretRef.name != self.streamKey.secretRef.name || self.backup.streamKey.secretRef.key != self.streamKey.secretRef.key)) || (has(self.backup.streamKey.ssmParameter) && has(self.streamKey.ssmParameter) && self.backup.streamKey.ssmParameter != self.streamKey.ssmParameter)))").message("backup.url and its key are those of the primary, so that one feed would be sent twice: give the platform's second URL, or a backup.streamKey of its own").field_path(".backup.url")
 )]
 #[serde(rename_all = "camelCase")]
 pub struct DestinationSpec {
@@ -65,7 +67,7 @@ pub struct DestinationSpec {
     pub from: ProgrammeReference,
     /// AWS region. Default: that of the Source. When set it must be the Source's region. Cannot be changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 32), regex(pattern = r"^[a-z]{2}(-[a-z]+)+-[0-9]$"))]
+    #[schemars(schema_with = "super::text::region")]
     pub region: Option<String>,
     /// `YouTube`, `Twitch`, `Facebook`, `LinkedIn`, `X`, `Kick`, `Restream` or `Custom` (default). A known platform brings
     /// its ingest URL and its limits.
@@ -75,7 +77,7 @@ pub struct DestinationSpec {
     /// `?mode=listener` the receiver calls us on that port), `rtp://host:port`, `rtp-fec://host:port`, `rist://host:port`,
     /// `zixi://host:port`. Default: the platform's own. Never put a key here. Example: `rtmps://a.rtmps.youtube.com:443/live2`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 1024))]
+    #[schemars(schema_with = "super::text::receiver_url")]
     pub url: Option<String>,
     /// Where the stream key is kept. For `srt://` and `zixi://` it is the stream id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -106,7 +108,7 @@ pub struct DestinationSpec {
     pub prepare: bool,
     /// Tags for the AWS resources, at most 40. They never replace the operator's own tags.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(schema_with = "super::source::tags_schema")]
+    #[schemars(schema_with = "super::text::tags")]
     pub tags: BTreeMap<String, String>,
     /// `Delete` (default) removes the output with the object; `Retain` leaves it as it is.
     #[serde(default)]
@@ -149,21 +151,17 @@ pub struct SrtReceiver {
     pub min_latency_ms: Option<i32>,
     /// With `?mode=listener`: who may call, one to three ranges. Example: `["203.0.113.0/24"]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(
-        length(max = 3),
-        inner(length(max = 18), regex(pattern = r"^([0-9]{1,3}\.){3}[0-9]{1,3}/([0-9]|[12][0-9]|3[0-2])$"))
-    )]
+    #[schemars(schema_with = "super::text::allowed_cidrs")]
     pub allowed_cidrs: Vec<String>,
 }
 
 /// A second way in at the platform.
-#[derive(Clone, Debug, Deserialize, KubeSchema, PartialEq, Serialize)]
-#[x_kube(validation = Rule::new("!has(self.url) || !self.url.contains('@')").message("backup.url must not hold a user name or password: put the key into a Secret and name it in backup.streamKey").field_path(".url"))]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Backup {
     /// Backup URL. Default: that of the platform, where it has one (YouTube).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 1024))]
+    #[schemars(schema_with = "super::text::receiver_url")]
     pub url: Option<String>,
     /// Key at the backup URL. Default: that of the primary.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -206,6 +204,7 @@ pub struct DestinationStatus {
     pub flow_arn: Option<String>,
     /// The outputs in AWS.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["role".to_string()]))]
     pub outputs: Vec<OutputStatus>,
     /// When it was last seen to begin running.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -227,6 +226,7 @@ pub struct DestinationStatus {
 /// One word for the state of a Destination.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[expect(missing_docs, reason = "explained on the field and in the README")]
+#[schemars(transform = super::schema::undescribed)]
 pub enum DestinationWord {
     Idle,
     Creating,
@@ -239,6 +239,7 @@ pub enum DestinationWord {
 
 /// Which endpoint is fed.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[schemars(transform = super::schema::undescribed)]
 pub enum ActiveEndpoint {
     /// The first.
     Primary,

@@ -25,6 +25,7 @@ pub enum UpdatePolicy {
 
 /// A switch.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[schemars(transform = super::schema::undescribed)]
 pub enum RunState {
     /// On the air.
     Running,

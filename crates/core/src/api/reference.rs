@@ -8,16 +8,16 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct SecretKeyReference {
     /// Name of the Secret, in the namespace of this object.
-    #[schemars(length(min = 1, max = 253))]
+    #[schemars(schema_with = "super::text::secret_name")]
     pub name: String,
     /// Key within the Secret's `data`. Example: `streamKey`.
-    #[schemars(length(min = 1, max = 253))]
+    #[schemars(schema_with = "super::text::secret_key")]
     pub key: String,
 }
 
 /// Where a stream key is kept. Exactly one of the two.
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
-#[x_kube(validation = Rule::new("has(self.secretRef) != has(self.ssmParameter)").message("name exactly one place for the key: secretRef (a Secret of this namespace) or ssmParameter (an SSM parameter)"))]
+#[x_kube(validation = Rule::new("has(self.secretRef) != has(self.ssmParameter)").message("streamKey needs exactly one of secretRef (a key of a Secret of this namespace) and ssmParameter (an SSM parameter)"))]
 #[serde(rename_all = "camelCase")]
 pub struct KeyReference {
     /// A key of a Secret of the same namespace. A change of the Secret is rolled out under `updatePolicy`.
@@ -26,13 +26,13 @@ pub struct KeyReference {
     /// Name of an SSM parameter (String or SecureString) in the object's region. Example: `/live/youtube/main`.
     /// A change is noticed within five minutes, or at once with the annotation `playout.dev/reconcile-at`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 1011), regex(pattern = r"^[a-zA-Z0-9_./-]+$"))]
+    #[schemars(schema_with = "super::text::ssm_parameter")]
     pub ssm_parameter: Option<String>,
 }
 
 /// How a stream is encrypted on its way. Exactly one of the two places for the password.
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
-#[x_kube(validation = Rule::new("has(self.passwordSecretRef) != has(self.passwordSecretArn)").message("name exactly one place for the password: passwordSecretRef (a Secret of this namespace) or passwordSecretArn (AWS Secrets Manager)"))]
+#[x_kube(validation = Rule::new("has(self.passwordSecretRef) != has(self.passwordSecretArn)").message("encryption needs exactly one of passwordSecretRef (a key of a Secret of this namespace) and passwordSecretArn (a secret in AWS Secrets Manager)"))]
 #[serde(rename_all = "camelCase")]
 pub struct Encryption {
     /// Length of the AES key: `Aes128`, `Aes192` or `Aes256` (default).
@@ -44,7 +44,7 @@ pub struct Encryption {
     pub password_secret_ref: Option<SecretKeyReference>,
     /// ARN of a secret that already exists in AWS Secrets Manager. It is only used, never changed or removed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 2048), regex(pattern = r"^arn:[a-z-]+:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:.+$"))]
+    #[schemars(schema_with = "super::text::secret_arn")]
     pub password_secret_arn: Option<String>,
 }
 
@@ -63,6 +63,6 @@ pub struct ProgrammeReference {
     #[serde(default)]
     pub kind: ProgrammeKind,
     /// Its name, in the namespace of this object.
-    #[schemars(length(min = 1, max = 253))]
+    #[schemars(schema_with = "super::text::object_name")]
     pub name: String,
 }

@@ -40,3 +40,8 @@ fn clean(schema: &mut Value) {
         _ => {}
     }
 }
+
+/// For enums of optional fields: their own description would replace that of the field.
+pub(super) fn undescribed(schema: &mut schemars::Schema) {
+    schema.remove("description");
+}

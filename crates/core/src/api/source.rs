@@ -59,24 +59,30 @@ use super::reference::{Encryption, KeyReference};
 #[cfg_attr(test, kube(cel))]
 #[x_kube(
     validation = Rule::new("has(self.region) == has(oldSelf.region) && (!has(self.region) || self.region == oldSelf.region)").message("region cannot be changed: delete the Source and create it in the other region").field_path(".region"),
-    validation = Rule::new("self.inputs.filter(i, i.priority == 'Primary').size() == 1").message("exactly one input must have priority Primary").field_path(".inputs"),
-    validation = Rule::new("self.inputs.filter(i, i.priority == 'Backup').size() <= 1 && self.inputs.filter(i, i.priority == 'Emergency').size() <= 1").message("at most one input may have priority Backup and at most one Emergency").field_path(".inputs"),
-    validation = Rule::new("self.inputs.exists(i, i.enabled)").message("at least one input must be enabled: MediaConnect keeps no flow without a source").field_path(".inputs"),
-    validation = Rule::new("!has(self.activeInput) || self.inputs.exists(i, i.name == self.activeInput && i.enabled)").message("activeInput must name an enabled input").field_path(".activeInput"),
-    validation = Rule::new("self.inputs.all(i, i.protocol == self.inputs[0].protocol || (i.protocol in ['Rtp', 'RtpFec'] && self.inputs[0].protocol in ['Rtp', 'RtpFec']))").message("all inputs of a Source use one protocol (Rtp and RtpFec may be mixed): MediaConnect can fail over only between sources of one protocol").field_path(".inputs"),
-    validation = Rule::new("!has(self.failover) || !has(self.failover.mode) || self.failover.mode != 'Merge' || self.inputs.all(i, i.protocol in ['Rtp', 'RtpFec', 'Rist', 'ZixiPush'])").message("failover.mode Merge works with Rtp, RtpFec, Rist and ZixiPush inputs only; use Failover for SRT and RTMP").field_path(".failover.mode"),
-    validation = Rule::new("self.inputs.size() == 1 || self.inputs.all(i, i.protocol != 'Ndi')").message("an Ndi Source has one input: MediaConnect cannot fail over between NDI sources").field_path(".inputs"),
-    validation = Rule::new("self.inputs.all(i, i.protocol != 'Ndi' || (has(self.flowSize) && self.flowSize == 'Large' && has(self.ndi) && has(i.vpcInterface)))").message("an Ndi input needs flowSize Large, the block ndi with a discovery server, and a vpcInterface").field_path(".inputs"),
-    validation = Rule::new("self.inputs.all(i, !has(i.vpcInterface) || (has(self.network) && self.network.vpcInterfaces.exists(v, v.name == i.vpcInterface)))").message("vpcInterface of an input must be one of network.vpcInterfaces").field_path(".inputs"),
-    validation = Rule::new("!has(self.maxBitrate) || self.inputs.all(i, i.protocol in ['Rtp', 'RtpFec', 'Rist', 'ZixiPush', 'Rtmp'])").message("maxBitrate has no meaning for SRT and NDI inputs: leave it out").field_path(".maxBitrate"),
-    validation = Rule::new("self.inputs.all(i, self.inputs.all(j, i.name == j.name || !((has(i.srtListener) && has(j.srtListener) && i.srtListener.port == j.srtListener.port) || (has(i.rtp) && has(j.rtp) && i.rtp.port == j.rtp.port) || (has(i.rist) && has(j.rist) && i.rist.port == j.rist.port))))").message("inputs of one Source must listen on different ports").field_path(".inputs"),
-    validation = Rule::new("!has(self.tags) || self.tags.all(k, !k.startsWith('playout.dev/') && !k.startsWith('aws:'))").message("tag keys must not begin with playout.dev/ (the proof of ownership) or aws: (reserved by AWS)").field_path(".tags")
+    validation = Rule::new("!has(self.network) || !has(self.network.availabilityZone) || !has(self.region) || self.network.availabilityZone.startsWith(self.region)").message("network.availabilityZone must be a zone of region: correct one of them").field_path(".network.availabilityZone"),
+    validation = Rule::new("self.inputs.filter(i, i.priority == 'Primary').size() == 1").message("inputs must have exactly one with priority Primary: it leads while all is well").field_path(".inputs"),
+    validation = Rule::new("self.inputs.filter(i, i.priority == 'Backup').size() <= 1 && self.inputs.filter(i, i.priority == 'Emergency').size() <= 1").message("inputs may have one with priority Backup and one with priority Emergency: give the other a different priority or take it out").field_path(".inputs"),
+    validation = Rule::new("self.inputs.exists(i, i.enabled)").message("inputs must have one that is enabled: MediaConnect keeps no flow without a source; to switch the flow off set state: Stopped").field_path(".inputs"),
+    validation = Rule::new("self.inputs.all(i, i.protocol == self.inputs[0].protocol || (i.protocol in ['Rtp', 'RtpFec'] && self.inputs[0].protocol in ['Rtp', 'RtpFec']))").message("inputs of a Source have one protocol (Rtp and RtpFec may be mixed), because MediaConnect fails over only between sources of one protocol: make a second Source for the other").field_path(".inputs"),
+    validation = Rule::new("self.inputs.all(i, self.inputs.all(j, i.name == j.name || !((has(i.srtListener) && has(j.srtListener) && i.srtListener.port == j.srtListener.port) || (has(i.rtp) && has(j.rtp) && (i.protocol == 'RtpFec' ? [0, 2, 4] : [0]).exists(d, (j.protocol == 'RtpFec' ? [0, 2, 4] : [0]).exists(e, i.rtp.port + d == j.rtp.port + e))) || (has(i.rist) && has(j.rist) && i.rist.port - j.rist.port in [-1, 0, 1]))))").message("inputs of a Source must listen on different ports (RtpFec also uses port + 2 and + 4, Rist port + 1): change the port of one").field_path(".inputs"),
+    validation = Rule::new("self.inputs.all(i, self.inputs.all(j, i.name == j.name || !has(i.zixiPush) || !has(j.zixiPush) || (has(i.zixiPush.streamId) ? i.zixiPush.streamId : i.name) != (has(j.zixiPush.streamId) ? j.zixiPush.streamId : j.name)))").message("zixiPush.streamId must differ between the inputs of a Source, because they share port 2088: change one (its default is the name of the input)").field_path(".inputs"),
+    validation = Rule::new("self.inputs.all(i, self.inputs.all(j, i.name == j.name || !has(i.rtmp) || !has(j.rtmp) || i.rtmp.applicationName != j.rtmp.applicationName || i.rtmp.streamKey != j.rtmp.streamKey))").message("rtmp inputs of a Source must differ in applicationName or streamKey, because they share port 1935: change one").field_path(".inputs"),
+    validation = Rule::new("!has(self.activeInput) || self.inputs.exists(i, i.name == self.activeInput && i.enabled)").message("activeInput must name an enabled input; take it out to return to the order of priorities").field_path(".activeInput"),
+    validation = Rule::new("!has(self.activeInput) || !has(self.failover) || self.failover.mode != 'Merge'").message("activeInput has no meaning with failover.mode Merge, where no input leads: take it out").field_path(".activeInput"),
+    validation = Rule::new("!has(self.failover) || self.failover.mode != 'Merge' || self.inputs.all(i, i.protocol in ['Rtp', 'RtpFec', 'Rist', 'ZixiPush'])").message("failover.mode Merge works with Rtp, RtpFec, Rist and ZixiPush inputs only: use mode Failover for other protocols").field_path(".failover.mode"),
+    validation = Rule::new("!has(self.failover) || self.failover.mode != 'Merge' || self.inputs.size() > 1").message("failover.mode Merge needs a second input that carries the same packets: add one with priority Backup").field_path(".failover.mode"),
+    validation = Rule::new("self.inputs.size() == 1 || self.inputs.all(i, i.protocol != 'Ndi')").message("inputs: an Ndi Source has one input, because MediaConnect cannot fail over between NDI sources: take the others out").field_path(".inputs"),
+    validation = Rule::new("self.inputs.all(i, i.protocol != 'Ndi' || (has(self.flowSize) && self.flowSize == 'Large' && has(self.ndi) && has(i.vpcInterface)))").message("inputs with protocol Ndi need flowSize: Large, the block ndi with a discovery server, and a vpcInterface: add what is missing").field_path(".inputs"),
+    validation = Rule::new("!has(self.ndi) || self.inputs.exists(i, i.protocol == 'Ndi')").message("ndi goes with an input of protocol Ndi: take the block out or add the input").field_path(".ndi"),
+    validation = Rule::new("!has(self.ndi) || self.ndi.discoveryServers.all(d, has(self.network) && self.network.vpcInterfaces.exists(v, v.name == d.vpcInterface))").message("ndi.discoveryServers: each vpcInterface must be the name of an entry of network.vpcInterfaces").field_path(".ndi.discoveryServers"),
+    validation = Rule::new("self.inputs.all(i, !has(i.vpcInterface) || (has(self.network) && self.network.vpcInterfaces.exists(v, v.name == i.vpcInterface)))").message("inputs: vpcInterface must be the name of an entry of network.vpcInterfaces").field_path(".inputs"),
+    validation = Rule::new("!has(self.maxBitrate) || self.inputs.all(i, i.protocol in ['Rtp', 'RtpFec', 'Rist', 'ZixiPush', 'Rtmp'])").message("maxBitrate has no meaning for SRT and NDI inputs: take it out").field_path(".maxBitrate")
 )]
 #[serde(rename_all = "camelCase")]
 pub struct SourceSpec {
     /// AWS region of the flow. Default: the operator's region. Cannot be changed. Example: `us-west-2`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 32), regex(pattern = r"^[a-z]{2}(-[a-z]+)+-[0-9]$"))]
+    #[schemars(schema_with = "super::text::region")]
     pub region: Option<String>,
     /// The ways in, one to three: one `Primary`, and if wished one `Backup` and one `Emergency`. The flow has two
     /// places; an Emergency input is swapped in when both others are down, or when `activeInput` names it.
@@ -112,7 +118,7 @@ pub struct SourceSpec {
     pub health: Health,
     /// Tags for the AWS resources, at most 40. They never replace the operator's own tags.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(schema_with = "tags_schema")]
+    #[schemars(schema_with = "super::text::tags")]
     pub tags: BTreeMap<String, String>,
     /// `Delete` (default) removes the flow with the object; `Retain` leaves it, to be taken up again by a Source of this name.
     #[serde(default)]
@@ -120,15 +126,6 @@ pub struct SourceSpec {
     /// True: the operator looks and reports but changes nothing in AWS. A suspended object can still be deleted.
     #[serde(default)]
     pub suspend: bool,
-}
-
-/// Schema of user tags; maps in CEL rules need a bound.
-pub(super) fn tags_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    schemars::json_schema!({
-        "type": "object",
-        "maxProperties": 40,
-        "additionalProperties": { "type": "string", "maxLength": 256 }
-    })
 }
 
 /// When the flow runs.
@@ -145,6 +142,7 @@ pub enum SourceState {
 
 /// Size of a flow.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[schemars(transform = super::schema::undescribed)]
 pub enum FlowSize {
     /// 400 Mbit/s over all outputs.
     Medium,
@@ -180,19 +178,21 @@ pub enum InputProtocol {
 /// One way in.
 #[derive(Clone, Debug, Deserialize, KubeSchema, PartialEq, Serialize)]
 #[x_kube(
-    validation = Rule::new("(self.protocol == 'SrtListener') == has(self.srtListener)").message("protocol SrtListener goes with the block srtListener, and no other protocol has it").field_path(".srtListener"),
-    validation = Rule::new("(self.protocol == 'SrtCaller') == has(self.srtCaller)").message("protocol SrtCaller goes with the block srtCaller, and no other protocol has it").field_path(".srtCaller"),
-    validation = Rule::new("(self.protocol in ['Rtp', 'RtpFec']) == has(self.rtp)").message("protocols Rtp and RtpFec go with the block rtp, and no other protocol has it").field_path(".rtp"),
-    validation = Rule::new("(self.protocol == 'Rist') == has(self.rist)").message("protocol Rist goes with the block rist, and no other protocol has it").field_path(".rist"),
-    validation = Rule::new("(self.protocol == 'ZixiPush') == has(self.zixiPush)").message("protocol ZixiPush goes with the block zixiPush, and no other protocol has it").field_path(".zixiPush"),
-    validation = Rule::new("(self.protocol == 'Rtmp') == has(self.rtmp)").message("protocol Rtmp goes with the block rtmp, and no other protocol has it").field_path(".rtmp"),
-    validation = Rule::new("(self.protocol == 'Ndi') == has(self.ndi)").message("protocol Ndi goes with the block ndi, and no other protocol has it").field_path(".ndi"),
-    validation = Rule::new("has(self.vpcInterface) || !((has(self.srtListener) && !has(self.srtListener.allowedCidr)) || (has(self.rtp) && !has(self.rtp.allowedCidr)) || (has(self.rist) && !has(self.rist.allowedCidr)) || (has(self.zixiPush) && !has(self.zixiPush.allowedCidr)) || (has(self.rtmp) && !has(self.rtmp.allowedCidr)))").message("allowedCidr says who may send and is required for an input that listens on the internet (one without vpcInterface)")
+    validation = Rule::new("(self.protocol == 'SrtListener') == has(self.srtListener)").message("srtListener is the block of protocol SrtListener and of no other: add it, take it out, or correct protocol").field_path(".srtListener"),
+    validation = Rule::new("(self.protocol == 'SrtCaller') == has(self.srtCaller)").message("srtCaller is the block of protocol SrtCaller and of no other: add it, take it out, or correct protocol").field_path(".srtCaller"),
+    validation = Rule::new("(self.protocol in ['Rtp', 'RtpFec']) == has(self.rtp)").message("rtp is the block of protocols Rtp and RtpFec and of no other: add it, take it out, or correct protocol").field_path(".rtp"),
+    validation = Rule::new("(self.protocol == 'Rist') == has(self.rist)").message("rist is the block of protocol Rist and of no other: add it, take it out, or correct protocol").field_path(".rist"),
+    validation = Rule::new("(self.protocol == 'ZixiPush') == has(self.zixiPush)").message("zixiPush is the block of protocol ZixiPush and of no other: add it, take it out, or correct protocol").field_path(".zixiPush"),
+    validation = Rule::new("(self.protocol == 'Rtmp') == has(self.rtmp)").message("rtmp is the block of protocol Rtmp and of no other: add it, take it out, or correct protocol").field_path(".rtmp"),
+    validation = Rule::new("(self.protocol == 'Ndi') == has(self.ndi)").message("ndi is the block of protocol Ndi and of no other: add it, take it out, or correct protocol").field_path(".ndi"),
+    validation = Rule::new("has(self.vpcInterface) || !((has(self.srtListener) && !has(self.srtListener.allowedCidr)) || (has(self.rtp) && !has(self.rtp.allowedCidr)) || (has(self.rist) && !has(self.rist.allowedCidr)) || (has(self.zixiPush) && !has(self.zixiPush.allowedCidr)) || (has(self.rtmp) && !has(self.rtmp.allowedCidr)))").message("allowedCidr says who may send and is required for an input that listens on the internet (one without vpcInterface): add it"),
+    validation = Rule::new("self.protocol != 'RtpFec' || !has(self.rtp) || !(self.rtp.port in [2073, 2075, 2077, 2084, 2086, 2088])").message("rtp.port: RtpFec also uses port + 2 and + 4, and MediaConnect reserves 2077 and 2088: use another port, as in 5000").field_path(".rtp.port"),
+    validation = Rule::new("has(self.vpcInterface) || !has(self.srtCaller) || !self.srtCaller.address.matches('^(10([.][0-9]+){3}|(192[.]168|172[.](1[6-9]|2[0-9]|3[01]))([.][0-9]+){2})$')").message("srtCaller.address is a private address, which the flow reaches only through a vpcInterface: name one, or give the public address").field_path(".srtCaller.address")
 )]
 #[serde(rename_all = "camelCase")]
 pub struct Input {
     /// Name of the input, unique in the Source. It becomes the name of the flow's source in AWS. Example: `studio-a`.
-    #[schemars(length(min = 1, max = 63), regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"))]
+    #[schemars(schema_with = "super::text::label")]
     pub name: String,
     /// False takes the input out of the flow and keeps its settings here. Default: true.
     #[serde(default = "yes")]
@@ -234,7 +234,7 @@ fn yes() -> bool {
 
 /// The encoder calls the flow over SRT.
 #[derive(Clone, Debug, Deserialize, KubeSchema, PartialEq, Serialize)]
-#[x_kube(validation = Rule::new("!(self.port in [2077, 2088])").message("ports 2077 and 2088 are reserved by MediaConnect").field_path(".port"))]
+#[x_kube(validation = Rule::new("!(self.port in [2077, 2088])").message("port 2077 and port 2088 are reserved by MediaConnect: use another, as in 5000").field_path(".port"))]
 #[serde(rename_all = "camelCase")]
 pub struct SrtListenerInput {
     /// UDP port on which the flow listens. Example: `5000`.
@@ -242,7 +242,7 @@ pub struct SrtListenerInput {
     pub port: i32,
     /// The one range of addresses that may send. Example: `203.0.113.0/24`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 18), regex(pattern = r"^([0-9]{1,3}\.){3}[0-9]{1,3}/([0-9]|[12][0-9]|3[0-2])$"))]
+    #[schemars(schema_with = "super::text::allowed_cidr")]
     pub allowed_cidr: Option<String>,
     /// SRT latency in milliseconds, 10 to 15000. The larger of both ends' values holds. Default of AWS: 2000.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -258,14 +258,14 @@ pub struct SrtListenerInput {
 #[serde(rename_all = "camelCase")]
 pub struct SrtCallerInput {
     /// Host name or address of the encoder. Example: `encoder.example.net`.
-    #[schemars(length(min = 1, max = 253), regex(pattern = r"^[A-Za-z0-9.-]+$"))]
+    #[schemars(schema_with = "super::text::host")]
     pub address: String,
     /// UDP port of the encoder. Example: `9000`.
     #[schemars(range(min = 1, max = 65535))]
     pub port: i32,
     /// SRT stream id that the encoder expects. Put a secret into `encryption`, not here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 512))]
+    #[schemars(length(min = 1, max = 512))]
     pub stream_id: Option<String>,
     /// SRT latency in milliseconds, 10 to 15000. Default of AWS: 2000.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -278,7 +278,7 @@ pub struct SrtCallerInput {
 
 /// RTP, with or without FEC. RTP-FEC also uses `port` + 2 and + 4.
 #[derive(Clone, Debug, Deserialize, KubeSchema, PartialEq, Serialize)]
-#[x_kube(validation = Rule::new("!(self.port in [2077, 2088])").message("ports 2077 and 2088 are reserved by MediaConnect").field_path(".port"))]
+#[x_kube(validation = Rule::new("!(self.port in [2077, 2088])").message("port 2077 and port 2088 are reserved by MediaConnect: use another, as in 5000").field_path(".port"))]
 #[serde(rename_all = "camelCase")]
 pub struct RtpInput {
     /// UDP port on which the flow listens. Example: `5000`.
@@ -286,13 +286,13 @@ pub struct RtpInput {
     pub port: i32,
     /// The one range of addresses that may send. Example: `203.0.113.0/24`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 18), regex(pattern = r"^([0-9]{1,3}\.){3}[0-9]{1,3}/([0-9]|[12][0-9]|3[0-2])$"))]
+    #[schemars(schema_with = "super::text::allowed_cidr")]
     pub allowed_cidr: Option<String>,
 }
 
 /// RIST. It also uses `port` + 1.
 #[derive(Clone, Debug, Deserialize, KubeSchema, PartialEq, Serialize)]
-#[x_kube(validation = Rule::new("!(self.port in [2077, 2088, 2076, 2087])").message("ports 2077 and 2088 are reserved by MediaConnect, and RIST uses its port and the next one").field_path(".port"))]
+#[x_kube(validation = Rule::new("!(self.port in [2077, 2088, 2076, 2087])").message("port 2077 and port 2088 are reserved by MediaConnect, and RIST uses its port and the next one: use another, as in 5000").field_path(".port"))]
 #[serde(rename_all = "camelCase")]
 pub struct RistInput {
     /// UDP port on which the flow listens. Example: `5000`.
@@ -300,7 +300,7 @@ pub struct RistInput {
     pub port: i32,
     /// The one range of addresses that may send. Example: `203.0.113.0/24`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 18), regex(pattern = r"^([0-9]{1,3}\.){3}[0-9]{1,3}/([0-9]|[12][0-9]|3[0-2])$"))]
+    #[schemars(schema_with = "super::text::allowed_cidr")]
     pub allowed_cidr: Option<String>,
     /// Buffer in milliseconds, up to 15000. Example: `2000`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -314,11 +314,11 @@ pub struct RistInput {
 pub struct ZixiPushInput {
     /// The one range of addresses that may send. Example: `203.0.113.0/24`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 18), regex(pattern = r"^([0-9]{1,3}\.){3}[0-9]{1,3}/([0-9]|[12][0-9]|3[0-2])$"))]
+    #[schemars(schema_with = "super::text::allowed_cidr")]
     pub allowed_cidr: Option<String>,
     /// Zixi stream id that the encoder sends. Default: the name of the input.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 255))]
+    #[schemars(length(min = 1, max = 255))]
     pub stream_id: Option<String>,
     /// Buffer in milliseconds, up to 60000. Example: `6000`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -335,11 +335,11 @@ pub struct ZixiPushInput {
 pub struct RtmpInput {
     /// The one range of addresses that may send. Example: `203.0.113.0/24`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 18), regex(pattern = r"^([0-9]{1,3}\.){3}[0-9]{1,3}/([0-9]|[12][0-9]|3[0-2])$"))]
+    #[schemars(schema_with = "super::text::allowed_cidr")]
     pub allowed_cidr: Option<String>,
     /// First part of the publishing path. Default: `live`.
     #[serde(default = "live")]
-    #[schemars(length(min = 1, max = 64), regex(pattern = r"^[A-Za-z0-9_-]+$"))]
+    #[schemars(schema_with = "super::text::application_name")]
     pub application_name: String,
     /// Second part of the path: the stream name, which whoever knows it may publish to, so it is kept in a Secret.
     pub stream_key: KeyReference,
@@ -377,7 +377,7 @@ pub struct NdiDiscovery {
 #[serde(rename_all = "camelCase")]
 pub struct NdiDiscoveryServer {
     /// Address in the VPC. Example: `10.0.1.20`.
-    #[schemars(length(min = 1, max = 253), regex(pattern = r"^[A-Za-z0-9.-]+$"))]
+    #[schemars(schema_with = "super::text::host")]
     pub address: String,
     /// TCP port. Default: 5959.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -390,7 +390,7 @@ pub struct NdiDiscoveryServer {
 
 /// How a flow moves between two sources.
 #[derive(Clone, Debug, Deserialize, KubeSchema, PartialEq, Serialize)]
-#[x_kube(validation = Rule::new("!has(self.recoveryWindowMs) || (has(self.mode) && self.mode == 'Merge')").message("recoveryWindowMs belongs to mode Merge; take it out or set mode: Merge").field_path(".recoveryWindowMs"))]
+#[x_kube(validation = Rule::new("!has(self.recoveryWindowMs) || self.mode == 'Merge'").message("recoveryWindowMs belongs to mode Merge: take it out, or set mode: Merge").field_path(".recoveryWindowMs"))]
 #[serde(rename_all = "camelCase")]
 pub struct Failover {
     /// `Failover` (default): one input leads, the other takes over after 500 ms without data. `Merge`: both carry the same
@@ -420,7 +420,7 @@ pub struct Network {
     /// Availability Zone of the flow. Default: chosen by AWS, or that of the VPC interfaces' subnets. Takes effect when the
     /// flow is made. Example: `us-west-2a`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 32), regex(pattern = r"^[a-z]{2}(-[a-z]+)+-[0-9][a-z]$"))]
+    #[schemars(schema_with = "super::text::availability_zone")]
     pub availability_zone: Option<String>,
     /// Network interfaces in your VPC, at most two. The operator needs `--mediaconnect-role-arn` for them.
     #[serde(default)]
@@ -434,13 +434,13 @@ pub struct Network {
 #[serde(rename_all = "camelCase")]
 pub struct VpcInterface {
     /// Name, unique in the Source.
-    #[schemars(length(min = 1, max = 63), regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"))]
+    #[schemars(schema_with = "super::text::label")]
     pub name: String,
     /// Subnet, in the flow's Availability Zone. Example: `subnet-0123456789abcdef0`.
-    #[schemars(length(max = 64), regex(pattern = r"^subnet-[0-9a-f]+$"))]
+    #[schemars(schema_with = "super::text::subnet")]
     pub subnet_id: String,
     /// Security groups, one to five. Example: `sg-0123456789abcdef0`.
-    #[schemars(length(min = 1, max = 5))]
+    #[schemars(schema_with = "super::text::security_groups")]
     pub security_group_ids: Vec<String>,
 }
 
@@ -453,7 +453,7 @@ pub struct Health {
     pub enabled: bool,
     /// How often to look. Default: `30s`.
     #[serde(default = "half_a_minute")]
-    #[schemars(length(max = 10), regex(pattern = r"^[0-9]+(ms|s|m|h)$"))]
+    #[schemars(schema_with = "super::text::interval")]
     pub interval: String,
     /// Degraded when more than this share of packets is lost, in percent. Default: 1.
     #[serde(default = "one")]
@@ -522,6 +522,7 @@ pub struct SourceStatus {
     pub active_input: Option<String>,
     /// The inputs, in order of priority.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".to_string()]))]
     pub inputs: Vec<InputStatus>,
     /// Outputs of the flow against its limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -543,6 +544,7 @@ pub struct SourceStatus {
 /// One word for the state of a Source.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[expect(missing_docs, reason = "explained on the field and in the README")]
+#[schemars(transform = super::schema::undescribed)]
 pub enum SourceWord {
     Creating,
     Stopped,
@@ -603,6 +605,7 @@ pub struct IngestEndpoint {
 /// Health of an input.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[expect(missing_docs, reason = "explained on the field and in the README")]
+#[schemars(transform = super::schema::undescribed)]
 pub enum HealthWord {
     Healthy,
     Degraded,

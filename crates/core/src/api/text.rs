@@ -1,0 +1,250 @@
+//! Schemas of texts: a bound, and rules whose messages say what is expected. A `pattern` would be checked as well, but its
+//! message is the regular expression.
+
+use schemars::{Schema, SchemaGenerator, json_schema};
+use serde_json::{Value, json};
+
+fn rule(rule: &str, message: &str) -> Value {
+    json!({ "rule": rule, "message": message })
+}
+
+fn text(min: u32, max: u32, rules: &[Value]) -> Schema {
+    json_schema!({ "type": "string", "minLength": min, "maxLength": max, "x-kubernetes-validations": rules })
+}
+
+pub(super) fn region(_: &mut SchemaGenerator) -> Schema {
+    text(
+        1,
+        32,
+        &[rule(
+            "self.matches('^[a-z]{2}(-[a-z]+)+-[0-9]$')",
+            "region must be the name of an AWS region, as in us-west-2",
+        )],
+    )
+}
+
+pub(super) fn availability_zone(_: &mut SchemaGenerator) -> Schema {
+    text(
+        1,
+        32,
+        &[rule(
+            "self.matches('^[a-z]{2}(-[a-z]+)+-[0-9][a-z]$')",
+            "availabilityZone must be the name of an Availability Zone, as in us-west-2a",
+        )],
+    )
+}
+
+/// Name of a part of an object: an input, an interface.
+pub(super) fn label(_: &mut SchemaGenerator) -> Schema {
+    text(
+        1,
+        63,
+        &[rule(
+            "self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",
+            "name must be of lower-case letters, digits and '-', and begin and end with a letter or digit, as in studio-a",
+        )],
+    )
+}
+
+/// Name of another object.
+pub(super) fn object_name(_: &mut SchemaGenerator) -> Schema {
+    text(
+        1,
+        253,
+        &[rule(
+            "self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')",
+            "name must be the name of an object of this namespace: lower-case letters, digits, '-' and '.'",
+        )],
+    )
+}
+
+pub(super) fn secret_name(_: &mut SchemaGenerator) -> Schema {
+    text(
+        1,
+        253,
+        &[rule(
+            "self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')",
+            "name must be the name of a Secret (lower-case letters, digits, '-' and '.'), not what it holds",
+        )],
+    )
+}
+
+pub(super) fn secret_key(_: &mut SchemaGenerator) -> Schema {
+    text(
+        1,
+        253,
+        &[rule(
+            "self.matches('^[-._a-zA-Z0-9]+$')",
+            "key must be a key of the Secret's data (letters, digits, '-', '_' and '.'), as in streamKey",
+        )],
+    )
+}
+
+pub(super) fn ssm_parameter(_: &mut SchemaGenerator) -> Schema {
+    text(
+        1,
+        1011,
+        &[rule(
+            "self.matches('^[a-zA-Z0-9_./-]+$')",
+            "ssmParameter must be the name of a parameter, as in /live/youtube/main: letters, digits, '_', '.', '-' and '/'",
+        )],
+    )
+}
+
+pub(super) fn secret_arn(_: &mut SchemaGenerator) -> Schema {
+    text(
+        1,
+        2048,
+        &[rule(
+            "self.matches('^arn:[a-z-]+:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:.+$')",
+            "passwordSecretArn must be the ARN of a secret, as in arn:aws:secretsmanager:us-west-2:123456789012:secret:studio-AbCdEf",
+        )],
+    )
+}
+
+pub(super) fn subnet(_: &mut SchemaGenerator) -> Schema {
+    text(
+        1,
+        64,
+        &[rule(
+            "self.matches('^subnet-[0-9a-f]+$')",
+            "subnetId must be the id of a subnet, as in subnet-0123456789abcdef0",
+        )],
+    )
+}
+
+pub(super) fn security_groups(_: &mut SchemaGenerator) -> Schema {
+    let id = text(
+        1,
+        64,
+        &[rule(
+            "self.matches('^sg-[0-9a-f]+$')",
+            "securityGroupIds must hold ids of security groups, as in sg-0123456789abcdef0",
+        )],
+    );
+    json_schema!({ "type": "array", "minItems": 1, "maxItems": 5, "items": id, "x-kubernetes-list-type": "set" })
+}
+
+const RANGE: &str = "isCIDR(self) && cidr(self).ip().family() == 4";
+
+pub(super) fn allowed_cidr(_: &mut SchemaGenerator) -> Schema {
+    text(
+        1,
+        18,
+        &[rule(RANGE, "allowedCidr must be an IPv4 range, as in 203.0.113.0/24; a single address ends with /32")],
+    )
+}
+
+pub(super) fn allowed_cidrs(_: &mut SchemaGenerator) -> Schema {
+    let range = text(
+        1,
+        18,
+        &[rule(RANGE, "allowedCidrs must hold IPv4 ranges, as in 203.0.113.0/24; a single address ends with /32")],
+    );
+    json_schema!({ "type": "array", "maxItems": 3, "items": range, "x-kubernetes-list-type": "set" })
+}
+
+/// A host that the flow calls.
+pub(super) fn host(_: &mut SchemaGenerator) -> Schema {
+    text(
+        1,
+        253,
+        &[
+            rule(
+                "self.matches('^[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?$') && (!self.matches('^[0-9.]+$') || isIP(self))",
+                "address must be a host name or an IPv4 address without scheme and port, as in encoder.example.net",
+            ),
+            rule(
+                "!self.matches('^(localhost|(0|127)([.][0-9]+){3}|169[.]254([.][0-9]+){2})$')",
+                "address must not be a loopback or link-local one: give the address at which AWS reaches the encoder",
+            ),
+        ],
+    )
+}
+
+pub(super) fn application_name(_: &mut SchemaGenerator) -> Schema {
+    text(
+        1,
+        64,
+        &[rule(
+            "self.matches('^[A-Za-z0-9_-]+$')",
+            "applicationName must be one word of letters, digits, '-' and '_', as in live",
+        )],
+    )
+}
+
+pub(super) fn interval(_: &mut SchemaGenerator) -> Schema {
+    text(
+        1,
+        10,
+        &[rule(
+            "self.matches('^[0-9]{1,7}(ms|s|m|h)$') && duration(self) >= duration('1s') && duration(self) <= duration('1h')",
+            "interval must be a whole number with the unit s or m, from 1s to 1h, as in 30s",
+        )],
+    )
+}
+
+/// Tags of AWS. The keys' rules stand here too: a rule on a map needs a bound on its size.
+pub(super) fn tags(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "object",
+        "maxProperties": 40,
+        "additionalProperties": { "type": "string", "maxLength": 256, "x-kubernetes-validations": [rule(
+            "self.matches('^[\\\\p{L}\\\\p{Z}\\\\p{N}_.:/=+@-]*$')",
+            "tags must have values of letters, digits, spaces and _ . : / = + - @ only: AWS takes no others",
+        )] },
+        "x-kubernetes-validations": [
+            rule(
+                "self.all(k, !k.startsWith('playout.dev/') && !k.startsWith('aws:'))",
+                "tags must not have keys that begin with playout.dev/ (the proof of ownership) or aws: (reserved by AWS): rename them",
+            ),
+            rule(
+                "self.all(k, k.matches('^[\\\\p{L}\\\\p{Z}\\\\p{N}_.:/=+@-]{1,128}$'))",
+                "tags must have keys of 1 to 128 letters, digits, spaces and _ . : / = + - @ only: AWS takes no others",
+            ),
+        ],
+    })
+}
+
+/// A receiver's URL. What only the parser in `endpoint` finds becomes Stalled.
+pub(super) fn receiver_url(_: &mut SchemaGenerator) -> Schema {
+    text(
+        1,
+        1024,
+        &[
+            rule(
+                "self.matches('^(rtmp|rtmps|srt|rtp|rtp-fec|rist|zixi)://')",
+                "url must begin with rtmp://, rtmps://, srt://, rtp://, rtp-fec://, rist:// or zixi://",
+            ),
+            rule(
+                "!self.contains('@')",
+                "url must not hold a user name or password: put the key into a Secret and name it in streamKey",
+            ),
+            rule("!self.matches('[\\\\s#]')", "url must not hold spaces, line breaks or a #fragment: take them out"),
+            rule(
+                "!self.matches('^rtmps?://') || self.matches('^rtmps?://[^/?]+/+[^/?]')",
+                "url needs the application after the host, as in rtmps://a.rtmps.youtube.com:443/live2",
+            ),
+            rule(
+                "!self.matches('^(srt|rtp|rtp-fec|rist)://') || self.matches('^[a-z-]+://[^/?]*:[^/?\\\\]]+([/?]|$)')",
+                "url needs a port, as in srt://receiver.example.net:9000",
+            ),
+            rule(
+                "!self.matches('^[a-z-]+://[^/?]*:[^/?\\\\]]*([/?]|$)') || self.matches('^[a-z-]+://[^/?]*:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])([/?]|$)')",
+                "url must have a port from 1 to 65535 after the host, as in rtmps://host:443/live2",
+            ),
+            rule(
+                "!self.matches('^(srt|rtp|rtp-fec|rist|zixi)://') || self.matches('^(srt://[^/?]*/?([?]mode=listener)?|[a-z-]+://[^/?]*/?)$')",
+                "url must end after the port (srt:// may have ?mode=listener): stream ids go into streamKey, passwords into encryption, latency into srt.minLatencyMs",
+            ),
+            rule(
+                "!self.endsWith('?mode=listener') || !self.matches(':[0-9]{1,5}/?[?]') || self.matches(':(102[4-9]|10[3-9][0-9]|1[1-9][0-9]{2}|[2-9][0-9]{3}|[1-6][0-9]{4})/?[?]') && !self.matches(':(2077|2088)/?[?]')",
+                "url with ?mode=listener needs a port from 1024 to 65535 other than 2077 and 2088, which MediaConnect reserves",
+            ),
+            rule(
+                "self.endsWith('?mode=listener') || !self.matches('^[a-z-]+://(localhost|(0|10|127)([.][0-9]+){3}|(192[.]168|169[.]254|172[.](1[6-9]|2[0-9]|3[01]))([.][0-9]+){2})([:/?]|$)')",
+                "url must name a host on the internet: MediaConnect does not reach localhost and private addresses",
+            ),
+        ],
+    )
+}
