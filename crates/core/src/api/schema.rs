@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 ///   cannot print: both are dropped, so that an explicit null is pruned.
 /// - `status.observedGeneration` defaults to -1, so that neither kstatus nor `kubectl wait` takes a fresh object for ready.
 /// - unsigned formats are unknown to Kubernetes.
+/// - No default stands inside a list. Client-side apply and Argo CD compare lists of custom resources as a whole, so that an
+///   element which the API server has filled up differs from its manifest forever. Such defaults are serde's alone.
 pub fn finished(crd: CustomResourceDefinition) -> CustomResourceDefinition {
     let Ok(mut value) = serde_json::to_value(&crd) else { return crd };
     if let Some(versions) = value.pointer_mut("/spec/versions").and_then(Value::as_array_mut) {
@@ -34,9 +36,26 @@ fn clean(schema: &mut Value) {
             if members.get("format").and_then(Value::as_str).is_some_and(|f| f.starts_with("uint")) {
                 members.remove("format");
             }
+            if let Some(items) = members.get_mut("items") {
+                drop_defaults(items);
+            }
             members.values_mut().for_each(clean);
         }
         Value::Array(values) => values.iter_mut().for_each(clean),
+        _ => {}
+    }
+}
+
+fn drop_defaults(schema: &mut Value) {
+    match schema {
+        Value::Object(members) => {
+            // A property may be called `default`; the keyword never holds a schema.
+            if members.contains_key("type") {
+                members.remove("default");
+            }
+            members.values_mut().for_each(drop_defaults);
+        }
+        Value::Array(values) => values.iter_mut().for_each(drop_defaults),
         _ => {}
     }
 }
