@@ -35,7 +35,7 @@ pub struct LogEntry {
     pub unknown_members: Vec<String>,
     /// Names and ARNs of resources in the request.
     pub names: Vec<String>,
-    /// Status of the answer. None: still processed or held.
+    /// Status of the answer. None: a fault dropped the connection, or the request still waits.
     pub status: Option<u16>,
     /// Error code of the answer.
     pub error: Option<String>,

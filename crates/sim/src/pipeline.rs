@@ -93,7 +93,7 @@ pub(crate) fn resumed(world: &mut World, clock: &dyn Clock, resumed: Resumed) ->
         .and_then(|table| services::by_name(&table.service).map(|service| (table, service)));
     match found {
         Some((table, service)) => through(world, clock, table, service, resumed, None),
-        None => Answer { delay: Duration::ZERO, outcome: Outcome::DropConnection, pending: None },
+        None => dropped(),
     }
 }
 
@@ -117,14 +117,14 @@ fn through(
     let (ended, dropped) = match kind {
         Some(FaultKind::FailBefore { status, code, message }) => (planted_error(*status, code, message), false),
         Some(FaultKind::Throttle) => (Err(too_many(service)), false),
-        Some(FaultKind::DropBefore) => return dropped(world, resumed.seq),
+        Some(FaultKind::DropBefore) => return self::dropped(),
         Some(FaultKind::Delay { milliseconds, when: When::Before }) => {
             return later(Wait::Delay(Duration::from_millis(*milliseconds)), resumed);
         }
         Some(FaultKind::Hold { when: When::Before }) => {
             return match &fault {
                 Some(planted) => later(Wait::Release(planted.released()), resumed),
-                None => dropped(world, resumed.seq),
+                None => self::dropped(),
             };
         }
         _ => {
@@ -150,7 +150,7 @@ fn through(
         }
     };
     if dropped {
-        return self::dropped(world, resumed.seq);
+        return self::dropped();
     }
     let response = match &ended {
         Ok(output) => wire::answer(table, protocol, &resumed.request.operation, output, &resumed.id),
@@ -284,10 +284,8 @@ fn finish(
     Answer { delay, outcome: Outcome::Respond(response), pending }
 }
 
-fn dropped(world: &mut World, seq: u64) -> Answer {
-    if let Some(entry) = world.log.entry(seq) {
-        entry.status = Some(0);
-    }
+/// The log has no status for it: the caller saw none.
+fn dropped() -> Answer {
     Answer { delay: Duration::ZERO, outcome: Outcome::DropConnection, pending: None }
 }
 

@@ -197,3 +197,46 @@ async fn parameters_and_secrets_speak_json() {
     let gone = secrets.get_secret_value().secret_id("key").send().await.expect_err("gone");
     assert!(gone.into_service_error().is_resource_not_found_exception());
 }
+
+#[tokio::test]
+async fn metrics_speak_cbor() {
+    use aws_sdk_cloudwatch::primitives::DateTime;
+    use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricStat};
+
+    let (_sim, server) = world().await;
+    let client = mediaconnect(&server.url(), 1).await;
+    let made = client.create_flow().name("show").sources(source("primary", 5000)).send().await.expect("create");
+    let flow = made.flow.expect("flow");
+    let arn = flow.flow_arn.expect("arn");
+    client.start_flow().flow_arn(&arn).send().await.expect("start");
+    wait_for(&client, &arn, Status::Active).await;
+    // A simulated minute and more.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+
+    let cloudwatch = aws_sdk_cloudwatch::Client::new(&sdk(&server.url(), "simulator-secret", 1).await);
+    let metric = Metric::builder()
+        .namespace("AWS/MediaConnect")
+        .metric_name("SourceBitRate")
+        .dimensions(Dimension::builder().name("FlowARN").value(&arn).build())
+        .build();
+    let stat = MetricStat::builder().metric(metric).period(10).stat("Average").build();
+    let now = std::time::SystemTime::now();
+    let answer = cloudwatch
+        .get_metric_data()
+        .start_time(DateTime::from(now - Duration::from_secs(300)))
+        .end_time(DateTime::from(now + Duration::from_secs(1)))
+        .metric_data_queries(MetricDataQuery::builder().id("q").metric_stat(stat).build())
+        .send()
+        .await
+        .expect("metric data");
+    let result = &answer.metric_data_results()[0];
+    assert!(!result.values().is_empty());
+    assert!(result.values().iter().all(|value| *value == 8_000_000.0));
+    assert_eq!(result.timestamps().len(), result.values().len());
+    // Although the world runs 200 times as fast, its "now" is the caller's.
+    let newest = result.timestamps()[0].secs();
+    let now = now.duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_secs();
+    assert!(newest <= i64::try_from(now).expect("seconds") && newest + 60 > i64::try_from(now).expect("seconds"));
+    let error = cloudwatch.get_metric_data().send().await.expect_err("no queries");
+    assert_eq!(error.code(), Some("ValidationError"));
+}

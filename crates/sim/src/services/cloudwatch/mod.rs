@@ -1,8 +1,14 @@
 //! CloudWatch: the metrics of the other services.
 
-use serde_json::{Map, Value};
+mod data;
 
-use super::{Call, Region, Service};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Map, Value, json};
+
+use super::{Call, Region, Service, mediaconnect};
 use crate::error::ApiError;
 
 pub(crate) const SERVICE: Service = Service {
@@ -15,6 +21,75 @@ pub(crate) const SERVICE: Service = Service {
     resources: |_, _, _| Map::new(),
 };
 
-fn call(_region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
-    Err(ApiError::new(404, "UnknownOperationException", format!("Unknown operation {}", call.operation)))
+/// ListMetrics gives so many at once.
+const PAGE: usize = 500;
+
+fn call(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
+    match call.operation {
+        "GetMetricData" => data::get(region, call),
+        "ListMetrics" => list(region, call),
+        other => Err(ApiError::new(404, "UnknownOperationException", format!("Unknown operation {other}"))),
+    }
+}
+
+fn invalid(message: impl Into<String>) -> ApiError {
+    ApiError::new(400, "ValidationError", message)
+}
+
+fn list(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
+    let skip = match call.text("NextToken") {
+        "" => 0,
+        token => URL_SAFE_NO_PAD
+            .decode(token)
+            .ok()
+            .and_then(|bytes| String::from_utf8(bytes).ok())
+            .and_then(|text| text.parse::<usize>().ok())
+            .ok_or_else(|| ApiError::new(400, "InvalidParameterValueException", "Invalid nextToken"))?,
+    };
+    let wanted = |member: &str, found: &str| call.text(member).is_empty() || call.text(member) == found;
+    let dimensions = |series: &mediaconnect::metrics::Series| {
+        call.list("Dimensions").iter().all(|filter| {
+            filter["Name"] == series.dimension && filter.get("Value").is_none_or(|value| *value == series.value)
+        })
+    };
+    let mut series: Vec<_> = mediaconnect::metrics::series(&region.mediaconnect);
+    series.retain(|series| {
+        wanted("Namespace", mediaconnect::metrics::NAMESPACE)
+            && wanted("MetricName", series.metric)
+            && dimensions(series)
+    });
+    let page = series.iter().skip(skip).take(PAGE).map(|series| {
+        json!({
+            "Namespace": mediaconnect::metrics::NAMESPACE,
+            "MetricName": series.metric,
+            "Dimensions": [{ "Name": series.dimension, "Value": series.value }],
+        })
+    });
+    let mut answer = json!({ "Metrics": page.collect::<Vec<_>>() });
+    if series.len() > skip + PAGE {
+        answer["NextToken"] = json!(URL_SAFE_NO_PAD.encode((skip + PAGE).to_string()));
+    }
+    Ok(answer)
+}
+
+/// The difference between the callers' clock and the simulated one. Durations are the same in both: a period of a
+/// minute is a simulated minute, and "now" is now.
+pub(super) struct Translation {
+    simulated: Duration,
+    callers: Duration,
+}
+
+impl Translation {
+    pub(super) fn new(call: &Call<'_>) -> Self {
+        Self { simulated: call.now, callers: call.callers }
+    }
+
+    pub(super) fn to_simulated(&self, seconds: f64) -> Duration {
+        let shifted = seconds - self.callers.as_secs_f64() + self.simulated.as_secs_f64();
+        Duration::try_from_secs_f64(shifted.max(0.0)).unwrap_or(Duration::from_secs(u64::from(u32::MAX)))
+    }
+
+    pub(super) fn to_callers(&self, at: Duration) -> f64 {
+        at.as_secs_f64() - self.simulated.as_secs_f64() + self.callers.as_secs_f64()
+    }
 }

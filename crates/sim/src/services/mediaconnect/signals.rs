@@ -32,6 +32,8 @@ pub(super) enum Link {
 #[derive(Clone, Debug, Default)]
 pub(super) struct SourceSignals {
     pub(super) signal: Track<Signal>,
+    /// False once the source has been removed.
+    pub(super) present: Track<bool>,
     pub(super) drops: Vec<Duration>,
     /// Whether its protocol measures the round trip.
     pub(super) round_trip: bool,
@@ -98,10 +100,12 @@ impl Signals {
                 signals.drops.push(now);
             }
             signals.signal.set(now, signal);
+            signals.present.set(now, true);
         }
         let gone = |arn: &String| !flow.sources.iter().any(|source| source.arn == *arn);
         for (_, signals) in self.sources.iter_mut().filter(|(arn, _)| gone(arn)) {
             signals.signal.set(now, Signal::default());
+            signals.present.set(now, false);
         }
     }
 

@@ -1,0 +1,12 @@
+//! What the simulator does, in process and by a clock that is advanced by hand. Each rule is one test.
+
+mod aws;
+mod control;
+mod faults;
+mod flows;
+mod health;
+mod outputs;
+mod secrets;
+mod sources;
+mod tags;
+mod wire;
