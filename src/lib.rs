@@ -1,3 +1,10 @@
 //! The shell: what talks to Kubernetes and AWS. It decides nothing; `playout-core` does.
 
+pub mod aws;
+pub mod clock;
+pub mod config;
 pub mod crds;
+pub mod leader;
+pub mod metrics;
+pub mod redact;
+pub mod telemetry;

@@ -1,0 +1,15 @@
+//! AWS, as narrow as the operator needs it. SDK types do not leave this module.
+
+pub mod account;
+pub mod error;
+pub mod flows;
+mod convert;
+mod gather;
+pub mod measurements;
+pub mod media_connect;
+mod pace;
+pub mod parameters;
+mod rtmp;
+pub mod secrets_manager;
+
+pub use account::{Account, Region, Settings};

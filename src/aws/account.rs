@@ -1,0 +1,251 @@
+//! The AWS account as the operator sees it: one set of clients, limits and caches a region.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use playout_core::plan::{Failure, FailureClass};
+use tokio::sync::Mutex;
+
+use super::error::failure;
+use super::flows::Flows;
+use super::measurements::Measurements;
+use super::media_connect::MediaConnect;
+use super::pace::{Bucket, Urgency};
+use super::parameters::Parameters;
+use super::secrets_manager::SecretsManager;
+use crate::clock::Clock;
+use crate::leader::Fence;
+use crate::metrics::Metrics;
+use crate::redact::Redactor;
+
+/// Longest that one attempt of a call may take. Shorter than the create window by far, and than the lease.
+const ATTEMPT: Duration = Duration::from_secs(10);
+
+/// What all clients share.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Region of objects that name none.
+    pub region: Option<String>,
+    /// Endpoint of all services.
+    pub endpoint_url: Option<String>,
+    /// Credentials other than those of the environment.
+    pub credentials: Option<SharedCredentialsProvider>,
+    /// Another way to send requests than over sockets.
+    pub http_client: Option<SharedHttpClient>,
+    /// Period of CloudWatch's metrics.
+    pub metric_period: Duration,
+    /// The clock.
+    pub clock: Clock,
+    /// What is known to be secret.
+    pub redactor: Redactor,
+    /// Whether we lead.
+    pub fence: Fence,
+    /// Where calls are counted.
+    pub metrics: Metrics,
+}
+
+/// The account.
+#[derive(Debug)]
+pub struct Account {
+    settings: Settings,
+    sdk: SdkConfig,
+    default_region: String,
+    regions: Mutex<HashMap<String, Arc<Region>>>,
+}
+
+/// The account in one region.
+#[derive(Debug)]
+pub struct Region {
+    /// Name of the region.
+    pub name: String,
+    /// MediaConnect.
+    pub media_connect: Arc<MediaConnect>,
+    /// Reads of flows, shared by all objects.
+    pub flows: Flows,
+    /// Secrets Manager.
+    pub secrets: SecretsManager,
+    /// SSM parameters.
+    pub parameters: Parameters,
+    /// CloudWatch.
+    pub measurements: Measurements,
+}
+
+impl Account {
+    /// Reads the AWS environment.
+    ///
+    /// # Errors
+    /// No region is set anywhere.
+    pub async fn new(settings: Settings) -> anyhow::Result<Self> {
+        let mut loader = aws_config::defaults(BehaviorVersion::latest())
+            // The SDK repeats a create whose answer was lost, and so makes two. What is repeated, the loop decides.
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(
+                TimeoutConfig::builder().operation_timeout(ATTEMPT).connect_timeout(Duration::from_secs(5)).build(),
+            )
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+        if let Some(url) = &settings.endpoint_url {
+            loader = loader.endpoint_url(url);
+        }
+        if let Some(region) = &settings.region {
+            loader = loader.region(aws_config::Region::new(region.clone()));
+        }
+        if let Some(credentials) = &settings.credentials {
+            loader = loader.credentials_provider(credentials.clone());
+        }
+        if let Some(http_client) = &settings.http_client {
+            loader = loader.http_client(http_client.clone());
+        }
+        let sdk = loader.load().await;
+        let default_region = sdk
+            .region()
+            .map(ToString::to_string)
+            .ok_or_else(|| anyhow::anyhow!("no AWS region is set: use --aws-region or AWS_REGION"))?;
+        Ok(Self { settings, sdk, default_region, regions: Mutex::default() })
+    }
+
+    /// Region of objects that name none.
+    #[must_use]
+    pub fn default_region(&self) -> &str {
+        &self.default_region
+    }
+
+    /// The account in a region.
+    pub async fn region(&self, name: Option<&str>) -> Arc<Region> {
+        let name = name.unwrap_or(&self.default_region);
+        let mut regions = self.regions.lock().await;
+        regions
+            .entry(name.to_string())
+            .or_insert_with(|| {
+                let sdk = self.sdk.to_builder().region(aws_config::Region::new(name.to_string())).build();
+                let caller = Arc::new(Caller::new(&self.settings));
+                let media_connect = Arc::new(MediaConnect::new(&sdk, caller.clone()));
+                Arc::new(Region {
+                    name: name.to_string(),
+                    flows: Flows::new(media_connect.clone(), self.settings.clock.clone()),
+                    media_connect,
+                    secrets: SecretsManager::new(&sdk, caller.clone(), self.settings.clock.clone()),
+                    parameters: Parameters::new(&sdk, caller.clone(), self.settings.clock.clone()),
+                    measurements: Measurements::new(
+                        &sdk,
+                        caller,
+                        self.settings.clock.clone(),
+                        self.settings.metric_period,
+                    ),
+                })
+            })
+            .clone()
+    }
+}
+
+/// What every call goes through: its rate limit, the fence, the counters and the classification of its errors.
+#[derive(Debug)]
+pub struct Caller {
+    clock: Clock,
+    redactor: Redactor,
+    fence: Fence,
+    metrics: Metrics,
+    buckets: Mutex<HashMap<&'static str, Arc<Bucket>>>,
+}
+
+impl Caller {
+    fn new(settings: &Settings) -> Self {
+        Self {
+            clock: settings.clock.clone(),
+            redactor: settings.redactor.clone(),
+            fence: settings.fence.clone(),
+            metrics: settings.metrics.clone(),
+            buckets: Mutex::default(),
+        }
+    }
+
+    /// A call that changes nothing.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub async fn read<T, E: ProvideErrorMetadata>(
+        &self,
+        operation: &'static str,
+        urgency: Urgency,
+        call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    ) -> Result<T, Failure> {
+        self.send(operation, urgency, call).await
+    }
+
+    /// A call that changes something: sent by the leader only, and once.
+    ///
+    /// # Errors
+    /// The call failed, or we do not lead.
+    pub async fn change<T, E: ProvideErrorMetadata>(
+        &self,
+        operation: &'static str,
+        call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    ) -> Result<T, Failure> {
+        let bucket = self.bucket(operation).await;
+        bucket.take(Urgency::Change).await;
+        // After the wait, right before the request goes out. The lease must outlast the attempt.
+        if !self.fence.holds_for(ATTEMPT) {
+            return Err(Failure {
+                class: FailureClass::NotLeading,
+                operation: operation.into(),
+                message: "not sent: another replica may lead by now".into(),
+            });
+        }
+        self.timed(operation, call).await
+    }
+
+    async fn send<T, E: ProvideErrorMetadata>(
+        &self,
+        operation: &'static str,
+        urgency: Urgency,
+        call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    ) -> Result<T, Failure> {
+        self.bucket(operation).await.take(urgency).await;
+        self.timed(operation, call).await
+    }
+
+    async fn timed<T, E: ProvideErrorMetadata>(
+        &self,
+        operation: &'static str,
+        call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    ) -> Result<T, Failure> {
+        let start = self.clock.instant();
+        // Boxed: the SDK's futures are large, and they would all lie in the future of a pass.
+        let result = Box::pin(call).await.map_err(|e| failure(operation, &e, &self.redactor));
+        let took = self.clock.instant() - start;
+        let outcome = result.as_ref().map_or_else(|f| format!("{:?}", f.class), |_| "ok".to_string());
+        tracing::debug!(operation, outcome, milliseconds = took.as_millis(), "aws");
+        self.metrics.aws_call(operation, &outcome, took);
+        result
+    }
+
+    async fn bucket(&self, operation: &'static str) -> Arc<Bucket> {
+        let (key, per_second, burst) = limit(operation);
+        self.buckets
+            .lock()
+            .await
+            .entry(key)
+            .or_insert_with(|| Arc::new(Bucket::new(self.clock.clone(), per_second, burst)))
+            .clone()
+    }
+}
+
+/// Calls a second and burst, below what AWS documents (MediaConnect quotas page: DescribeFlow and source metadata 30 a
+/// second, every other operation 5, burst 30. Secrets Manager, SSM and CloudWatch allow far more than we need).
+fn limit(operation: &'static str) -> (&'static str, f64, f64) {
+    match operation {
+        "mediaconnect:DescribeFlow" => (operation, 25.0, 25.0),
+        _ if operation.starts_with("mediaconnect:") => (operation, 4.5, 25.0),
+        _ => (operation, 10.0, 20.0),
+    }
+}

@@ -1,0 +1,151 @@
+//! AWS Secrets Manager: the copies of passwords that MediaConnect reads.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType, Tag};
+use playout_core::flow::{Password, SecretCopy};
+use playout_core::names::TAG_CLUSTER;
+use playout_core::plan::{Failure, FailureClass};
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use super::account::Caller;
+use super::pace::Urgency;
+use crate::clock::Clock;
+
+/// The service, as narrow as we need it.
+#[derive(Debug)]
+pub struct SecretsManager {
+    client: Client,
+    caller: Arc<Caller>,
+    clock: Clock,
+    /// One List serves all objects.
+    listed: Mutex<Option<(Instant, Arc<Vec<SecretCopy>>)>>,
+}
+
+impl SecretsManager {
+    pub(super) fn new(sdk: &SdkConfig, caller: Arc<Caller>, clock: Clock) -> Self {
+        Self { client: Client::new(sdk), caller, clock, listed: Mutex::default() }
+    }
+
+    /// The copies that an operator made, as they were not longer than `age` ago.
+    ///
+    /// # Errors
+    /// AWS gave no answer.
+    pub async fn copies(&self, age: Duration) -> Result<Arc<Vec<SecretCopy>>, Failure> {
+        let asked = self.clock.instant();
+        let mut listed = self.listed.lock().await;
+        if let Some((began, copies)) = &*listed
+            && *began + age >= asked
+        {
+            return Ok(copies.clone());
+        }
+        let began = self.clock.instant();
+        let mut copies = Vec::new();
+        let mut token = None;
+        loop {
+            let ours = Filter::builder().key(FilterNameStringType::TagKey).values(TAG_CLUSTER).build();
+            let call = self.client.list_secrets().filters(ours).max_results(100).set_next_token(token).send();
+            let page = self.caller.read("secretsmanager:ListSecrets", Urgency::Change, call).await?;
+            for secret in page.secret_list() {
+                // One that is being removed still stands in the list.
+                if let (Some(arn), Some(name), None) = (secret.arn(), secret.name(), secret.deleted_date()) {
+                    let tags = secret
+                        .tags()
+                        .iter()
+                        .filter_map(|t| Some((t.key()?.to_string(), t.value()?.to_string())))
+                        .collect();
+                    copies.push(SecretCopy { arn: arn.into(), name: name.into(), tags });
+                }
+            }
+            token = page.next_token().map(str::to_string);
+            if token.is_none() {
+                break;
+            }
+        }
+        let copies = Arc::new(copies);
+        *listed = Some((began, copies.clone()));
+        Ok(copies)
+    }
+
+    async fn changed(&self) {
+        *self.listed.lock().await = None;
+    }
+
+    /// Makes a copy.
+    ///
+    /// # Errors
+    /// The call failed; `Conflict` when the name is taken.
+    pub async fn create(&self, password: &Password, tags: &BTreeMap<String, String>) -> Result<(), Failure> {
+        let call = self
+            .client
+            .create_secret()
+            .name(&password.name)
+            .description("Password of a stream; a copy made by Playout, removed with its object")
+            .secret_string(password.text.expose())
+            .client_request_token(token(password))
+            .set_tags(Some(tag_list(tags)))
+            .send();
+        let result = self.caller.change("secretsmanager:CreateSecret", call).await.map(drop);
+        self.changed().await;
+        result
+    }
+
+    /// Puts a changed password into a copy, then says in its tags which it is.
+    ///
+    /// # Errors
+    /// A call failed.
+    pub async fn put(
+        &self,
+        arn: &str,
+        password: &Password,
+        tags: &BTreeMap<String, String>,
+    ) -> Result<(), Failure> {
+        let call = self
+            .client
+            .put_secret_value()
+            .secret_id(arn)
+            .secret_string(password.text.expose())
+            .client_request_token(token(password))
+            .send();
+        let mut result = self.caller.change("secretsmanager:PutSecretValue", call).await.map(drop);
+        if result.is_ok() {
+            let call = self.client.tag_resource().secret_id(arn).set_tags(Some(tag_list(tags))).send();
+            result = self.caller.change("secretsmanager:TagResource", call).await.map(drop);
+        }
+        self.changed().await;
+        result
+    }
+
+    /// Removes a copy at once. One that is gone already is a success.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub async fn delete(&self, arn: &str) -> Result<(), Failure> {
+        let call = self.client.delete_secret().secret_id(arn).force_delete_without_recovery(true).send();
+        let result = self.caller.change("secretsmanager:DeleteSecret", call).await.map(drop);
+        self.changed().await;
+        match result {
+            Err(failure) if failure.class == FailureClass::Absent => Ok(()),
+            other => other,
+        }
+    }
+}
+
+/// Idempotency token of 32 to 64 characters: the same for the same version of the same password.
+fn token(password: &Password) -> String {
+    use playout_core::secret::SecretText;
+    let hex = |text: String| {
+        SecretText::new(text).fingerprint().iter().map(|b| format!("{b:02x}")).collect::<String>()
+    };
+    // Of the version alone, not of the password: the token stands in AWS's logs.
+    format!("{}{}", hex(format!("{}{}", password.name, password.version)), hex(format!("{}-", password.version)))
+}
+
+fn tag_list(tags: &BTreeMap<String, String>) -> Vec<Tag> {
+    tags.iter().map(|(k, v)| Tag::builder().key(k).value(v).build()).collect()
+}

@@ -1,0 +1,77 @@
+//! The last line of defence for keys: what is known to be secret is taken out of every text that leaves the process.
+//!
+//! The first line is `SecretText`, which cannot be printed. This one covers texts that others write: AWS's error messages,
+//! which may repeat a request's values, and the logs of libraries.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use playout_core::secret::SecretText;
+
+/// Shorter texts would blank ordinary words. SRT passwords begin at ten characters, platforms' keys at sixteen.
+const SHORTEST: usize = 6;
+
+/// The secrets that this process has seen.
+#[derive(Clone, Debug, Default)]
+pub struct Redactor(Arc<RwLock<HashMap<[u8; 8], SecretText>>>);
+
+impl Redactor {
+    /// Remembers a secret, in the spellings in which it may come back.
+    pub fn learn(&self, secret: &SecretText) {
+        if secret.expose().len() < SHORTEST {
+            return;
+        }
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner).contains_key(&secret.fingerprint());
+        if known {
+            return;
+        }
+        let text = secret.expose();
+        let mut spellings = vec![secret.clone()];
+        if let Ok(quoted) = serde_json::to_string(text) {
+            spellings.push(SecretText::new(quoted.trim_matches('"')));
+        }
+        spellings.push(SecretText::new(percent_encoded(text)));
+        let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        for spelling in spellings {
+            all.insert(spelling.fingerprint(), spelling);
+        }
+    }
+
+    /// The text without any of them.
+    #[must_use]
+    pub fn clean<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let mut text = Cow::Borrowed(text);
+        for secret in self.0.read().unwrap_or_else(PoisonError::into_inner).values() {
+            if text.contains(secret.expose()) {
+                text = Cow::Owned(text.replace(secret.expose(), "(secret)"));
+            }
+        }
+        text
+    }
+}
+
+fn percent_encoded(text: &str) -> String {
+    text.bytes()
+        .map(|b| match b {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => char::from(b).to_string(),
+            _ => format!("%{b:02X}"),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use playout_core::secret::SecretText;
+
+    use super::Redactor;
+
+    #[test]
+    fn known_secrets_are_taken_out_in_every_spelling() {
+        let redactor = Redactor::default();
+        redactor.learn(&SecretText::new("a\"b/c+d=e"));
+        let text = r#"value 'a"b/c+d=e' {"k":"a\"b/c+d=e"} ?k=a%22b%2Fc%2Bd%3De"#;
+        assert_eq!(redactor.clean(text), r#"value '(secret)' {"k":"(secret)"} ?k=(secret)"#);
+        assert_eq!(redactor.clean("nothing here"), "nothing here");
+    }
+}
