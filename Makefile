@@ -8,6 +8,10 @@ TOOLS := target/tools
 CLUSTER := $(if $(KUBECONFIG_TEST)$(KUBEBUILDER_ASSETS),,$(TOOLS)/kubectl)
 IMAGE ?= playout:dev
 
+# `--examples` (there are none) makes cargo choose the features of dependencies as for tests: without it `make up` and
+# `make test` would compile kube and all behind it twice.
+ONE_BUILD := --workspace --locked --bins --examples
+
 DENY_VERSION := 0.20.2
 DENY := $(TOOLS)/cargo-deny-$(DENY_VERSION)/bin/cargo-deny
 
@@ -15,7 +19,7 @@ DENY := $(TOOLS)/cargo-deny-$(DENY_VERSION)/bin/cargo-deny
 help: ## Print the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-##@ Run
+# Run
 
 .PHONY: demo
 demo: programs $(CLUSTER) ## See it work: API server, AWS simulator and operator on loopback, an example; Ctrl-C ends it
@@ -33,7 +37,7 @@ down: $(BIN)/stage ## End what `make up` has started, and remove its state
 status: $(BIN)/stage ## Show what `make up` runs
 	@$(BIN)/stage status
 
-##@ Develop
+# Develop
 
 .PHONY: test
 test: tests $(CLUSTER) ## Run all tests
@@ -52,8 +56,8 @@ image: ## Build the container image, IMAGE=playout:dev
 
 .PHONY: bench
 bench: rust $(CLUSTER) ## Run the benchmarks
-	@$(CARGO) build --workspace --release --locked
-	@$(CARGO) run --release --locked -p playout-stage -- bench
+	@$(CARGO) build $(ONE_BUILD) --release
+	@$(BIN:debug=release)/stage bench
 
 # What those are made of.
 
@@ -66,12 +70,12 @@ go:
 
 programs: rust
 	@test -e $(BIN)/stage || echo "building operator, simulator and stage; some minutes, the first time" >&2
-	@$(CARGO) build --workspace --locked
+	@$(CARGO) build $(ONE_BUILD)
 
 # The programs that tests start, and the tests: built in one go, so that nothing is compiled twice.
 tests: rust
 	@test -e $(BIN)/stage || echo "building operator, simulator, stage and tests; some minutes, the first time" >&2
-	@$(CARGO) build --workspace --locked --bins --tests
+	@$(CARGO) build $(ONE_BUILD) --tests
 
 # For down and status, which must work while the sources do not compile.
 $(BIN)/stage:
@@ -91,7 +95,7 @@ lint: rust
 	@$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 
 docs: rust
-	@RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
+	@RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(ONE_BUILD) --lib --no-deps
 
 # Not `advisories`: that fetches a database from GitHub, so its verdict changes without a change of ours and it needs
 # a network that builds do not have. Run it by hand: target/tools/cargo-deny-*/bin/cargo-deny check advisories
