@@ -52,15 +52,16 @@ use super::reference::{Encryption, KeyReference, ProgrammeReference};
     validation = Rule::new("self.platform != 'Facebook' || [has(self.url) ? self.url : '', has(self.backup) && has(self.backup.url) ? self.backup.url : ''].all(u, u == '' || !u.startsWith('rtmp://'))").message("url and backup.url must begin with rtmps:// for platform Facebook, which takes no plain RTMP").field_path(".url"),
     validation = Rule::new("self.platform in ['Custom', 'LinkedIn'] || [has(self.url) ? self.url : '', has(self.backup) && has(self.backup.url) ? self.backup.url : ''].all(u, u == '' || !u.matches('^rtmps?://[^/?]+/[^/?]+/+[^/?]'))").message("url and backup.url must end after the application, as in rtmps://a.rtmps.youtube.com:443/live2: put what follows, the stream key, into a Secret and name that in streamKey").field_path(".url"),
     validation = Rule::new("!has(self.url) || has(self.streamKey) || self.platform != 'Custom' || !self.url.matches('^(rtmps?|zixi)://')").message("streamKey is required for RTMP (the last part of the receiver's address) and for Zixi (the stream id): put it into a Secret and name that here").field_path(".streamKey"),
-    validation = Rule::new("!has(self.url) || !has(self.streamKey) || !self.url.matches('^(rtp|rtp-fec|rist)://|[?]mode=listener$')").message("streamKey has no meaning for rtp://, rtp-fec:// and rist:// receivers and for ?mode=listener: take it out").field_path(".streamKey"),
+    validation = Rule::new("!has(self.url) || !has(self.streamKey) || !self.url.matches('^(rtp|rtp-fec|rist)://|[?]mode=listener')").message("streamKey has no meaning for rtp://, rtp-fec:// and rist:// receivers and for ?mode=listener: take it out").field_path(".streamKey"),
     validation = Rule::new("!has(self.encryption) || (has(self.url) && self.url.matches('^(srt|zixi)://'))").message("encryption goes with srt:// and zixi:// receivers: take it out (RTMP is encrypted by an rtmps:// url)").field_path(".encryption"),
     validation = Rule::new("!has(self.srt) || (has(self.url) && self.url.startsWith('srt://'))").message("srt is the block of srt:// receivers: take it out, or correct url").field_path(".srt"),
-    validation = Rule::new("![has(self.url) ? self.url : '', has(self.backup) && has(self.backup.url) ? self.backup.url : ''].exists(u, u.endsWith('?mode=listener')) || (has(self.srt) && has(self.srt.allowedCidrs) && self.srt.allowedCidrs.size() > 0)").message("srt.allowedCidrs is required with ?mode=listener: say who may call").field_path(".srt"),
-    validation = Rule::new("!has(self.srt) || !has(self.srt.allowedCidrs) || self.srt.allowedCidrs.size() == 0 || [has(self.url) ? self.url : '', has(self.backup) && has(self.backup.url) ? self.backup.url : ''].exists(u, u.endsWith('?mode=listener'))").message("srt.allowedCidrs goes with a url that ends with ?mode=listener: take it out, because here the flow calls the receiver").field_path(".srt.allowedCidrs"),
+    validation = Rule::new("![has(self.url) ? self.url : '', has(self.backup) && has(self.backup.url) ? self.backup.url : ''].exists(u, u.contains('?mode=listener')) || (has(self.srt) && has(self.srt.allowedCidrs) && self.srt.allowedCidrs.size() > 0)").message("srt.allowedCidrs is required with ?mode=listener: say who may call").field_path(".srt"),
+    validation = Rule::new("!has(self.srt) || !has(self.srt.allowedCidrs) || self.srt.allowedCidrs.size() == 0 || [has(self.url) ? self.url : '', has(self.backup) && has(self.backup.url) ? self.backup.url : ''].exists(u, u.contains('?mode=listener'))").message("srt.allowedCidrs goes with a url that ends with ?mode=listener: take it out, because here the flow calls the receiver").field_path(".srt.allowedCidrs"),
     validation = Rule::new("!has(self.backup) || !has(self.backup.url) || !has(self.url) || self.backup.url.split('://')[0].replace('rtmps', 'rtmp') == self.url.split('://')[0].replace('rtmps', 'rtmp')").message("backup.url must use the protocol of url: make a second Destination for another protocol").field_path(".backup.url"),
     validation = Rule::new("!has(self.backup) || has(self.backup.url) || self.platform == 'YouTube'").message("backup.url is required, because only YouTube has a backup ingest that is known beforehand: add it, or take backup out").field_path(".backup.url"),
     validation = Rule::new("!has(self.backup) || !has(self.backup.url) || !has(self.url) || self.backup.url != self.url || (has(self.backup.streamKey) && (!has(self.streamKey) || has(self.backup.streamKey.secretRef) != has(self.streamKey.secretRef) || (has(self.backup.streamKey.secretRef) && (self.backup.streamKey.secretRef.name != self.streamKey.secretRef.name || self.backup.streamKey.secretRef.key != self.streamKey.secretRef.key)) || (has(self.backup.streamKey.ssmParameter) && has(self.streamKey.ssmParameter) && self.backup.streamKey.ssmParameter != self.streamKey.ssmParameter)))").message("backup.url and its key are those of the primary, so that one feed would be sent twice: give the platform's second URL, or a backup.streamKey of its own").field_path(".backup.url")
 )]
+#[schemars(transform = super::text::url_rules)]
 #[serde(rename_all = "camelCase")]
 pub struct DestinationSpec {
     /// The programme: a Source of this namespace. Cannot be changed.
@@ -77,7 +78,7 @@ pub struct DestinationSpec {
     /// `?mode=listener` the receiver calls us on that port), `rtp://host:port`, `rtp-fec://host:port`, `rist://host:port`,
     /// `zixi://host:port`. Default: the platform's own. Never put a key here. Example: `rtmps://a.rtmps.youtube.com:443/live2`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "super::text::receiver_url")]
+    #[schemars(length(min = 1, max = 1024))]
     pub url: Option<String>,
     /// Where the stream key is kept. For `srt://` and `zixi://` it is the stream id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -157,11 +158,12 @@ pub struct SrtReceiver {
 
 /// A second way in at the platform.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[schemars(transform = super::text::url_rules)]
 #[serde(rename_all = "camelCase")]
 pub struct Backup {
     /// Backup URL. Default: that of the platform, where it has one (YouTube).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "super::text::receiver_url")]
+    #[schemars(length(min = 1, max = 1024))]
     pub url: Option<String>,
     /// Key at the backup URL. Default: that of the primary.
     #[serde(default, skip_serializing_if = "Option::is_none")]

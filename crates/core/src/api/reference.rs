@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 
 /// One key of a Secret of the same namespace.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[schemars(transform = super::text::secret_name_rules)]
 pub struct SecretKeyReference {
     /// Name of the Secret, in the namespace of this object.
-    #[schemars(schema_with = "super::text::secret_name")]
+    #[schemars(length(min = 1, max = 253))]
     pub name: String,
     /// Key within the Secret's `data`. Example: `streamKey`.
     #[schemars(schema_with = "super::text::secret_key")]

@@ -255,10 +255,11 @@ pub struct SrtListenerInput {
 
 /// The flow calls the encoder over SRT.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[schemars(transform = super::text::address_rules)]
 #[serde(rename_all = "camelCase")]
 pub struct SrtCallerInput {
     /// Host name or address of the encoder. Example: `encoder.example.net`.
-    #[schemars(schema_with = "super::text::host")]
+    #[schemars(length(min = 1, max = 253))]
     pub address: String,
     /// UDP port of the encoder. Example: `9000`.
     #[schemars(range(min = 1, max = 65535))]
@@ -374,10 +375,11 @@ pub struct NdiDiscovery {
 
 /// One NDI discovery server.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[schemars(transform = super::text::address_rules)]
 #[serde(rename_all = "camelCase")]
 pub struct NdiDiscoveryServer {
     /// Address in the VPC. Example: `10.0.1.20`.
-    #[schemars(schema_with = "super::text::host")]
+    #[schemars(length(min = 1, max = 253))]
     pub address: String,
     /// TCP port. Default: 5959.
     #[serde(default, skip_serializing_if = "Option::is_none")]

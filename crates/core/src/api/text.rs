@@ -8,6 +8,20 @@ fn rule(rule: &str, message: &str) -> Value {
     json!({ "rule": rule, "message": message })
 }
 
+/// Rules of a field that may hold a secret by mistake. They stand on the object around it, because the API server repeats
+/// the value of the field that a rule stands on, and what it says ends up in logs and on pages.
+fn of_field(schema: &mut Schema, field: &str, rules: &[(&str, &str)]) {
+    let rules = rules.iter().map(|(rule, message)| {
+        let rule = rule.replace("self", &format!("self.{field}"));
+        json!({ "rule": format!("!has(self.{field}) || {rule}"), "message": message, "fieldPath": format!(".{field}") })
+    });
+    if let Value::Array(known) =
+        schema.ensure_object().entry("x-kubernetes-validations").or_insert_with(|| Value::Array(Vec::new()))
+    {
+        known.extend(rules);
+    }
+}
+
 fn text(min: u32, max: u32, rules: &[Value]) -> Schema {
     json_schema!({ "type": "string", "minLength": min, "maxLength": max, "x-kubernetes-validations": rules })
 }
@@ -58,15 +72,15 @@ pub(super) fn object_name(_: &mut SchemaGenerator) -> Schema {
     )
 }
 
-pub(super) fn secret_name(_: &mut SchemaGenerator) -> Schema {
-    text(
-        1,
-        253,
-        &[rule(
+pub(super) fn secret_name_rules(schema: &mut Schema) {
+    of_field(
+        schema,
+        "name",
+        &[(
             "self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')",
             "name must be the name of a Secret (lower-case letters, digits, '-' and '.'), not what it holds",
         )],
-    )
+    );
 }
 
 pub(super) fn secret_key(_: &mut SchemaGenerator) -> Schema {
@@ -144,22 +158,22 @@ pub(super) fn allowed_cidrs(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "array", "maxItems": 3, "items": range, "x-kubernetes-list-type": "set" })
 }
 
-/// A host that the flow calls.
-pub(super) fn host(_: &mut SchemaGenerator) -> Schema {
-    text(
-        1,
-        253,
+/// Rules of a host that the flow calls, in the field `address`.
+pub(super) fn address_rules(schema: &mut Schema) {
+    of_field(
+        schema,
+        "address",
         &[
-            rule(
+            (
                 "self.matches('^[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?$') && (!self.matches('^[0-9.]+$') || isIP(self))",
                 "address must be a host name or an IPv4 address without scheme and port, as in encoder.example.net",
             ),
-            rule(
+            (
                 "!self.matches('^(localhost|(0|127)([.][0-9]+){3}|169[.]254([.][0-9]+){2})$')",
                 "address must not be a loopback or link-local one: give the address at which AWS reaches the encoder",
             ),
         ],
-    )
+    );
 }
 
 pub(super) fn application_name(_: &mut SchemaGenerator) -> Schema {
@@ -206,45 +220,45 @@ pub(super) fn tags(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
-/// A receiver's URL. What only the parser in `endpoint` finds becomes Stalled.
-pub(super) fn receiver_url(_: &mut SchemaGenerator) -> Schema {
-    text(
-        1,
-        1024,
+/// Rules of the receiver's URL in the field `url`. What only the parser in `endpoint` finds becomes Stalled.
+pub(super) fn url_rules(schema: &mut Schema) {
+    of_field(
+        schema,
+        "url",
         &[
-            rule(
+            (
                 "self.matches('^(rtmp|rtmps|srt|rtp|rtp-fec|rist|zixi)://')",
                 "url must begin with rtmp://, rtmps://, srt://, rtp://, rtp-fec://, rist:// or zixi://",
             ),
-            rule(
+            (
                 "!self.contains('@')",
                 "url must not hold a user name or password: put the key into a Secret and name it in streamKey",
             ),
-            rule("!self.matches('[\\\\s#]')", "url must not hold spaces, line breaks or a #fragment: take them out"),
-            rule(
+            ("!self.matches('[\\\\s#]')", "url must not hold spaces, line breaks or a #fragment: take them out"),
+            (
                 "!self.matches('^rtmps?://') || self.matches('^rtmps?://[^/?]+/+[^/?]')",
                 "url needs the application after the host, as in rtmps://a.rtmps.youtube.com:443/live2",
             ),
-            rule(
+            (
                 "!self.matches('^(srt|rtp|rtp-fec|rist)://') || self.matches('^[a-z-]+://[^/?]*:[^/?\\\\]]+([/?]|$)')",
                 "url needs a port, as in srt://receiver.example.net:9000",
             ),
-            rule(
-                "!self.matches('^[a-z-]+://[^/?]*:[^/?\\\\]]*([/?]|$)') || self.matches('^[a-z-]+://[^/?]*:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])([/?]|$)')",
+            (
+                "!self.matches('^[a-z-]+://[^/?@]*:[^/?@\\\\]]*([/?]|$)') || self.matches('^[a-z-]+://[^/?]*:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])([/?]|$)')",
                 "url must have a port from 1 to 65535 after the host, as in rtmps://host:443/live2",
             ),
-            rule(
+            (
                 "!self.matches('^(srt|rtp|rtp-fec|rist|zixi)://') || self.matches('^(srt://[^/?]*/?([?]mode=listener)?|[a-z-]+://[^/?]*/?)$')",
                 "url must end after the port (srt:// may have ?mode=listener): stream ids go into streamKey, passwords into encryption, latency into srt.minLatencyMs",
             ),
-            rule(
-                "!self.endsWith('?mode=listener') || !self.matches(':[0-9]{1,5}/?[?]') || self.matches(':(102[4-9]|10[3-9][0-9]|1[1-9][0-9]{2}|[2-9][0-9]{3}|[1-6][0-9]{4})/?[?]') && !self.matches(':(2077|2088)/?[?]')",
+            (
+                "!self.contains('?mode=listener') || !self.matches(':[0-9]{1,5}/?[?]') || self.matches(':(102[4-9]|10[3-9][0-9]|1[1-9][0-9]{2}|[2-9][0-9]{3}|[1-6][0-9]{4})/?[?]') && !self.matches(':(2077|2088)/?[?]')",
                 "url with ?mode=listener needs a port from 1024 to 65535 other than 2077 and 2088, which MediaConnect reserves",
             ),
-            rule(
-                "self.endsWith('?mode=listener') || !self.matches('^[a-z-]+://(localhost|(0|10|127)([.][0-9]+){3}|(192[.]168|169[.]254|172[.](1[6-9]|2[0-9]|3[01]))([.][0-9]+){2})([:/?]|$)')",
+            (
+                "self.contains('?mode=listener') || !self.matches('^[a-z-]+://(localhost|(0|10|127)([.][0-9]+){3}|(192[.]168|169[.]254|172[.](1[6-9]|2[0-9]|3[01]))([.][0-9]+){2})([:/?]|$)')",
                 "url must name a host on the internet: MediaConnect does not reach localhost and private addresses",
             ),
         ],
-    )
+    );
 }
