@@ -57,7 +57,7 @@ impl Default for Config {
             outputs_update_flow: false,
             encoder: Encoder::default(),
             receiver: Receiver::default(),
-            log_capacity: 100_000,
+            log_capacity: 50_000,
         }
     }
 }

@@ -124,7 +124,9 @@ impl Log {
 
     /// A request that is still in the log.
     pub(crate) fn entry(&mut self, seq: u64) -> Option<&mut LogEntry> {
-        self.entries.iter_mut().rev().find(|entry| entry.seq == seq)
+        let first = self.entries.front()?.seq;
+        let index = usize::try_from(seq.checked_sub(first)?).ok()?;
+        self.entries.get_mut(index)
     }
 
     pub(crate) fn since(&self, seq: u64) -> Vec<LogEntry> {

@@ -10,6 +10,7 @@ use crate::log::LogEntry;
 use crate::services::mediaconnect::air::{Encoder, Receiver};
 use crate::services::{self, mediaconnect, secretsmanager, ssm};
 use crate::sim::{Sim, World};
+use crate::visibility::Visibility;
 
 /// What a world starts with.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -63,9 +64,14 @@ impl Sim {
         self.lock().faults.list().to_vec()
     }
 
-    /// Removes one fault or all; requests that they hold go on. Answers how many.
+    /// Removes one fault or all; requests that they hold go on. With all of them, what they hide and the past that they
+    /// show end too. Answers how many.
     pub fn clear_faults(&self, id: Option<u64>) -> usize {
-        self.lock().faults.clear(id)
+        let mut world = self.lock();
+        if id.is_none() {
+            world.visibility = Visibility::default();
+        }
+        world.faults.clear(id)
     }
 
     /// Lets the requests go on that a hold fault holds.
@@ -103,7 +109,8 @@ impl Sim {
         Value::Object(regions)
     }
 
-    /// How many resources there are: region, service, kind; and `total`. Regions and services without any are absent.
+    /// How many resources there are: region, service, kind; and `total`, in which sources and outputs are not (they are
+    /// parts of flows), and secrets whose deletion is planned neither. Regions and services without any are absent.
     pub fn counts(&self) -> Value {
         let state = self.state();
         let mut total = 0;
@@ -114,7 +121,9 @@ impl Sim {
                 let mut counts = Map::new();
                 for (kind, list) in kinds.as_object().into_iter().flatten() {
                     let list = list.as_array().map(Vec::as_slice).unwrap_or_default();
-                    total += list.len();
+                    if kind != secretsmanager::PLANNED {
+                        total += list.len();
+                    }
                     counts.insert(kind.clone(), json!(list.len()));
                     if kind == "flows" {
                         for part in ["sources", "outputs"] {

@@ -157,3 +157,34 @@ fn quotas_throttling_clock_and_reset() {
     assert_eq!(ok(&aws, "GET", "health", Value::Null)["status"], "ok");
     assert_eq!(control(&aws, "GET", "nothing", Value::Null).0, 404);
 }
+
+#[test]
+fn clearing_all_faults_ends_what_they_hide() {
+    let aws = Aws::new();
+    let fault = json!({ "operation": "CreateFlow", "kind": { "hideFromReads": { "seconds": 3600 } } });
+    ok(&aws, "POST", "faults", fault);
+    let arn = aws.flow("show");
+    assert!(aws.mediaconnect("DescribeFlow", json!({ "FlowArn": arn })).is_err());
+    ok(&aws, "DELETE", "faults", Value::Null);
+    aws.describe(&arn);
+}
+
+#[test]
+fn a_secret_whose_deletion_is_planned_is_shown_but_not_in_the_total() {
+    let aws = Aws::new();
+    aws.secret("key");
+    aws.call("secretsmanager", "DeleteSecret", json!({ "SecretId": "key" })).expect("delete");
+    let counts = aws.sim.counts();
+    assert_eq!(counts["total"], 0);
+    assert_eq!(counts["regions"]["eu-west-1"]["secretsmanager"]["secretsPlannedForDeletion"], 1);
+}
+
+#[test]
+fn the_speed_of_a_running_world_can_be_changed() {
+    let sim = playout_sim::Sim::start(playout_sim::Config::default());
+    let request = Request::put("/_sim/clock").body(Bytes::from(r#"{"speed":1000}"#)).expect("a request");
+    assert!(matches!(sim.handle(request).outcome, Outcome::Respond(response) if response.status() == 200));
+    let before = sim.clock().now();
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    assert!(sim.clock().now() - before >= std::time::Duration::from_secs(20));
+}

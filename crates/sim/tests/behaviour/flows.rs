@@ -262,3 +262,22 @@ fn ndi_needs_a_large_flow_and_a_vpc_interface() {
     let flow = aws.describe(&aws.flow_of(input));
     assert_eq!(flow["source"]["transport"]["ndiSourceSettings"]["sourceName"], "CAM 1");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_paused_runtime_drives_the_world() {
+    let clock = playout_sim::TokioClock::new(playout_sim::ManualClock::START, 1.0);
+    let sim = playout_sim::Sim::new(Config::default(), std::sync::Arc::new(clock));
+    let call = async |operation: &str, input: serde_json::Value| {
+        let request = crate::aws::request("mediaconnect", crate::aws::REGION, operation, &input);
+        match sim.answer(request).await {
+            playout_sim::Outcome::Respond(response) => crate::aws::read(&response).expect(operation),
+            playout_sim::Outcome::DropConnection => panic!("dropped"),
+        }
+    };
+    let made = call("CreateFlow", json!({ "name": "show", "source": listener("primary", 5000) })).await;
+    let arn = json!({ "FlowArn": made["flow"]["flowArn"] });
+    call("StartFlow", arn.clone()).await;
+    assert_eq!(call("DescribeFlow", arn.clone()).await["flow"]["status"], "STARTING");
+    tokio::time::sleep(std::time::Duration::from_secs(20)).await;
+    assert_eq!(call("DescribeFlow", arn).await["flow"]["status"], "ACTIVE");
+}

@@ -274,3 +274,16 @@ fn what_is_not_simulated_says_so_loudly() {
     let cdi = json!({ "name": "a", "protocol": "cdi", "ingestPort": 5000 });
     refused(create(&aws, json!([cdi]), Value::Null), 501, "NotSimulatedException", "cdi");
 }
+
+#[test]
+fn that_another_outputs_secret_has_gone_does_not_matter_until_the_flow_starts() {
+    let aws = Aws::new();
+    let arn = aws.flow("show");
+    let secret = aws.secret("srt");
+    let mut output = crate::aws::caller_output("studio");
+    output["encryption"] = json!({ "keyType": "srt-password", "roleArn": ROLE, "secretArn": secret });
+    aws.add_output(&arn, output).expect("output");
+    aws.call("secretsmanager", "DeleteSecret", json!({ "SecretId": secret })).expect("delete");
+    aws.add_output(&arn, crate::aws::caller_output("other")).expect("another output");
+    bad(aws.mediaconnect("StartFlow", json!({ "FlowArn": arn })), "could not be read");
+}

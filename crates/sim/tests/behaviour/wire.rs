@@ -169,3 +169,28 @@ fn every_pattern_of_the_tables_is_checked() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_dropped_connection_closes_without_a_byte() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    let aws = Aws::new();
+    let server = playout_sim::server::spawn(aws.sim.clone()).await.expect("a free port");
+    let kind = playout_sim::FaultKind::DropAfter;
+    aws.sim.plant_fault(playout_sim::Fault::new("mediaconnect", "ListFlows", kind));
+    let uri = format!("{}/v1/flows", server.url());
+    for answered in [false, true] {
+        let request = signed("GET", &uri, &[], "", "mediaconnect", REGION, SECRET);
+        let host = server.url().trim_start_matches("http://").to_owned();
+        let mut text = format!("GET /v1/flows HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n");
+        for (name, value) in request.headers() {
+            text.push_str(&format!("{name}: {}\r\n", value.to_str().expect("text")));
+        }
+        let mut socket = tokio::net::TcpStream::connect(&host).await.expect("connect");
+        socket.write_all(format!("{text}\r\n").as_bytes()).await.expect("write");
+        let mut answer = Vec::new();
+        socket.read_to_end(&mut answer).await.expect("closed in order");
+        assert_eq!(answer.starts_with(b"HTTP/1.1 200"), answered, "{}", String::from_utf8_lossy(&answer));
+        assert_eq!(answer.is_empty(), !answered);
+    }
+}

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 
 use super::flow::Status;
+use super::rules::Touched;
 use super::{Flow, bad, not_simulated, outputs, rules, sources, tags, view, vpc};
 use crate::error::ApiError;
 use crate::services::{Call, Region};
@@ -78,7 +79,7 @@ pub(super) fn create(region: &mut Region, call: &mut Call<'_>) -> Result<Value, 
     for given in &outputs_given {
         flow.outputs.push(outputs::made(given, &flow.egress_ip, call)?);
     }
-    rules::check_flow(&flow, &region.secretsmanager)?;
+    rules::check_flow(&flow, Touched::Everything, &region.secretsmanager)?;
 
     flow.record(call.config, call.air, call.now);
     call.created.push(flow.arn.clone());
@@ -163,7 +164,7 @@ pub(super) fn update(region: &mut Region, call: &mut Call<'_>) -> Result<Value, 
             config.remove(other);
         }
     }
-    rules::check_flow(&changed, &region.secretsmanager)?;
+    rules::check_flow(&changed, Touched::Nothing, &region.secretsmanager)?;
     changed.changed(call.config, call.air, call.now);
     *flow = changed;
     Ok(json!({ "flow": view::flow(flow, call.config, call.now) }))
@@ -182,11 +183,11 @@ pub(super) fn merge(target: &mut Value, given: &Value) {
 }
 
 pub(super) fn start(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
-    let secrets = region.secretsmanager.clone();
-    let flow = region.mediaconnect.flow_mut(call.text("FlowArn"))?;
+    let Region { mediaconnect, secretsmanager, .. } = region;
+    let flow = mediaconnect.flow_mut(call.text("FlowArn"))?;
     flow.require("started", &[Status::Standby])?;
     // The role reads the keys now: a secret that has gone since it was named is found out here.
-    rules::check_flow(flow, &secrets)?;
+    rules::check_flow(flow, Touched::Everything, secretsmanager)?;
     flow.enter(Status::Starting, Some(call.now + call.config.durations.flow_starting));
     flow.record(call.config, call.air, call.now);
     Ok(json!({ "flowArn": flow.arn, "status": flow.status.name() }))

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::flow::{Flow, Output};
+use super::rules::Touched;
 use super::sources::{change, members};
 use super::{bad, rules, tags, view};
 use crate::error::ApiError;
@@ -50,7 +51,8 @@ pub(super) fn add(region: &mut Region, call: &mut Call<'_>) -> Result<Value, Api
     for given in &given {
         next.outputs.push(made(given, &flow.egress_ip, call)?);
     }
-    rules::check_flow(&next, &region.secretsmanager)?;
+    let touched: Vec<String> = next.outputs[before..].iter().map(|output| output.arn.clone()).collect();
+    rules::check_flow(&next, Touched::These(&touched), &region.secretsmanager)?;
     changed(&mut next, call);
     let added = &next.outputs[before..];
     call.created.extend(added.iter().map(|output| output.arn.clone()));
@@ -83,7 +85,8 @@ pub(super) fn update(region: &mut Region, call: &mut Call<'_>) -> Result<Value, 
     let mut next = flow.clone();
     let before = next.outputs[index].settings.clone();
     change(&mut next.outputs[index].settings, &given, false);
-    rules::check_flow(&next, &region.secretsmanager)?;
+    let touched = [next.outputs[index].arn.clone()];
+    rules::check_flow(&next, Touched::These(&touched), &region.secretsmanager)?;
     let same = |member: &&str| before.get(*member) == next.outputs[index].settings.get(*member);
     if !["protocol", "destination", "port", "streamId", "rtmpPushSettings", "encryption"].iter().all(same) {
         let arn = next.outputs[index].arn.clone();

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::rules::Touched;
 use super::{Source, bad, flows, rules, tags, view};
 use crate::error::ApiError;
 use crate::services::{Call, Region};
@@ -45,7 +46,8 @@ pub(super) fn add(region: &mut Region, call: &mut Call<'_>) -> Result<Value, Api
     for given in &given {
         changed.sources.push(made(given, call)?);
     }
-    rules::check_flow(&changed, &region.secretsmanager)?;
+    let touched: Vec<String> = changed.sources[before..].iter().map(|source| source.arn.clone()).collect();
+    rules::check_flow(&changed, Touched::These(&touched), &region.secretsmanager)?;
     changed.changed(call.config, call.air, call.now);
     let added = &changed.sources[before..];
     call.created.extend(added.iter().map(|source| source.arn.clone()));
@@ -66,7 +68,8 @@ pub(super) fn update(region: &mut Region, call: &mut Call<'_>) -> Result<Value, 
     given.remove("SourceArn");
     let mut changed = flow.clone();
     change(&mut changed.sources[index].settings, &given, true);
-    rules::check_flow(&changed, &region.secretsmanager)?;
+    let touched = [changed.sources[index].arn.clone()];
+    rules::check_flow(&changed, Touched::These(&touched), &region.secretsmanager)?;
     changed.changed(call.config, call.air, call.now);
     *flow = changed;
     Ok(json!({ "flowArn": flow.arn, "source": view::source(&flow.sources[index], flow, call.now) }))
@@ -96,7 +99,7 @@ pub(super) fn remove(region: &mut Region, call: &mut Call<'_>) -> Result<Value, 
     }
     let mut changed = flow.clone();
     let gone = changed.sources.remove(index);
-    rules::check_flow(&changed, &region.secretsmanager)?;
+    rules::check_flow(&changed, Touched::Nothing, &region.secretsmanager)?;
     changed.changed(call.config, call.air, call.now);
     *flow = changed;
     Ok(json!({ "flowArn": flow.arn, "sourceArn": gone.arn }))

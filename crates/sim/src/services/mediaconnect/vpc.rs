@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::flow::Flow;
+use super::rules::Touched;
 use super::sources::members;
 use super::{bad, not_found, rules};
 use crate::error::ApiError;
@@ -32,7 +33,7 @@ pub(super) fn add(region: &mut Region, call: &mut Call<'_>) -> Result<Value, Api
     let added = made(call.list("vpcInterfaces"), call.ids);
     let mut next = flow.clone();
     next.vpc_interfaces.extend(added);
-    rules::check_flow(&next, &region.secretsmanager)?;
+    rules::check_flow(&next, Touched::Nothing, &region.secretsmanager)?;
     next.changed(call.config, call.air, call.now);
     *flow = next;
     Ok(json!({ "flowArn": flow.arn, "vpcInterfaces": flow.vpc_interfaces }))
@@ -50,7 +51,7 @@ pub(super) fn remove(region: &mut Region, call: &mut Call<'_>) -> Result<Value, 
     }
     let mut next = flow.clone();
     next.vpc_interfaces.retain(|interface| interface["name"] != name);
-    rules::check_flow(&next, &region.secretsmanager)?;
+    rules::check_flow(&next, Touched::Nothing, &region.secretsmanager)?;
     next.changed(call.config, call.air, call.now);
     *flow = next;
     Ok(json!({ "flowArn": flow.arn, "nonDeletedNetworkInterfaceIds": [], "vpcInterfaceName": name }))

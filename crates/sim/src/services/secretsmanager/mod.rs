@@ -60,6 +60,9 @@ enum Content {
     Bytes(String),
 }
 
+/// The kind, for the control API, of secrets whose deletion is planned.
+pub(crate) const PLANNED: &str = "secretsPlannedForDeletion";
+
 pub(crate) const SERVICE: Service = Service {
     name: "secretsmanager",
     call,
@@ -295,7 +298,7 @@ fn resources(region: &Region, _: &Config, _: Duration) -> Map<String, Value> {
     let mut found = Map::new();
     found.insert("secrets".to_owned(), show(live));
     if !planned.is_empty() {
-        found.insert("secretsPlannedForDeletion".to_owned(), show(planned));
+        found.insert(PLANNED.to_owned(), show(planned));
     }
     found
 }

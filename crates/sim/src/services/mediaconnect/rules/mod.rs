@@ -52,14 +52,35 @@ pub(super) fn retain_valid(settings: &mut Map<String, Value>, given: &Map<String
     });
 }
 
-/// The rules that concern the flow as a whole. `secrets` are those of the flow's region.
-pub(super) fn check_flow(flow: &Flow, secrets: &secretsmanager::State) -> Result<(), ApiError> {
+/// Which sources and outputs a request is about: only those are checked one by one. That the secret of another output
+/// has gone, or that somebody edited it, is found out when the flow starts.
+#[derive(Clone, Copy)]
+pub(super) enum Touched<'a> {
+    Nothing,
+    Everything,
+    /// By ARN.
+    These(&'a [String]),
+}
+
+impl Touched<'_> {
+    fn contains(self, arn: &str) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Everything => true,
+            Self::These(arns) => arns.iter().any(|touched| touched == arn),
+        }
+    }
+}
+
+/// The rules of a flow as it is after a request. `secrets` are those of the flow's region.
+pub(super) fn check_flow(flow: &Flow, touched: Touched<'_>, secrets: &secretsmanager::State) -> Result<(), ApiError> {
     unique_names("Source", flow.sources.iter().map(super::Source::name))?;
     unique_names("Output", flow.outputs.iter().map(super::Output::name))?;
-    for source in &flow.sources {
+    for source in flow.sources.iter().filter(|source| touched.contains(&source.arn)) {
         check_source(flow, &source.settings, secrets)?;
     }
-    for output in flow.outputs.iter().filter(|output| output.media_live_input.is_none()) {
+    let own = |output: &&super::Output| output.media_live_input.is_none() && touched.contains(&output.arn);
+    for output in flow.outputs.iter().filter(own) {
         check_output(flow, &output.settings, secrets)?;
     }
     source::check_together(flow)?;

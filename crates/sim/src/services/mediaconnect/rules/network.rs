@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use serde_json::Value;
 
 use crate::error::ApiError;
-use crate::services::mediaconnect::{Flow, bad};
+use crate::services::mediaconnect::{Flow, Output, Source, bad};
 
 /// Refuses what is not an IPv4 range.
 pub(in crate::services::mediaconnect) fn cidr(what: &str, text: &str) -> Result<(), ApiError> {
@@ -43,7 +43,11 @@ pub(super) fn check(flow: &Flow) -> Result<(), ApiError> {
 /// NDI needs a large flow and a network of its own.
 fn check_ndi(flow: &Flow) -> Result<(), ApiError> {
     if flow.setting(&["ndiConfig", "ndiState"]) != "ENABLED" {
-        return Ok(());
+        let mut protocols = flow.sources.iter().map(Source::protocol).chain(flow.outputs.iter().map(Output::protocol));
+        return match protocols.any(|protocol| protocol == "ndi-speed-hq") {
+            true => Err(bad("The flow has NDI sources or outputs and needs ndiConfig with ndiState ENABLED.")),
+            false => Ok(()),
+        };
     }
     if !["LARGE", "LARGE_4X"].contains(&flow.setting(&["flowSize"])) {
         return Err(bad("NDI needs a flow of flowSize LARGE."));
