@@ -1,13 +1,13 @@
 //! AWS, as narrow as the operator needs it. SDK types do not leave this module.
 
 pub mod account;
+mod convert;
 pub mod error;
 pub mod flows;
-mod convert;
 mod gather;
 pub mod measurements;
 pub mod media_connect;
-mod pace;
+pub mod pace;
 pub mod parameters;
 mod rtmp;
 pub mod secrets_manager;

@@ -47,7 +47,7 @@ pub struct Config {
     #[arg(long, env = "PLAYOUT_LOG_FORMAT", value_enum, default_value_t = LogFormat::Json)]
     pub log_format: LogFormat,
     /// What is logged, as in `info` or `playout_operator=debug,info`.
-    #[arg(long, env = "PLAYOUT_LOG", default_value = "info")]
+    #[arg(long, env = "RUST_LOG", default_value = "info")]
     pub log: String,
     /// How often a settled object is compared with AWS.
     #[arg(long, env = "PLAYOUT_DRIFT_INTERVAL", default_value = "5m", value_parser = duration)]

@@ -1,5 +1,6 @@
 //! `playout`: the operator, and the CRDs it serves.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -14,6 +15,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Runs the operator.
+    Run(Box<playout_operator::config::Config>),
     /// Prints the custom resource definitions, or writes one file a kind.
     Crds {
         /// Folder to write to; standard output when it is left out.
@@ -23,14 +26,22 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    // One provider for kube and the AWS SDK; two of them in one process panic at the first connection.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let result = match Arguments::parse().command {
+        Command::Run(config) => run(*config),
         Command::Crds { dir } => playout_operator::crds::write(dir.as_deref()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!("{error:#}");
+            // Logging may not have been started.
+            let _ = writeln!(std::io::stderr(), "playout: {error:#}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn run(config: playout_operator::config::Config) -> anyhow::Result<()> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(playout_operator::run::run(config))
 }

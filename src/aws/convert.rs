@@ -90,10 +90,7 @@ fn source(s: &sdk::Source, rtmp: &Answer) -> Option<FlowSource> {
             vpc_interface: s.vpc_interface_name().map(str::to_string),
             decryption: s.decryption().map(cipher),
             rtmp: rtmp.sources.get(&name).cloned(),
-            ndi_source_name: t
-                .and_then(|t| t.ndi_source_settings())
-                .and_then(|n| n.source_name())
-                .map(str::to_string),
+            ndi_source_name: t.and_then(|t| t.ndi_source_settings()).and_then(|n| n.source_name()).map(str::to_string),
         },
         ingest_ip: s.ingest_ip().map(str::to_string),
         peer_ip: s.peer_ip_address().map(str::to_string),
@@ -185,10 +182,8 @@ pub fn failover_config(wish: &Failover) -> sdk::FailoverConfig {
     let mut config = sdk::FailoverConfig::builder().state(state);
     if wish.enabled {
         let mode = if wish.merge { sdk::FailoverMode::Merge } else { sdk::FailoverMode::Failover };
-        config = config
-            .failover_mode(mode)
-            .set_recovery_window(wish.recovery_window)
-            .set_source_priority(priority(wish));
+        config =
+            config.failover_mode(mode).set_recovery_window(wish.recovery_window).set_source_priority(priority(wish));
     }
     config.build()
 }
@@ -199,10 +194,8 @@ pub fn update_failover_config(wish: &Failover) -> sdk::UpdateFailoverConfig {
     let mut config = sdk::UpdateFailoverConfig::builder().state(state);
     if wish.enabled {
         let mode = if wish.merge { sdk::FailoverMode::Merge } else { sdk::FailoverMode::Failover };
-        config = config
-            .failover_mode(mode)
-            .set_recovery_window(wish.recovery_window)
-            .set_source_priority(priority(wish));
+        config =
+            config.failover_mode(mode).set_recovery_window(wish.recovery_window).set_source_priority(priority(wish));
     }
     config.build()
 }

@@ -74,7 +74,15 @@ fn classify(status: u16, code: &str, message: &str) -> FailureClass {
         _ if code == "InvalidRequestException" && says(&["deletion", "deleted"]) => FailureClass::Conflict,
         // MediaConnect models no 409: a wrong state and a taken name are 400, told apart from bad input only by words.
         _ if code == "BadRequestException"
-            && says(&["state", "status", "already exist", "already in use", "in progress", "must stop", "currently"]) =>
+            && says(&[
+                "state",
+                "status",
+                "already exist",
+                "already in use",
+                "in progress",
+                "must stop",
+                "currently",
+            ]) =>
         {
             FailureClass::Conflict
         }

@@ -298,11 +298,7 @@ impl MediaConnect {
             .interceptor(rtmp)
             .send();
         let answer = self.caller.change("mediaconnect:AddFlowOutputs", call).await?;
-        Ok(answer
-            .outputs()
-            .iter()
-            .filter_map(|o| Some((o.name()?.to_string(), o.output_arn()?.to_string())))
-            .collect())
+        Ok(answer.outputs().iter().filter_map(|o| Some((o.name()?.to_string(), o.output_arn()?.to_string()))).collect())
     }
 
     /// Changes an output's settings, or switches it, or both in one call.
@@ -365,9 +361,7 @@ fn allow_list(s: &OutputSettings) -> Option<Vec<String>> {
     (!s.cidr_allow_list.is_empty()).then(|| s.cidr_allow_list.clone())
 }
 
-fn named<'a>(
-    items: impl Iterator<Item = (&'a String, Option<&'a playout_core::flow::RtmpPath>)>,
-) -> Add {
+fn named<'a>(items: impl Iterator<Item = (&'a String, Option<&'a playout_core::flow::RtmpPath>)>) -> Add {
     let paths: Paths = items.filter_map(|(name, path)| Some((name.clone(), path?.clone()))).collect();
     if paths.is_empty() { Add::Nothing } else { Add::Named(paths) }
 }

@@ -50,10 +50,7 @@ impl Parameters {
         let call = self.client.get_parameter().name(name).with_decryption(true).send();
         let found = match self.caller.read("ssm:GetParameter", Urgency::Change, call).await {
             Ok(answer) => answer.parameter().and_then(|p| {
-                Some(Found {
-                    text: SecretText::new(p.value()?),
-                    version: format!("ssm {} {}", p.name()?, p.version()),
-                })
+                Some(Found { text: SecretText::new(p.value()?), version: format!("ssm {} {}", p.name()?, p.version()) })
             }),
             Err(failure) if failure.class == FailureClass::Absent => None,
             Err(failure) => return Err(failure),

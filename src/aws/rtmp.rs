@@ -20,6 +20,7 @@ use playout_core::secret::SecretText;
 use serde_json::{Value, json};
 
 /// The protocol's name on the wire.
+#[cfg(test)]
 pub const PROTOCOL: &str = "rtmp-push";
 
 /// RTMP settings by the name of the source or output.
@@ -135,8 +136,7 @@ fn extend(body: &mut Value, add: &Add) {
 fn output_settings(path: &RtmpPath) -> Value {
     let mut settings = json!({ "applicationName": path.application, "streamName": path.stream.expose() });
     if path.tls {
-        settings["tlsEncryption"] =
-            json!({ "encryptionType": "PUBLIC", "encryptionConfiguration": { "public": {} } });
+        settings["tlsEncryption"] = json!({ "encryptionType": "PUBLIC", "encryptionConfiguration": { "public": {} } });
     }
     settings
 }

@@ -99,12 +99,7 @@ impl SecretsManager {
     ///
     /// # Errors
     /// A call failed.
-    pub async fn put(
-        &self,
-        arn: &str,
-        password: &Password,
-        tags: &BTreeMap<String, String>,
-    ) -> Result<(), Failure> {
+    pub async fn put(&self, arn: &str, password: &Password, tags: &BTreeMap<String, String>) -> Result<(), Failure> {
         let call = self
             .client
             .put_secret_value()
@@ -139,9 +134,7 @@ impl SecretsManager {
 /// Idempotency token of 32 to 64 characters: the same for the same version of the same password.
 fn token(password: &Password) -> String {
     use playout_core::secret::SecretText;
-    let hex = |text: String| {
-        SecretText::new(text).fingerprint().iter().map(|b| format!("{b:02x}")).collect::<String>()
-    };
+    let hex = |text: String| SecretText::new(text).fingerprint().iter().map(|b| format!("{b:02x}")).collect::<String>();
     // Of the version alone, not of the password: the token stands in AWS's logs.
     format!("{}{}", hex(format!("{}{}", password.name, password.version)), hex(format!("{}-", password.version)))
 }

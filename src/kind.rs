@@ -1,0 +1,203 @@
+//! What one kind supplies to the loop. Five steps; the loop is in `reconcile.rs`.
+
+use std::fmt::Debug;
+use std::future::Future;
+use std::hash::Hash;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kube::Resource;
+use kube::core::object::HasStatus;
+use kube::runtime::events::Recorder;
+use kube::runtime::reflector::Store;
+use playout_core::api::{Destination, Source};
+use playout_core::names::Identity;
+use playout_core::plan::{Desired, Failure, FailureClass, Step};
+use playout_core::reasons::Reason;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::aws::Account;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::kubernetes::secrets::Secrets;
+use crate::metrics::Metrics;
+use crate::redact::Redactor;
+
+/// What every pass may use.
+pub struct Context {
+    /// The API server.
+    pub client: kube::Client,
+    /// AWS.
+    pub aws: Account,
+    /// Secrets.
+    pub secrets: Secrets,
+    /// All Sources.
+    pub sources: Store<Source>,
+    /// All Destinations.
+    pub destinations: Store<Destination>,
+    /// Publishes Events.
+    pub recorder: Recorder,
+    /// How the operator runs.
+    pub config: Config,
+    /// Identity of the cluster in ownership tags.
+    pub cluster: String,
+    /// The clock.
+    pub clock: Clock,
+    /// Counters.
+    pub metrics: Metrics,
+    /// What is known to be secret.
+    pub redactor: Redactor,
+    /// Passes that failed in a row, by object.
+    pub attempts: crate::reconcile::Attempts,
+}
+
+impl Debug for Context {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Context").field("cluster", &self.cluster).finish_non_exhaustive()
+    }
+}
+
+impl Context {
+    /// Who owns what is made for this object.
+    pub fn identity<K: Resource<DynamicType = ()>>(&self, object: &K) -> Identity {
+        let meta = object.meta();
+        Identity {
+            cluster: self.cluster.clone(),
+            kind: K::kind(&()).into_owned(),
+            namespace: meta.namespace.clone().unwrap_or_default(),
+            name: meta.name.clone().unwrap_or_default(),
+            uid: meta.uid.clone().unwrap_or_default(),
+        }
+    }
+}
+
+/// An action as the loop sees it: a value that can be logged and told.
+pub trait Action: Debug + Serialize + Send + Sync {
+    /// Whether an intent is written before it.
+    fn needs_intent(&self) -> bool;
+    /// The reason of its Event.
+    fn reason(&self) -> Reason;
+    /// What its Event says.
+    fn sentence(&self) -> String;
+}
+
+/// What came of a pass, for the status.
+#[derive(Debug)]
+pub struct Outcome<'a, K: Kind> {
+    /// What is wanted.
+    pub desired: Option<&'a Desired<K::Wanted>>,
+    /// What was seen; `None` when looking failed.
+    pub seen: Option<&'a K::Observed>,
+    /// What was decided.
+    pub step: Option<&'a Step<K::Action>>,
+    /// What failed.
+    pub failure: Option<&'a Failure>,
+    /// Identifier of what this pass created, before any look can show it.
+    pub created: Option<&'a str>,
+    /// Now.
+    pub now: jiff::Timestamp,
+}
+
+/// One kind of object.
+pub trait Kind: Debug + Sized + Send + Sync + 'static {
+    /// The custom resource.
+    type Object: Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope>
+        + HasStatus<Status: PartialEq + Send + Sync>
+        + Clone
+        + Debug
+        + DeserializeOwned
+        + Serialize
+        + Send
+        + Sync
+        + 'static;
+    /// A wish that cannot be wrong.
+    type Wanted: Debug + Send + Sync;
+    /// The facts.
+    type Observed: Debug + Send + Sync;
+    /// What can be done.
+    type Action: Action;
+
+    /// Name of the controller in logs and metrics.
+    const CONTROLLER: &'static str;
+
+    /// Looks up what the spec refers to and parses it.
+    fn wanted(
+        object: &Self::Object,
+        context: &Context,
+    ) -> impl Future<Output = Result<Desired<Self::Wanted>, Failure>> + Send;
+
+    /// Looks at AWS. A read that fails is an error, never "not there".
+    fn observe(
+        object: &Self::Object,
+        desired: &Desired<Self::Wanted>,
+        context: &Context,
+    ) -> impl Future<Output = Result<Self::Observed, Failure>> + Send;
+
+    /// Decides. Pure.
+    fn plan(object: &Self::Object, desired: &Desired<Self::Wanted>, seen: &Self::Observed) -> Step<Self::Action>;
+
+    /// Carries out one action; the identifier of what it created, if it created something.
+    fn execute(
+        object: &Self::Object,
+        action: &Self::Action,
+        context: &Context,
+    ) -> impl Future<Output = Result<Option<String>, Failure>> + Send;
+
+    /// The new status. Pure.
+    fn status(
+        object: &Self::Object,
+        outcome: &Outcome<'_, Self>,
+        context: &Context,
+    ) -> <Self::Object as HasStatus>::Status;
+
+    /// How long a settled object is left alone.
+    fn settled_for(object: &Self::Object, context: &Context) -> Duration;
+
+    /// Whether AWS's side stays when the object goes.
+    fn retains(object: &Self::Object) -> bool;
+
+    /// The condition list of a status, for Events on what changed.
+    fn conditions(object: &Self::Object) -> Option<&[k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition]>;
+}
+
+/// A failure of the API server, as a failure.
+#[must_use]
+pub fn api_failure(operation: &str, error: &kube::Error) -> Failure {
+    let (class, message) = match error {
+        kube::Error::Api(status) => (
+            match status.code {
+                404 => FailureClass::Absent,
+                409 => FailureClass::Conflict,
+                429 => FailureClass::Throttled,
+                401 | 403 => FailureClass::Denied,
+                400..500 => FailureClass::Invalid,
+                _ => FailureClass::Transient,
+            },
+            status.message.clone(),
+        ),
+        // Other texts may hold whole requests.
+        _ => (FailureClass::Transient, "the API server gave no usable answer".to_string()),
+    };
+    Failure { class, operation: operation.into(), message }
+}
+
+/// Hash of what a user can change about an object; a pass is not started by our own writes of status.
+pub fn user_visible<K: Resource>(object: &K) -> Option<u64> {
+    use std::hash::{DefaultHasher, Hasher as _};
+    let meta = object.meta();
+    let mut hash = DefaultHasher::new();
+    meta.uid.hash(&mut hash);
+    meta.generation.hash(&mut hash);
+    meta.deletion_timestamp.as_ref().map(|t| t.0.as_second()).hash(&mut hash);
+    for key in [playout_core::api::RECONCILE_AT, playout_core::api::TEST_CONNECTION, playout_core::api::ACTIVE_ENDPOINT]
+    {
+        meta.annotations.as_ref().and_then(|a| a.get(key)).hash(&mut hash);
+    }
+    // Somebody who takes our finalizer away must find it back.
+    meta.finalizers.as_ref().is_some_and(|f| f.iter().any(|f| f == playout_core::api::FINALIZER)).hash(&mut hash);
+    Some(hash.finish())
+}
+
+/// Shared pointer to the context, as kube's controller hands it around.
+pub type Shared = Arc<Context>;

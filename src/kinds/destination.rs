@@ -1,0 +1,305 @@
+//! Destination, as outputs of a Source's flow.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::runtime::reflector::ObjectRef;
+use kube::{Resource as _, ResourceExt as _};
+use playout_core::api::destination::{DestinationStatus, DestinationWord};
+use playout_core::api::policy::RunState;
+use playout_core::api::source::{HealthWord, SourceStatus};
+use playout_core::api::{ACTIVE_ENDPOINT, Destination, Source};
+use playout_core::destination::observed::{Observed, OutputSeen, Programme, Role};
+use playout_core::destination::plan::{Action, plan};
+use playout_core::destination::status;
+use playout_core::destination::wanted::{Wanted, retains, wanted};
+use playout_core::flow::{Flow, FlowState, Measured};
+use playout_core::names::Identity;
+use playout_core::plan::{Desired, Failure, Step};
+use playout_core::reasons::Reason;
+
+use super::references::{Needed, wants_fresh_look};
+use super::source::{AGE, copies, copy};
+use crate::aws::Region;
+use crate::aws::measurements::Subject;
+use crate::aws::pace::Urgency;
+use crate::kind::{self, Context, Kind, Outcome};
+
+/// The kind.
+#[derive(Debug)]
+pub enum DestinationKind {}
+
+impl kind::Action for Action {
+    fn needs_intent(&self) -> bool {
+        Action::needs_intent(self)
+    }
+    fn reason(&self) -> Reason {
+        Action::reason(self)
+    }
+    fn sentence(&self) -> String {
+        Action::sentence(self)
+    }
+}
+
+/// What a Destination refers to.
+pub(crate) fn needed(destination: &Destination) -> Needed<'_> {
+    let spec = &destination.spec;
+    let mut needed = Needed::default();
+    needed
+        .key(spec.stream_key.as_ref())
+        .key(spec.backup.as_ref().and_then(|b| b.stream_key.as_ref()))
+        .encryption(spec.encryption.as_ref());
+    needed
+}
+
+impl Kind for DestinationKind {
+    type Object = Destination;
+    type Wanted = Wanted;
+    type Observed = Observed;
+    type Action = Action;
+
+    const CONTROLLER: &'static str = "destination";
+
+    async fn wanted(destination: &Destination, context: &Context) -> Result<Desired<Wanted>, Failure> {
+        if destination.meta().deletion_timestamp.is_some() {
+            return Ok(Desired::Absent);
+        }
+        let region = region_of(destination, context).await;
+        let handled = destination.status.as_ref().and_then(|s| s.last_handled_reconcile_at.as_ref());
+        let anew = wants_fresh_look(destination, handled);
+        let references = needed(destination).look_up(destination, &region, anew, context).await?;
+        let role = context.config.mediaconnect_role_arn.as_deref();
+        Ok(wanted(&destination.spec, &context.identity(destination), &references, role, false))
+    }
+
+    async fn observe(
+        destination: &Destination,
+        desired: &Desired<Wanted>,
+        context: &Context,
+    ) -> Result<Observed, Failure> {
+        let identity = context.identity(destination);
+        let region = region_of(destination, context).await;
+        let source = source_of(destination, context);
+        let expects_copies = matches!(desired, Desired::Present(w) if w.outputs.values().any(|o| o.password.is_some()));
+        let deleting = matches!(desired, Desired::Absent);
+        let secrets = copies(&identity, &region, expects_copies, expects_copies || deleting).await?;
+        let told = match destination.annotations().get(ACTIVE_ENDPOINT).map(String::as_str) {
+            Some("Primary") => Some(Role::Primary),
+            Some("Backup") => Some(Role::Backup),
+            _ => None,
+        };
+        let flow = look_for_flow(destination, source.as_deref(), &region, context, deleting).await?;
+        let Some(flow) = flow else {
+            let flow = if source.is_some() { Programme::NoFlow { certain: true } } else { Programme::NoSource };
+            return Ok(Observed { flow, outputs: BTreeMap::new(), secrets, told });
+        };
+        let mut outputs = BTreeMap::new();
+        for role in [Role::Primary, Role::Backup] {
+            let found = flow.output(&identity.output_name(role.as_str())).filter(|o| o.managed_by.is_none());
+            let Some(output) = found else { continue };
+            let tags = region.flows.tags(&output.arn).await?;
+            let mut seen = OutputSeen {
+                ownership: identity.ownership(&tags),
+                output: output.clone(),
+                tags,
+                measured: None,
+                unchanged_for: Duration::ZERO,
+            };
+            measure(&mut seen, role, destination, source.as_deref(), &flow, &region, context).await;
+            outputs.insert(role, seen);
+        }
+        let status = source.as_ref().and_then(|s| s.status.as_ref());
+        Ok(Observed {
+            flow: Programme::Flow {
+                arn: flow.arn.clone(),
+                state: flow.state,
+                outputs_used: flow.outputs.len(),
+                stopped: source.as_ref().is_some_and(|s| s.spec.state.fixed() == Some(RunState::Stopped)),
+                signal: status.and_then(signal),
+                bitrate_kbps: status.and_then(bitrate),
+                region: region.name.clone(),
+            },
+            outputs,
+            secrets,
+            told,
+        })
+    }
+
+    fn plan(destination: &Destination, desired: &Desired<Wanted>, seen: &Observed) -> Step<Action> {
+        plan(desired, retains(&destination.spec), seen)
+    }
+
+    async fn execute(destination: &Destination, action: &Action, context: &Context) -> Result<Option<String>, Failure> {
+        let region = region_of(destination, context).await;
+        let mc = &region.media_connect;
+        let (flow, result) = match action {
+            Action::Copy(action) => return copy(action, &region).await.map(|()| None),
+            Action::AddOutput { flow, output } => {
+                let added = mc.add_output(flow, (**output).clone()).await;
+                if let Ok(arn) = &added {
+                    region.flows.tagged(arn, &output.tags).await;
+                }
+                (flow, added.map(drop))
+            }
+            Action::TagOutput { arn, tags } => {
+                let result = mc.tag(arn, tags).await;
+                if result.is_ok() {
+                    region.flows.tagged(arn, tags).await;
+                }
+                return result.map(|()| None);
+            }
+            Action::UpdateOutput { flow, arn, settings, enabled, .. } => {
+                (flow, mc.update_output(flow, arn, settings.as_deref(), *enabled).await)
+            }
+            Action::RemoveOutput { flow, arn, .. } => (flow, mc.remove_output(flow, arn).await),
+        };
+        region.flows.touched(flow).await;
+        result.map(|()| None)
+    }
+
+    fn status(destination: &Destination, outcome: &Outcome<'_, Self>, _: &Context) -> DestinationStatus {
+        let wanted = match outcome.desired {
+            Some(Desired::Present(wanted)) => Some(wanted),
+            _ => None,
+        };
+        status::status(
+            destination,
+            &status::Outcome {
+                wanted,
+                seen: outcome.seen,
+                step: outcome.step,
+                failure: outcome.failure,
+                now: outcome.now,
+            },
+        )
+    }
+
+    fn settled_for(destination: &Destination, context: &Context) -> Duration {
+        let runs = destination.status.as_ref().is_some_and(|s| s.state == Some(DestinationWord::Running));
+        if runs { context.config.health_interval } else { context.config.drift_interval }
+    }
+
+    fn retains(destination: &Destination) -> bool {
+        retains(&destination.spec)
+    }
+
+    fn conditions(destination: &Destination) -> Option<&[Condition]> {
+        destination.status.as_ref().map(|s| s.conditions.as_slice())
+    }
+}
+
+fn source_of(destination: &Destination, context: &Context) -> Option<Arc<Source>> {
+    let namespace = destination.namespace().unwrap_or_default();
+    context.sources.get(&ObjectRef::<Source>::new(&destination.spec.from.name).within(&namespace))
+}
+
+/// The region is the Source's; a Destination may only say the same.
+async fn region_of(destination: &Destination, context: &Context) -> Arc<Region> {
+    let source = source_of(destination, context);
+    let name = source
+        .as_ref()
+        .map(|s| s.spec.region.as_deref().unwrap_or(context.aws.default_region()))
+        .or(destination.spec.region.as_deref());
+    context.aws.region(name).await
+}
+
+/// The flow of the Source: as the Source records it, else as this Destination does, else by its name.
+async fn look_for_flow(
+    destination: &Destination,
+    source: Option<&Source>,
+    region: &Region,
+    context: &Context,
+    deleting: bool,
+) -> Result<Option<Arc<Flow>>, Failure> {
+    let recorded = source
+        .and_then(|s| s.status.as_ref())
+        .and_then(|s| s.flow_arn.as_ref().filter(|_| s.flow_state.is_some()))
+        .or_else(|| destination.status.as_ref().and_then(|s| s.flow_arn.as_ref()));
+    let urgency = if destination.metadata.generation == destination.status.as_ref().and_then(|s| s.observed_generation)
+    {
+        Urgency::Check
+    } else {
+        Urgency::Change
+    };
+    if let Some(arn) = recorded {
+        return region.flows.describe(arn, AGE, urgency).await;
+    }
+    if !deleting {
+        return Ok(None);
+    }
+    // Nothing is recorded: a restored object, perhaps. Before "nothing is left" is said, the flow is looked for by name.
+    let owner = Identity {
+        kind: Source::kind(&()).into_owned(),
+        name: destination.spec.from.name.clone(),
+        ..context.identity(destination)
+    };
+    for listed in region.flows.named(&owner.flow_name(), Duration::from_secs(1)).await? {
+        if let Some(flow) = region.flows.describe(&listed.arn, AGE, urgency).await? {
+            return Ok(Some(flow));
+        }
+    }
+    Ok(None)
+}
+
+/// Adds what CloudWatch measured since the output began to send, and how long that has been so.
+async fn measure(
+    seen: &mut OutputSeen,
+    role: Role,
+    destination: &Destination,
+    source: Option<&Source>,
+    flow: &Flow,
+    region: &Region,
+    context: &Context,
+) {
+    if source.is_some_and(|s| !s.spec.health.enabled) {
+        return;
+    }
+    let sending = seen.output.enabled && matches!(flow.state, FlowState::Active | FlowState::Updating);
+    let before = destination
+        .status
+        .as_ref()
+        .and_then(|s| s.outputs.iter().find(|o| o.role == role.word()))
+        .filter(|o| o.sending == Some(sending));
+    let since = before.and_then(|o| o.since.as_ref()).map(|t| t.0);
+    seen.measured = Some(Measured::default());
+    // Before the status says since when it sends, an old data point could not be told from a new one.
+    if let (true, Some(since)) = (sending, since) {
+        let running = destination.status.as_ref().is_some_and(|s| s.state == Some(DestinationWord::Running));
+        let age = if running { context.config.health_interval / 2 } else { Duration::from_millis(900) };
+        match region.measurements.read(Subject::Output, &seen.output.arn, age).await {
+            Ok(reading) if reading.until.is_some_and(|until| until > since.as_second()) => {
+                seen.measured = Some(reading.measured);
+            }
+            Ok(_) => {}
+            Err(failure) => {
+                tracing::debug!(error = failure.message, "no measurement");
+                // Who does not allow CloudWatch is not kept waiting for it.
+                if failure.is_refusal() {
+                    seen.measured = None;
+                }
+            }
+        }
+    }
+    let connected = seen.measured.as_ref().and_then(|m| m.connected);
+    if let (Some(before), Some(since)) = (before, since)
+        && before.connected == connected
+    {
+        seen.unchanged_for = context.clock.now().duration_since(since).unsigned_abs();
+    }
+}
+
+/// Whether the leading input receives something.
+fn signal(status: &SourceStatus) -> Option<bool> {
+    let leader = status.inputs.iter().find(|i| Some(&i.name) == status.active_input.as_ref())?;
+    match leader.health? {
+        HealthWord::Healthy | HealthWord::Degraded => Some(true),
+        HealthWord::Failed => Some(false),
+        HealthWord::Unknown => None,
+    }
+}
+
+fn bitrate(status: &SourceStatus) -> Option<i64> {
+    status.inputs.iter().find(|i| Some(&i.name) == status.active_input.as_ref())?.bitrate_kbps
+}

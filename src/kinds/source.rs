@@ -1,0 +1,312 @@
+//! Source, on MediaConnect.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::{Resource as _, ResourceExt as _};
+use playout_core::api::policy::parse_duration;
+use playout_core::api::source::{SourceStatus, SourceWord};
+use playout_core::api::{CREATE_INTENT, Source, TEST_CONNECTION};
+use playout_core::destination::wanted::wants_to_run;
+use playout_core::flow::{Flow, FlowSeen, FlowState, Measured, SecretCopy};
+use playout_core::names::{CreateIntent, Identity, IntentPhase, Ownership};
+use playout_core::passwords::CopyAction;
+use playout_core::plan::{Desired, Failure, FailureClass, Step};
+use playout_core::reasons::Reason;
+use playout_core::source::observed::{InputSeen, Observed, Users};
+use playout_core::source::plan::{Action, plan};
+use playout_core::source::status;
+use playout_core::source::wanted::{Wanted, retains, wanted};
+
+use super::references::{Needed, wants_fresh_look};
+use crate::aws::Region;
+use crate::aws::measurements::Subject;
+use crate::aws::pace::Urgency;
+use crate::kind::{self, Context, Kind, Outcome};
+
+/// How old a shared look at a flow may be within a pass.
+pub(super) const AGE: Duration = Duration::from_millis(300);
+/// How old the shared list of flows may be.
+const LIST_AGE: Duration = Duration::from_secs(1);
+/// How old the shared list of copies may be where none is expected.
+const COPIES_AGE: Duration = Duration::from_secs(60);
+
+/// The kind.
+#[derive(Debug)]
+pub enum SourceKind {}
+
+impl kind::Action for Action {
+    fn needs_intent(&self) -> bool {
+        Action::needs_intent(self)
+    }
+    fn reason(&self) -> Reason {
+        Action::reason(self)
+    }
+    fn sentence(&self) -> String {
+        Action::sentence(self)
+    }
+}
+
+/// What a Source refers to.
+pub(crate) fn needed(source: &Source) -> Needed<'_> {
+    let mut needed = Needed::default();
+    for input in &source.spec.inputs {
+        needed
+            .key(input.rtmp.as_ref().map(|r| &r.stream_key))
+            .encryption(input.srt_listener.as_ref().and_then(|s| s.encryption.as_ref()))
+            .encryption(input.srt_caller.as_ref().and_then(|s| s.encryption.as_ref()))
+            .encryption(input.zixi_push.as_ref().and_then(|s| s.encryption.as_ref()));
+    }
+    needed
+}
+
+impl Kind for SourceKind {
+    type Object = Source;
+    type Wanted = Wanted;
+    type Observed = Observed;
+    type Action = Action;
+
+    const CONTROLLER: &'static str = "source";
+
+    async fn wanted(source: &Source, context: &Context) -> Result<Desired<Wanted>, Failure> {
+        let deleting = source.meta().deletion_timestamp.is_some();
+        if deleting {
+            return Ok(Desired::Absent);
+        }
+        let region = context.aws.region(source.spec.region.as_deref()).await;
+        let handled = source.status.as_ref().and_then(|s| s.last_handled_reconcile_at.as_ref());
+        let anew = wants_fresh_look(source, handled);
+        let references = needed(source).look_up(source, &region, anew, context).await?;
+        let role = context.config.mediaconnect_role_arn.as_deref();
+        Ok(wanted(&source.spec, &context.identity(source), &references, role, deleting))
+    }
+
+    async fn observe(source: &Source, desired: &Desired<Wanted>, context: &Context) -> Result<Observed, Failure> {
+        let identity = context.identity(source);
+        let region = context.aws.region(source.spec.region.as_deref()).await;
+        let (flow, ownership, tags) = look_for_flow(source, &identity, &region, context).await?;
+        let expects_copies = match desired {
+            Desired::Present(w) => w.inputs.iter().any(|i| i.password.is_some()),
+            Desired::Absent | Desired::Invalid(_) => false,
+        };
+        let fresh = expects_copies || matches!(desired, Desired::Absent);
+        let inputs = match &flow {
+            FlowSeen::Present(flow) => measure(source, flow, &region).await,
+            FlowSeen::Absent | FlowSeen::Undecided => BTreeMap::new(),
+        };
+        let users = users(source, context);
+        let idle = users.on_air.is_empty();
+        let length = source.annotations().get(TEST_CONNECTION).and_then(|text| parse_duration(text));
+        Ok(Observed {
+            secrets: copies(&identity, &region, expects_copies, fresh).await?,
+            test: status::test_phase(source, &flow, idle, length, context.clock.now()),
+            flow,
+            ownership,
+            tags,
+            users,
+            inputs,
+        })
+    }
+
+    fn plan(source: &Source, desired: &Desired<Wanted>, seen: &Observed) -> Step<Action> {
+        plan(desired, retains(&source.spec), seen)
+    }
+
+    async fn execute(source: &Source, action: &Action, context: &Context) -> Result<Option<String>, Failure> {
+        let region = context.aws.region(source.spec.region.as_deref()).await;
+        let mc = &region.media_connect;
+        let (flow, result) = match action {
+            Action::Copy(action) => return copy(action, &region).await.map(|()| None),
+            Action::CreateFlow(new) => {
+                let created = mc.create_flow(new).await;
+                region.flows.list_changed().await;
+                if let Ok(arn) = &created {
+                    region.flows.tagged(arn, &new.tags).await;
+                }
+                return created.map(Some);
+            }
+            Action::TagFlow { flow, tags } => {
+                let result = mc.tag(flow, tags).await;
+                if result.is_ok() {
+                    region.flows.tagged(flow, tags).await;
+                }
+                (flow, result)
+            }
+            Action::ResizeFlow { flow, size } => (flow, mc.resize_flow(flow, size).await),
+            Action::AddVpcInterfaces { flow, interfaces } => (flow, mc.add_vpc_interfaces(flow, interfaces).await),
+            Action::RemoveVpcInterface { flow, name } => (flow, mc.remove_vpc_interface(flow, name).await),
+            Action::SetFailover { flow, failover } => (flow, mc.set_failover(flow, failover).await),
+            Action::AddSource { flow, source } => (flow, mc.add_source(flow, source).await),
+            Action::UpdateSource { flow, arn, settings, .. } => (flow, mc.update_source(flow, arn, settings).await),
+            Action::RemoveSource { flow, arn, .. } => (flow, mc.remove_source(flow, arn).await),
+            Action::StartFlow { flow } => (flow, mc.start_flow(flow).await),
+            Action::StopFlow { flow } => (flow, mc.stop_flow(flow).await),
+            Action::DeleteFlow { flow } => {
+                let result = mc.delete_flow(flow).await;
+                region.flows.list_changed().await;
+                (flow, result)
+            }
+        };
+        region.flows.touched(flow).await;
+        result.map(|()| None)
+    }
+
+    fn status(source: &Source, outcome: &Outcome<'_, Self>, context: &Context) -> SourceStatus {
+        let region = source.spec.region.as_deref().unwrap_or(context.aws.default_region());
+        status::status(
+            source,
+            &status::Outcome {
+                seen: outcome.seen,
+                step: outcome.step,
+                failure: outcome.failure,
+                created: outcome.created,
+                region,
+                now: outcome.now,
+            },
+        )
+    }
+
+    fn settled_for(source: &Source, context: &Context) -> Duration {
+        let runs = source.status.as_ref().is_some_and(|s| s.state == Some(SourceWord::Running));
+        if runs && source.spec.health.enabled {
+            parse_duration(&source.spec.health.interval)
+                .unwrap_or(context.config.health_interval)
+                .clamp(Duration::from_secs(1), context.config.drift_interval)
+        } else {
+            context.config.drift_interval
+        }
+    }
+
+    fn retains(source: &Source) -> bool {
+        retains(&source.spec)
+    }
+
+    fn conditions(source: &Source) -> Option<&[Condition]> {
+        source.status.as_ref().map(|s| s.conditions.as_slice())
+    }
+}
+
+/// By the recorded ARN first, by name and tags second. "Absent" is said only when it is certain.
+async fn look_for_flow(
+    source: &Source,
+    identity: &Identity,
+    region: &Arc<Region>,
+    context: &Context,
+) -> Result<(FlowSeen, Ownership, BTreeMap<String, String>), Failure> {
+    let status = source.status.as_ref();
+    let intent = source.annotations().get(CREATE_INTENT).and_then(|text| CreateIntent::parse(text));
+    let phase = CreateIntent::phase(intent.as_ref(), context.clock.now(), context.config.create_window);
+    // A flow that was seen once and is not there now was removed; one that was made and never seen may still appear.
+    let mut was_seen = false;
+    let urgency = if source.metadata.generation == status.and_then(|s| s.observed_generation) {
+        Urgency::Check
+    } else {
+        Urgency::Change
+    };
+    if let Some(arn) = status.and_then(|s| s.flow_arn.as_deref()) {
+        was_seen = status.is_some_and(|s| s.flow_state.is_some());
+        if let Some(flow) = region.flows.describe(arn, AGE, urgency).await? {
+            return with_tags(flow, identity, region).await;
+        }
+        region.flows.forget(arn).await;
+    }
+    let mut foreign = None;
+    for listed in region.flows.named(&identity.flow_name(), LIST_AGE).await? {
+        let Some(flow) = region.flows.describe(&listed.arn, AGE, urgency).await? else { continue };
+        let seen = with_tags(flow, identity, region).await?;
+        if seen.1 != Ownership::Foreign {
+            return Ok(seen);
+        }
+        foreign = Some(seen);
+    }
+    if let Some(seen) = foreign {
+        return Ok(seen);
+    }
+    let flow = if phase == IntentPhase::Open && !was_seen { FlowSeen::Undecided } else { FlowSeen::Absent };
+    Ok((flow, Ownership::Foreign, BTreeMap::new()))
+}
+
+async fn with_tags(
+    flow: Arc<Flow>,
+    identity: &Identity,
+    region: &Region,
+) -> Result<(FlowSeen, Ownership, BTreeMap<String, String>), Failure> {
+    let tags = region.flows.tags(&flow.arn).await?;
+    Ok((FlowSeen::Present(Box::new((*flow).clone())), identity.ownership(&tags), tags))
+}
+
+/// The copies of passwords that bear this object's tags.
+pub(super) async fn copies(
+    identity: &Identity,
+    region: &Region,
+    expected: bool,
+    fresh: bool,
+) -> Result<Vec<SecretCopy>, Failure> {
+    match region.secrets.copies(if fresh { LIST_AGE } else { COPIES_AGE }).await {
+        Ok(all) => Ok(all.iter().filter(|c| identity.ownership(&c.tags) != Ownership::Foreign).cloned().collect()),
+        // Who uses no passwords need not allow the operator to list secrets.
+        Err(failure) if failure.class == FailureClass::Denied && !expected => Ok(Vec::new()),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Carries out what is to be done for a copy.
+pub(super) async fn copy(action: &CopyAction, region: &Region) -> Result<(), Failure> {
+    match action {
+        CopyAction::Create { password, tags } => region.secrets.create(password, tags).await,
+        CopyAction::Put { arn, password, tags } => region.secrets.put(arn, password, tags).await,
+        CopyAction::Delete { arn } => region.secrets.delete(arn).await,
+    }
+}
+
+/// Health is worth knowing and not worth failing for: without a measurement it is unknown.
+async fn measure(source: &Source, flow: &Flow, region: &Region) -> BTreeMap<String, InputSeen> {
+    let health = &source.spec.health;
+    if !health.enabled || flow.state != FlowState::Active {
+        return BTreeMap::new();
+    }
+    let age = parse_duration(&health.interval).unwrap_or(Duration::from_secs(30)) / 2;
+    let known = source.status.as_ref().is_some_and(|s| {
+        s.inputs
+            .iter()
+            .filter(|i| i.in_flow)
+            .all(|i| i.health.is_some_and(|h| h != playout_core::api::source::HealthWord::Unknown))
+    });
+    // Until the first measurement there is nothing worth keeping.
+    let age = if known { age } else { Duration::from_secs(1) };
+    let reads = flow.sources.iter().map(|s| async {
+        let measured = match region.measurements.read(Subject::Source, &s.arn, age).await {
+            Ok(reading) => reading.measured,
+            Err(failure) => {
+                tracing::debug!(error = failure.message, "no measurement");
+                Measured::default()
+            }
+        };
+        let connected = measured.connected.or(s.peer_ip.is_some().then_some(true));
+        let measured = Measured { connected, ..measured };
+        let judged = status::judge(&measured, health);
+        (s.name.clone(), InputSeen { measured, health: judged })
+    });
+    futures::future::join_all(reads).await.into_iter().collect()
+}
+
+/// Who names this Source.
+fn users(source: &Source, context: &Context) -> Users {
+    let mut users = Users::default();
+    for destination in context.destinations.state() {
+        if destination.namespace() != source.namespace() || destination.spec.from.name != source.name_any() {
+            continue;
+        }
+        let name = format!("Destination/{}", destination.name_any());
+        if wants_to_run(&destination.spec) && destination.meta().deletion_timestamp.is_none() {
+            users.on_air.push(name);
+        } else {
+            users.idle.push(name);
+        }
+    }
+    users.on_air.sort();
+    users.idle.sort();
+    users
+}

@@ -1,0 +1,79 @@
+//! The finalizer and the create intent.
+//!
+//! # Guarantees
+//! - [`hold`] returns only when the API server has stored the finalizer (and the intent, when one is asked for), on exactly the
+//!   version of the object that was decided upon: a stale view fails with a conflict before anything exists in AWS.
+//! - [`release`] takes away our finalizer alone, and only if the object is still the one that was observed.
+//!
+//! kube's own `finalizer()` frees the finalizer as soon as a clean-up pass returns `Ok`, also with "look again later". Deletion
+//! in AWS takes minutes, so it is not used.
+
+use std::fmt::Debug;
+
+use kube::api::{Patch, PatchParams};
+use kube::{Api, Resource, ResourceExt as _};
+use playout_core::api::{CREATE_INTENT, FINALIZER};
+use playout_core::names::CreateIntent;
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+use super::status::Writer;
+
+/// Puts the finalizer on, and the intent. The object as it is stored now.
+///
+/// # Errors
+/// The API server refused it; a conflict means that the object has changed in the meantime.
+pub async fn hold<K>(writer: &Writer<'_>, api: &Api<K>, object: &K, intent: Option<&CreateIntent>) -> kube::Result<K>
+where
+    K: Resource + Clone + Debug + DeserializeOwned,
+{
+    let held = object.finalizers().iter().any(|f| f == FINALIZER);
+    if held && intent.is_none() {
+        return Ok(object.clone());
+    }
+    let mut finalizers = object.finalizers().to_vec();
+    if !held {
+        finalizers.push(FINALIZER.into());
+    }
+    let mut metadata = json!({ "resourceVersion": object.resource_version(), "finalizers": finalizers });
+    if let Some(intent) = intent {
+        metadata["annotations"] = json!({ CREATE_INTENT: intent.render() });
+    }
+    writer.wrote(if held { "intent" } else { "finalizer" });
+    api.patch(&object.name_any(), &PatchParams::default(), &Patch::Merge(json!({ "metadata": metadata }))).await
+}
+
+/// Takes the intent away, after AWS has said that nothing was made.
+///
+/// # Errors
+/// The API server refused it.
+pub async fn withdraw<K>(writer: &Writer<'_>, api: &Api<K>, object: &K) -> kube::Result<()>
+where
+    K: Resource + Clone + Debug + DeserializeOwned,
+{
+    writer.wrote("intent");
+    let patch = json!({ "metadata": { "annotations": { CREATE_INTENT: null } } });
+    api.patch_metadata(&object.name_any(), &PatchParams::default(), &Patch::Merge(patch)).await.map(drop)
+}
+
+/// Takes the finalizer away.
+///
+/// # Errors
+/// The API server refused it; a conflict means that the object has changed in the meantime.
+pub async fn release<K>(writer: &Writer<'_>, api: &Api<K>, object: &K) -> kube::Result<()>
+where
+    K: Resource + Clone + Debug + DeserializeOwned,
+{
+    let finalizers: Vec<_> = object.finalizers().iter().filter(|f| *f != FINALIZER).cloned().collect();
+    if finalizers.len() == object.finalizers().len() {
+        return Ok(());
+    }
+    let patch = json!({ "metadata": { "uid": object.uid(), "finalizers": finalizers,
+        "resourceVersion": object.resource_version() } });
+    writer.wrote("finalizer");
+    match api.patch_metadata(&object.name_any(), &PatchParams::default(), &Patch::Merge(patch)).await {
+        // Gone already: somebody else took the last finalizer.
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+        other => other.map(drop),
+    }
+}

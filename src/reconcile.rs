@@ -1,0 +1,298 @@
+//! THE loop: observe, plan, act, for every kind.
+//!
+//! One pass looks, decides once, acts, and writes the status, whatever happened. What an action brought about is learned by
+//! the next look. Nothing waits in here: a pass ends with when to look again.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::FutureExt as _;
+use kube::runtime::controller::Action as Requeue;
+use kube::{Api, Resource as _, ResourceExt as _};
+use playout_core::api::FINALIZER;
+use playout_core::names::CreateIntent;
+use playout_core::plan::{Desired, Failure, FailureClass, Step};
+use playout_core::reasons::Reason;
+
+use crate::kind::{Action as _, Context, Kind, Outcome, api_failure};
+use crate::kubernetes::status::Writer;
+use crate::kubernetes::{events, hold, status};
+
+/// After an act: as soon as what was done can be seen.
+const AFTER_ACT: Duration = Duration::from_millis(200);
+/// While waiting for a watch: in case it missed something.
+const SAFETY: Duration = Duration::from_secs(60);
+/// Stuck: something outside the object may have healed it (an IAM policy, a quota, somebody in the console).
+const STUCK: Duration = Duration::from_secs(30);
+
+/// Passes that failed in a row, by UID.
+#[derive(Debug, Default)]
+pub struct Attempts(Mutex<HashMap<String, u32>>);
+
+impl Attempts {
+    fn failed(&self, uid: &str) -> u32 {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = all.entry(uid.to_string()).or_insert(0);
+        *count = count.saturating_add(1);
+        *count
+    }
+
+    fn forget(&self, uid: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(uid);
+    }
+}
+
+/// What a pass came to, for the one who schedules the next.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Passed {
+    /// Look again after this; `None`: the object is gone.
+    pub again: Option<Duration>,
+    /// For the metric.
+    pub result: &'static str,
+}
+
+/// A pass as kube's controller calls it. Panics are caught: one would end the work on all objects.
+///
+/// # Errors
+/// None; failures are in the object's status.
+pub async fn reconcile<K: Kind>(
+    object: Arc<K::Object>,
+    context: Arc<Context>,
+) -> Result<Requeue, std::convert::Infallible> {
+    let start = context.clock.instant();
+    let busy = context.metrics.worker(K::CONTROLLER);
+    let caught = AssertUnwindSafe(pass::<K>(&object, &context)).catch_unwind().await;
+    let passed = match caught {
+        Ok(passed) => passed,
+        Err(_) => panicked::<K>(&object, &context).await,
+    };
+    drop(busy);
+    context.metrics.reconciled(K::CONTROLLER, passed.result, context.clock.instant() - start);
+    if passed.result != "error" {
+        context.metrics.succeeded(context.clock.now());
+    }
+    Ok(passed.again.map_or_else(Requeue::await_change, Requeue::requeue))
+}
+
+/// One pass.
+#[tracing::instrument(skip_all, fields(controller = K::CONTROLLER, namespace = object.namespace(), name = object.name_any()))]
+pub async fn pass<K: Kind>(object: &K::Object, context: &Context) -> Passed {
+    let uid = object.uid().unwrap_or_default();
+    let deleting = object.meta().deletion_timestamp.is_some();
+    if deleting && !object.finalizers().iter().any(|f| f == FINALIZER) {
+        context.attempts.forget(&uid);
+        return Passed { again: None, result: "success" };
+    }
+    let api: Api<K::Object> = Api::namespaced(context.client.clone(), &object.namespace().unwrap_or_default());
+    let writer = Writer { metrics: &context.metrics, controller: K::CONTROLLER };
+
+    // Look and decide. Nothing has been changed anywhere so far.
+    let mut object = object.clone();
+    let desired = K::wanted(&object, context).await;
+    let seen = match &desired {
+        Ok(desired) => Some(K::observe(&object, desired, context).await),
+        Err(_) => None,
+    };
+    let step = match (&desired, &seen) {
+        (Ok(desired), Some(Ok(seen))) => Some(K::plan(&object, desired, seen)),
+        _ => None,
+    };
+    let mut failure = match (&desired, &seen) {
+        (Err(failure), _) | (_, Some(Err(failure))) => Some(failure.clone()),
+        _ => None,
+    };
+
+    // Act, under the finalizer.
+    let actions: &[K::Action] = match &step {
+        Some(Step::Act(actions)) => actions,
+        _ => &[],
+    };
+    let intent = actions.iter().any(|a| a.needs_intent()).then(|| CreateIntent { at: context.clock.now() });
+    if !deleting && matches!(desired, Ok(Desired::Present(_))) {
+        match hold::hold(&writer, &api, &object, intent.as_ref()).await {
+            Ok(stored) => object = stored,
+            // The object changed since it was read: decide again on what it is now.
+            Err(error) => return failed::<K>(&object, context, &api_failure("kubernetes:hold", &error)),
+        }
+    }
+    let mut created = None;
+    for action in if failure.is_none() { actions } else { &[] } {
+        tracing::info!(action = %serde_json::to_string(action).unwrap_or_default(), "acting");
+        match K::execute(&object, action, context).await {
+            Ok(identifier) => {
+                created = identifier.or(created);
+                let sentence = action.sentence();
+                events::publish(&context.recorder, &context.redactor, &object, false, action.reason(), &sentence)
+                    .await;
+            }
+            Err(error) => {
+                tracing::warn!(class = ?error.class, error = error.message, operation = error.operation, "failed");
+                if action.needs_intent() && error.is_refusal() {
+                    // A certain "no": nothing was made, so nothing has to be waited for.
+                    if let Err(error) = hold::withdraw(&writer, &api, &object).await {
+                        tracing::debug!(%error, "the intent stays until it ends by itself");
+                    }
+                }
+                failure = Some(error);
+                break;
+            }
+        }
+    }
+
+    // Tell, whatever happened.
+    let outcome = Outcome::<K> {
+        desired: desired.as_ref().ok(),
+        seen: seen.as_ref().and_then(|s| s.as_ref().ok()),
+        step: step.as_ref(),
+        failure: failure.as_ref(),
+        created: created.as_deref(),
+        now: context.clock.now(),
+    };
+    let before = K::conditions(&object).unwrap_or_default().to_vec();
+    let gone = matches!(step, Some(Step::Gone)) && failure.is_none();
+    if !gone {
+        match status::write(&writer, &api, object.clone(), |o| K::status(o, &outcome, context)).await {
+            Ok((stored, written)) => {
+                if written {
+                    tell_of_change::<K>(&stored, &before, context).await;
+                }
+                object = stored;
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the status cannot be written");
+                failure.get_or_insert(api_failure("kubernetes:status", &error));
+            }
+        }
+    }
+    if gone {
+        let (reason, note) = if K::retains(&object) {
+            (Reason::Retained, Reason::Retained.meaning())
+        } else {
+            (Reason::Deleted, "Nothing of this object is left in AWS")
+        };
+        events::publish(&context.recorder, &context.redactor, &object, false, reason, note).await;
+        if let Err(error) = hold::release(&writer, &api, &object).await {
+            return failed::<K>(&object, context, &api_failure("kubernetes:release", &error));
+        }
+        context.attempts.forget(&uid);
+        return Passed { again: None, result: "success" };
+    }
+    match failure {
+        Some(failure) => failed::<K>(&object, context, &failure),
+        None => {
+            context.attempts.forget(&uid);
+            pace::<K>(&object, step.as_ref(), context)
+        }
+    }
+}
+
+/// The only place that chooses when to look again.
+fn pace<K: Kind>(object: &K::Object, step: Option<&Step<K::Action>>, context: &Context) -> Passed {
+    let (wait, result) = match step {
+        Some(Step::Act(_)) => (AFTER_ACT, "requeue_after"),
+        Some(Step::Wait { poll: Some(poll), .. }) => (*poll, "requeue_after"),
+        Some(Step::Wait { poll: None, .. }) => (SAFETY, "requeue_after"),
+        Some(Step::Stuck(_)) => (jittered(object, STUCK), "requeue_after"),
+        Some(Step::Settled | Step::Gone) | None => (jittered(object, K::settled_for(object, context)), "success"),
+    };
+    Passed { again: Some(wait), result }
+}
+
+/// Spread over a fifth, the same for the same object, so that a restart does not make all objects look at once for ever.
+fn jittered<O: kube::Resource>(object: &O, length: Duration) -> Duration {
+    let mut hash = DefaultHasher::new();
+    object.meta().uid.hash(&mut hash);
+    let part = u32::try_from(hash.finish() % 200).unwrap_or(0);
+    length + length * part / 1000
+}
+
+/// Backs off, per object.
+fn failed<K: Kind>(object: &K::Object, context: &Context, failure: &Failure) -> Passed {
+    let uid = object.uid().unwrap_or_default();
+    let again = match failure.class {
+        // What we saw is not what is: look again.
+        FailureClass::Conflict | FailureClass::Absent => {
+            backoff(context.attempts.failed(&uid), Duration::from_millis(250), Duration::from_secs(10))
+        }
+        FailureClass::Throttled => {
+            backoff(context.attempts.failed(&uid), Duration::from_secs(1), Duration::from_secs(30))
+        }
+        FailureClass::Transient => {
+            backoff(context.attempts.failed(&uid), Duration::from_millis(500), Duration::from_secs(60))
+        }
+        FailureClass::NotLeading => Duration::from_secs(5),
+        FailureClass::Panic | FailureClass::Quota | FailureClass::Denied | FailureClass::Invalid => {
+            backoff(context.attempts.failed(&uid), Duration::from_secs(5), Duration::from_secs(300))
+        }
+    };
+    Passed { again: Some(jittered(object, again)), result: "error" }
+}
+
+fn backoff(attempt: u32, first: Duration, most: Duration) -> Duration {
+    first.saturating_mul(1 << attempt.saturating_sub(1).min(16)).min(most)
+}
+
+/// A panic touches no other object; it is counted and told.
+async fn panicked<K: Kind>(object: &K::Object, context: &Context) -> Passed {
+    context.metrics.panicked(K::CONTROLLER);
+    let failure = Failure {
+        class: FailureClass::Panic,
+        operation: "playout:reconcile".into(),
+        message: "the operator failed while it worked on this object".into(),
+    };
+    let outcome = Outcome::<K> {
+        desired: None,
+        seen: None,
+        step: None,
+        failure: Some(&failure),
+        created: None,
+        now: context.clock.now(),
+    };
+    let api: Api<K::Object> = Api::namespaced(context.client.clone(), &object.namespace().unwrap_or_default());
+    let writer = Writer { metrics: &context.metrics, controller: K::CONTROLLER };
+    // The status function may be what panicked.
+    let write = status::write(&writer, &api, object.clone(), |o| K::status(o, &outcome, context));
+    if !matches!(AssertUnwindSafe(write).catch_unwind().await, Ok(Ok(_))) {
+        tracing::error!(name = object.name_any(), "the status of an object that panicked cannot be written");
+    }
+    failed::<K>(object, context, &failure)
+}
+
+/// An Event when `Ready` has another reason than before, so that `kubectl describe` tells the story.
+async fn tell_of_change<K: Kind>(
+    object: &K::Object,
+    before: &[k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition],
+    context: &Context,
+) {
+    use playout_core::conditions::{READY, STALLED};
+    let Some(after) = K::conditions(object) else { return };
+    let ready = |list: &[k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition]| {
+        list.iter().find(|c| c.type_ == READY).map(|c| (c.reason.clone(), c.message.clone()))
+    };
+    let (Some((reason, message)), old) = (ready(after), ready(before)) else { return };
+    if old.is_some_and(|(old, _)| old == reason) {
+        return;
+    }
+    let stalled = after.iter().any(|c| c.type_ == STALLED && c.status == "True");
+    // Steps of the way are told by the actions themselves.
+    let telling = stalled
+        || matches!(
+            reason.as_str(),
+            "Running"
+                | "Stopped"
+                | "NotConnected"
+                | "PendingChanges"
+                | "NoSignal"
+                | "AwsUnavailable"
+                | "Throttled"
+                | "SourceNotFound"
+                | "InUse"
+        );
+    if let (true, Some(reason)) = (telling, Reason::ALL.iter().find(|r| r.as_str() == reason)) {
+        let warning = stalled || matches!(reason, Reason::NotConnected | Reason::NoSignal | Reason::AwsUnavailable);
+        events::publish(&context.recorder, &context.redactor, object, warning, *reason, &message).await;
+    }
+}

@@ -1,0 +1,334 @@
+//! Starting and ending: clients, caches, the election, one controller a kind.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use futures::{Stream, StreamExt as _};
+use k8s_openapi::api::core::v1::{Namespace, Secret};
+use kube::api::PartialObjectMeta;
+use kube::runtime::controller::{self, Controller};
+use kube::runtime::events::{Recorder, Reporter};
+use kube::runtime::reflector::{self, ObjectRef, Store};
+use kube::runtime::watcher::{self, watcher};
+use kube::runtime::{PredicateConfig, WatchStreamExt as _};
+use kube::{Api, Client, Resource, ResourceExt as _};
+use playout_core::api::{Destination, Source};
+use serde::de::DeserializeOwned;
+use tokio::sync::watch;
+
+use crate::aws::{Account, Settings};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::kind::{Context, Shared, user_visible};
+use crate::kinds::destination::DestinationKind;
+use crate::kinds::source::SourceKind;
+use crate::kubernetes::secrets::Secrets;
+use crate::leader::{self, Fence};
+use crate::metrics::Metrics;
+use crate::redact::Redactor;
+use crate::server::{self, Readiness};
+use crate::{kinds, reconcile, telemetry};
+
+/// Runs the operator until it is told to end.
+///
+/// # Errors
+/// It cannot start, or has lost the lease.
+pub async fn run(config: Config) -> anyhow::Result<()> {
+    let redactor = Redactor::default();
+    telemetry::start(config.log_format, &config.log, redactor.clone())?;
+    let clock = Clock::system();
+    let metrics = Metrics::new();
+    let readiness = Readiness::default();
+    server::start(config.health_address, config.metrics_address, readiness.clone(), metrics.clone()).await?;
+
+    let client = Client::try_default().await.context("no cluster: set KUBECONFIG, or run in a pod")?;
+    let cluster = cluster_id(&config, &client).await?;
+    let fence = if config.leader_election { Fence::shut(clock.clone()) } else { Fence::open(clock.clone()) };
+    let aws = Account::new(Settings {
+        region: config.aws_region.clone(),
+        endpoint_url: config.aws_endpoint_url.clone(),
+        credentials: None,
+        http_client: None,
+        metric_period: config.metric_period,
+        clock: clock.clone(),
+        redactor: redactor.clone(),
+        fence: fence.clone(),
+        metrics: metrics.clone(),
+    })
+    .await?;
+
+    let (stop, stopped) = stop_on_signal();
+    let (leading, leads) = watch::channel(!config.leader_election);
+    let election = config.leader_election.then(|| {
+        let (client, namespace, identity) = (client.clone(), config.lease_namespace.clone(), config.identity.clone());
+        let (fence, stopped) = (fence.clone(), stopped.clone());
+        tokio::spawn(async move { leader::elect(client, &namespace, identity, fence, leading, stopped).await })
+    });
+
+    // The caches are filled while another leads, so that a hand-over is quick.
+    let sources = Watched::<Source>::start(api(&client, config.namespace.as_deref()));
+    let destinations = Watched::<Destination>::start(api(&client, config.namespace.as_deref()));
+    let secrets = Watched::<PartialObjectMeta<Secret>>::start(api(&client, config.namespace.as_deref()));
+    let reporter = Reporter { controller: "playout".into(), instance: config.identity.clone() };
+    let context = Arc::new(Context {
+        secrets: Secrets::new(client.clone(), secrets.store.clone(), redactor.clone()),
+        sources: sources.store.clone(),
+        destinations: destinations.store.clone(),
+        recorder: Recorder::new(client.clone(), reporter),
+        client,
+        aws,
+        cluster,
+        clock,
+        metrics: metrics.clone(),
+        redactor,
+        attempts: reconcile::Attempts::default(),
+        config,
+    });
+    tracing::info!(cluster = context.cluster, region = context.aws.default_region(), "starting");
+    let (sources, destinations, secrets) = tokio::try_join!(sources.filled(), destinations.filled(), secrets.filled())?;
+    readiness.set();
+
+    let mut result = Ok(());
+    if wait_for(leads, stopped.clone()).await {
+        metrics.leads(true);
+        tracing::info!("leading");
+        let controllers = run_controllers(context.clone(), sources, destinations, secrets, stopped.clone());
+        match election {
+            Some(mut election) => {
+                tokio::pin!(controllers);
+                tokio::select! {
+                    () = &mut controllers => {
+                        let _ = stop.send(true);
+                        result = election.await.context("the election has failed")?;
+                    }
+                    ended = &mut election => {
+                        let _ = stop.send(true);
+                        result = ended.context("the election has failed")?;
+                    }
+                }
+            }
+            None => controllers.await,
+        }
+        metrics.leads(false);
+    } else if let Some(election) = election {
+        let _ = stop.send(true);
+        result = election.await.context("the election has failed")?;
+    }
+    tracing::info!("ended");
+    result
+}
+
+/// The UID of kube-system is the usual identity of a cluster: it is made with it and dies with it.
+async fn cluster_id(config: &Config, client: &Client) -> anyhow::Result<String> {
+    if let Some(id) = &config.cluster_id {
+        return Ok(id.clone());
+    }
+    let namespace = Api::<Namespace>::all(client.clone())
+        .get("kube-system")
+        .await
+        .context("the UID of namespace kube-system cannot be read; allow it, or use --cluster-id")?;
+    namespace.uid().context("namespace kube-system has no UID")
+}
+
+fn api<K>(client: &Client, namespace: Option<&str>) -> Api<K>
+where
+    K: Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope>,
+{
+    match namespace {
+        Some(namespace) => Api::namespaced(client.clone(), namespace),
+        None => Api::all(client.clone()),
+    }
+}
+
+/// SIGTERM and SIGINT, as a value that can be waited for.
+fn stop_on_signal() -> (Arc<watch::Sender<bool>>, watch::Receiver<bool>) {
+    let (sender, receiver) = watch::channel(false);
+    let sender = Arc::new(sender);
+    let stop = sender.clone();
+    tokio::spawn(async move {
+        let terminate = async {
+            match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+                Ok(mut signal) => {
+                    signal.recv().await;
+                }
+                Err(_) => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = terminate => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+        tracing::info!("ending");
+        let _ = stop.send(true);
+    });
+    (sender, receiver)
+}
+
+/// Until we lead (true) or are told to end or cannot lead (false).
+async fn wait_for(mut leads: watch::Receiver<bool>, mut stopped: watch::Receiver<bool>) -> bool {
+    tokio::select! {
+        led = leads.wait_for(|leads| *leads) => led.is_ok(),
+        _ = stopped.wait_for(|stopped| *stopped) => false,
+    }
+}
+
+/// A cache that one watch fills, and a stream of what changes for whoever listens.
+struct Watched<K: Resource<DynamicType = ()> + Clone + 'static> {
+    store: Store<K>,
+    changes: tokio::sync::broadcast::Sender<Arc<K>>,
+}
+
+impl<K> Watched<K>
+where
+    K: Resource<DynamicType = ()> + Clone + std::fmt::Debug + DeserializeOwned + Send + Sync + 'static,
+{
+    fn start(api: Api<K>) -> Self
+    where
+        Api<K>: Send,
+    {
+        let (store, writer) = reflector::store();
+        let (changes, _) = tokio::sync::broadcast::channel(4096);
+        let sender = changes.clone();
+        let events = watcher(api, watcher::Config::default()).default_backoff().modify(|object| {
+            // Three quarters of an object in memory, and nobody reads it.
+            object.managed_fields_mut().clear();
+        });
+        let events = reflector::reflector(writer, events);
+        tokio::spawn(async move {
+            let mut events = std::pin::pin!(events);
+            while let Some(event) = events.next().await {
+                match event {
+                    // What was deleted concerns those who refer to it as much as what has changed.
+                    Ok(
+                        watcher::Event::Apply(object)
+                        | watcher::Event::InitApply(object)
+                        | watcher::Event::Delete(object),
+                    ) => {
+                        // Nobody may be listening yet.
+                        let _ = sender.send(Arc::new(object));
+                    }
+                    Ok(watcher::Event::Init | watcher::Event::InitDone) => {}
+                    Err(error) => tracing::warn!(kind = %K::kind(&()), %error, "the watch is interrupted"),
+                }
+            }
+        });
+        Self { store, changes }
+    }
+
+    /// Waits until the first list is in: nothing is decided from half a cache.
+    async fn filled(self) -> anyhow::Result<Self> {
+        loop {
+            tokio::select! {
+                ready = self.store.wait_until_ready() => {
+                    ready.context("a watch has ended")?;
+                    return Ok(self);
+                }
+                () = crate::clock::pause(Duration::from_secs(10)) => {
+                    tracing::warn!(kind = %K::kind(&()), "still waiting for the first list; are the CRDs installed and may the operator list them?");
+                }
+            }
+        }
+    }
+
+    /// What changes from now on. A listener that was too slow hears of all objects again.
+    fn listen(&self) -> impl Stream<Item = Result<K, watcher::Error>> + Send + use<K> {
+        self.listen_with(Vec::new())
+    }
+
+    /// All objects, then what changes.
+    fn listen_from_the_start(&self) -> impl Stream<Item = Result<K, watcher::Error>> + Send + use<K> {
+        self.listen_with(self.store.state())
+    }
+
+    fn listen_with(&self, backlog: Vec<Arc<K>>) -> impl Stream<Item = Result<K, watcher::Error>> + Send + use<K> {
+        let start = (self.changes.subscribe(), self.store.clone(), backlog);
+        futures::stream::unfold(start, |(mut receiver, store, mut backlog)| async move {
+            loop {
+                if let Some(object) = backlog.pop() {
+                    return Some((Ok((*object).clone()), (receiver, store, backlog)));
+                }
+                match receiver.recv().await {
+                    Ok(object) => return Some((Ok((*object).clone()), (receiver, store, backlog))),
+                    Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => backlog = store.state(),
+                    Err(tokio::sync::broadcast::error::RecvError::Closed) => return None,
+                }
+            }
+        })
+    }
+}
+
+async fn run_controllers(
+    context: Shared,
+    sources: Watched<Source>,
+    destinations: Watched<Destination>,
+    secrets: Watched<PartialObjectMeta<Secret>>,
+    stopped: watch::Receiver<bool>,
+) {
+    let source_controller = {
+        let readers = sources.store.clone();
+        controller(&context, &sources)
+            .watches_stream(destinations.listen(), |destination: Destination| {
+                Some(ObjectRef::<Source>::new(&destination.spec.from.name).within(&namespace_of(&destination)))
+            })
+            .watches_stream(secrets.listen(), move |secret: PartialObjectMeta<Secret>| {
+                users_of(&readers, &secret, |s| kinds::source::needed(s).names_secret(&secret.name_any()))
+            })
+            .graceful_shutdown_on(told(stopped.clone()))
+            .run(reconcile::reconcile::<SourceKind>, never, context.clone())
+            .for_each(|_| std::future::ready(()))
+    };
+    let destination_controller = {
+        let senders = destinations.store.clone();
+        let readers = destinations.store.clone();
+        controller(&context, &destinations)
+            .watches_stream(sources.listen(), move |source: Source| {
+                users_of(&senders, &source, |d| d.spec.from.name == source.name_any())
+            })
+            .watches_stream(secrets.listen(), move |secret: PartialObjectMeta<Secret>| {
+                users_of(&readers, &secret, |d| kinds::destination::needed(d).names_secret(&secret.name_any()))
+            })
+            .graceful_shutdown_on(told(stopped))
+            .run(reconcile::reconcile::<DestinationKind>, never, context.clone())
+            .for_each(|_| std::future::ready(()))
+    };
+    tokio::join!(source_controller, destination_controller);
+}
+
+/// A controller of a kind, started by what users change and not by our own writes of status.
+fn controller<K>(context: &Context, watched: &Watched<K>) -> Controller<K>
+where
+    K: Resource<DynamicType = ()> + Clone + std::fmt::Debug + DeserializeOwned + Send + Sync + 'static,
+{
+    let visible = user_visible::<K> as fn(&K) -> Option<u64>;
+    let changes = watched.listen_from_the_start().predicate_filter(visible, PredicateConfig::default());
+    Controller::for_stream(changes, watched.store.clone())
+        .with_config(controller::Config::default().concurrency(context.config.concurrency))
+}
+
+/// The objects of the same namespace that use `used`.
+fn users_of<K, U>(store: &Store<K>, used: &U, uses: impl Fn(&K) -> bool) -> Vec<ObjectRef<K>>
+where
+    K: Resource<DynamicType = ()> + Clone + 'static,
+    U: Resource,
+{
+    store
+        .state()
+        .iter()
+        .filter(|object| object.meta().namespace == used.meta().namespace && uses(object))
+        .map(|object| ObjectRef::from_obj(&**object))
+        .collect()
+}
+
+/// A pass has no errors for kube to handle: they are in the status, and the pass has chosen when to look again.
+fn never<K>(_: Arc<K>, error: &std::convert::Infallible, _: Arc<Context>) -> controller::Action {
+    match *error {}
+}
+
+async fn told(mut stopped: watch::Receiver<bool>) {
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+}
+
+fn namespace_of<K: Resource>(object: &K) -> String {
+    object.namespace().unwrap_or_default()
+}
