@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 ///   cannot print: both are dropped, so that an explicit null is pruned.
 /// - `status.observedGeneration` defaults to -1, so that neither kstatus nor `kubectl wait` takes a fresh object for ready.
 /// - unsigned formats are unknown to Kubernetes.
+/// - Line breaks of the sources are none of `kubectl explain`, which breaks lines by itself; paragraphs stay.
 /// - No default stands inside a list. Client-side apply and Argo CD compare lists of custom resources as a whole, so that an
 ///   element which the API server has filled up differs from its manifest forever. Such defaults are serde's alone.
 pub fn finished(crd: CustomResourceDefinition) -> CustomResourceDefinition {
@@ -30,6 +31,9 @@ fn clean(schema: &mut Value) {
     match schema {
         Value::Object(members) => {
             members.remove("nullable");
+            if let Some(Value::String(text)) = members.get_mut("description") {
+                *text = text.split("\n\n").map(|p| p.replace('\n', " ")).collect::<Vec<_>>().join("\n\n");
+            }
             if let Some(Value::Array(values)) = members.get_mut("enum") {
                 values.retain(|v| !v.is_null());
             }
