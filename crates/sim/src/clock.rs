@@ -27,6 +27,12 @@ pub trait Clock: Send + Sync {
     }
 }
 
+/// A duration that a tester gives; nonsense is none and more than ten years is ten years.
+pub(crate) fn span(seconds: f64) -> Duration {
+    const LONG: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+    if seconds > LONG.as_secs_f64() { LONG } else { Duration::try_from_secs_f64(seconds).unwrap_or_default() }
+}
+
 fn since_epoch() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
@@ -63,7 +69,8 @@ impl SystemClock {
 }
 
 fn sane(speed: f64) -> f64 {
-    if speed.is_finite() && speed > 0.0 { speed.min(100_000.0) } else { 1.0 }
+    // Beyond these a duration of AWS does not fit a duration of ours.
+    if speed.is_finite() && speed > 0.0 { speed.clamp(0.001, 100_000.0) } else { 1.0 }
 }
 
 impl Clock for SystemClock {

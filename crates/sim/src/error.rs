@@ -13,6 +13,11 @@ pub struct ApiError {
 }
 
 impl ApiError {
+    /// What AWS has and this simulator has not: loud, and with a status that no service of AWS answers.
+    pub(crate) fn not_simulated(what: &str) -> Self {
+        Self::new(501, "NotSimulatedException", format!("The simulator does not model {what}"))
+    }
+
     /// An error with this status, code and text.
     pub fn new(status: u16, code: impl Into<String>, message: impl Into<String>) -> Self {
         Self { status, code: code.into(), message: message.into() }

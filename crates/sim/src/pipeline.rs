@@ -7,7 +7,7 @@ use http::Response;
 use http::request::Parts;
 use serde_json::Value;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, span};
 use crate::error::ApiError;
 use crate::faults::{FaultKind, PlantedFault, When};
 use crate::log::{self, LogEntry};
@@ -241,10 +241,6 @@ fn process(
         visibility.filter(operation, &mut output);
     }
     Ok(output)
-}
-
-fn span(seconds: f64) -> Duration {
-    Duration::try_from_secs_f64(seconds).unwrap_or_default()
 }
 
 fn too_many(service: &Service) -> ApiError {

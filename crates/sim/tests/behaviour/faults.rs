@@ -168,6 +168,16 @@ async fn a_held_answer_comes_when_it_is_released() {
 }
 
 #[test]
+fn nonsense_durations_do_no_harm() {
+    let aws = Aws::new();
+    for seconds in [f64::MAX, f64::NAN, -1.0, 1e19] {
+        aws.sim.plant_fault(Fault::new("*", "CreateFlow", FaultKind::HideFromLists { seconds }));
+        create(&aws, "show").expect("made");
+        aws.sim.set_receiver("a", None, playout_sim::Receiver::AcceptAfter { seconds });
+    }
+}
+
+#[test]
 fn releasing_or_clearing_what_is_not_planted_is_an_error() {
     let aws = Aws::new();
     assert_eq!(aws.sim.release_fault(7).expect_err("absent").status, 404);

@@ -229,6 +229,25 @@ fn a_new_protocol_drops_what_only_the_old_one_had() {
 }
 
 #[test]
+fn a_source_can_move_from_the_internet_into_a_vpc_and_to_zixi() {
+    let aws = Aws::new();
+    let arn = aws.flow("show");
+    let interface = json!({ "name": "inner", "roleArn": ROLE, "securityGroupIds": ["sg-1"], "subnetId": "subnet-1" });
+    let input = json!({ "FlowArn": arn, "vpcInterfaces": [interface] });
+    aws.mediaconnect("AddFlowVpcInterfaces", input).expect("interface");
+    let source = text(&aws.describe(&arn)["source"]["sourceArn"]);
+    let update = |members: Value| {
+        let mut input = json!({ "FlowArn": arn, "SourceArn": source });
+        input.as_object_mut().expect("object").extend(members.as_object().expect("object").clone());
+        aws.mediaconnect("UpdateFlowSource", input).expect("update")["source"].clone()
+    };
+    let moved = update(json!({ "vpcInterfaceName": "inner" }));
+    assert_eq!(moved["vpcInterfaceName"], "inner");
+    assert!(moved.get("whitelistCidr").is_none());
+    assert_eq!(update(json!({ "protocol": "zixi-push" }))["ingestPort"], 2088);
+}
+
+#[test]
 fn an_srt_key_needs_its_type_and_a_secret_that_exists() {
     let aws = Aws::new();
     let with = |key: Value| {

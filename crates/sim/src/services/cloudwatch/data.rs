@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Translation, invalid};
 use crate::error::ApiError;
-use crate::services::mediaconnect::{self, not_simulated};
+use crate::services::mediaconnect;
 use crate::services::{Call, Region};
 
 const QUERIES: usize = 500;
@@ -45,6 +45,10 @@ pub(super) fn get(region: &mut Region, call: &mut Call<'_>) -> Result<Value, Api
     if start >= end {
         return Err(invalid("The parameter StartTime must be less than the parameter EndTime."));
     }
+    if !call.text("NextToken").is_empty() {
+        // Every answer is complete, so no token was ever given out.
+        return Err(ApiError::new(400, "InvalidNextToken", "The token is not valid."));
+    }
     let translation = Translation::new(call);
     let ascending = call.text("ScanBy") == "TimestampAscending";
     let results: Vec<Value> = queries
@@ -80,7 +84,7 @@ fn read(query: &Value) -> Result<Query<'_>, ApiError> {
         )));
     }
     if query.get("Expression").is_some_and(|expression| !expression.is_null()) {
-        return Err(not_simulated("metric math and Metrics Insights"));
+        return Err(ApiError::not_simulated("metric math and Metrics Insights"));
     }
     let Some(stat) = query.get("MetricStat").filter(|stat| !stat.is_null()) else {
         return Err(invalid(format!("Query {id} has neither MetricStat nor Expression.")));
@@ -90,7 +94,7 @@ fn read(query: &Value) -> Result<Query<'_>, ApiError> {
         return Err(invalid(format!("The period of query {id} must be 1, 5, 10, 20, 30 or a multiple of 60.")));
     }
     if !["Average", "Minimum", "Maximum", "Sum", "SampleCount"].contains(&text(stat, "Stat")) {
-        return Err(not_simulated(&format!("the statistic {}", text(stat, "Stat"))));
+        return Err(ApiError::not_simulated(&format!("the statistic {}", text(stat, "Stat"))));
     }
     let metric = &stat["Metric"];
     let dimensions = metric["Dimensions"].as_array().into_iter().flatten();

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::flow::Status;
 use super::rules::Touched;
-use super::{Flow, bad, not_simulated, outputs, rules, sources, tags, view, vpc};
+use super::{Flow, bad, outputs, rules, sources, tags, view, vpc};
 use crate::error::ApiError;
 use crate::services::{Call, Region};
 
@@ -20,7 +20,7 @@ const PAGE: usize = 10;
 pub(super) fn create(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
     for member in ["entitlements", "mediaStreams"] {
         if !call.list(member).is_empty() {
-            return Err(not_simulated(member));
+            return Err(ApiError::not_simulated(member));
         }
     }
     let name = call.text("name").to_owned();

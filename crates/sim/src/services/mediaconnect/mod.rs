@@ -124,11 +124,6 @@ pub(crate) fn not_found(message: impl Into<String>) -> ApiError {
     ApiError::new(404, "NotFoundException", message)
 }
 
-/// What AWS has and this simulator has not: loud, and with a status that no service of AWS answers.
-pub(crate) fn not_simulated(what: &str) -> ApiError {
-    ApiError::new(501, "NotSimulatedException", format!("The simulator does not model {what}"))
-}
-
 impl State {
     /// The flow of a request.
     pub(crate) fn flow(&self, arn: &str) -> Result<&Flow, ApiError> {

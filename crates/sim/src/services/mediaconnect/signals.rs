@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::air::{Air, Receiver};
 use super::flow::Flow;
 use super::track::Track;
+use crate::clock::span;
 use crate::config::Config;
 
 /// What arrives at a source.
@@ -159,7 +160,7 @@ impl Signals {
                 (Receiver::AcceptAfter { seconds }, Link::Off) => {
                     signals.drops.push(now);
                     signals.link.set(now, Link::Trying { since: now });
-                    let then = now + Duration::try_from_secs_f64(seconds).unwrap_or_default();
+                    let then = now + span(seconds);
                     signals.link.plan(then, Link::Connected);
                 }
             }

@@ -85,7 +85,17 @@ pub(super) fn change(settings: &mut Map<String, Value>, given: &Map<String, Valu
             _ => drop(settings.insert(member.clone(), value.clone())),
         }
     }
+    // The two ways to a source exclude each other: naming one means leaving the other.
+    for (one, other) in [("whitelistCidr", "vpcInterfaceName"), ("vpcInterfaceName", "whitelistCidr")] {
+        if given.contains_key(one) && !given.contains_key(other) {
+            settings.remove(other);
+        }
+    }
     if settings.get("protocol") != protocol.as_ref() {
+        // Zixi has a port of its own.
+        if source && !given.contains_key("ingestPort") && settings.get("protocol").is_some_and(|p| p == "zixi-push") {
+            settings.remove("ingestPort");
+        }
         rules::retain_valid(settings, given, source);
     }
 }

@@ -116,6 +116,11 @@ fn create(state: &mut State, call: &mut Call<'_>) -> Result<Value, ApiError> {
             "Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!",
         ));
     }
+    for member in ["AddReplicaRegions", "Type", "CrossAccountPrimaryARN"] {
+        if call.input.get(member).is_some_and(|value| !value.is_null()) {
+            return Err(ApiError::not_simulated(member));
+        }
+    }
     let content = values::content(call)?;
     let token = values::token(call);
     let tags = given(call)?;

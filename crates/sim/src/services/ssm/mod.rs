@@ -158,6 +158,11 @@ fn check_name(name: &str) -> Result<(), ApiError> {
 fn put(state: &mut State, call: &mut Call<'_>) -> Result<Value, ApiError> {
     let name = parse(call.text("Name")).0;
     check_name(&name)?;
+    for member in ["Policies", "AllowedPattern"] {
+        if call.input.get(member).is_some_and(|value| !value.is_null()) {
+            return Err(ApiError::not_simulated(member));
+        }
+    }
     let overwrite = call.input.get("Overwrite").and_then(Value::as_bool).unwrap_or(false);
     let value = call.text("Value").to_owned();
     let tags = given(call)?;

@@ -109,7 +109,7 @@ fn check_key(what: &str, protocol: &str, encryption: &Value, secrets: &secretsma
     let kind = if member("keyType").is_empty() { "static-key" } else { member("keyType") };
     let wanted = if protocol.starts_with("srt-") { "srt-password" } else { "static-key" };
     if kind == "speke" && wanted == "static-key" {
-        return Err(super::not_simulated("encryption of type speke"));
+        return Err(ApiError::not_simulated("encryption of type speke"));
     }
     if kind != wanted {
         return Err(bad(format!("{what}: keyType {kind} is not valid for protocol {protocol}.")));

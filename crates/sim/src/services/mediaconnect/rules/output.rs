@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{Protocol, check_key, check_members, in_range, number, text};
 use crate::error::ApiError;
-use crate::services::mediaconnect::{Flow, Output, bad, not_simulated};
+use crate::services::mediaconnect::{Flow, Output, bad};
 use crate::services::secretsmanager;
 
 /// None for protocols that a flow's output cannot have.
@@ -46,15 +46,15 @@ pub(in crate::services::mediaconnect) fn check(
 ) -> Result<(), ApiError> {
     let what = format!("Output {}", text(settings, "name"));
     if settings.contains_key("mediaStreamOutputConfigurations") {
-        return Err(not_simulated("outputs with mediaStreamOutputConfigurations"));
+        return Err(ApiError::not_simulated("outputs with mediaStreamOutputConfigurations"));
     }
     if text(settings, "routerIntegrationState") == "ENABLED" {
-        return Err(not_simulated("outputs that go to a MediaConnect router"));
+        return Err(ApiError::not_simulated("outputs that go to a MediaConnect router"));
     }
     let name = text(settings, "protocol");
     let rule = match name {
         "" => return Err(bad(format!("{what}: protocol is required."))),
-        "cdi" | "st2110-jpegxs" => return Err(not_simulated(&format!("protocol {name}"))),
+        "cdi" | "st2110-jpegxs" => return Err(ApiError::not_simulated(&format!("protocol {name}"))),
         name => protocol(name).ok_or_else(|| bad(format!("{what}: protocol {name} is not valid for an output.")))?,
     };
     check_members(&rule, &what, settings)?;

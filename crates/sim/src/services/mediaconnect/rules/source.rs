@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{Protocol, check_key, check_members, in_range, number, text};
 use crate::error::ApiError;
-use crate::services::mediaconnect::{Flow, Source, bad, not_simulated};
+use crate::services::mediaconnect::{Flow, Source, bad};
 use crate::services::secretsmanager;
 
 /// Ports that MediaConnect keeps for itself.
@@ -51,16 +51,16 @@ pub(in crate::services::mediaconnect) fn check(
     let what = format!("Source {}", text(settings, "name"));
     for member in ["entitlementArn", "gatewayBridgeSource", "mediaStreamSourceConfigurations"] {
         if settings.contains_key(member) {
-            return Err(not_simulated(&format!("sources with {member}")));
+            return Err(ApiError::not_simulated(&format!("sources with {member}")));
         }
     }
     if text(settings, "routerIntegrationState") == "ENABLED" {
-        return Err(not_simulated("sources that come from a MediaConnect router"));
+        return Err(ApiError::not_simulated("sources that come from a MediaConnect router"));
     }
     let name = text(settings, "protocol");
     let rule = match name {
         "" => return Err(bad(format!("{what}: protocol is required."))),
-        "cdi" | "st2110-jpegxs" => return Err(not_simulated(&format!("protocol {name}"))),
+        "cdi" | "st2110-jpegxs" => return Err(ApiError::not_simulated(&format!("protocol {name}"))),
         name => protocol(name).ok_or_else(|| bad(format!("{what}: protocol {name} is not valid for a source.")))?,
     };
     check_members(&rule, &what, settings)?;
