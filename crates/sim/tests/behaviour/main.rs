@@ -9,4 +9,5 @@ mod outputs;
 mod secrets;
 mod sources;
 mod tags;
+mod walk;
 mod wire;
