@@ -1,5 +1,7 @@
 //! `Destination`: where a programme goes. One social platform or receiver.
 
+#![expect(clippy::duplicated_attributes, reason = "printer columns share their type and priority")]
+
 use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
@@ -42,7 +44,6 @@ use super::reference::{Encryption, KeyReference, ProgrammeReference};
         priority = 1i32
     )
 )]
-#[cfg_attr(test, kube(cel))]
 #[x_kube(
     validation = Rule::new("self.from == oldSelf.from").message("from cannot be changed: delete the Destination and create it from the other Source").field_path(".from"),
     validation = Rule::new("has(self.region) == has(oldSelf.region) && (!has(self.region) || self.region == oldSelf.region)").message("region cannot be changed: it follows the Source; delete the Destination and create it anew").field_path(".region"),

@@ -1,5 +1,7 @@
 //! `Source`: how a programme arrives. One MediaConnect flow.
 
+#![expect(clippy::duplicated_attributes, reason = "printer columns share their type and priority")]
+
 use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
@@ -56,7 +58,6 @@ use super::reference::{Encryption, KeyReference};
         priority = 1i32
     )
 )]
-#[cfg_attr(test, kube(cel))]
 #[x_kube(
     validation = Rule::new("has(self.region) == has(oldSelf.region) && (!has(self.region) || self.region == oldSelf.region)").message("region cannot be changed: delete the Source and create it in the other region").field_path(".region"),
     validation = Rule::new("!has(self.network) || !has(self.network.availabilityZone) || !has(self.region) || self.network.availabilityZone.startsWith(self.region)").message("network.availabilityZone must be a zone of region: correct one of them").field_path(".network.availabilityZone"),
@@ -240,7 +241,8 @@ pub struct SrtListenerInput {
     /// UDP port on which the flow listens. Example: `5000`.
     #[schemars(range(min = 1024, max = 65535))]
     pub port: i32,
-    /// The one range of addresses that may send. Example: `203.0.113.0/24`.
+    /// The one range of IPv4 addresses that may send; required without a `vpcInterface`. `0.0.0.0/0` lets anybody send: use it
+    /// with encryption only. Example: `203.0.113.0/24`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "super::text::allowed_cidr")]
     pub allowed_cidr: Option<String>,
@@ -285,7 +287,7 @@ pub struct RtpInput {
     /// UDP port on which the flow listens. Example: `5000`.
     #[schemars(range(min = 1024, max = 65531))]
     pub port: i32,
-    /// The one range of addresses that may send. Example: `203.0.113.0/24`.
+    /// The one range of IPv4 addresses that may send; required without a `vpcInterface`. Example: `203.0.113.0/24`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "super::text::allowed_cidr")]
     pub allowed_cidr: Option<String>,
@@ -299,7 +301,7 @@ pub struct RistInput {
     /// UDP port on which the flow listens. Example: `5000`.
     #[schemars(range(min = 1024, max = 65534))]
     pub port: i32,
-    /// The one range of addresses that may send. Example: `203.0.113.0/24`.
+    /// The one range of IPv4 addresses that may send; required without a `vpcInterface`. Example: `203.0.113.0/24`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "super::text::allowed_cidr")]
     pub allowed_cidr: Option<String>,
@@ -313,7 +315,8 @@ pub struct RistInput {
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ZixiPushInput {
-    /// The one range of addresses that may send. Example: `203.0.113.0/24`.
+    /// The one range of IPv4 addresses that may send; required without a `vpcInterface`. `0.0.0.0/0` lets anybody send: use it
+    /// with encryption only. Example: `203.0.113.0/24`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "super::text::allowed_cidr")]
     pub allowed_cidr: Option<String>,
@@ -334,7 +337,7 @@ pub struct ZixiPushInput {
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RtmpInput {
-    /// The one range of addresses that may send. Example: `203.0.113.0/24`.
+    /// The one range of IPv4 addresses that may send; required without a `vpcInterface`. Example: `203.0.113.0/24`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "super::text::allowed_cidr")]
     pub allowed_cidr: Option<String>,
@@ -453,7 +456,7 @@ pub struct Health {
     /// False switches the readings off (CloudWatch bills metric requests). Default: true.
     #[serde(default = "yes")]
     pub enabled: bool,
-    /// How often to look. Default: `30s`.
+    /// How often to look, from `1s` to `1h`. Default: `30s`.
     #[serde(default = "half_a_minute")]
     #[schemars(schema_with = "super::text::interval")]
     pub interval: String,

@@ -1,0 +1,63 @@
+//! The CEL rules without an API server: kube-cel takes `examples/` and refuses those of `examples/invalid/` that break a rule.
+//! The judge is the API server, in the root package's `tests/admission.rs`; this is what one sees after two seconds.
+
+use std::error::Error;
+use std::fs;
+use std::path::Path;
+
+use kube::core::cel::Validator;
+use serde_json::Value;
+
+/// Name, text and objects of every manifest of a folder.
+fn manifests(folder: &str) -> Result<Vec<(String, String, Vec<Value>)>, Box<dyn Error>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(folder))? {
+        let file = entry?.path();
+        if file.extension().is_some_and(|ending| ending == "yaml") {
+            let text = fs::read_to_string(&file)?;
+            let objects = text.split("\n---\n").map(serde_saphyr::from_str).collect::<Result<_, _>>()?;
+            found.push((file.display().to_string(), text, objects));
+        }
+    }
+    Ok(found)
+}
+
+/// What the rules of its CRD say of this object, which replaces the old one.
+fn judge(object: &Value, old: Option<&Value>) -> Result<Vec<String>, Box<dyn Error>> {
+    let mut said = Vec::new();
+    for crd in playout_core::api::crds().iter().filter(|crd| object["kind"] == crd.spec.names.kind.as_str()) {
+        let schema = serde_json::to_value(&crd.spec.versions[0].schema)?["openAPIV3Schema"].take();
+        if let Err(errors) = Validator::new().validate(&schema, object, old) {
+            said.extend(errors.into_vec().iter().map(ToString::to_string));
+        }
+    }
+    Ok(said)
+}
+
+#[test]
+fn valid_examples_are_taken() -> Result<(), Box<dyn Error>> {
+    for (file, _, objects) in manifests("examples")? {
+        for object in objects {
+            assert_eq!(judge(&object, None)?, Vec::<String>::new(), "{file}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn examples_that_break_a_rule_are_refused_with_its_message() -> Result<(), Box<dyn Error>> {
+    let crds = serde_json::to_string(&playout_core::api::crds())?;
+    let mut judged = 0;
+    for (file, text, objects) in manifests("examples/invalid")? {
+        let refused = text.lines().next().and_then(|line| line.strip_prefix("# refused: ")).ok_or("no first line")?;
+        // The others break a bound of the schema, which kube-cel does not look at.
+        if crds.contains(refused) {
+            judged += 1;
+            let old = (objects.len() > 1).then(|| &objects[0]);
+            let said = judge(objects.last().ok_or("empty")?, old)?;
+            assert!(said.len() == 1 && said[0].contains(refused), "{file}: {said:?}");
+        }
+    }
+    assert!(judged > 80, "only {judged} of the examples break a rule");
+    Ok(())
+}
