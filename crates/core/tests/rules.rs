@@ -8,15 +8,20 @@ use std::path::Path;
 use kube::core::cel::Validator;
 use serde_json::Value;
 
-/// Name, text and objects of every manifest of a folder.
-fn manifests(folder: &str) -> Result<Vec<(String, String, Vec<Value>)>, Box<dyn Error>> {
+struct Manifest {
+    file: String,
+    text: String,
+    objects: Vec<Value>,
+}
+
+fn manifests(folder: &str) -> Result<Vec<Manifest>, Box<dyn Error>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(folder))? {
         let file = entry?.path();
         if file.extension().is_some_and(|ending| ending == "yaml") {
             let text = fs::read_to_string(&file)?;
             let objects = text.split("\n---\n").map(serde_saphyr::from_str).collect::<Result<_, _>>()?;
-            found.push((file.display().to_string(), text, objects));
+            found.push(Manifest { file: file.display().to_string(), text, objects });
         }
     }
     Ok(found)
@@ -36,7 +41,7 @@ fn judge(object: &Value, old: Option<&Value>) -> Result<Vec<String>, Box<dyn Err
 
 #[test]
 fn valid_examples_are_taken() -> Result<(), Box<dyn Error>> {
-    for (file, _, objects) in manifests("examples")? {
+    for Manifest { file, objects, .. } in manifests("examples")? {
         for object in objects {
             assert_eq!(judge(&object, None)?, Vec::<String>::new(), "{file}");
         }
@@ -48,7 +53,7 @@ fn valid_examples_are_taken() -> Result<(), Box<dyn Error>> {
 fn examples_that_break_a_rule_are_refused_with_its_message() -> Result<(), Box<dyn Error>> {
     let crds = serde_json::to_string(&playout_core::api::crds())?;
     let mut judged = 0;
-    for (file, text, objects) in manifests("examples/invalid")? {
+    for Manifest { file, text, objects } in manifests("examples/invalid")? {
         let refused = text.lines().next().and_then(|line| line.strip_prefix("# refused: ")).ok_or("no first line")?;
         // The others break a bound of the schema, which kube-cel does not look at.
         if crds.contains(refused) {
