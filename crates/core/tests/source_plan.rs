@@ -253,7 +253,7 @@ fn each_setting_of_an_input_that_differs_is_repaired_by_an_update_of_that_input_
             name: "reserve".into(),
             settings: Box::new(wanted.inputs[1].settings.clone()),
         };
-        assert_eq!(drift(&[change.clone()]), expected, "{change:?}");
+        assert_eq!(drift(std::slice::from_ref(&change)), expected, "{change:?}");
     }
 }
 

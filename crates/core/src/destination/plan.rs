@@ -148,6 +148,17 @@ fn toward_present(wanted: &Wanted, seen: &Observed) -> Step<Action> {
             format!("spec.region is not the region of Source {} ({region}); take spec.region out.", wanted.source),
         ));
     }
+    let on_air = matches!(state, FlowState::Active | FlowState::Updating);
+    let changes = Changes { wanted, seen, flow: arn, on_air };
+    // A stop comes alone and before anything that AWS could refuse: what cannot be changed, or not even understood, can
+    // still be stopped.
+    let stops = changes.stops();
+    if !stops.is_empty() {
+        return if state.takes_changes() { Step::Act(stops) } else { Step::wait(busy(*state), SOON) };
+    }
+    if let Some(problem) = &wanted.problem {
+        return Step::Stuck(problem.clone());
+    }
     if let Some(foreign) = seen.outputs.values().find(|o| o.ownership == Ownership::Foreign) {
         return Step::Stuck(Problem::new(
             Reason::NotOurs,
@@ -157,7 +168,6 @@ fn toward_present(wanted: &Wanted, seen: &Observed) -> Step<Action> {
             ),
         ));
     }
-    let changes = Changes { wanted, seen, flow: arn, flow_active: *state == FlowState::Active };
     let copies = changes.copies();
     if !copies.is_empty() {
         return Step::Act(copies);
@@ -181,7 +191,8 @@ fn toward_present(wanted: &Wanted, seen: &Observed) -> Step<Action> {
         return Step::Settled;
     }
     match state {
-        FlowState::Active => {}
+        // A flow that takes a change, for another Destination perhaps, still sends.
+        FlowState::Active | FlowState::Updating => {}
         FlowState::Error => {
             return Step::Stuck(Problem::new(
                 Reason::FlowError,
@@ -207,7 +218,7 @@ fn busy(state: FlowState) -> Waiting {
 }
 
 fn without_flow(wanted: &Wanted, seen: &Observed) -> Step<Action> {
-    if let Some(problem) = wanted.running.then(|| first_problem(wanted)).flatten() {
+    if let Some(problem) = wanted.problem.clone().or_else(|| wanted.running.then(|| first_problem(wanted)).flatten()) {
         return Step::Stuck(problem);
     }
     match seen.flow {
@@ -226,14 +237,14 @@ fn first_problem(wanted: &Wanted) -> Option<Problem> {
 /// With a backup of mode `OnFailure` it is one of the two: what an annotation says, else the one that is enabled, else the
 /// primary; and the backup when the primary has been dead for long enough while there was something to send. It never goes
 /// back by itself, so it cannot flap.
-fn feeds(wanted: &Wanted, seen: &Observed, role: Role, flow_active: bool) -> bool {
+fn feeds(wanted: &Wanted, seen: &Observed, role: Role, on_air: bool) -> bool {
     if !wanted.running {
         return false;
     }
     if wanted.hot || wanted.outputs.len() < 2 {
         return true;
     }
-    role == active_endpoint(wanted, seen, flow_active)
+    role == active_endpoint(wanted, seen, on_air)
 }
 
 /// The endpoint that is to be fed with a backup of mode `OnFailure`.
@@ -248,10 +259,10 @@ pub fn active_endpoint(wanted: &Wanted, seen: &Observed, flow_active: bool) -> R
     let primary = seen.outputs.get(&Role::Primary);
     let backup = seen.outputs.get(&Role::Backup);
     let enabled = |o: Option<&OutputSeen>| o.is_some_and(|o| o.output.enabled);
-    // The backup is fed before the primary is cut, so both enabled is the middle of a switch to the backup.
-    if enabled(backup) {
+    if enabled(backup) && !enabled(primary) {
         return Role::Backup;
     }
+    // Both enabled is the middle of a switch to the backup, while the primary is dead; or the backup was hot until now.
     let signal = matches!(&seen.flow, Programme::Flow { signal, .. } if *signal != Some(false));
     let dead = primary.is_some_and(|o| {
         o.output.enabled
@@ -265,10 +276,24 @@ struct Changes<'a> {
     wanted: &'a Wanted,
     seen: &'a Observed,
     flow: &'a String,
-    flow_active: bool,
+    /// Whether the flow sends.
+    on_air: bool,
 }
 
 impl Changes<'_> {
+    /// What takes a Destination that is to be stopped off the air. Only our own outputs.
+    fn stops(&self) -> Vec<Action> {
+        let ours = self.seen.outputs.iter().filter(|(_, o)| o.ownership != Ownership::Foreign);
+        ours.filter(|(_, o)| o.output.enabled && !self.wanted.running)
+            .map(|(role, o)| self.update(*role, o, None, Some(false)))
+            .collect()
+    }
+
+    fn update(&self, role: Role, seen: &OutputSeen, settings: Option<OutputSettings>, enabled: Option<bool>) -> Action {
+        let settings = settings.map(Box::new);
+        Action::UpdateOutput { flow: self.flow.clone(), arn: seen.output.arn.clone(), role, settings, enabled }
+    }
+
     /// Changes to what exists. A problem with a key does not keep an output from being stopped.
     fn next(&self) -> (Vec<Action>, Option<Problem>) {
         let mut actions = Vec::new();
@@ -284,9 +309,11 @@ impl Changes<'_> {
             };
             self.change_output(*role, wish, seen, &mut actions, &mut problem);
         }
-        // What begins to send comes before what ends, so that a switch has no gap.
-        actions.sort_by_key(|a| {
-            matches!(a, Action::UpdateOutput { enabled: Some(false), .. } | Action::RemoveOutput { .. })
+        // What begins to send comes before what ends, so that a switch has no gap; tags are never in the way.
+        actions.sort_by_key(|a| match a {
+            Action::UpdateOutput { enabled: Some(false), .. } | Action::RemoveOutput { .. } => 1,
+            Action::TagOutput { .. } => 2,
+            _ => 0,
         });
         if actions.is_empty() && problem.is_none() {
             actions = self.unused_copies();
@@ -302,42 +329,38 @@ impl Changes<'_> {
         actions: &mut Vec<Action>,
         problem: &mut Option<Problem>,
     ) {
-        let send = feeds(self.wanted, self.seen, role, self.flow_active);
+        let send = feeds(self.wanted, self.seen, role, self.on_air);
         let enabled = (seen.output.enabled != send).then_some(send);
         if self.wanted.tags.iter().any(|(k, v)| seen.tags.get(k) != Some(v)) {
             actions.push(Action::TagOutput { arn: seen.output.arn.clone(), tags: self.wanted.tags.clone() });
         }
-        let update = |settings: Option<OutputSettings>, enabled| Action::UpdateOutput {
-            flow: self.flow.clone(),
-            arn: seen.output.arn.clone(),
-            role,
-            settings: settings.map(Box::new),
-            enabled,
-        };
+        if enabled == Some(false) {
+            // Alone: settings that AWS refuses must not keep it on the air. They come next.
+            actions.push(self.update(role, seen, None, enabled));
+            return;
+        }
         let settings = match &wish.settings {
             Ok(settings) => with_copy(settings, wish.password.as_ref(), &self.seen.secrets),
             Err(p) => {
                 // An output that runs keeps running with the key that AWS has; only a start needs the new one.
-                if enabled == Some(false) {
-                    actions.push(update(None, enabled));
-                } else if send {
+                if send {
                     *problem = Some(p.clone());
                 }
                 return;
             }
         };
         let differs = !settings.differences(&seen.output.settings).is_empty();
-        let on_air = seen.output.enabled && self.flow_active;
+        let on_air = seen.output.enabled && self.on_air;
         let waits = on_air && send && !self.wanted.may_interrupt;
         if differs && !waits {
             if settings.needs_replacement(&seen.output.settings) {
                 // AWS keeps what an update leaves out; the next pass adds it anew under the same name.
                 actions.push(Action::RemoveOutput { flow: self.flow.clone(), arn: seen.output.arn.clone(), role });
             } else {
-                actions.push(update(Some(settings), enabled));
+                actions.push(self.update(role, seen, Some(settings), enabled));
             }
         } else if enabled.is_some() {
-            actions.push(update(None, enabled));
+            actions.push(self.update(role, seen, None, enabled));
         }
     }
 
@@ -373,7 +396,7 @@ impl Changes<'_> {
                     name: wish.name.clone(),
                     role: *role,
                     settings,
-                    enabled: feeds(self.wanted, self.seen, *role, self.flow_active),
+                    enabled: feeds(self.wanted, self.seen, *role, self.on_air),
                     tags: self.wanted.tags.clone(),
                 }),
             });
@@ -385,7 +408,7 @@ impl Changes<'_> {
     /// when it may be interrupted.
     fn copies(&self) -> Vec<Action> {
         let needed = self.wanted.running || self.wanted.prepare || !self.seen.outputs.is_empty();
-        let on_air = self.flow_active && self.seen.outputs.values().any(|o| o.output.enabled);
+        let on_air = self.on_air && self.seen.outputs.values().any(|o| o.output.enabled);
         let may_replace = !on_air || !self.wanted.running || self.wanted.may_interrupt;
         let passwords = passwords_of(self.wanted).filter(|_| needed);
         passwords::missing(passwords, &self.seen.secrets, &self.wanted.tags, may_replace)
@@ -399,7 +422,13 @@ impl Changes<'_> {
         if self.wanted.outputs.values().any(|o| o.settings.is_err()) {
             return Vec::new();
         }
-        passwords::unused(passwords_of(self.wanted), &self.seen.secrets).into_iter().map(Action::Copy).collect()
+        // An output whose change waits still reads the password that it has.
+        let read = |copy: &SecretCopy| {
+            let ciphers = self.seen.outputs.values().filter_map(|o| o.output.settings.encryption.as_ref());
+            ciphers.into_iter().any(|c| c.secret_arn.as_ref() == Some(&copy.arn))
+        };
+        let free: Vec<_> = self.seen.secrets.iter().filter(|copy| !read(copy)).cloned().collect();
+        passwords::unused(passwords_of(self.wanted), &free).into_iter().map(Action::Copy).collect()
     }
 }
 
@@ -417,8 +446,8 @@ fn with_copy(settings: &OutputSettings, password: Option<&Password>, copies: &[S
 /// Changes that wait because they would interrupt a running output, by the names of the fields.
 #[must_use]
 pub fn pending_changes(wanted: &Wanted, seen: &Observed) -> Vec<String> {
-    let active = matches!(seen.flow, Programme::Flow { state: FlowState::Active, .. });
-    if !active || wanted.may_interrupt || !wanted.running {
+    let on_air = matches!(seen.flow, Programme::Flow { state: FlowState::Active | FlowState::Updating, .. });
+    if !on_air || wanted.may_interrupt || !wanted.running {
         return Vec::new();
     }
     let mut list = Vec::new();

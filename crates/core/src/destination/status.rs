@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::observed::{Observed, Programme, Role};
+use super::observed::{Observed, OutputSeen, Programme, Role};
 use super::plan::{Action, Connection, connection, pending_changes};
 use super::wanted::Wanted;
 use crate::api::RECONCILE_AT;
@@ -119,8 +119,15 @@ fn word(before: &DestinationStatus, destination: &Destination, outcome: &Outcome
     }
     let Some(seen) = outcome.seen else { return before.state.unwrap_or(DestinationWord::Creating) };
     let enabled = seen.outputs.values().any(|o| o.output.enabled);
-    let sending = enabled && matches!(seen.flow, Programme::Flow { state: FlowState::Active, .. });
-    let up = sending && outcome.wanted.is_some_and(|w| on_air(w, seen));
+    // A flow that takes a change still sends.
+    let sending =
+        enabled && matches!(seen.flow, Programme::Flow { state: FlowState::Active | FlowState::Updating, .. });
+    let up = sending
+        && match outcome.wanted {
+            Some(wanted) => on_air(wanted, seen),
+            // The spec cannot be understood and nothing was touched: what was on the air still is, unless AWS says no.
+            None => before.state == Some(DestinationWord::Running) && seen.outputs.values().any(may_arrive),
+        };
     let wants = outcome.wanted.is_some_and(|w| w.running);
     match outcome.step {
         // What is on the air is said to be, whatever else is wrong.
@@ -132,13 +139,13 @@ fn word(before: &DestinationStatus, destination: &Destination, outcome: &Outcome
         _ if !wants && sending => DestinationWord::Stopping,
         _ if !wants => DestinationWord::Idle,
         Some(Step::Wait { on: Waiting::Connecting(_), .. }) if refused(outcome.wanted, seen) => DestinationWord::Error,
-        // A flow that takes a change still sends.
-        Some(Step::Wait { on: Waiting::FlowUpdating, .. }) if before.state == Some(DestinationWord::Running) => {
-            DestinationWord::Running
-        }
         _ if seen.outputs.is_empty() => DestinationWord::Creating,
         _ => DestinationWord::Starting,
     }
+}
+
+fn may_arrive(output: &OutputSeen) -> bool {
+    output.output.enabled && output.measured.as_ref().is_none_or(|m| m.connected != Some(false))
 }
 
 /// Whether AWS has shown the stream to arrive, or can never show it.

@@ -42,6 +42,8 @@ pub struct Wanted {
     pub max_kbps: Option<i64>,
     /// For people.
     pub platform: Platform,
+    /// Why the spec cannot be carried out. Then only a stop is, and there are no outputs here.
+    pub problem: Option<Problem>,
 }
 
 /// An output that is wanted.
@@ -71,6 +73,10 @@ pub fn wanted(
     }
     match parse(spec, identity, references, role_arn) {
         Ok(wanted) => Desired::Present(wanted),
+        // A stop must work whatever else is wrong.
+        Err(problem) if spec.state != Some(RunState::Running) => {
+            Desired::Present(Wanted { problem: Some(problem), ..base(spec, identity) })
+        }
         Err(problem) => Desired::Invalid(problem),
     }
 }
@@ -81,10 +87,11 @@ pub fn retains(spec: &DestinationSpec) -> bool {
     spec.deletion_policy == DeletionPolicy::Retain
 }
 
-/// Whether the spec wants to be on the air; absent means no.
+/// Whether the spec wants to be on the air; absent means no. A suspended Destination stays as it is, on the air too, so that
+/// its Source must not stop.
 #[must_use]
 pub fn wants_to_run(spec: &DestinationSpec) -> bool {
-    spec.state == Some(RunState::Running) && !spec.suspend
+    spec.state == Some(RunState::Running)
 }
 
 fn parse(
@@ -110,7 +117,12 @@ fn parse(
         outputs.insert(Role::Backup, parse_output(Role::Backup, receiver, field, key)?);
         hot = backup.mode == BackupMode::Hot;
     }
-    Ok(Wanted {
+    Ok(Wanted { outputs, hot, max_kbps: preset.max_kbps, ..base(spec, identity) })
+}
+
+/// All that cannot be wrong.
+fn base(spec: &DestinationSpec, identity: &Identity) -> Wanted {
+    Wanted {
         tags: identity.tags(&spec.tags),
         identity: identity.clone(),
         source: spec.from.name.clone(),
@@ -119,11 +131,12 @@ fn parse(
         may_interrupt: spec.update_policy == UpdatePolicy::Restart,
         suspended: spec.suspend,
         region: spec.region.clone(),
-        outputs,
-        hot,
-        max_kbps: preset.max_kbps,
+        outputs: BTreeMap::new(),
+        hot: false,
+        max_kbps: None,
         platform: spec.platform,
-    })
+        problem: None,
+    }
 }
 
 fn receiver(field: &str, url: Option<&str>, known: Option<&str>, platform: Platform) -> Result<Receiver, Problem> {

@@ -1,6 +1,6 @@
 //! The decision for a Source. Pure and total: no clock, no client.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -8,7 +8,7 @@ use super::observed::{Observed, TestPhase};
 use super::wanted::{InputWanted, NdiWanted, Wanted};
 use crate::api::policy::RunState;
 use crate::api::source::{HealthWord, Priority};
-use crate::flow::{Failover, Flow, FlowSeen, FlowState, Password, SourceSettings, VpcInterface};
+use crate::flow::{Failover, Flow, FlowSeen, FlowSource, FlowState, Password, Protocol, SourceSettings, VpcInterface};
 use crate::names::Ownership;
 use crate::passwords::{self, CopyAction};
 use crate::plan::{Desired, IN_TRANSITION, Problem, SOON, Step, Waiting};
@@ -17,6 +17,7 @@ use crate::reasons::Reason;
 /// What can be done for a Source. Values: the log line, the Event and the test assertion are the same thing.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[expect(missing_docs, reason = "the fields are what their names say")]
+#[expect(clippy::large_enum_variant, reason = "a step has one or two of them")]
 pub enum Action {
     /// Something for the copy of a password.
     Copy(CopyAction),
@@ -174,6 +175,22 @@ fn in_transition<A>(state: FlowState) -> Step<A> {
 }
 
 fn toward_present(wanted: &Wanted, seen: &Observed) -> Step<Action> {
+    // Before anything that AWS could refuse: what cannot be changed, or not even understood, can still be stopped.
+    if let FlowSeen::Present(flow) = &seen.flow
+        && seen.ownership != Ownership::Foreign
+        && flow.state == FlowState::Active
+        && !is_on(wanted, seen)
+    {
+        return Step::Act(vec![Action::StopFlow { flow: flow.arn.clone() }]);
+    }
+    if let Some(problem) = &wanted.problem {
+        return match &seen.flow {
+            FlowSeen::Present(flow) if matches!(flow.state, FlowState::Starting | FlowState::Stopping) => {
+                in_transition(flow.state)
+            }
+            _ => Step::Stuck(problem.clone()),
+        };
+    }
     let copies = passwords::missing(wanted_passwords(wanted), &seen.secrets, &wanted.tags, true);
     if !copies.is_empty() {
         return Step::Act(copies.into_iter().map(Action::Copy).collect());
@@ -208,23 +225,27 @@ fn toward_present(wanted: &Wanted, seen: &Observed) -> Step<Action> {
     if let Some(actions) = next_difference(wanted, seen, flow) {
         return Step::Act(actions);
     }
-    power(wanted, seen, flow)
-}
-
-/// On or off, when everything else is as wished.
-fn power(wanted: &Wanted, seen: &Observed, flow: &Flow) -> Step<Action> {
-    let testing = matches!(seen.test, TestPhase::Wanted | TestPhase::Running);
-    let on = match wanted.state {
-        Some(RunState::Running) => true,
-        Some(RunState::Stopped) => testing,
-        None => testing || !seen.users.on_air.is_empty(),
-    };
-    match (on, flow.state) {
-        (true, FlowState::Standby) => Step::Act(vec![Action::StartFlow { flow: flow.arn.clone() }]),
-        (false, FlowState::Active) => Step::Act(vec![Action::StopFlow { flow: flow.arn.clone() }]),
-        _ if testing => Step::wait(Waiting::ConnectionTest, IN_TRANSITION),
+    if flow.state == FlowState::Standby && is_on(wanted, seen) {
+        return Step::Act(vec![Action::StartFlow { flow: flow.arn.clone() }]);
+    }
+    match impossible(wanted, flow) {
+        Some(problem) => Step::Stuck(problem),
+        None if is_tested(seen) => Step::wait(Waiting::ConnectionTest, IN_TRANSITION),
         _ => Step::Settled,
     }
+}
+
+/// Whether the flow is to run.
+fn is_on(wanted: &Wanted, seen: &Observed) -> bool {
+    match wanted.state {
+        Some(RunState::Running) => true,
+        Some(RunState::Stopped) => is_tested(seen),
+        None => is_tested(seen) || !seen.users.on_air.is_empty(),
+    }
+}
+
+fn is_tested(seen: &Observed) -> bool {
+    matches!(seen.test, TestPhase::Wanted | TestPhase::Running)
 }
 
 /// Settings with the ARN of the own copy filled in.
@@ -259,7 +280,8 @@ fn new_flow(wanted: &Wanted, seen: &Observed) -> NewFlow {
 /// Which inputs have a place in the flow; it has two.
 ///
 /// The emergency input takes the backup's place when both others have failed, or when it is told to lead, and gives it back
-/// when the primary is well again: only the primary, which keeps its place, can be seen to recover.
+/// when the primary is known to be well again: only the primary, which keeps its place, can be seen to recover. No
+/// measurement is no recovery. Only a flow on the air is measured, so a stopped one has its inputs in order.
 fn placed<'a>(wanted: &'a Wanted, seen: &Observed, flow: Option<&Flow>) -> Vec<&'a InputWanted> {
     let inputs: Vec<&InputWanted> = wanted.inputs.iter().collect();
     if inputs.len() <= 2 {
@@ -267,16 +289,20 @@ fn placed<'a>(wanted: &'a Wanted, seen: &Observed, flow: Option<&Flow>) -> Vec<&
     }
     let health = |input: &InputWanted| seen.inputs.get(&input.name).map_or(HealthWord::Unknown, |i| i.health);
     let in_flow = |input: &InputWanted| flow.is_some_and(|f| f.sources.iter().any(|s| s.name == input.name));
-    let told = wanted.active_input.as_deref();
     let (primary, backup, emergency) = (inputs[0], inputs[1], inputs[2]);
     debug_assert_eq!(emergency.priority, Priority::Emergency);
-    let both_failed = health(primary) == HealthWord::Failed && health(backup) == HealthWord::Failed;
-    let still_needed = in_flow(emergency) && health(primary) == HealthWord::Failed;
-    if told == Some(emergency.name.as_str()) || (told.is_none() && (both_failed || still_needed)) {
-        vec![primary, emergency]
-    } else {
-        vec![primary, backup]
-    }
+    let needed = match (health(primary), in_flow(emergency)) {
+        (HealthWord::Healthy | HealthWord::Degraded, _) => false,
+        (HealthWord::Failed | HealthWord::Unknown, true) => true,
+        // A backup that has left the flow is the middle of this swap; nobody measures it any more.
+        (HealthWord::Failed, false) => health(backup) == HealthWord::Failed || !in_flow(backup),
+        (HealthWord::Unknown, false) => false,
+    };
+    let leads = match &wanted.active_input {
+        Some(told) => told == &emergency.name,
+        None => needed && flow.is_some_and(|f| f.state == FlowState::Active),
+    };
+    vec![primary, if leads { emergency } else { backup }]
 }
 
 fn failover(wanted: &Wanted, placed: &[&InputWanted]) -> Failover {
@@ -304,6 +330,47 @@ fn failover_differs(wish: &Failover, seen: &Failover) -> bool {
                 || (wish.merge && wish.recovery_window.is_some() && wish.recovery_window != seen.recovery_window)))
 }
 
+/// Interfaces in VPCs that a flow may have (of type ENA).
+const INTERFACES_PER_FLOW: usize = 2;
+
+fn stands_on(flow: &Flow, interface: &str) -> bool {
+    flow.sources.iter().any(|s| s.settings.vpc_interface.as_deref() == Some(interface))
+}
+
+fn is_interface(wish: &VpcInterface, seen: &VpcInterface) -> bool {
+    let groups = |v: &VpcInterface| v.security_group_ids.iter().cloned().collect::<BTreeSet<_>>();
+    wish.name == seen.name
+        && wish.subnet_id == seen.subnet_id
+        && wish.role_arn == seen.role_arn
+        && groups(wish) == groups(seen)
+}
+
+/// What AWS offers no way to: to change an interface on which a source stands, and to exchange an NDI source for another,
+/// which would need a second place for a moment.
+fn impossible(wanted: &Wanted, flow: &Flow) -> Option<Problem> {
+    let changed = wanted.vpc_interfaces.iter().find(|w| {
+        stands_on(flow, &w.name) && flow.vpc_interfaces.iter().any(|v| v.name == w.name && !is_interface(w, v))
+    });
+    if let Some(changed) = changed {
+        let text = format!(
+            "spec.network.vpcInterfaces[{}]: AWS cannot change an interface that an input uses. Give the changed interface a new name, there and in the input's vpcInterface.",
+            changed.name
+        );
+        return Some(Problem::new(Reason::InvalidSpec, text));
+    }
+    let input = wanted.inputs.first().filter(|i| is_ndi_exchange(&i.settings, &i.name, flow))?;
+    let text = format!(
+        "spec.inputs[{}]: AWS cannot exchange an NDI input for one of another name. Use the old name, or delete the Source and create it again.",
+        input.name
+    );
+    Some(Problem::new(Reason::InvalidSpec, text))
+}
+
+fn is_ndi_exchange(new: &SourceSettings, name: &str, flow: &Flow) -> bool {
+    let ndi = |s: &SourceSettings| s.protocol == Protocol::Ndi;
+    flow.sources.iter().all(|s| s.name != name) && (ndi(new) || flow.sources.iter().any(|s| ndi(&s.settings)))
+}
+
 /// The next change that leads from what is to what is wanted. One at a time where AWS puts the flow into UPDATING.
 fn next_difference(wanted: &Wanted, seen: &Observed, flow: &Flow) -> Option<Vec<Action>> {
     let arn = || flow.arn.clone();
@@ -319,6 +386,15 @@ fn next_difference(wanted: &Wanted, seen: &Observed, flow: &Flow) -> Option<Vec<
         .filter(|w| !flow.vpc_interfaces.iter().any(|v| v.name == w.name))
         .cloned()
         .collect();
+    let left = flow
+        .vpc_interfaces
+        .iter()
+        .find(|v| !stands_on(flow, &v.name) && !wanted.vpc_interfaces.iter().any(|w| is_interface(w, v)))
+        .map(|v| vec![Action::RemoveVpcInterface { flow: arn(), name: v.name.clone() }]);
+    // What goes makes room when there is none; otherwise what is new comes first.
+    if left.is_some() && flow.vpc_interfaces.len() + missing.len() > INTERFACES_PER_FLOW {
+        return left;
+    }
     if !missing.is_empty() {
         return Some(vec![Action::AddVpcInterfaces { flow: arn(), interfaces: missing }]);
     }
@@ -326,66 +402,141 @@ fn next_difference(wanted: &Wanted, seen: &Observed, flow: &Flow) -> Option<Vec<
         return Some(vec![action]);
     }
     // After the sources, so that no source stands on an interface that goes.
-    if let Some(left) = flow.vpc_interfaces.iter().find(|v| !wanted.vpc_interfaces.iter().any(|w| w.name == v.name)) {
-        return Some(vec![Action::RemoveVpcInterface { flow: arn(), name: left.name.clone() }]);
+    if left.is_some() {
+        return left;
     }
     let unused = passwords::unused(wanted_passwords(wanted), &seen.secrets);
     (!unused.is_empty()).then(|| unused.into_iter().map(Action::Copy).collect())
 }
 
-/// The order keeps a source that carries the show: what is new comes before what is old goes, where there is room.
+/// The order keeps a source that carries the show: what is new comes before what is old goes, where there is room. Nothing
+/// is asked that AWS refuses: the last source is never removed, and two sources differ in name and port and speak one
+/// protocol.
 fn next_source_change(wanted: &Wanted, seen: &Observed, flow: &Flow) -> Option<Action> {
     let arn = || flow.arn.clone();
     let placed = placed(wanted, seen, Some(flow));
     let wish = failover(wanted, &placed);
-    let keeps = |name: &str| {
-        placed.iter().find(|i| i.name == name).is_some_and(|input| {
-            flow.sources.iter().any(|s| s.name == name && !settled(input, seen).needs_replacement(&s.settings))
-        })
+    let is_kept = |source: &FlowSource| {
+        placed.iter().any(|i| i.name == source.name && !settled(i, seen).needs_replacement(&source.settings))
     };
-    let missing = placed.iter().find(|i| !keeps(&i.name));
-    let surplus = flow.sources.iter().find(|s| !keeps(&s.name));
-
-    if let Some(new) = missing {
-        let name_is_taken = flow.sources.iter().any(|s| s.name == new.name);
-        // A full flow, or one in which the old source holds the name, has to give up a place first. The last source cannot
-        // be removed, so that a single source is replaced by way of a second place only under another name.
-        if flow.sources.len() >= 2
-            && let Some(old) = surplus
-        {
-            // The one that leads is spared if another can go.
-            return Some(Action::RemoveSource { flow: arn(), arn: old.arn.clone(), name: old.name.clone() });
+    let missing: Vec<_> = placed
+        .iter()
+        .filter(|i| !flow.sources.iter().any(|s| s.name == i.name && is_kept(s)))
+        .map(|i| new_source(i, wanted, seen))
+        .collect();
+    let surplus: Vec<_> = flow.sources.iter().filter(|s| !is_kept(s)).collect();
+    let set = |failover| Action::SetFailover { flow: arn(), failover };
+    let remove = |s: &FlowSource| Action::RemoveSource { flow: arn(), arn: s.arn.clone(), name: s.name.clone() };
+    let update = |s: &FlowSource, settings| Action::UpdateSource {
+        flow: arn(),
+        arn: s.arn.clone(),
+        name: s.name.clone(),
+        settings: Box::new(settings),
+    };
+    if let Some(new) = missing.first() {
+        if is_ndi_exchange(&new.settings, &new.name, flow) {
+            return None;
         }
-        if name_is_taken {
-            let old = flow.sources.iter().find(|s| s.name == new.name)?;
-            return Some(Action::UpdateSource {
-                flow: arn(),
-                arn: old.arn.clone(),
-                name: new.name.clone(),
-                settings: Box::new(settled(new, seen)),
-            });
+        if flow.failover.enabled && flow.failover.merge && !wish.merge {
+            // What comes may be of a protocol that cannot be merged.
+            return Some(set(Failover { enabled: true, ..Failover::default() }));
         }
+        if let [first, second, ..] = flow.sources.as_slice() {
+            // A full flow has to give up a place: that of the source which does not lead, if what is missing fits beside
+            // the one that does.
+            let (leads, follows) = if leads(second, seen, flow) { (second, first) } else { (first, second) };
+            let may_go = |s: &FlowSource| surplus.iter().any(|o| o.arn == s.arn);
+            let helps = |stays: &FlowSource| missing.iter().any(|m| fits_beside(m, stays));
+            let goes = [(follows, leads), (leads, follows)].into_iter().filter(|(goes, _)| may_go(goes));
+            let goes: Vec<_> = goes.collect();
+            let best = goes.iter().find(|(_, stays)| helps(stays)).or(goes.first());
+            return best.map(|(goes, _)| remove(goes));
+        }
+        let old = flow.sources.first()?;
+        let kept = placed.iter().find(|i| i.name == old.name && is_kept(old)).map(|i| settled(i, seen));
+        if let Some(fits) = missing.iter().find(|m| fits_beside(m, old)) {
+            if !flow.failover.enabled {
+                return Some(set(Failover { enabled: true, ..Failover::default() }));
+            }
+            return Some(Action::AddSource { flow: arn(), source: fits.clone() });
+        }
+        if let Some(settings) = kept.filter(|k| !k.differences(&old.settings).is_empty()) {
+            // It stands on a port that it is to leave.
+            return Some(update(old, settings));
+        }
+        if !speak_alike(new.settings.protocol, old.settings.protocol) {
+            // Two protocols cannot stand side by side: the one source changes over and keeps the place.
+            let same = missing.iter().find(|m| m.name == old.name);
+            return Some(update(old, same.map_or_else(|| spare(new, flow).settings, |m| m.settings.clone())));
+        }
+        // What is new needs the name or the port of the last source, which cannot be removed: a spare keeps the place.
         if !flow.failover.enabled {
-            let failover = Failover { enabled: true, ..Failover::default() };
-            return Some(Action::SetFailover { flow: arn(), failover });
+            return Some(set(Failover { enabled: true, ..Failover::default() }));
         }
-        return Some(Action::AddSource { flow: arn(), source: new_source(new, wanted, seen) });
+        return Some(Action::AddSource { flow: arn(), source: spare(new, flow) });
     }
+    let mut blocked = None;
     for input in &placed {
         let settings = settled(input, seen);
-        if let Some(old) = flow.sources.iter().find(|s| s.name == input.name)
-            && !settings.differences(&old.settings).is_empty()
-        {
-            return Some(Action::UpdateSource {
-                flow: arn(),
-                arn: old.arn.clone(),
-                name: input.name.clone(),
-                settings: Box::new(settings),
-            });
+        let Some(old) = flow.sources.iter().find(|s| s.name == input.name) else { continue };
+        if settings.differences(&old.settings).is_empty() {
+            continue;
+        }
+        if flow.sources.iter().any(|s| s.arn != old.arn && same_port(&settings, &s.settings)) {
+            blocked = blocked.or(Some((old, settings)));
+        } else {
+            return Some(update(old, settings));
         }
     }
-    if let Some(old) = surplus {
-        return Some(Action::RemoveSource { flow: arn(), arn: old.arn.clone(), name: old.name.clone() });
+    if let Some(old) = surplus.first() {
+        return Some(remove(old));
     }
-    failover_differs(&wish, &flow.failover).then(|| Action::SetFailover { flow: arn(), failover: wish })
+    if let Some((old, mut settings)) = blocked {
+        // Two inputs exchange their ports: one steps aside.
+        settings.ingest_port = free_port(settings.ingest_port, flow);
+        return Some(update(old, settings));
+    }
+    failover_differs(&wish, &flow.failover).then(|| set(wish))
+}
+
+/// Whether this source is the one that is sent on: as AWS measures, else as failover says.
+fn leads(source: &FlowSource, seen: &Observed, flow: &Flow) -> bool {
+    let selected = |s: &FlowSource| seen.inputs.get(&s.name).is_some_and(|i| i.measured.selected == Some(true));
+    match flow.sources.iter().find(|s| selected(s)) {
+        Some(selected) => selected.arn == source.arn,
+        None => flow.failover.primary.as_ref() == Some(&source.name),
+    }
+}
+
+fn speak_alike(a: Protocol, b: Protocol) -> bool {
+    let family = |p| if p == Protocol::RtpFec { Protocol::Rtp } else { p };
+    family(a) == family(b)
+}
+
+fn same_port(a: &SourceSettings, b: &SourceSettings) -> bool {
+    a.ingest_port.is_some() && a.ingest_port == b.ingest_port
+}
+
+/// Whether AWS would take it as the second source.
+fn fits_beside(new: &NewSource, old: &FlowSource) -> bool {
+    new.name != old.name
+        && speak_alike(new.settings.protocol, old.settings.protocol)
+        && !same_port(&new.settings, &old.settings)
+}
+
+/// A source like the new one, for the time until the new one has its place. Its name has capitals, which no input's has.
+fn spare(new: &NewSource, flow: &Flow) -> NewSource {
+    let mut spare = NewSource { name: format!("{}-SPARE", new.name), ..new.clone() };
+    spare.settings.ingest_port = free_port(spare.settings.ingest_port, flow);
+    if spare.settings.protocol == Protocol::ZixiPush {
+        spare.settings.stream_id = Some(spare.name.clone());
+    }
+    spare
+}
+
+/// A port that no source of the flow has, nor wants next to it: RTP-FEC also uses the second and fourth port above its own.
+fn free_port(wanted: Option<i32>, flow: &Flow) -> Option<i32> {
+    let taken = |port: i32| flow.sources.iter().any(|s| s.settings.ingest_port.is_some_and(|p| (p - port).abs() < 8));
+    wanted
+        .map(|wanted| (1..).map(|n| 10_000 + 10 * n).find(|p| !taken(*p) && (p - wanted).abs() >= 8).unwrap_or(wanted))
 }

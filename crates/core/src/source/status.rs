@@ -91,7 +91,7 @@ pub fn status(source: &Source, outcome: &Outcome<'_>) -> SourceStatus {
     if let Some(arn) = outcome.created {
         status.flow_arn = Some(arn.to_string());
     }
-    status.state = Some(word(&before, outcome, flow));
+    status.state = Some(word(&before, source, outcome, flow));
     conditions(&mut status, &before, source, outcome, flow);
     status
 }
@@ -216,7 +216,7 @@ fn endpoint(source: &FlowSource) -> Option<IngestEndpoint> {
     Some(IngestEndpoint { address, port, url })
 }
 
-fn word(before: &SourceStatus, outcome: &Outcome<'_>, flow: Option<&Flow>) -> SourceWord {
+fn word(before: &SourceStatus, source: &Source, outcome: &Outcome<'_>, flow: Option<&Flow>) -> SourceWord {
     if let Some(flow) = flow {
         return match flow.state {
             FlowState::Standby => SourceWord::Stopped,
@@ -232,6 +232,7 @@ fn word(before: &SourceStatus, outcome: &Outcome<'_>, flow: Option<&Flow>) -> So
         (Some(Step::Stuck(_)), _) => SourceWord::Error,
         (_, Some(f)) if f.is_refusal() => SourceWord::Error,
         (Some(Step::Gone), _) => SourceWord::Deleting,
+        (Some(_), _) if source.metadata.deletion_timestamp.is_some() => SourceWord::Deleting,
         (Some(_), _) => SourceWord::Creating,
         (None, _) => before.state.unwrap_or(SourceWord::Unknown),
     }

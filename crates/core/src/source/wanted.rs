@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::api::policy::{DeletionPolicy, RunState};
 use crate::api::reference::Encryption;
-use crate::api::source::{FailoverMode, FlowSize, Health, Input, InputProtocol, Priority, SourceSpec};
+use crate::api::source::{FailoverMode, FlowSize, Health, Input, InputProtocol, Priority, SourceSpec, SourceState};
 use crate::flow::{Password, Protocol, RtmpPath, SourceSettings, VpcInterface};
 use crate::names::Identity;
 use crate::plan::{Desired, Problem};
@@ -40,6 +40,8 @@ pub struct Wanted {
     pub ndi: Option<NdiWanted>,
     /// Thresholds.
     pub health: Health,
+    /// Why the spec cannot be carried out. Then only a stop is, and there are no inputs here.
+    pub problem: Option<Problem>,
 }
 
 /// An input that is wanted.
@@ -78,6 +80,10 @@ pub fn wanted(
     }
     match parse(spec, identity, references, role_arn) {
         Ok(wanted) => Desired::Present(wanted),
+        // A stop must work whatever else is wrong.
+        Err(problem) if spec.state == SourceState::Stopped => {
+            Desired::Present(Wanted { problem: Some(problem), ..base(spec, identity) })
+        }
         Err(problem) => Desired::Invalid(problem),
     }
 }
@@ -116,12 +122,18 @@ fn parse(
             })
         })
         .collect::<Result<_, Problem>>()?;
+    Ok(Wanted { inputs, vpc_interfaces, ..base(spec, identity) })
+}
+
+/// All that cannot be wrong.
+fn base(spec: &SourceSpec, identity: &Identity) -> Wanted {
     let failover = spec.failover.as_ref();
-    Ok(Wanted {
+    let network = spec.network.as_ref();
+    Wanted {
         flow_name: identity.flow_name(),
         tags: identity.tags(&spec.tags),
         identity: identity.clone(),
-        inputs,
+        inputs: Vec::new(),
         active_input: spec.active_input.clone(),
         merge: failover.filter(|f| f.mode == FailoverMode::Merge).map(|f| f.recovery_window_ms),
         state: spec.state.fixed(),
@@ -131,13 +143,14 @@ fn parse(
             FlowSize::Large => "LARGE".to_string(),
         }),
         availability_zone: network.and_then(|n| n.availability_zone.clone()),
-        vpc_interfaces,
+        vpc_interfaces: Vec::new(),
         ndi: spec.ndi.as_ref().map(|n| NdiWanted {
             machine_name: n.machine_name.clone(),
             servers: n.discovery_servers.iter().map(|s| (s.address.clone(), s.port, s.vpc_interface.clone())).collect(),
         }),
         health: spec.health.clone(),
-    })
+        problem: None,
+    }
 }
 
 fn parse_input(
