@@ -28,16 +28,47 @@ const SAFETY: Duration = Duration::from_secs(60);
 /// Stuck: something outside the object may have healed it (an IAM policy, a quota, somebody in the console).
 const STUCK: Duration = Duration::from_secs(30);
 
-/// Passes that failed in a row, by UID.
+/// Passes that failed in a row, and passes in a row that did the same, by UID.
 #[derive(Debug, Default)]
-pub struct Attempts(Mutex<HashMap<String, u32>>);
+pub struct Attempts(Mutex<HashMap<String, Attempt>>);
+
+#[derive(Debug, Default)]
+struct Attempt {
+    failures: u32,
+    /// Hash of the actions of the last pass, and how often in a row they were carried out.
+    same: (u64, u32),
+}
 
 impl Attempts {
     fn failed(&self, uid: &str) -> u32 {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = all.entry(uid.to_string()).or_insert(0);
-        *count = count.saturating_add(1);
-        *count
+        let attempt = all.entry(uid.to_string()).or_default();
+        attempt.failures = attempt.failures.saturating_add(1);
+        attempt.failures
+    }
+
+    fn succeeded(&self, uid: &str) {
+        if let Some(attempt) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get_mut(uid) {
+            attempt.failures = 0;
+        }
+    }
+
+    /// How often in a row exactly this was done.
+    fn did(&self, uid: &str, actions: u64) -> u32 {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let same = &mut all.entry(uid.to_string()).or_default().same;
+        *same = if same.0 == actions { (actions, same.1.saturating_add(1)) } else { (actions, 1) };
+        same.1
+    }
+
+    fn repeats(&self, uid: &str) -> u32 {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(uid).map_or(0, |a| a.same.1)
+    }
+
+    fn did_nothing(&self, uid: &str) {
+        if let Some(attempt) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get_mut(uid) {
+            attempt.same = (0, 0);
+        }
     }
 
     fn forget(&self, uid: &str) {
@@ -124,6 +155,9 @@ pub async fn pass<K: Kind>(object: &K::Object, context: &Context) -> Passed {
         match K::execute(&object, action, context).await {
             Ok(identifier) => {
                 created = identifier.or(created);
+                if context.attempts.repeats(&uid) > 2 {
+                    continue;
+                }
                 let sentence = action.sentence();
                 events::publish(&context.recorder, &context.redactor, &object, false, action.reason(), &sentence)
                     .await;
@@ -183,7 +217,7 @@ pub async fn pass<K: Kind>(object: &K::Object, context: &Context) -> Passed {
     match failure {
         Some(failure) => failed::<K>(&object, context, &failure),
         None => {
-            context.attempts.forget(&uid);
+            context.attempts.succeeded(&uid);
             pace::<K>(&object, step.as_ref(), context)
         }
     }
@@ -191,8 +225,23 @@ pub async fn pass<K: Kind>(object: &K::Object, context: &Context) -> Passed {
 
 /// The only place that chooses when to look again.
 fn pace<K: Kind>(object: &K::Object, step: Option<&Step<K::Action>>, context: &Context) -> Passed {
+    let uid = object.uid().unwrap_or_default();
+    if !matches!(step, Some(Step::Act(_))) {
+        context.attempts.did_nothing(&uid);
+    }
     let (wait, result) = match step {
-        Some(Step::Act(_)) => (AFTER_ACT, "requeue_after"),
+        // What AWS takes and does not keep (it normalises a value, or somebody sets it back) must not become a hot loop.
+        Some(Step::Act(actions)) => {
+            let mut hash = DefaultHasher::new();
+            serde_json::to_string(actions).unwrap_or_default().hash(&mut hash);
+            match context.attempts.did(&uid, hash.finish()) {
+                0..=2 => (AFTER_ACT, "requeue_after"),
+                times => {
+                    tracing::warn!(times, "the same was done again and AWS still shows the difference");
+                    (backoff(times - 2, Duration::from_secs(2), Duration::from_secs(300)), "requeue_after")
+                }
+            }
+        }
         Some(Step::Wait { poll: Some(poll), .. }) => (*poll, "requeue_after"),
         Some(Step::Wait { poll: None, .. }) => (SAFETY, "requeue_after"),
         Some(Step::Stuck(_)) => (jittered(object, STUCK), "requeue_after"),

@@ -141,8 +141,8 @@ async fn get(
         }
     }
     let now = clock.now().as_second();
-    // Three periods back: publication lags.
-    let start = now - i64::from(seconds) * 3;
+    // Publication lags: three periods back, and at least half a minute.
+    let start = now - i64::from(seconds.max(10)) * 3;
     let mut readings = vec![Reading::default(); items.len()];
     let mut token = None;
     loop {

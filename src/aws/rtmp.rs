@@ -1,7 +1,7 @@
 //! RTMP on flow sources and outputs, which `aws-sdk-mediaconnect` does not know yet (1.133.0; the service model has it).
 //!
 //! Requests: the SDK writes the output without its RTMP settings, and an interceptor adds them to the JSON before it is signed.
-//! Answers: the interceptor reads them out of the JSON before the SDK drops them. This file can go when the test at its end
+//! Answers: the interceptor reads them out of the JSON, from which the SDK has dropped them. This file can go when the test at its end
 //! fails.
 
 use std::collections::HashMap;
@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::{
-    BeforeDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextMut,
+    AfterDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextMut,
 };
 use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
@@ -93,9 +93,10 @@ impl Intercept for Rtmp {
         Ok(())
     }
 
-    fn read_before_deserialization(
+    // Not earlier: the body has been read from the socket only by then.
+    fn read_after_deserialization(
         &self,
-        context: &BeforeDeserializationInterceptorContextRef<'_>,
+        context: &AfterDeserializationInterceptorContextRef<'_>,
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {

@@ -222,6 +222,7 @@ fn process(
         region: &scope.region,
         now,
         callers: clock.callers().unwrap_or(now),
+        speed: if clock.callers().is_some() { clock.speed() } else { 1.0 },
         config,
         air,
         ids,

@@ -109,6 +109,17 @@ pub(crate) fn operator(settings: &OperatorSettings<'_>) -> Result<Program> {
         format!("127.0.0.1:{}", settings.health_port),
         "--log-format".into(),
         "human".into(),
+        // The same name after a restart: a killed operator's lease is its own, and nobody waits for it to run out.
+        "--identity".into(),
+        "stage".into(),
+        // The simulator publishes its measurements by the second.
+        "--metric-period".into(),
+        "1s".into(),
+        "--health-interval".into(),
+        "5s".into(),
+        // Any role will do for the simulator.
+        "--mediaconnect-role-arn".into(),
+        "arn:aws:iam::123456789012:role/PlayoutMediaConnect".into(),
     ];
     args.extend_from_slice(settings.args);
     let mut env = aws_environment();

@@ -32,6 +32,8 @@ pub(crate) struct Call<'a> {
     pub(crate) now: Duration,
     /// The same moment on the callers' clock: what a timestamp on the wire must say.
     pub(crate) callers: Duration,
+    /// How many simulated seconds pass in a second of the callers' clock.
+    pub(crate) speed: f64,
     pub(crate) config: &'a Config,
     pub(crate) air: &'a Air,
     pub(crate) ids: &'a mut Ids,

@@ -1,7 +1,6 @@
 //! GetMetricData.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -134,9 +133,12 @@ fn statistics(
         return Vec::new();
     };
     let period = query.period.max(1);
-    // Periods begin at round times of the simulated clock.
-    let aligned = |at: Duration| Duration::from_secs(at.as_secs() / period * period);
-    let from = aligned(translation.to_simulated(start));
+    // Periods begin at round times of the callers' clock.
+    let aligned = |at: f64| {
+        let seconds = at.max(0.0) as u64;
+        seconds / period * period
+    };
+    let from = translation.to_simulated(aligned(start) as f64);
     let to = translation.to_simulated(end);
     let samples = mediaconnect::metrics::samples(
         &region.mediaconnect,
@@ -146,11 +148,11 @@ fn statistics(
         (from, to),
         call.now,
     );
-    let mut periods: BTreeMap<Duration, Vec<f64>> = BTreeMap::new();
+    let mut periods: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
     for (at, value) in samples {
-        periods.entry(aligned(at)).or_default().push(value);
+        periods.entry(aligned(translation.to_callers(at))).or_default().push(value);
     }
-    periods.into_iter().map(|(at, values)| (translation.to_callers(at), statistic(query.stat, &values))).collect()
+    periods.into_iter().map(|(at, values)| (at as f64, statistic(query.stat, &values))).collect()
 }
 
 fn statistic(stat: &str, values: &[f64]) -> f64 {

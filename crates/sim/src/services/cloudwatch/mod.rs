@@ -72,24 +72,26 @@ fn list(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
     Ok(answer)
 }
 
-/// The difference between the callers' clock and the simulated one. Durations are the same in both: a period of a
-/// minute is a simulated minute, and "now" is now.
+/// From the callers' clock to the simulated one and back. "Now" is now for both; what happened ten simulated seconds ago in a
+/// world that is ten times faster happened a second ago for the callers, so that a measurement is never older to them than
+/// what they did before it.
 pub(super) struct Translation {
     simulated: Duration,
     callers: Duration,
+    speed: f64,
 }
 
 impl Translation {
     pub(super) fn new(call: &Call<'_>) -> Self {
-        Self { simulated: call.now, callers: call.callers }
+        Self { simulated: call.now, callers: call.callers, speed: call.speed }
     }
 
     pub(super) fn to_simulated(&self, seconds: f64) -> Duration {
-        let shifted = seconds - self.callers.as_secs_f64() + self.simulated.as_secs_f64();
+        let shifted = (seconds - self.callers.as_secs_f64()) * self.speed + self.simulated.as_secs_f64();
         Duration::try_from_secs_f64(shifted.max(0.0)).unwrap_or(Duration::from_secs(u64::from(u32::MAX)))
     }
 
     pub(super) fn to_callers(&self, at: Duration) -> f64 {
-        at.as_secs_f64() - self.simulated.as_secs_f64() + self.callers.as_secs_f64()
+        (at.as_secs_f64() - self.simulated.as_secs_f64()) / self.speed + self.callers.as_secs_f64()
     }
 }
