@@ -87,26 +87,7 @@ impl Account {
     /// # Errors
     /// No region is set anywhere.
     pub async fn new(settings: Settings) -> anyhow::Result<Self> {
-        let mut loader = aws_config::defaults(BehaviorVersion::latest())
-            // The SDK repeats a create whose answer was lost, and so makes two. What is repeated, the loop decides.
-            .retry_config(RetryConfig::disabled())
-            .timeout_config(
-                TimeoutConfig::builder().operation_timeout(ATTEMPT).connect_timeout(Duration::from_secs(5)).build(),
-            )
-            .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
-        if let Some(url) = &settings.endpoint_url {
-            loader = loader.endpoint_url(url);
-        }
-        if let Some(region) = &settings.region {
-            loader = loader.region(aws_config::Region::new(region.clone()));
-        }
-        if let Some(credentials) = &settings.credentials {
-            loader = loader.credentials_provider(credentials.clone());
-        }
-        if let Some(http_client) = &settings.http_client {
-            loader = loader.http_client(http_client.clone());
-        }
-        let sdk = loader.load().await;
+        let sdk = sdk_config(&settings).await;
         let default_region = sdk
             .region()
             .map(ToString::to_string)
@@ -146,6 +127,31 @@ impl Account {
             })
             .clone()
     }
+}
+
+/// How every client of every service is set up.
+///
+/// The SDK's own retries are off: it repeats a create whose answer was lost, and so makes two. What is repeated, the loop decides.
+pub async fn sdk_config(settings: &Settings) -> SdkConfig {
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(
+            TimeoutConfig::builder().operation_timeout(ATTEMPT).connect_timeout(Duration::from_secs(5)).build(),
+        )
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+    if let Some(url) = &settings.endpoint_url {
+        loader = loader.endpoint_url(url);
+    }
+    if let Some(region) = &settings.region {
+        loader = loader.region(aws_config::Region::new(region.clone()));
+    }
+    if let Some(credentials) = &settings.credentials {
+        loader = loader.credentials_provider(credentials.clone());
+    }
+    if let Some(http_client) = &settings.http_client {
+        loader = loader.http_client(http_client.clone());
+    }
+    loader.load().await
 }
 
 /// What every call goes through: its rate limit, the fence, the counters and the classification of its errors.

@@ -1,6 +1,7 @@
 //! Secrets: watched by their metadata, read one at a time when a key is needed.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::PartialObjectMeta;
@@ -13,6 +14,7 @@ use tokio::sync::Mutex;
 use crate::redact::Redactor;
 
 type Key = (String, String, String);
+type Known = (String, Option<Found>);
 
 /// Reads keys of Secrets.
 #[derive(Clone)]
@@ -20,7 +22,7 @@ pub struct Secrets {
     client: Client,
     watched: Store<PartialObjectMeta<Secret>>,
     /// By namespace, name and key: the version that was read, and what it held.
-    known: std::sync::Arc<Mutex<HashMap<Key, (String, Option<Found>)>>>,
+    known: Arc<Mutex<HashMap<Key, Known>>>,
     redactor: Redactor,
 }
 
@@ -34,7 +36,7 @@ impl Secrets {
     /// Reads with `client`, and again when `watched` shows another version.
     #[must_use]
     pub fn new(client: Client, watched: Store<PartialObjectMeta<Secret>>, redactor: Redactor) -> Self {
-        Self { client, watched, known: std::sync::Arc::default(), redactor }
+        Self { client, watched, known: Arc::default(), redactor }
     }
 
     /// The text behind a key; `None` when there is no such Secret or key.

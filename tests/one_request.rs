@@ -1,0 +1,90 @@
+//! One `send` of a create is one request, for every service that the design names, with the clients as the operator sets them
+//! up. With the SDK's default a lost answer makes three: three flows, three channels, three bills.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use playout_operator::aws::account::{Settings, sdk_config};
+use playout_operator::clock::Clock;
+use playout_operator::leader::Fence;
+use playout_operator::metrics::Metrics;
+use playout_operator::redact::Redactor;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+
+/// What the server does with a request that it has read.
+#[derive(Clone, Copy, Debug)]
+enum Answer {
+    /// Closes the connection: the answer is lost.
+    Nothing,
+    /// An error after the request may have been carried out.
+    ServerError,
+}
+
+/// A server that counts requests.
+async fn server(answer: Answer) -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let requests = Arc::new(AtomicUsize::new(0));
+    let count = requests.clone();
+    tokio::spawn(async move {
+        while let Ok((mut socket, _)) = listener.accept().await {
+            let count = count.clone();
+            tokio::spawn(async move {
+                let mut bytes = [0; 65_536];
+                if socket.read(&mut bytes).await.is_ok_and(|n| n > 0) {
+                    count.fetch_add(1, Ordering::SeqCst);
+                    if let Answer::ServerError = answer {
+                        let text = "HTTP/1.1 500 Internal Server Error\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";
+                        let _ = socket.write_all(text.as_bytes()).await;
+                    }
+                }
+            });
+        }
+    });
+    (url, requests)
+}
+
+async fn config(url: &str) -> aws_config::SdkConfig {
+    let clock = Clock::system();
+    let credentials = Credentials::new("AKIAPLAYOUTSIMULATOR", "simulator-secret", None, None, "test");
+    sdk_config(&Settings {
+        region: Some("us-west-2".into()),
+        endpoint_url: Some(url.into()),
+        credentials: Some(SharedCredentialsProvider::new(credentials)),
+        http_client: None,
+        metric_period: Duration::from_secs(60),
+        clock: clock.clone(),
+        redactor: Redactor::default(),
+        fence: Fence::open(clock),
+        metrics: Metrics::new(),
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_create_without_an_answer_is_sent_once() {
+    for answer in [Answer::Nothing, Answer::ServerError] {
+        let (url, requests) = server(answer).await;
+        let sdk = config(&url).await;
+        let mut sent = 0;
+        let mut once = |service: &str, failed: bool| {
+            sent += 1;
+            assert!(failed, "{service}: there was no answer");
+            assert_eq!(requests.load(Ordering::SeqCst), sent, "{service} with {answer:?}");
+        };
+        let flow = aws_sdk_mediaconnect::Client::new(&sdk).create_flow().name("show").send().await;
+        once("MediaConnect CreateFlow", flow.is_err());
+        let channel = aws_sdk_medialive::Client::new(&sdk).create_channel().name("show").send().await;
+        once("MediaLive CreateChannel", channel.is_err());
+        let input = aws_sdk_medialive::Client::new(&sdk).create_input().name("show").send().await;
+        once("MediaLive CreateInput", input.is_err());
+        let channel = aws_sdk_ivs::Client::new(&sdk).create_channel().name("show").send().await;
+        once("IVS CreateChannel", channel.is_err());
+        let secret = aws_sdk_secretsmanager::Client::new(&sdk).create_secret().name("show").send().await;
+        once("Secrets Manager CreateSecret", secret.is_err());
+    }
+}
