@@ -14,11 +14,17 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// A clock that says `started` now.
+    /// The machine's clock.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "the home of the clock")]
     pub fn system() -> Self {
-        Self { origin: Instant::now(), started: Timestamp::now() }
+        Self::starting_at(Timestamp::now())
+    }
+
+    /// A clock that says `started` now.
+    #[must_use]
+    pub fn starting_at(started: Timestamp) -> Self {
+        Self { origin: Instant::now(), started }
     }
 
     /// Wall-clock time.
