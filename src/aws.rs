@@ -1,6 +1,7 @@
 //! AWS, as narrow as the operator needs it. SDK types do not leave this module.
 
 pub mod account;
+mod caller;
 mod convert;
 pub mod error;
 pub mod flows;

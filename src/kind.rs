@@ -17,6 +17,7 @@ use playout_core::reasons::Reason;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::attempts::Attempts;
 use crate::aws::Account;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -49,7 +50,7 @@ pub struct Context {
     /// What is known to be secret.
     pub redactor: Redactor,
     /// Passes that failed in a row, by object.
-    pub attempts: crate::reconcile::Attempts,
+    pub attempts: Attempts,
 }
 
 impl Debug for Context {

@@ -1,5 +1,6 @@
 //! The shell: what talks to Kubernetes and AWS. It decides nothing; `playout-core` does.
 
+pub mod attempts;
 pub mod aws;
 pub mod clock;
 pub mod config;

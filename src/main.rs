@@ -15,7 +15,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Runs the operator.
+    /// Runs the operator. A flag given twice has its last value.
+    #[command(args_override_self = true)]
     Run(Box<playout_operator::config::Config>),
     /// Prints the custom resource definitions, or writes one file a kind.
     Crds {

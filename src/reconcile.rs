@@ -3,10 +3,9 @@
 //! One pass looks, decides once, acts, and writes the status, whatever happened. What an action brought about is learned by
 //! the next look. Nothing waits in here: a pass ends with when to look again.
 
-use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt as _;
@@ -27,54 +26,6 @@ const AFTER_ACT: Duration = Duration::from_millis(200);
 const SAFETY: Duration = Duration::from_secs(60);
 /// Stuck: something outside the object may have healed it (an IAM policy, a quota, somebody in the console).
 const STUCK: Duration = Duration::from_secs(30);
-
-/// Passes that failed in a row, and passes in a row that did the same, by UID.
-#[derive(Debug, Default)]
-pub struct Attempts(Mutex<HashMap<String, Attempt>>);
-
-#[derive(Debug, Default)]
-struct Attempt {
-    failures: u32,
-    /// Hash of the actions of the last pass, and how often in a row they were carried out.
-    same: (u64, u32),
-}
-
-impl Attempts {
-    fn failed(&self, uid: &str) -> u32 {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let attempt = all.entry(uid.to_string()).or_default();
-        attempt.failures = attempt.failures.saturating_add(1);
-        attempt.failures
-    }
-
-    fn succeeded(&self, uid: &str) {
-        if let Some(attempt) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get_mut(uid) {
-            attempt.failures = 0;
-        }
-    }
-
-    /// How often in a row exactly this was done.
-    fn did(&self, uid: &str, actions: u64) -> u32 {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let same = &mut all.entry(uid.to_string()).or_default().same;
-        *same = if same.0 == actions { (actions, same.1.saturating_add(1)) } else { (actions, 1) };
-        same.1
-    }
-
-    fn repeats(&self, uid: &str) -> u32 {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(uid).map_or(0, |a| a.same.1)
-    }
-
-    fn did_nothing(&self, uid: &str) {
-        if let Some(attempt) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get_mut(uid) {
-            attempt.same = (0, 0);
-        }
-    }
-
-    fn forget(&self, uid: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(uid);
-    }
-}
 
 /// What a pass came to, for the one who schedules the next.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

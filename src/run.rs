@@ -17,6 +17,7 @@ use playout_core::api::{Destination, Source};
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 
+use crate::attempts::Attempts;
 use crate::aws::{Account, Settings};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -82,7 +83,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         clock,
         metrics: metrics.clone(),
         redactor,
-        attempts: reconcile::Attempts::default(),
+        attempts: Attempts::default(),
         config,
     });
     tracing::info!(cluster = context.cluster, region = context.aws.default_region(), "starting");

@@ -13,7 +13,7 @@ use playout_core::plan::Failure;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::account::Caller;
+use super::caller::Caller;
 use super::gather::Gather;
 use super::pace::Urgency;
 use crate::clock::Clock;

@@ -14,7 +14,7 @@ use playout_core::flow::{Failover, Flow, OutputSettings, SourceSettings, VpcInte
 use playout_core::plan::{Failure, FailureClass};
 use playout_core::source::plan::{NewFlow, NewSource};
 
-use super::account::Caller;
+use super::caller::Caller;
 use super::convert;
 use super::gather::Gather;
 use super::pace::Urgency;

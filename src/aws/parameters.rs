@@ -12,7 +12,7 @@ use playout_core::secret::SecretText;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::account::Caller;
+use super::caller::Caller;
 use super::pace::Urgency;
 use crate::clock::Clock;
 

@@ -1,0 +1,118 @@
+//! What every call goes through.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use playout_core::plan::{Failure, FailureClass};
+use tokio::sync::Mutex;
+
+use super::error::failure;
+use super::pace::{Bucket, Urgency};
+use crate::clock::Clock;
+use crate::leader::Fence;
+use crate::metrics::Metrics;
+use crate::redact::Redactor;
+
+/// Longest that one attempt of a call may take. Shorter than the create window by far, and than the lease.
+pub(super) const ATTEMPT: Duration = Duration::from_secs(10);
+
+/// What every call goes through: its rate limit, the fence, the counters and the classification of its errors.
+#[derive(Debug)]
+pub struct Caller {
+    clock: Clock,
+    redactor: Redactor,
+    fence: Fence,
+    metrics: Metrics,
+    buckets: Mutex<HashMap<&'static str, Arc<Bucket>>>,
+}
+
+impl Caller {
+    pub(super) fn new(clock: Clock, redactor: Redactor, fence: Fence, metrics: Metrics) -> Self {
+        Self { clock, redactor, fence, metrics, buckets: Mutex::default() }
+    }
+
+    /// A call that changes nothing.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub async fn read<T, E: ProvideErrorMetadata>(
+        &self,
+        operation: &'static str,
+        urgency: Urgency,
+        call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    ) -> Result<T, Failure> {
+        self.send(operation, urgency, call).await
+    }
+
+    /// A call that changes something: sent by the leader only, and once.
+    ///
+    /// # Errors
+    /// The call failed, or we do not lead.
+    pub async fn change<T, E: ProvideErrorMetadata>(
+        &self,
+        operation: &'static str,
+        call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    ) -> Result<T, Failure> {
+        let bucket = self.bucket(operation).await;
+        bucket.take(Urgency::Change).await;
+        // After the wait, right before the request goes out. The lease must outlast the attempt.
+        if !self.fence.holds_for(ATTEMPT) {
+            return Err(Failure {
+                class: FailureClass::NotLeading,
+                operation: operation.into(),
+                message: "not sent: another replica may lead by now".into(),
+            });
+        }
+        self.timed(operation, call).await
+    }
+
+    async fn send<T, E: ProvideErrorMetadata>(
+        &self,
+        operation: &'static str,
+        urgency: Urgency,
+        call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    ) -> Result<T, Failure> {
+        self.bucket(operation).await.take(urgency).await;
+        self.timed(operation, call).await
+    }
+
+    async fn timed<T, E: ProvideErrorMetadata>(
+        &self,
+        operation: &'static str,
+        call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    ) -> Result<T, Failure> {
+        let start = self.clock.instant();
+        // Boxed: the SDK's futures are large, and they would all lie in the future of a pass.
+        let result = Box::pin(call).await.map_err(|e| failure(operation, &e, &self.redactor));
+        let took = self.clock.instant() - start;
+        let outcome = result.as_ref().map_or_else(|f| format!("{:?}", f.class), |_| "ok".to_string());
+        tracing::debug!(operation, outcome, milliseconds = took.as_millis(), "aws");
+        self.metrics.aws_call(operation, &outcome, took);
+        result
+    }
+
+    async fn bucket(&self, operation: &'static str) -> Arc<Bucket> {
+        let (key, per_second, burst) = limit(operation);
+        self.buckets
+            .lock()
+            .await
+            .entry(key)
+            .or_insert_with(|| Arc::new(Bucket::new(self.clock.clone(), per_second, burst)))
+            .clone()
+    }
+}
+
+/// Calls a second and burst, below what AWS documents (MediaConnect quotas page: DescribeFlow and source metadata 30 a
+/// second, every other operation 5, burst 30. Secrets Manager, SSM and CloudWatch allow far more than we need).
+fn limit(operation: &'static str) -> (&'static str, f64, f64) {
+    match operation {
+        "mediaconnect:DescribeFlow" => (operation, 25.0, 25.0),
+        _ if operation.starts_with("mediaconnect:") => (operation, 4.5, 25.0),
+        _ => (operation, 10.0, 20.0),
+    }
+}
