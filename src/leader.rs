@@ -77,18 +77,30 @@ pub async fn elect(
 ) -> anyhow::Result<()> {
     let identity = identity.unwrap_or_else(random_identity);
     let leases: Api<Lease> = Api::namespaced(client.clone(), namespace);
-    let manager = LeaseManagerBuilder::new(client, NAME)
-        .with_namespace(namespace)
-        .with_duration(LEASE)
-        .with_grace(GRACE)
-        .with_identity(identity.clone())
-        .build()
-        .await
-        .context("the Lease for the election cannot be read or made")?;
-    let (mut changes, election) = manager.watch().await;
+    let campaign = async || {
+        let manager = LeaseManagerBuilder::new(client.clone(), NAME)
+            .with_namespace(namespace)
+            .with_duration(LEASE)
+            .with_grace(GRACE)
+            .with_identity(identity.clone())
+            .build()
+            .await
+            .context("the Lease for the election cannot be read or made")?;
+        anyhow::Ok(manager.watch().await)
+    };
+    let (mut changes, mut election) = campaign().await?;
+    let mut another_led = false;
     let result = loop {
         if let Ok(Ok(lease)) = tokio::time::timeout(LOOK, leases.get(NAME)).await {
             fence.set(remaining(&lease, &identity, &fence.clock).map(|left| fence.clock.instant() + left));
+            let holder = lease.spec.and_then(|spec| spec.holder_identity);
+            if another_led && holder.is_none() {
+                // It was given back. The library would sleep until the time at which it would have run out.
+                election.abort();
+                let _ = election.await;
+                (changes, election) = campaign().await?;
+            }
+            another_led = holder.is_some_and(|holder| holder != identity);
         }
         if fence.holds_for(Duration::ZERO) {
             leading.send_if_modified(|is| !std::mem::replace(is, true));

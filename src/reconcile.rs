@@ -101,6 +101,7 @@ pub async fn pass<K: Kind>(object: &K::Object, context: &Context) -> Passed {
         }
     }
     let mut created = None;
+    let mut done = Vec::new();
     for action in if failure.is_none() { actions } else { &[] } {
         tracing::info!(action = %serde_json::to_string(action).unwrap_or_default(), "acting");
         match K::execute(&object, action, context).await {
@@ -109,13 +110,11 @@ pub async fn pass<K: Kind>(object: &K::Object, context: &Context) -> Passed {
                 if context.attempts.repeats(&uid) > 2 {
                     continue;
                 }
-                let sentence = action.sentence();
-                events::publish(&context.recorder, &context.redactor, &object, false, action.reason(), &sentence)
-                    .await;
+                done.push((action.reason(), action.sentence()));
             }
             Err(error) => {
                 tracing::warn!(class = ?error.class, error = error.message, operation = error.operation, "failed");
-                if action.needs_intent() && error.is_refusal() {
+                if action.needs_intent() && !error.outcome_unknown() && error.class != FailureClass::NotLeading {
                     // A certain "no": nothing was made, so nothing has to be waited for.
                     if let Err(error) = hold::withdraw(&writer, &api, &object).await {
                         tracing::debug!(%error, "the intent stays until it ends by itself");
@@ -138,7 +137,12 @@ pub async fn pass<K: Kind>(object: &K::Object, context: &Context) -> Passed {
     };
     let before = K::conditions(&object).unwrap_or_default().to_vec();
     let gone = matches!(step, Some(Step::Gone)) && failure.is_none();
-    if !gone {
+    // What was done is seen in a moment, and only what is seen is worth a write; an identifier must not be lost, though.
+    let passing = matches!(step, Some(Step::Act(_)))
+        && failure.is_none()
+        && created.is_none()
+        && context.attempts.repeats(&uid) <= 2;
+    if !gone && !passing {
         match status::write(&writer, &api, object.clone(), |o| K::status(o, &outcome, context)).await {
             Ok((stored, written)) => {
                 if written {
@@ -151,6 +155,10 @@ pub async fn pass<K: Kind>(object: &K::Object, context: &Context) -> Passed {
                 failure.get_or_insert(api_failure("kubernetes:status", &error));
             }
         }
+    }
+    // Last: nothing waits for an Event.
+    for (reason, sentence) in done {
+        events::publish(&context.recorder, &context.redactor, &object, false, reason, &sentence).await;
     }
     if gone {
         let (reason, note) = if K::retains(&object) {

@@ -38,7 +38,8 @@ async fn server(answer: Answer) -> (String, Arc<AtomicUsize>) {
                 if socket.read(&mut bytes).await.is_ok_and(|n| n > 0) {
                     count.fetch_add(1, Ordering::SeqCst);
                     if let Answer::ServerError = answer {
-                        let text = "HTTP/1.1 500 Internal Server Error\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";
+                        let text =
+                            "HTTP/1.1 500 Internal Server Error\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";
                         let _ = socket.write_all(text.as_bytes()).await;
                     }
                 }

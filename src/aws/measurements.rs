@@ -23,6 +23,9 @@ const GATHERING: Duration = Duration::from_millis(30);
 /// GetMetricData takes 500 queries a call; a source needs five.
 const MOST: usize = 100;
 
+/// How long a reading that nobody asks for is kept.
+const FORGOTTEN: Duration = Duration::from_secs(3600);
+
 /// What is measured.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Subject {
@@ -72,7 +75,16 @@ pub struct Measurements {
     clock: Clock,
     period: Duration,
     gather: Gather<(), (Subject, String), Reading>,
-    known: Mutex<HashMap<String, (Instant, Reading)>>,
+    known: Arc<Mutex<HashMap<String, Known>>>,
+}
+
+/// A reading, when it was read, and when it was last asked for.
+#[derive(Clone, Debug)]
+struct Known {
+    subject: Subject,
+    reading: Reading,
+    read: Instant,
+    asked: Instant,
 }
 
 impl Measurements {
@@ -83,7 +95,7 @@ impl Measurements {
             clock,
             period: period.max(Duration::from_secs(1)),
             gather: Gather::new(GATHERING, MOST),
-            known: Mutex::default(),
+            known: Arc::default(),
         }
     }
 
@@ -93,25 +105,55 @@ impl Measurements {
     /// AWS gave no answer, or does not allow it.
     pub async fn read(&self, subject: Subject, arn: &str, age: Duration) -> Result<Reading, Failure> {
         let now = self.clock.instant();
-        if let Some((read, reading)) = self.known.lock().await.get(arn)
-            && now <= *read + age
-        {
-            return Ok(reading.clone());
-        }
-        let (client, caller, clock, period) =
-            (self.client.clone(), self.caller.clone(), self.clock.clone(), self.period);
-        let reading = self
-            .gather
-            .ask((), (subject, arn.to_string()), move |(), items| {
-                let (client, caller, clock) = (client.clone(), caller.clone(), clock.clone());
-                async move { get(&client, &caller, &clock, period, items).await }
+        let others = {
+            let mut known = self.known.lock().await;
+            // Outputs come and go; what was not asked for in an hour is gone.
+            known.retain(|_, k| now < k.asked + FORGOTTEN);
+            if let Some(known) = known.get_mut(arn) {
+                known.asked = now;
+                if now <= known.read + age {
+                    return Ok(known.reading.clone());
+                }
+            }
+            // Who asks as often as this one will ask soon, too: one call for all.
+            let soon = |k: &Known| now > k.read + age / 2 && now < k.asked + age * 4;
+            let others = known.iter().filter(|(other, k)| *other != arn && soon(k));
+            others.map(|(other, k)| (k.subject, other.clone())).take(MOST - 1).collect::<Vec<_>>()
+        };
+        let (client, caller, clock, period, known) =
+            (self.client.clone(), self.caller.clone(), self.clock.clone(), self.period, self.known.clone());
+        self.gather
+            .ask((), (subject, arn.to_string()), move |(), mut items| {
+                let (client, caller, clock, known) = (client.clone(), caller.clone(), clock.clone(), known.clone());
+                let asked = items.len();
+                for other in &others {
+                    if items.len() < MOST && !items.contains(other) {
+                        items.push(other.clone());
+                    }
+                }
+                async move {
+                    let mut readings = get(&client, &caller, &clock, period, &items).await;
+                    let now = clock.instant();
+                    let mut known = known.lock().await;
+                    for (place, ((subject, arn), reading)) in items.into_iter().zip(&readings).enumerate() {
+                        let Ok(reading) = reading else { continue };
+                        let entry = known.entry(arn).or_insert_with(|| Known {
+                            subject,
+                            reading: Reading::default(),
+                            read: now,
+                            asked: now,
+                        });
+                        entry.reading = reading.clone();
+                        entry.read = now;
+                        if place < asked {
+                            entry.asked = now;
+                        }
+                    }
+                    readings.truncate(asked);
+                    readings
+                }
             })
-            .await?;
-        let mut known = self.known.lock().await;
-        // Outputs come and go; what was not asked for in an hour is gone.
-        known.retain(|_, (read, _)| now < *read + Duration::from_secs(3600));
-        known.insert(arn.to_string(), (now, reading.clone()));
-        Ok(reading)
+            .await
     }
 }
 
@@ -120,7 +162,7 @@ async fn get(
     caller: &Caller,
     clock: &Clock,
     period: Duration,
-    items: Vec<(Subject, String)>,
+    items: &[(Subject, String)],
 ) -> Vec<Result<Reading, Failure>> {
     let seconds = i32::try_from(period.as_secs()).unwrap_or(60);
     let mut queries = Vec::new();

@@ -11,6 +11,7 @@ use playout_core::api::destination::{DestinationStatus, DestinationWord};
 use playout_core::api::policy::RunState;
 use playout_core::api::source::{HealthWord, SourceStatus};
 use playout_core::api::{ACTIVE_ENDPOINT, Destination, Source};
+use playout_core::conditions::{RECONCILING, is_true};
 use playout_core::destination::observed::{Observed, OutputSeen, Programme, Role};
 use playout_core::destination::plan::{Action, plan};
 use playout_core::destination::status;
@@ -217,14 +218,15 @@ async fn look_for_flow(
         .and_then(|s| s.status.as_ref())
         .and_then(|s| s.flow_arn.as_ref().filter(|_| s.flow_state.is_some()))
         .or_else(|| destination.status.as_ref().and_then(|s| s.flow_arn.as_ref()));
-    let urgency = if destination.metadata.generation == destination.status.as_ref().and_then(|s| s.observed_generation)
-    {
+    let handled = destination.status.as_ref().and_then(|s| s.last_handled_reconcile_at.as_ref());
+    let seen = destination.status.as_ref().and_then(|s| s.observed_generation);
+    let urgency = if destination.metadata.generation == seen && !wants_fresh_look(destination, handled) && !deleting {
         Urgency::Check
     } else {
         Urgency::Change
     };
     if let Some(arn) = recorded {
-        return region.flows.describe(arn, AGE, urgency).await;
+        return region.flows.describe(arn, age_of_look(destination, urgency, context), urgency).await;
     }
     if !deleting {
         return Ok(None);
@@ -241,6 +243,15 @@ async fn look_for_flow(
         }
     }
     Ok(None)
+}
+
+/// A background check of what runs may share a look with others for half its interval; everything else looks anew.
+fn age_of_look(destination: &Destination, urgency: Urgency, context: &Context) -> Duration {
+    let settled = destination
+        .status
+        .as_ref()
+        .is_some_and(|s| s.state == Some(DestinationWord::Running) && !is_true(&s.conditions, RECONCILING));
+    if settled && urgency == Urgency::Check { context.config.health_interval / 2 } else { AGE }
 }
 
 /// Adds what CloudWatch measured since the output began to send, and how long that has been so.
@@ -264,12 +275,15 @@ async fn measure(
         .filter(|o| o.sending == Some(sending));
     let since = before.and_then(|o| o.since.as_ref()).map(|t| t.0);
     seen.measured = Some(Measured::default());
+    // Once it was measured while it sends, no later data point can be from before. `since` then says since when it is
+    // connected, and AWS's newest data point may well be older than that.
+    let measured_before = before.is_some_and(|o| o.connected.is_some());
     // Before the status says since when it sends, an old data point could not be told from a new one.
     if let (true, Some(since)) = (sending, since) {
         let running = destination.status.as_ref().is_some_and(|s| s.state == Some(DestinationWord::Running));
         let age = if running { context.config.health_interval / 2 } else { Duration::from_millis(900) };
         match region.measurements.read(Subject::Output, &seen.output.arn, age).await {
-            Ok(reading) if reading.until.is_some_and(|until| until > since.as_second()) => {
+            Ok(reading) if reading.until.is_some_and(|until| measured_before || until > since.as_second()) => {
                 seen.measured = Some(reading.measured);
             }
             Ok(_) => {}

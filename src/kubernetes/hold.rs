@@ -43,7 +43,8 @@ where
     api.patch(&object.name_any(), &PatchParams::default(), &Patch::Merge(json!({ "metadata": metadata }))).await
 }
 
-/// Takes the intent away, after AWS has said that nothing was made.
+/// Takes the intent away, after AWS has said that nothing was made. Only from the version that [`hold`] has stored: a later
+/// intent is somebody else's.
 ///
 /// # Errors
 /// The API server refused it.
@@ -52,7 +53,8 @@ where
     K: Resource + Clone + Debug + DeserializeOwned,
 {
     writer.wrote("intent");
-    let patch = json!({ "metadata": { "annotations": { CREATE_INTENT: null } } });
+    let patch = json!({ "metadata": { "resourceVersion": object.resource_version(),
+        "annotations": { CREATE_INTENT: null } } });
     api.patch_metadata(&object.name_any(), &PatchParams::default(), &Patch::Merge(patch)).await.map(drop)
 }
 
