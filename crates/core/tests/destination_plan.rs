@@ -487,6 +487,16 @@ fn a_backup_that_is_taken_out_of_the_spec_is_removed_and_the_primary_fed_first()
 }
 
 #[test]
+fn a_backup_that_carries_the_show_goes_only_when_the_primary_is_there() {
+    let mut seen = backed("Hot");
+    seen.outputs.remove(&Role::Primary);
+    let step = decide(&dest(&[]), &seen);
+    assert!(matches!(one(step), Action::AddOutput { output, .. } if output.role == Role::Primary && output.enabled));
+    seen.flow = programme(FlowState::Active, 50);
+    assert_eq!(one(decide(&dest(&[]), &seen)), remove(Role::Backup), "on a full flow it has to make room");
+}
+
+#[test]
 fn a_backup_that_comes_later_does_not_touch_the_running_primary() {
     let Action::AddOutput { output, .. } = one(decide(&dest(&with_backup("OnFailure")), &destination_seen(&[]))) else {
         panic!("the backup")

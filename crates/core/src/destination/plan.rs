@@ -172,7 +172,7 @@ fn toward_present(wanted: &Wanted, seen: &Observed) -> Step<Action> {
     if !copies.is_empty() {
         return Step::Act(copies);
     }
-    let (actions, problem) = changes.next();
+    let (actions, problem) = changes.next(*outputs_used);
     if !actions.is_empty() {
         // In between states AWS refuses changes; what is wanted is decided again when the flow has settled.
         return if state.takes_changes() { Step::Act(actions) } else { Step::wait(busy(*state), SOON) };
@@ -295,16 +295,21 @@ impl Changes<'_> {
     }
 
     /// Changes to what exists. A problem with a key does not keep an output from being stopped.
-    fn next(&self) -> (Vec<Action>, Option<Problem>) {
+    fn next(&self, outputs_used: usize) -> (Vec<Action>, Option<Problem>) {
         let mut actions = Vec::new();
         let mut problem = None;
+        let missing = self.missing().count();
+        // What carries the show stays until its successor is there, if the flow has room for both.
+        let has_successor = missing == 0 || outputs_used + missing > OUTPUTS_PER_FLOW;
         for (role, seen) in &self.seen.outputs {
             let Some(wish) = self.wanted.outputs.get(role) else {
-                actions.push(Action::RemoveOutput {
-                    flow: self.flow.clone(),
-                    arn: seen.output.arn.clone(),
-                    role: *role,
-                });
+                if has_successor || !seen.output.enabled {
+                    actions.push(Action::RemoveOutput {
+                        flow: self.flow.clone(),
+                        arn: seen.output.arn.clone(),
+                        role: *role,
+                    });
+                }
                 continue;
             };
             self.change_output(*role, wish, seen, &mut actions, &mut problem);
@@ -364,15 +369,14 @@ impl Changes<'_> {
         }
     }
 
+    fn missing(&self) -> impl Iterator<Item = (&Role, &OutputWanted)> {
+        let made = self.wanted.running || self.wanted.prepare;
+        self.wanted.outputs.iter().filter(move |(role, _)| made && !self.seen.outputs.contains_key(role))
+    }
+
     /// Outputs that are not there yet.
     fn additions(&self, outputs_used: usize) -> (Vec<Action>, Option<Problem>) {
-        let missing: Vec<_> = self
-            .wanted
-            .outputs
-            .iter()
-            .filter(|(role, _)| !self.seen.outputs.contains_key(role))
-            .filter(|_| self.wanted.running || self.wanted.prepare)
-            .collect();
+        let missing: Vec<_> = self.missing().collect();
         if missing.is_empty() {
             return (Vec::new(), None);
         }

@@ -1,0 +1,1094 @@
+//! The loop observe -> plan -> act against a small AWS (`fixtures/world.rs`): from every state that it can leave behind,
+//! under every wish, with a crash, a refusal or a lost answer at every action, it comes to what the wish asks for.
+//!
+//! States are found by walking: from every start toward every wish, and each state on the way is a start again. A failure
+//! shows the trace of the pass by pass decisions.
+
+mod fixtures;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::{Debug, Write as _};
+
+use fixtures::world::{No, World, WorldFlow};
+use fixtures::{
+    at, backup_json, connected, deleted, destination_json, destination_object, encrypted, identity, input, present,
+    references, rtp_input, source_json, source_object, srt_json,
+};
+use playout_core::api::source::HealthWord;
+use playout_core::api::{Destination, Source, SourceSpec};
+use playout_core::destination::observed::{OutputSeen, Programme, Role};
+use playout_core::flow::{FlowOutput, FlowSeen, FlowState, OutputSettings, Protocol, SecretCopy};
+use playout_core::names::Ownership;
+use playout_core::passwords::CopyAction;
+use playout_core::plan::{Desired, Step, Waiting};
+use playout_core::reasons::Reason;
+use playout_core::source::observed::{TestPhase, Users};
+use playout_core::{destination, source};
+use serde_json::{Value, json};
+
+/// Passes within which everything must have come to rest. The longest way (a single input replaced by way of a spare, with
+/// every change putting the flow into UPDATING) takes 24.
+const PASSES: usize = 40;
+/// What goes wrong, once.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Fault {
+    /// The process dies before the call is sent.
+    CrashBefore,
+    /// The process dies after AWS carried it out, or the answer is lost: to the next pass it is the same.
+    AnswerLost,
+    /// AWS refuses.
+    Refused,
+}
+
+trait Kind {
+    type Wish: Debug;
+    type Action: Clone + Debug + PartialEq;
+    fn name(wish: &Self::Wish) -> &'static str;
+    /// One look and one decision.
+    fn decide(world: &World, wish: &Self::Wish) -> Step<Self::Action>;
+    /// Whether the status that follows does not change by time alone.
+    fn is_steady(world: &World, wish: &Self::Wish, step: &Step<Self::Action>) -> bool;
+    fn act(world: &mut World, action: &Self::Action) -> Result<(), No>;
+    fn creates_flow(action: &Self::Action) -> bool;
+    /// What must never be done, whatever the state.
+    fn sin(before: &World, after: &World, wish: &Self::Wish, action: &Self::Action) -> Option<String>;
+    /// What is wrong with the world and the answer at rest.
+    fn wrong(world: &World, wish: &Self::Wish, step: &Step<Self::Action>) -> Option<String>;
+    /// What the world does on its own account, between two passes; whether it did.
+    fn nature(world: &mut World, wish: &Self::Wish) -> bool;
+}
+
+#[derive(Default)]
+struct Tally {
+    /// Whether the worlds on the way are of interest.
+    walking: bool,
+    schedules: usize,
+    actions: usize,
+    longest: usize,
+}
+
+/// Runs to rest, or fails the test with the trace.
+fn run<K: Kind>(start: &World, wish: &K::Wish, fault: Option<(usize, Fault)>, tally: &mut Tally) -> Way {
+    tally.schedules += 1;
+    go::<K>(start, wish, fault, tally, None).unwrap_or_else(|wrong| {
+        // It is all pure, so that the same happens again, and is written down this time.
+        let mut trace = format!("toward {:?}, {fault:?}, from {}\n", K::name(wish), told(start));
+        let _ = go::<K>(start, wish, fault, tally, Some(&mut trace));
+        panic!("\n{trace}    {wrong}\n")
+    })
+}
+
+fn go<K: Kind>(
+    start: &World,
+    wish: &K::Wish,
+    fault: Option<(usize, Fault)>,
+    tally: &mut Tally,
+    mut trace: Option<&mut String>,
+) -> Result<Way, String> {
+    let mut world = start.clone();
+    let (mut way, mut done) = (Way::default(), 0);
+    for pass in 1..=PASSES {
+        let step = K::decide(&world, wish);
+        if fault.is_some() && !K::is_steady(&world, wish, &step) {
+            return Err("the status is not steady".into());
+        }
+        if let Some(trace) = &mut trace {
+            let _ = match &step {
+                Step::Act(_) => writeln!(trace, "{pass:3} in {}", told(&world)),
+                other => writeln!(trace, "{pass:3} in {} -> {other:?}", told(&world)),
+            };
+        }
+        let actions = match &step {
+            Step::Act(actions) if actions.is_empty() => return Err("an empty Act".into()),
+            Step::Act(actions) => actions.as_slice(),
+            Step::Wait { .. } | Step::Settled | Step::Stuck(_) | Step::Gone => &[],
+        };
+        // Time goes on between the look and the act, so that what an act sets in motion is seen at least once.
+        let ticked = world.tick();
+        let natured = K::nature(&mut world, wish);
+        let moved = ticked || natured;
+        for (nth, action) in actions.iter().enumerate() {
+            if let Some(trace) = &mut trace {
+                let _ = writeln!(trace, "        {action:?}");
+            }
+            let strikes = fault.filter(|(at, _)| *at == done).map(|(_, f)| f);
+            done += 1;
+            tally.actions += 1;
+            if K::creates_flow(action) {
+                // The intent is written before the call, and withdrawn on a certain answer alone.
+                world.intent = 4;
+            }
+            match strikes {
+                Some(Fault::CrashBefore) => break,
+                Some(Fault::Refused) => {
+                    world.intent = 0;
+                    break;
+                }
+                Some(Fault::AnswerLost) | None => {}
+            }
+            let before = world.clone();
+            let answer = K::act(&mut world, action);
+            if let Some(sin) = K::sin(&before, &world, wish, action) {
+                return Err(format!("never: {sin}"));
+            }
+            match answer {
+                Ok(()) if strikes.is_some() => {
+                    if K::creates_flow(action) {
+                        world.hidden = 3;
+                    }
+                    break;
+                }
+                Ok(()) if K::creates_flow(action) => world.intent = 0,
+                Ok(()) => {}
+                // The flow went into UPDATING by the action before, or the Source did something since the look.
+                Err(No::Conflict(_)) if nth > 0 || natured => break,
+                Err(no) => return Err(format!("AWS would say {no:?}")),
+            }
+            if nth > 0 && tally.walking {
+                way.worlds.push(before);
+            }
+        }
+        if actions.is_empty() && !moved {
+            // Nothing moves and nothing is done: a pass later all of this is the same.
+            tally.longest = tally.longest.max(pass);
+            if let Some(wrong) = K::wrong(&world, wish, &step) {
+                return Err(format!("at rest, but {wrong}"));
+            }
+            way.worlds.push(world);
+            way.actions = done;
+            return Ok(way);
+        }
+        if tally.walking {
+            way.worlds.push(world.clone());
+        }
+    }
+    Err(format!("no rest within {PASSES} passes"))
+}
+
+/// What a run passed through.
+#[derive(Default)]
+struct Way {
+    /// Every world on the way; the last is the one at rest.
+    worlds: Vec<World>,
+    actions: usize,
+}
+
+fn told(world: &World) -> String {
+    let Some(f) = &world.flow else { return format!("no flow, {} secrets", world.secrets.len()) };
+    let sources: Vec<_> = f
+        .flow
+        .sources
+        .iter()
+        .map(|s| {
+            let lock = if s.settings.decryption.is_some() { "*" } else { "" };
+            format!("{}:{}{lock} {}", s.name, s.settings.ingest_port.unwrap_or(0), s.settings.protocol.as_str())
+        })
+        .collect();
+    let outputs: Vec<_> =
+        f.flow.outputs.iter().take(4).map(|o| format!("{}={}", o.name, if o.enabled { "on" } else { "off" })).collect();
+    format!(
+        "{}{} [{}] {:?} {} outputs {outputs:?} {} secrets{}",
+        f.flow.state.as_str(),
+        if world.hidden > 0 { " (hidden)" } else { "" },
+        sources.join(", "),
+        f.flow.failover,
+        f.flow.outputs.len(),
+        world.secrets.len(),
+        if world.updating { "" } else { ", changes are instant" },
+    )
+}
+
+/// From every state that is reached from the starts, under every wish: the starts, what lies on the way from them, what lies
+/// on the way from there, and so on. Gives the number of states.
+fn everywhere<K: Kind>(starts: Vec<World>, wishes: &[K::Wish], rounds: usize, tally: &mut Tally) -> usize {
+    let mut known: BTreeSet<String> = BTreeSet::new();
+    let mut fresh: Vec<World> = starts.into_iter().filter(|w| known.insert(key(w))).collect();
+    for round in 1..=rounds {
+        let mut next = Vec::new();
+        tally.walking = round < rounds;
+        for start in &fresh {
+            for wish in wishes {
+                let way = run::<K>(start, wish, None, tally);
+                // Where changes are instant there is less to be found: one round less.
+                if round + usize::from(!start.updating) < rounds {
+                    next.extend(way.worlds.into_iter().filter(|w| known.insert(key(w))));
+                }
+            }
+        }
+        fresh = next;
+    }
+    known.len()
+}
+
+/// What makes two worlds different for a planner: serials in ARNs do not. By hand, because it is what all this spends its
+/// time with.
+fn key(world: &World) -> String {
+    let mut key = format!("{} {} {} {} ", world.updating, world.more_outputs, world.hidden, world.intent);
+    let mut put = |text: &str| {
+        key.push_str(text);
+        key.push(' ');
+    };
+    for copy in &world.secrets {
+        put(&copy.name);
+    }
+    let Some(f) = &world.flow else { return key };
+    for state in [f.flow.state, f.back_to] {
+        put(state.as_str());
+    }
+    for v in &f.flow.vpc_interfaces {
+        put(&v.name);
+    }
+    let failover = &f.flow.failover;
+    put(match (failover.enabled, failover.merge) {
+        (false, _) => "off",
+        (true, false) => "failover",
+        (true, true) => "merge",
+    });
+    put(failover.primary.as_deref().unwrap_or("-"));
+    put(f.tags.get(playout_core::names::TAG_UID).map_or("-", String::as_str));
+    for s in &f.flow.sources {
+        put(&s.name);
+        put(s.settings.protocol.as_str());
+        put(s.settings.vpc_interface.as_deref().unwrap_or("-"));
+        put(if s.settings.decryption.is_some() { "*" } else { "" });
+        put(&s.settings.ingest_port.unwrap_or(0).to_string());
+    }
+    for o in &f.flow.outputs {
+        put(&o.name);
+        put(if o.enabled { "on" } else { "off" });
+        put(o.settings.destination.as_deref().unwrap_or("-"));
+        put(if o.settings.encryption.is_some() { "*" } else { "" });
+        put(if o.settings.rtmp.as_ref().is_some_and(|r| r.tls) { "tls" } else { "" });
+        put(o.settings.protocol.as_str());
+    }
+    key
+}
+
+/// From each of the starts toward each wish, with each fault at each action.
+fn faults<K: Kind>(starts: &[World], wishes: &[K::Wish], tally: &mut Tally) {
+    for start in starts {
+        for wish in wishes {
+            let actions = run::<K>(start, wish, None, tally).actions;
+            for at in 0..actions {
+                for fault in [Fault::CrashBefore, Fault::AnswerLost, Fault::Refused] {
+                    run::<K>(start, wish, Some((at, fault)), tally);
+                }
+            }
+        }
+    }
+}
+
+/// The worlds in which each wish is at rest, for the faults to start from.
+fn settled<K: Kind>(starts: &[World], wishes: &[K::Wish], tally: &mut Tally) -> Vec<World> {
+    let mut known = BTreeSet::new();
+    let mut all: Vec<World> = starts.to_vec();
+    for start in starts {
+        for wish in wishes {
+            all.extend(run::<K>(start, wish, None, tally).worlds.pop());
+        }
+    }
+    all.retain(|w| known.insert(key(w)));
+    all
+}
+
+fn print(tally: &Tally, kind: &str, states: usize) {
+    println!(
+        "{kind}: {states} states, {} schedules, {} actions, longest way {} passes",
+        tally.schedules, tally.actions, tally.longest
+    );
+}
+
+// ---------------------------------------------------------------------------------------------------- Source
+
+struct SourceShow;
+
+#[derive(Debug)]
+struct SourceWish {
+    name: &'static str,
+    desired: Desired<source::wanted::Wanted>,
+    object: Source,
+    retain: bool,
+    on_air: bool,
+    idle: bool,
+    failed: &'static [&'static str],
+    /// Sources at rest, with their ports, in any order.
+    sources: &'static [(&'static str, i32)],
+    lead: Option<&'static str>,
+    protocol: Protocol,
+    active: bool,
+    copies: usize,
+}
+
+fn source_wish(name: &'static str, changes: &[(&str, Value)]) -> SourceWish {
+    let mut document = source_json();
+    for (pointer, value) in changes {
+        fixtures::set(&mut document, pointer, value.clone());
+    }
+    let spec: SourceSpec = serde_json::from_value(document).expect("a valid spec");
+    SourceWish {
+        name,
+        desired: fixtures::source_wanted(&spec),
+        object: source_object(spec),
+        retain: false,
+        on_air: false,
+        idle: false,
+        failed: &[],
+        sources: &[("main", 5000), ("reserve", 5001)],
+        lead: Some("main"),
+        protocol: Protocol::SrtListener,
+        active: false,
+        copies: 0,
+    }
+}
+
+fn source_wishes() -> Vec<SourceWish> {
+    let one = |i: Value| ("/inputs", json!([i]));
+    let main = || input("main", "Primary", 5000);
+    let three = ("/inputs/2", input("slate", "Emergency", 5002));
+    let rtp = ("/inputs", json!([rtp_input("main", "Primary", 5000), rtp_input("reserve", "Backup", 5001)]));
+    let (running, stopped) = (("/state", json!("Running")), ("/state", json!("Stopped")));
+    let lan = |name: &str| json!([{"name": name, "subnetId": "subnet-0a", "securityGroupIds": ["sg-0a"]}]);
+    let mut on_lan = main();
+    on_lan["vpcInterface"] = json!("lan");
+    let mut on_wan = input("main", "Primary", 5000);
+    on_wan["vpcInterface"] = json!("wan");
+    let broken = json!({"passwordSecretRef": {"name": "nowhere", "key": "x"}});
+    let gone = |name| {
+        let mut wish = SourceWish { desired: Desired::Absent, sources: &[], lead: None, ..source_wish(name, &[]) };
+        deleted(&mut wish.object.metadata);
+        wish
+    };
+    let single = |name, changes: &[(&str, Value)]| SourceWish {
+        sources: &[("main", 5000)],
+        lead: None,
+        ..source_wish(name, changes)
+    };
+    let emergency: &[(&str, i32)] = &[("main", 5000), ("slate", 5002)];
+    vec![
+        source_wish("two inputs, Auto and idle", &[]),
+        SourceWish { on_air: true, active: true, ..source_wish("two inputs, Auto and in use", &[]) },
+        single("one input, stopped", &[one(main()), stopped.clone()]),
+        SourceWish { active: true, ..single("one input, running", &[one(main()), running.clone()]) },
+        SourceWish {
+            sources: &[("studio-a", 5000)],
+            lead: None,
+            ..source_wish("one input of another name on the same port", &[one(input("studio-a", "Primary", 5000))])
+        },
+        SourceWish { copies: 1, ..single("one input, encrypted", &[one(encrypted(main()))]) },
+        SourceWish {
+            sources: &[("main", 5000), ("reserve", 5001)],
+            copies: 2,
+            active: true,
+            ..source_wish(
+                "two inputs, encrypted, running",
+                &[
+                    ("/inputs", json!([encrypted(main()), encrypted(input("reserve", "Backup", 5001))])),
+                    running.clone(),
+                ],
+            )
+        },
+        SourceWish {
+            sources: &[("main", 5001), ("reserve", 5000)],
+            ..source_wish(
+                "two inputs with exchanged ports",
+                &[("/inputs/0/srtListener/port", json!(5001)), ("/inputs/1/srtListener/port", json!(5000))],
+            )
+        },
+        SourceWish {
+            sources: &[("left", 5000), ("right", 5001)],
+            lead: Some("left"),
+            active: true,
+            ..source_wish(
+                "both inputs of other names, running",
+                &[("/inputs/0/name", json!("left")), ("/inputs/1/name", json!("right")), running.clone()],
+            )
+        },
+        SourceWish {
+            lead: Some("reserve"),
+            ..source_wish("the second input leads", &[("/activeInput", json!("reserve"))])
+        },
+        SourceWish {
+            protocol: Protocol::Rtp,
+            lead: None,
+            active: true,
+            ..source_wish("two RTP inputs merged", &[rtp, ("/failover", json!({"mode": "Merge"})), running.clone()])
+        },
+        SourceWish { protocol: Protocol::Rtp, ..single("one RTP input", &[one(rtp_input("main", "Primary", 5000))]) },
+        SourceWish {
+            sources: &[("radio", 5000)],
+            lead: None,
+            protocol: Protocol::Rtp,
+            ..source_wish("one RTP input of another name", &[one(rtp_input("radio", "Primary", 5000))])
+        },
+        SourceWish {
+            on_air: true,
+            active: true,
+            ..source_wish("three inputs, all well", std::slice::from_ref(&three))
+        },
+        SourceWish {
+            on_air: true,
+            active: true,
+            failed: &["main", "reserve"],
+            sources: emergency,
+            ..source_wish("three inputs, both have failed", std::slice::from_ref(&three))
+        },
+        SourceWish {
+            on_air: true,
+            active: true,
+            sources: emergency,
+            lead: Some("slate"),
+            ..source_wish("three inputs, the emergency told to lead", &[three, ("/activeInput", json!("slate"))])
+        },
+        single("one input on an interface", &[one(on_lan), ("/network/vpcInterfaces", lan("lan"))]),
+        single("one input on another interface", &[one(on_wan), ("/network/vpcInterfaces", lan("wan"))]),
+        source_wish("suspended", &[("/suspend", json!(true)), running]),
+        source_wish("not to be understood, and stopped", &[("/inputs/0/srtListener/encryption", broken), stopped]),
+        gone("deleted"),
+        SourceWish { retain: true, ..gone("deleted, retained") },
+        SourceWish { idle: true, ..gone("deleted while in use") },
+    ]
+}
+
+impl SourceShow {
+    fn ownership(flow: &WorldFlow) -> Ownership {
+        identity("Source", "studio").ownership(&flow.tags)
+    }
+
+    fn observe(world: &World, wish: &SourceWish) -> source::observed::Observed {
+        let flow = world.flow.as_ref().filter(|_| world.hidden == 0);
+        let mut seen = source::observed::Observed {
+            flow: match flow {
+                Some(f) => FlowSeen::Present(Box::new(f.flow.clone())),
+                None if world.intent > 0 => FlowSeen::Undecided,
+                None => FlowSeen::Absent,
+            },
+            ownership: flow.map_or(Ownership::Foreign, Self::ownership),
+            tags: flow.map(|f| f.tags.clone()).unwrap_or_default(),
+            secrets: world.secrets.clone(),
+            users: Users {
+                on_air: wish.on_air.then(|| "Destination/tube".to_string()).into_iter().collect(),
+                idle: wish.idle.then(|| "Destination/idle".to_string()).into_iter().collect(),
+            },
+            inputs: BTreeMap::new(),
+            test: TestPhase::None,
+        };
+        // What is in a flow on the air is measured, and nothing else.
+        let measured = flow.filter(|f| f.flow.state == FlowState::Active).map(|f| f.flow.sources.clone());
+        for source in measured.unwrap_or_default() {
+            let failed = wish.failed.contains(&source.name.as_str());
+            let word = if failed { HealthWord::Failed } else { HealthWord::Healthy };
+            fixtures::health(&mut seen, &[(&source.name, word)]);
+        }
+        seen
+    }
+}
+
+impl Kind for SourceShow {
+    type Wish = SourceWish;
+    type Action = source::plan::Action;
+
+    fn name(wish: &SourceWish) -> &'static str {
+        wish.name
+    }
+
+    fn decide(world: &World, wish: &SourceWish) -> Step<Self::Action> {
+        source::plan::plan(&wish.desired, wish.retain, &Self::observe(world, wish))
+    }
+
+    fn is_steady(world: &World, wish: &SourceWish, step: &Step<Self::Action>) -> bool {
+        let seen = Self::observe(world, wish);
+        let outcome = |second| source::status::Outcome {
+            seen: Some(&seen),
+            step: Some(step),
+            failure: None,
+            created: None,
+            region: fixtures::REGION,
+            now: at(second),
+        };
+        let first = source::status::status(&wish.object, &outcome(0));
+        let mut object = wish.object.clone();
+        object.status = Some(first.clone());
+        first == source::status::status(&object, &outcome(3600))
+    }
+
+    fn act(world: &mut World, action: &Self::Action) -> Result<(), No> {
+        world.act_source(action)
+    }
+
+    fn creates_flow(action: &Self::Action) -> bool {
+        action.needs_intent()
+    }
+
+    fn sin(before: &World, after: &World, wish: &SourceWish, action: &Self::Action) -> Option<String> {
+        use source::plan::Action as A;
+        let foreign = before.flow.as_ref().is_some_and(|f| Self::ownership(f) == Ownership::Foreign);
+        if foreign && before.flow != after.flow {
+            return Some("a foreign flow was touched".into());
+        }
+        if before.flow.as_ref().map(|f| &f.flow.outputs) != after.flow.as_ref().map(|f| &f.flow.outputs)
+            && !matches!(action, A::CreateFlow(_))
+        {
+            return Some("outputs of others were touched".into());
+        }
+        let kept = |name: &str, settings: &source::wanted::Wanted| {
+            // The emergency input has a place only while both others are seen to fail, on the air.
+            let flow = before.flow.as_ref().filter(|f| wish.failed.is_empty() || f.flow.state == FlowState::Active);
+            let source = flow.and_then(|f| f.flow.sources.iter().find(|s| s.name == name));
+            let wished = settings.inputs.iter().find(|i| i.name == name);
+            matches!((source, wished), (Some(s), Some(w)) if w.password.is_none() && w.settings.differences(&s.settings).is_empty())
+                && wish.sources.iter().any(|(n, _)| *n == name)
+        };
+        match (action, &wish.desired) {
+            (A::CreateFlow(_), _) if before.flow.is_some() => Some("a second flow was created".into()),
+            (A::CreateFlow(_) | A::StartFlow { .. } | A::AddSource { .. }, Desired::Absent) => {
+                Some("something was made or started that is being deleted".into())
+            }
+            (A::StopFlow { .. }, Desired::Present(_)) if wish.active => {
+                Some("a flow that is to run was stopped".into())
+            }
+            (A::DeleteFlow { .. }, Desired::Present(_)) => Some("a flow that is wanted was deleted".into()),
+            (A::RemoveSource { name, .. } | A::UpdateSource { name, .. }, Desired::Present(w)) if kept(name, w) => {
+                Some(format!("{name} is as wished and was touched"))
+            }
+            (_, Desired::Present(w)) if w.suspended => Some("a suspended Source was acted upon".into()),
+            _ => None,
+        }
+    }
+
+    fn wrong(world: &World, wish: &SourceWish, step: &Step<Self::Action>) -> Option<String> {
+        let flow = world.flow.as_ref();
+        let foreign = flow.is_some_and(|f| Self::ownership(f) == Ownership::Foreign);
+        let expect = |right: bool, text: &str| (!right).then(|| format!("{text}: {step:?}"));
+        match &wish.desired {
+            Desired::Absent if wish.idle => {
+                return expect(matches!(step, Step::Wait { on: Waiting::InUse(_), .. }), "it is in use");
+            }
+            Desired::Absent if wish.retain => return expect(*step == Step::Gone, "it may go"),
+            Desired::Absent if foreign => return expect(*step == Step::Gone, "the flow is not ours"),
+            Desired::Absent if flow.is_some_and(|f| f.flow.outputs.iter().any(|o| o.managed_by.is_some())) => {
+                return expect(matches!(step, Step::Wait { on: Waiting::ManagedOutputs(_), .. }), "MediaLive has it");
+            }
+            Desired::Absent => {
+                let clean = flow.is_none() && world.secrets.is_empty();
+                return expect(*step == Step::Gone && clean, "something is left, or the finalizer stays");
+            }
+            Desired::Present(w) if w.suspended => return expect(*step == Step::Settled, "it is suspended"),
+            Desired::Present(w) if w.problem.is_some() => {
+                let off = foreign || flow.is_none_or(|f| f.flow.state != FlowState::Active);
+                return expect(off && matches!(step, Step::Stuck(_)), "it is to be off, and told");
+            }
+            Desired::Present(_) => {}
+            Desired::Invalid(problem) => return Some(format!("the wish is valid: {problem:?}")),
+        }
+        let Some(f) = flow else { return Some(format!("there is no flow: {step:?}")) };
+        if foreign {
+            return expect(matches!(step, Step::Stuck(p) if p.reason == Reason::NotOurs), "the flow is not ours");
+        }
+        if f.flow.state == FlowState::Error {
+            return expect(matches!(step, Step::Stuck(p) if p.reason == Reason::FlowError), "the flow is in ERROR");
+        }
+        let mut sources: Vec<_> =
+            f.flow.sources.iter().map(|s| (s.name.as_str(), s.settings.ingest_port.unwrap_or(0))).collect();
+        sources.sort_unstable();
+        let wanted = present(wish.desired.clone());
+        let encryption = |s: &&playout_core::flow::FlowSource| {
+            wanted
+                .inputs
+                .iter()
+                .any(|i| i.name == s.name && i.settings.decryption.is_some() == s.settings.decryption.is_some())
+        };
+        let interfaces: Vec<_> = f.flow.sources.iter().filter_map(|s| s.settings.vpc_interface.clone()).collect();
+        let active = if wish.active { FlowState::Active } else { FlowState::Standby };
+        expect(sources == wish.sources, &format!("the inputs are {sources:?}"))
+            .or_else(|| expect(*step == Step::Settled, "not settled"))
+            .or_else(|| expect(f.flow.sources.iter().all(|s| s.settings.protocol == wish.protocol), "the protocol"))
+            .or_else(|| expect(f.flow.sources.iter().filter(encryption).count() == sources.len(), "the encryption"))
+            .or_else(|| expect(f.flow.failover.enabled == (sources.len() > 1), "failover"))
+            .or_else(|| expect(f.flow.failover.primary.as_deref() == wish.lead, "the lead"))
+            .or_else(|| expect(f.flow.failover.merge == wanted.merge.is_some(), "merging"))
+            .or_else(|| expect(f.flow.vpc_interfaces.iter().map(|v| v.name.clone()).eq(interfaces), "the interfaces"))
+            .or_else(|| expect(f.flow.state == active, "on or off"))
+            .or_else(|| expect(world.secrets.len() == wish.copies, "the copies of passwords"))
+            .or_else(|| expect(Self::ownership(f) == Ownership::Ours, "the tags"))
+    }
+
+    fn nature(_: &mut World, _: &SourceWish) -> bool {
+        false
+    }
+}
+
+fn worlds_of(updating: bool, of: &SourceWish, change: fn(&mut WorldFlow)) -> World {
+    let mut world = World::new(updating);
+    for _ in 0..PASSES {
+        if let Step::Act(actions) = SourceShow::decide(&world, of) {
+            for action in actions {
+                world.act_source(&action).expect("a fixture");
+            }
+        }
+        world.tick();
+    }
+    change(world.flow.as_mut().expect("a flow"));
+    world
+}
+
+fn source_starts() -> Vec<World> {
+    let wishes = source_wishes();
+    let idle = |change: fn(&mut WorldFlow)| worlds_of(true, &wishes[0], change);
+    vec![
+        World::new(false),
+        World::new(true),
+        // A create was sent, its answer is not known, and nothing was made.
+        World { intent: 3, ..World::new(true) },
+        // Somebody else's flow bears our name.
+        idle(|f| f.tags.clear()),
+        // That of an earlier object of this name.
+        idle(|f| {
+            f.tags.insert(playout_core::names::TAG_UID.into(), "uid-0".into());
+        }),
+        idle(|f| f.flow.state = FlowState::Error),
+        worlds_of(true, &wishes[3], |f| f.flow.outputs.push(managed())),
+    ]
+}
+
+fn managed() -> FlowOutput {
+    FlowOutput {
+        name: "medialive".into(),
+        arn: "arn:medialive".into(),
+        enabled: true,
+        settings: plain_rtp(),
+        managed_by: Some("arn:aws:medialive:us-west-2:111122223333:input:1".into()),
+        listener_address: None,
+    }
+}
+
+fn plain_rtp() -> OutputSettings {
+    OutputSettings {
+        protocol: Protocol::Rtp,
+        destination: Some("192.0.2.9".into()),
+        port: Some(5000),
+        min_latency: None,
+        cidr_allow_list: Vec::new(),
+        stream_id: None,
+        encryption: None,
+        rtmp: None,
+    }
+}
+
+#[test]
+fn a_source_converges_from_every_state_under_every_wish() {
+    let (wishes, mut tally) = (source_wishes(), Tally::default());
+    let states = everywhere::<SourceShow>(source_starts(), &wishes, 3, &mut tally);
+    print(&tally, "Source", states);
+    assert!(tally.schedules > 2000);
+}
+
+#[test]
+fn a_source_converges_after_a_crash_a_refusal_or_a_lost_answer_at_every_action() {
+    let (wishes, mut tally) = (source_wishes(), Tally::default());
+    let starts = settled::<SourceShow>(&source_starts(), &wishes, &mut tally);
+    faults::<SourceShow>(&starts, &wishes, &mut tally);
+    print(&tally, "Source with faults", starts.len());
+    assert!(tally.schedules > 2000);
+}
+
+// ----------------------------------------------------------------------------------------------- Destination
+
+struct DestinationShow;
+
+#[derive(Debug)]
+struct DestinationWish {
+    name: &'static str,
+    desired: Desired<destination::wanted::Wanted>,
+    object: Destination,
+    retain: bool,
+    told: Option<Role>,
+    refuses: &'static [Role],
+    /// Whether the Source keeps its flow on the air.
+    on: bool,
+    /// Outputs at rest that are fed, and those that are not.
+    fed: &'static [Role],
+    ready: &'static [Role],
+    /// One of the two is fed, whichever.
+    either: bool,
+    /// An output of the state before may be left as it was, stopped.
+    lazy: bool,
+    copies: usize,
+    encrypted: bool,
+    ends: Ends,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Ends {
+    Settled,
+    Connecting,
+    FlowOff,
+    Told(Reason),
+    Gone,
+}
+
+fn destination_wish(name: &'static str, document: Value, changes: &[(&str, Value)]) -> DestinationWish {
+    let spec = fixtures::destination_spec_of(document, changes);
+    DestinationWish {
+        name,
+        desired: fixtures::destination_wanted(&spec, &references()),
+        object: destination_object(spec),
+        retain: false,
+        told: None,
+        refuses: &[],
+        on: true,
+        fed: &[Role::Primary],
+        ready: &[],
+        either: false,
+        lazy: false,
+        copies: 0,
+        encrypted: false,
+        ends: Ends::Settled,
+    }
+}
+
+fn destination_wishes() -> Vec<DestinationWish> {
+    use Role::{Backup, Primary};
+    let plain = |name, changes: &[(&str, Value)]| destination_wish(name, destination_json(), changes);
+    let srt = |name, changes: &[(&str, Value)]| destination_wish(name, srt_json(), changes);
+    let restart = || ("/updatePolicy", json!("Restart"));
+    let backup = |mode| ("/backup", backup_json(mode));
+    let stopped = ("/state", Value::Null);
+    let nowhere = ("/streamKey/secretRef/name", json!("nowhere"));
+    let off = |wish: DestinationWish| DestinationWish { fed: &[], ready: &[], lazy: true, ..wish };
+    let gone = |name| {
+        let mut wish = DestinationWish { desired: Desired::Absent, fed: &[], ends: Ends::Gone, ..plain(name, &[]) };
+        deleted(&mut wish.object.metadata);
+        wish
+    };
+    vec![
+        plain("on the air, changes at once", &[restart()]),
+        plain("on the air, changes wait", &[]),
+        DestinationWish { lazy: true, ends: Ends::FlowOff, on: false, ..plain("wanted while the flow is off", &[]) },
+        off(plain("stopped", std::slice::from_ref(&stopped))),
+        DestinationWish {
+            fed: &[],
+            ready: &[Primary],
+            ..plain("prepared", &[stopped.clone(), ("/prepare", json!(true))])
+        },
+        plain("another URL at once", &[("/url", json!("rtmps://other.example.com:443/app")), restart()]),
+        plain("RTMP without TLS at once", &[("/url", json!("rtmp://other.example.com:1935/app")), restart()]),
+        DestinationWish { copies: 1, encrypted: true, ..srt("SRT with a password at once", &[restart()]) },
+        srt("SRT without a password at once", &[("/encryption", Value::Null), restart()]),
+        DestinationWish { fed: &[Primary, Backup], ..plain("a hot backup", &[backup("Hot"), restart()]) },
+        DestinationWish {
+            ready: &[Backup],
+            either: true,
+            ..plain("a backup for failures", &[backup("OnFailure"), restart()])
+        },
+        DestinationWish {
+            fed: &[Backup],
+            ready: &[Primary],
+            refuses: &[Primary],
+            ..plain("the primary is refused", &[backup("OnFailure"), restart()])
+        },
+        DestinationWish {
+            fed: &[Backup],
+            ready: &[Primary],
+            told: Some(Backup),
+            ..plain("told to use the backup", &[backup("OnFailure"), restart()])
+        },
+        DestinationWish { refuses: &[Primary], ends: Ends::Connecting, ..plain("refused", &[restart()]) },
+        DestinationWish {
+            lazy: true,
+            ends: Ends::Told(Reason::SecretMissing),
+            ..plain("its key is missing", &[nowhere.clone(), restart()])
+        },
+        off(plain("its key is missing, stopped", &[nowhere, stopped.clone()])),
+        DestinationWish {
+            ends: Ends::Told(Reason::InvalidSpec),
+            ..off(plain("not to be understood, stopped", &[("/url", json!("rtmp://10.0.0.1/live")), stopped]))
+        },
+        plain("suspended", &[("/suspend", json!(true))]),
+        gone("deleted"),
+        DestinationWish { retain: true, ..gone("deleted, retained") },
+    ]
+}
+
+impl DestinationShow {
+    fn ours(world: &World, output: &FlowOutput) -> Ownership {
+        let tags = world.flow.as_ref().and_then(|f| f.output_tags.get(&output.arn)).cloned().unwrap_or_default();
+        identity("Destination", "tube").ownership(&tags)
+    }
+
+    fn role(name: &str) -> Option<Role> {
+        let id = identity("Destination", "tube");
+        [Role::Primary, Role::Backup].into_iter().find(|r| id.output_name(r.as_str()) == name)
+    }
+
+    fn observe(world: &World, wish: &DestinationWish) -> destination::observed::Observed {
+        let mut outputs = BTreeMap::new();
+        for output in world.flow.iter().flat_map(|f| &f.flow.outputs) {
+            let Some(role) = Self::role(&output.name) else { continue };
+            let tags = world.flow.as_ref().and_then(|f| f.output_tags.get(&output.arn)).cloned().unwrap_or_default();
+            let seen = OutputSeen {
+                ownership: Self::ours(world, output),
+                tags,
+                measured: Some(connected(output.enabled.then(|| !wish.refuses.contains(&role)))),
+                unchanged_for: world.age(&output.name),
+                output: output.clone(),
+            };
+            outputs.insert(role, seen);
+        }
+        destination::observed::Observed {
+            flow: match &world.flow {
+                None => Programme::NoSource,
+                Some(f) => Programme::Flow {
+                    arn: f.flow.arn.clone(),
+                    state: f.flow.state,
+                    outputs_used: f.flow.outputs.len() + world.more_outputs,
+                    stopped: !wish.on,
+                    signal: Some(true),
+                    bitrate_kbps: Some(5000),
+                    region: fixtures::REGION.into(),
+                },
+            },
+            outputs,
+            secrets: world.secrets.clone(),
+            told: wish.told,
+        }
+    }
+
+    fn others(world: &World) -> Vec<(&FlowOutput, Option<&BTreeMap<String, String>>)> {
+        let outputs = world.flow.iter().flat_map(|f| f.flow.outputs.iter().map(|o| (o, f.output_tags.get(&o.arn))));
+        outputs.filter(|(o, _)| Self::ours(world, o) == Ownership::Foreign).collect()
+    }
+}
+
+impl Kind for DestinationShow {
+    type Wish = DestinationWish;
+    type Action = destination::plan::Action;
+
+    fn name(wish: &DestinationWish) -> &'static str {
+        wish.name
+    }
+
+    fn decide(world: &World, wish: &DestinationWish) -> Step<Self::Action> {
+        destination::plan::plan(&wish.desired, wish.retain, &Self::observe(world, wish))
+    }
+
+    fn is_steady(world: &World, wish: &DestinationWish, step: &Step<Self::Action>) -> bool {
+        let seen = Self::observe(world, wish);
+        let wanted = match &wish.desired {
+            Desired::Present(wanted) => Some(wanted),
+            Desired::Absent | Desired::Invalid(_) => None,
+        };
+        let outcome = |second| destination::status::Outcome {
+            wanted,
+            seen: Some(&seen),
+            step: Some(step),
+            failure: None,
+            now: at(second),
+        };
+        let first = destination::status::status(&wish.object, &outcome(0));
+        let mut object = wish.object.clone();
+        object.status = Some(first.clone());
+        first == destination::status::status(&object, &outcome(3600))
+    }
+
+    fn act(world: &mut World, action: &Self::Action) -> Result<(), No> {
+        world.act_destination(action)
+    }
+
+    fn creates_flow(_: &Self::Action) -> bool {
+        false
+    }
+
+    fn sin(before: &World, after: &World, wish: &DestinationWish, action: &Self::Action) -> Option<String> {
+        use destination::plan::Action as A;
+        if Self::others(before) != Self::others(after) {
+            return Some("an output of another was touched".into());
+        }
+        let fed = |w: &World| {
+            w.flow
+                .as_ref()
+                .map_or(0, |f| f.flow.outputs.iter().filter(|o| o.enabled && Self::role(&o.name).is_some()).count())
+        };
+        match (&wish.desired, action) {
+            (Desired::Absent, A::AddOutput { .. } | A::UpdateOutput { .. } | A::Copy(CopyAction::Create { .. })) => {
+                Some("something was made or started that is being deleted".into())
+            }
+            (Desired::Present(w), _) if w.suspended => Some("a suspended Destination was acted upon".into()),
+            (Desired::Present(w), _) if !w.running && fed(after) > fed(before) => {
+                Some("it began to send unasked".into())
+            }
+            // With its settings changed at once it may be gone for a moment; otherwise never.
+            (Desired::Present(w), _) if w.running && !w.may_interrupt && fed(before) > 0 && fed(after) == 0 => {
+                let on = before.flow.as_ref().is_some_and(|f| f.flow.state == FlowState::Active);
+                on.then(|| "a running show went off the air".into())
+            }
+            _ => None,
+        }
+    }
+
+    fn wrong(world: &World, wish: &DestinationWish, step: &Step<Self::Action>) -> Option<String> {
+        let expect = |right: bool, text: &str| (!right).then(|| format!("{text}: {step:?}"));
+        let mine: Vec<_> = world
+            .flow
+            .iter()
+            .flat_map(|f| &f.flow.outputs)
+            .filter(|o| Self::role(&o.name).is_some() && Self::ours(world, o) != Ownership::Foreign)
+            .collect();
+        let roles = |enabled| -> Vec<Role> {
+            let found: BTreeSet<_> =
+                mine.iter().filter(|o| o.enabled == enabled).filter_map(|o| Self::role(&o.name)).collect();
+            found.into_iter().collect()
+        };
+        if wish.desired == Desired::Absent {
+            let clean = wish.retain || (mine.is_empty() && world.secrets.is_empty());
+            return expect(*step == Step::Gone && clean, "something is left, or the finalizer stays");
+        }
+        let wanted = present(wish.desired.clone());
+        if wanted.suspended {
+            return expect(*step == Step::Settled, "it is suspended");
+        }
+        let foreign = world
+            .flow
+            .iter()
+            .flat_map(|f| &f.flow.outputs)
+            .any(|o| Self::role(&o.name).is_some() && Self::ours(world, o) == Ownership::Foreign);
+        if foreign && wanted.problem.is_none() {
+            return expect(matches!(step, Step::Stuck(p) if p.reason == Reason::NotOurs), "it is not ours");
+        }
+        let full = world.flow.as_ref().is_some_and(|f| {
+            f.flow.outputs.len() + world.more_outputs + wanted.outputs.len() - mine.len().min(wanted.outputs.len()) > 50
+        });
+        if full && mine.len() < wanted.outputs.len() && (wanted.running || wanted.prepare) {
+            let told =
+                matches!(step, Step::Stuck(p) if matches!(p.reason, Reason::QuotaExceeded | Reason::SecretMissing));
+            return expect(told, "the flow is full");
+        }
+        let right = match (wish.ends, world.flow.is_some()) {
+            (Ends::Settled, true) => *step == Step::Settled,
+            (Ends::Connecting, true) => matches!(step, Step::Wait { on: Waiting::Connecting(_), .. }),
+            (Ends::FlowOff, true) => matches!(step, Step::Wait { on: Waiting::SourceStopped(_), .. }),
+            (Ends::Told(reason), _) => matches!(step, Step::Stuck(p) if p.reason == reason),
+            (Ends::Gone, _) => false,
+            (_, false) if !wanted.running && !wanted.prepare => *step == Step::Settled,
+            (_, false) => matches!(step, Step::Wait { on: Waiting::SourceNotFound(_), .. }),
+        };
+        // What waits under WhenStopped, or stays for the next start, is as it was before.
+        let as_wished = world.flow.is_none()
+            || (wish.lazy && (wish.fed.is_empty() == roles(true).is_empty() || wish.ends != Ends::Settled))
+            || (roles(true) == wish.fed && roles(false) == wish.ready)
+            // It never goes back by itself: whichever was fed before may still be.
+            || (wish.either && roles(true).len() == 1 && roles(false).len() == 1);
+        let settings = wish.lazy
+            || !wanted.may_interrupt
+            || mine.iter().all(|o| {
+                o.settings.encryption.is_some() == wish.encrypted && {
+                    let wish = Self::role(&o.name).and_then(|r| wanted.outputs.get(&r));
+                    wish.is_some_and(|w| {
+                        w.settings
+                            .as_ref()
+                            .is_ok_and(|w| w.destination == o.settings.destination && w.rtmp == o.settings.rtmp)
+                    })
+                }
+            });
+        let copies = wish.lazy || !wanted.may_interrupt || world.flow.is_none() || world.secrets.len() == wish.copies;
+        expect(right, "the answer is wrong")
+            .or_else(|| expect(as_wished, &format!("fed {:?}, ready {:?}", roles(true), roles(false))))
+            .or_else(|| expect(settings, "the settings"))
+            .or_else(|| expect(copies, "the copies of passwords"))
+    }
+
+    /// The Source starts and stops its flow.
+    fn nature(world: &mut World, wish: &DestinationWish) -> bool {
+        let Some(flow) = &mut world.flow else { return false };
+        let next = match (flow.flow.state, wish.on) {
+            (FlowState::Standby, true) => FlowState::Starting,
+            (FlowState::Active, false) => FlowState::Stopping,
+            _ => return false,
+        };
+        flow.flow.state = next;
+        true
+    }
+}
+
+fn destination_starts() -> Vec<World> {
+    let source = &source_wishes()[3];
+    let mut starts = Vec::new();
+    for updating in [false, true] {
+        starts.push(World::new(updating));
+        for more_outputs in [0, 47, 48] {
+            let start = worlds_of(updating, source, |f| {
+                let by_hand =
+                    FlowOutput { name: "by-hand".into(), arn: "arn:hand".into(), managed_by: None, ..managed() };
+                f.flow.outputs = vec![managed(), by_hand];
+            });
+            starts.push(World { more_outputs, ..start });
+        }
+        // Somebody else's output bears our name.
+        starts.push(worlds_of(updating, source, |f| {
+            let name = identity("Destination", "tube").output_name("primary");
+            f.flow.outputs = vec![FlowOutput { name, arn: "arn:foreign".into(), managed_by: None, ..managed() }];
+        }));
+    }
+    starts
+}
+
+#[test]
+fn a_destination_converges_from_every_state_under_every_wish() {
+    let (wishes, mut tally) = (destination_wishes(), Tally::default());
+    let states = everywhere::<DestinationShow>(destination_starts(), &wishes, 3, &mut tally);
+    print(&tally, "Destination", states);
+    assert!(tally.schedules > 2000);
+}
+
+#[test]
+fn a_destination_converges_after_a_crash_a_refusal_or_a_lost_answer_at_every_action() {
+    let (wishes, mut tally) = (destination_wishes(), Tally::default());
+    let starts = settled::<DestinationShow>(&destination_starts(), &wishes, &mut tally);
+    faults::<DestinationShow>(&starts, &wishes, &mut tally);
+    print(&tally, "Destination with faults", starts.len());
+    assert!(tally.schedules > 2000);
+}
+
+#[test]
+fn what_the_small_aws_refuses() {
+    // The world itself can say no; otherwise all of the above would prove nothing.
+    let mut world = worlds_of(false, &source_wishes()[0], |_| {});
+    let flow = world.flow.clone().expect("a flow").flow;
+    let arn = || flow.arn.clone();
+    use source::plan::Action as A;
+    let failover = playout_core::flow::Failover::default();
+    let settings = flow.sources[1].settings.clone();
+    let refused = [
+        A::SetFailover { flow: arn(), failover },
+        A::StopFlow { flow: arn() },
+        A::UpdateSource {
+            flow: arn(),
+            arn: flow.sources[0].arn.clone(),
+            name: "main".into(),
+            settings: Box::new(settings.clone()),
+        },
+        A::AddSource {
+            flow: arn(),
+            source: source::plan::NewSource { name: "third".into(), settings, tags: BTreeMap::new() },
+        },
+        A::RemoveSource { flow: arn(), arn: "arn:unknown".into(), name: "x".into() },
+        A::Copy(CopyAction::Put {
+            arn: "arn:unknown".into(),
+            password: playout_core::flow::Password {
+                name: "x".into(),
+                text: playout_core::secret::SecretText::new("x"),
+                version: "1".into(),
+            },
+            tags: BTreeMap::new(),
+        }),
+    ];
+    for action in refused {
+        let before = world.clone();
+        assert!(world.act_source(&action).is_err(), "{action:?}");
+        assert_eq!(before.flow, world.flow, "a refusal changes nothing");
+    }
+    let copy = SecretCopy { arn: "arn:1".into(), name: "x".into(), tags: BTreeMap::new() };
+    world.secrets.push(copy);
+    world.flow.as_mut().expect("a flow").flow.state = FlowState::Updating;
+    let answer = world.act_source(&A::StopFlow { flow: arn() });
+    assert!(matches!(answer, Err(No::Conflict(_))), "{answer:?}");
+}
