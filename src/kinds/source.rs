@@ -7,7 +7,7 @@ use std::time::Duration;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{Resource as _, ResourceExt as _};
 use playout_core::api::policy::parse_duration;
-use playout_core::api::source::{SourceStatus, SourceWord};
+use playout_core::api::source::{HealthWord, SourceStatus, SourceWord};
 use playout_core::api::{CREATE_INTENT, Source, TEST_CONNECTION};
 use playout_core::destination::wanted::wants_to_run;
 use playout_core::flow::{Flow, FlowSeen, FlowState, Measured, SecretCopy};
@@ -32,6 +32,11 @@ pub(super) const AGE: Duration = Duration::from_millis(300);
 const LIST_AGE: Duration = Duration::from_secs(1);
 /// How old the shared list of copies may be where none is expected.
 const COPIES_AGE: Duration = Duration::from_secs(60);
+
+/// How often to look for the first measurement.
+const FIRST_MEASUREMENT: Duration = Duration::from_secs(3);
+/// How long CloudWatch may take to publish it.
+const PUBLICATION: Duration = Duration::from_secs(180);
 
 /// The kind.
 #[derive(Debug)]
@@ -170,7 +175,9 @@ impl Kind for SourceKind {
 
     fn settled_for(source: &Source, context: &Context) -> Duration {
         let runs = source.status.as_ref().is_some_and(|s| s.state == Some(SourceWord::Running));
-        if runs && source.spec.health.enabled {
+        if runs && source.spec.health.enabled && !is_measured(source) && is_fresh(source, context) {
+            FIRST_MEASUREMENT
+        } else if runs && source.spec.health.enabled {
             parse_duration(&source.spec.health.interval)
                 .unwrap_or(context.config.health_interval)
                 .clamp(Duration::from_secs(1), context.config.drift_interval)
@@ -207,6 +214,9 @@ async fn look_for_flow(
     };
     if let Some(arn) = status.and_then(|s| s.flow_arn.as_deref()) {
         was_seen = status.is_some_and(|s| s.flow_state.is_some());
+        if wants_fresh_look(source, status.and_then(|s| s.last_handled_reconcile_at.as_ref())) {
+            region.flows.doubt(arn).await;
+        }
         if let Some(flow) = region.flows.describe(arn, AGE, urgency).await? {
             return with_tags(flow, identity, region).await;
         }
@@ -268,12 +278,7 @@ async fn measure(source: &Source, flow: &Flow, region: &Region) -> BTreeMap<Stri
         return BTreeMap::new();
     }
     let age = parse_duration(&health.interval).unwrap_or(Duration::from_secs(30)) / 2;
-    let known = source.status.as_ref().is_some_and(|s| {
-        s.inputs
-            .iter()
-            .filter(|i| i.in_flow)
-            .all(|i| i.health.is_some_and(|h| h != playout_core::api::source::HealthWord::Unknown))
-    });
+    let known = is_measured(source);
     // Until the first measurement there is nothing worth keeping.
     let age = if known { age } else { Duration::from_secs(1) };
     let reads = flow.sources.iter().map(|s| async {
@@ -290,6 +295,20 @@ async fn measure(source: &Source, flow: &Flow, region: &Region) -> BTreeMap<Stri
         (s.name.clone(), InputSeen { measured, health: judged })
     });
     futures::future::join_all(reads).await.into_iter().collect()
+}
+
+/// Whether every input in the flow has numbers.
+fn is_measured(source: &Source) -> bool {
+    let status = source.status.as_ref();
+    status.is_some_and(|s| {
+        s.inputs.iter().filter(|i| i.in_flow).all(|i| i.health == Some(HealthWord::Failed) || i.bitrate_kbps.is_some())
+    })
+}
+
+/// Whether the flow has run for so short a time that CloudWatch may not have published anything yet.
+fn is_fresh(source: &Source, context: &Context) -> bool {
+    let started = source.status.as_ref().and_then(|s| s.started_at.as_ref());
+    started.is_some_and(|at| context.clock.now().duration_since(at.0).unsigned_abs() < PUBLICATION)
 }
 
 /// Who names this Source.

@@ -196,7 +196,7 @@ def metrics(source):
         time.sleep(0.05)
         now = datetime.now(timezone.utc)
     assert set(values("SourceConnected")) == {1.0}
-    assert set(values("SourceBitRate")) == {8_000_000.0}
+    assert set(values("SourceBitRate")) == {6_000_000.0}
     assert values("NoSuchMetric") == []
     refused("ValidationError", 400, client("cloudwatch").get_metric_data, MetricDataQueries=[], StartTime=now, EndTime=now)
     listed = client("cloudwatch").list_metrics(Namespace="AWS/MediaConnect", MetricName="SourceConnected")

@@ -231,7 +231,7 @@ async fn metrics_speak_cbor() {
         .expect("metric data");
     let result = &answer.metric_data_results()[0];
     assert!(!result.values().is_empty());
-    assert!(result.values().iter().all(|value| *value == 8_000_000.0));
+    assert!(result.values().iter().all(|value| *value == 6_000_000.0));
     assert_eq!(result.timestamps().len(), result.values().len());
     // Although the world runs 200 times as fast, its "now" is the caller's.
     let newest = result.timestamps()[0].secs();

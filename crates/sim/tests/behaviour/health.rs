@@ -116,7 +116,7 @@ fn a_refused_output_is_enabled_but_not_connected_and_says_so() {
     assert!(of(&refused, "OutputDisconnections", "Sum") >= 10.0, "it tries every five seconds");
     assert_eq!(of(&refused, "OutputBitRate", "Average"), 0.0);
     assert_eq!(of(&taken, "OutputConnected", "Minimum"), 1.0);
-    assert_eq!(of(&taken, "OutputBitRate", "Average"), 8_000_000.0);
+    assert_eq!(of(&taken, "OutputBitRate", "Average"), 6_000_000.0);
     assert_eq!(aws.metric("ConnectedOutputs", ("FlowARN", &arn), "Average", 60, 60)[0], 1.0);
 }
 

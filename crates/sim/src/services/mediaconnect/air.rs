@@ -22,7 +22,7 @@ pub struct Encoder {
 
 impl Default for Encoder {
     fn default() -> Self {
-        Self { connected: true, bitrate: 8_000_000, packet_loss_percent: 0.0, round_trip_time: 20.0 }
+        Self { connected: true, bitrate: 6_000_000, packet_loss_percent: 0.0, round_trip_time: 20.0 }
     }
 }
 
