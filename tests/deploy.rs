@@ -1,0 +1,244 @@
+//! What `deploy/` promises: the IAM policy has what the code calls, and the roles suffice for the operator.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use playout_stage::{Cluster, Operator, OperatorOptions, Simulator, kubectl, kubectl_with_input, wait_until};
+use serde_json::{Value, json};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn path(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+fn policy(name: &str) -> Result<Vec<Value>> {
+    let text = fs::read_to_string(path("deploy/iam").join(name)).with_context(|| name.to_string())?;
+    let policy: Value = serde_json::from_str(&text).with_context(|| name.to_string())?;
+    ensure!(policy["Version"] == "2012-10-17", "{name}: without this version IAM reads it by other rules");
+    let statements = policy["Statement"].as_array().context("a policy has statements")?;
+    ensure!(statements.iter().all(|s| s["Effect"] == "Allow" && s.get("Resource").or(s.get("Principal")).is_some()));
+    Ok(statements.clone())
+}
+
+fn actions(statements: &[Value]) -> BTreeSet<String> {
+    let lists = statements.iter().filter_map(|s| s["Action"].as_array()).flatten();
+    lists.filter_map(Value::as_str).map(str::to_string).collect()
+}
+
+/// The operations that the code names, as in `"mediaconnect:CreateFlow"`.
+fn operations() -> Result<BTreeSet<String>> {
+    let mut found = BTreeSet::new();
+    for entry in fs::read_dir(path("src/aws"))? {
+        let text = fs::read_to_string(entry?.path())?;
+        for literal in text.split('"').skip(1).step_by(2) {
+            let Some((service, operation)) = literal.split_once(':') else { continue };
+            let is_service = !service.is_empty() && service.chars().all(|c| c.is_ascii_lowercase());
+            let is_operation = operation.starts_with(|c: char| c.is_ascii_uppercase())
+                && operation.chars().all(|c| c.is_ascii_alphanumeric());
+            if is_service && is_operation {
+                found.insert(literal.to_string());
+            }
+        }
+    }
+    Ok(found)
+}
+
+#[test]
+fn the_iam_policy_allows_what_the_code_calls_and_nothing_else() -> Result<()> {
+    let mut allowed = actions(&policy("operator-policy.json")?);
+    ensure!(allowed.remove("iam:PassRole"), "without iam:PassRole no role can be given to MediaConnect");
+    let called = operations()?;
+    ensure!(called.len() > 15, "only {called:?} were found in src/aws");
+    let missing: Vec<_> = called.difference(&allowed).collect();
+    let idle: Vec<_> = allowed.difference(&called).collect();
+    ensure!(
+        missing.is_empty() && idle.is_empty(),
+        "deploy/iam/operator-policy.json lacks {missing:?}, and has too much: {idle:?}"
+    );
+    Ok(())
+}
+
+#[test]
+fn a_role_can_be_passed_to_mediaconnect_alone_and_only_our_secrets_are_written() -> Result<()> {
+    for statement in policy("operator-policy.json")? {
+        let allows = |prefix: &str| actions(std::slice::from_ref(&statement)).iter().any(|a| a.starts_with(prefix));
+        if allows("iam:") {
+            ensure!(statement["Condition"]["StringEquals"]["iam:PassedToService"] == "mediaconnect.amazonaws.com");
+            ensure!(statement["Resource"] != "*", "any role could be passed");
+        }
+        if ["Create", "Put", "Delete", "Tag"].iter().any(|verb| allows(&format!("secretsmanager:{verb}"))) {
+            ensure!(statement["Resource"] == "arn:aws:secretsmanager:*:*:secret:playout/*", "secrets of others");
+        }
+    }
+    let trust = policy("mediaconnect-role-trust.json")?;
+    ensure!(trust[0]["Principal"]["Service"] == "mediaconnect.amazonaws.com");
+    ensure!(
+        trust[0]["Condition"]["StringEquals"]["aws:SourceAccount"].is_string(),
+        "other accounts could use the role"
+    );
+    ensure!(actions(&policy("mediaconnect-role-permissions.json")?).contains("secretsmanager:GetSecretValue"));
+    Ok(())
+}
+
+/// The objects of a folder of `deploy/`, as kustomize makes them.
+fn rendered(cluster: &Cluster, folder: &str) -> Result<Vec<Value>> {
+    let folder = path(folder).display().to_string();
+    let yaml = kubectl(cluster, ["kustomize", &folder])?.ok()?.stdout;
+    yaml.split("\n---\n").map(|one| serde_saphyr::from_str(one).with_context(|| one.to_string())).collect()
+}
+
+fn is_access(object: &Value) -> bool {
+    ["Namespace", "ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"]
+        .contains(&object["kind"].as_str().unwrap_or_default())
+}
+
+/// Makes the namespace, the account and its roles. The Deployment stays away: the operator runs outside the cluster here.
+fn give_access(cluster: &Cluster) -> Result<()> {
+    let objects: Vec<_> = rendered(cluster, "deploy/base")?.into_iter().filter(is_access).collect();
+    let list = json!({ "apiVersion": "v1", "kind": "List", "items": objects }).to_string();
+    kubectl_with_input(cluster, ["apply", "--server-side", "-f", "-"], &list)?.ok()?;
+    Ok(())
+}
+
+/// A kubeconfig with which one is the operator's ServiceAccount, and nobody else.
+fn kubeconfig_of_the_operator(cluster: &Cluster, file: &Path) -> Result<()> {
+    let token = kubectl(cluster, ["create", "token", "playout", "-n", "playout-system", "--duration=1h"])?.ok()?.stdout;
+    let view = kubectl(cluster, ["config", "view", "--raw", "--flatten", "--minify", "-o", "json"])?.ok()?.stdout;
+    let mut config: Value = serde_json::from_str(&view)?;
+    config["users"][0]["user"] = json!({ "token": token.trim() });
+    fs::write(file, config.to_string())?;
+    Ok(())
+}
+
+#[test]
+fn every_overlay_renders_and_the_base_is_taken_by_the_api_server() -> Result<()> {
+    let Some(cluster) = Cluster::shared() else { return Ok(()) };
+    give_access(cluster)?;
+    let base = path("deploy/base").display().to_string();
+    // Also what the Pod Security level `restricted` of the namespace has to say.
+    let taken = kubectl(cluster, ["apply", "--server-side", "--dry-run=server", "-k", &base])?.ok()?;
+    ensure!(!taken.stderr.contains("Warning"), "{}", taken.stderr);
+    ensure!(!rendered(cluster, "deploy/overlays/prometheus")?.is_empty());
+    let namespaced = rendered(cluster, "deploy/overlays/namespaced")?;
+    let cluster_wide: Vec<_> = namespaced.iter().filter(|o| o["kind"] == "ClusterRoleBinding").collect();
+    ensure!(cluster_wide.len() == 1 && cluster_wide[0]["roleRef"]["name"] == "playout-cluster-id", "{cluster_wide:?}");
+    Ok(())
+}
+
+#[test]
+fn the_deployment_is_restricted_and_its_arguments_exist() -> Result<()> {
+    use clap::Args as _;
+    let Some(cluster) = Cluster::shared() else { return Ok(()) };
+    let command = playout_operator::config::Config::augment_args(clap::Command::new("run"));
+    let flags: BTreeSet<_> = command.get_arguments().filter_map(clap::Arg::get_long).collect();
+    let variables: BTreeSet<_> = command.get_arguments().filter_map(|a| a.get_env()?.to_str()).collect();
+    for overlay in ["deploy/base", "deploy/overlays/namespaced", "deploy/overlays/prometheus"] {
+        let objects = rendered(cluster, overlay)?;
+        let deployment = objects.iter().find(|o| o["kind"] == "Deployment").context("a Deployment")?;
+        let pod = &deployment["spec"]["template"]["spec"];
+        let container = &pod["containers"][0];
+        ensure!(container["args"][0] == "run");
+        for argument in container["args"].as_array().into_iter().flatten().skip(1) {
+            let flag = argument.as_str().and_then(|a| a.strip_prefix("--")?.split('=').next());
+            ensure!(flag.is_some_and(|f| flags.contains(f)), "{overlay}: {argument} is no flag");
+        }
+        for variable in container["env"].as_array().into_iter().flatten() {
+            ensure!(variables.contains(variable["name"].as_str().unwrap_or_default()), "{overlay}: {variable}");
+        }
+        ensure!(pod["securityContext"]["runAsNonRoot"] == true);
+        ensure!(container["securityContext"]["readOnlyRootFilesystem"] == true);
+        ensure!(container["securityContext"]["capabilities"]["drop"] == json!(["ALL"]));
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_operator_lives_with_exactly_its_roles() -> Result<()> {
+    let Some(cluster) = Cluster::shared() else { return Ok(()) };
+    give_access(cluster)?;
+    let kubeconfig = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("operator-{}.kubeconfig", std::process::id()));
+    kubeconfig_of_the_operator(cluster, &kubeconfig)?;
+    let simulator = Simulator::start(60.0)?;
+    let mut options = OperatorOptions::default();
+    options.args.extend(["--lease-namespace".into(), "playout-system".into()]);
+    options.env.push(("KUBECONFIG".into(), kubeconfig.display().to_string()));
+    options.log = "info,playout_operator=debug,kube_lease_manager=debug".into();
+    let mut operator = Operator::start(cluster, simulator.url(), options)?;
+
+    let example = path("examples/quickstart.yaml").display().to_string();
+    kubectl(cluster, ["apply", "-f", &example])?.ok()?;
+    wait_until(PATIENCE, "everything is Ready", || async {
+        let args = ["wait", "--for=condition=Ready", "--timeout=1s", "source,destination", "--all", "-n", "default"];
+        kubectl(cluster, args)?.ok().map(drop)
+    })
+    .await
+    .with_context(|| operator.log())?;
+    let told = kubectl(cluster, ["events", "-n", "default", "--for", "destination/twitch"])?.ok()?.stdout;
+    ensure!(told.contains("Running"), "no Events: {told}\n{}", operator.log());
+
+    // A change of a Secret arrives through the watch.
+    let patch = r#"{"stringData":{"streamKey":"not-a-real-key-anew"}}"#;
+    kubectl(cluster, ["patch", "secret", "youtube-main", "-n", "default", "-p", patch])?.ok()?;
+    wait_until(PATIENCE, "the changed key is pending", || async {
+        let args = ["get", "dest", "youtube-main", "-n", "default", "-o", "jsonpath={.status.pendingChanges}"];
+        kubectl(cluster, args).map(|output| output.stdout.contains("streamKey"))
+    })
+    .await
+    .with_context(|| operator.log())?;
+
+    kubectl(cluster, ["delete", "-f", &example, "--timeout=60s"])?.ok().with_context(|| operator.log())?;
+    let left = simulator.control("GET", "state?counts=1", "")?.body;
+    ensure!(serde_json::from_str::<Value>(&left)?["total"] == 0, "left in AWS: {left}");
+    operator.stop()?;
+    let log = operator.log();
+    let refused: Vec<_> = log
+        .lines()
+        .filter(|line| {
+            let line = line.to_lowercase();
+            ["forbidden", "403", "unauthorized", "could not be published"].iter().any(|word| line.contains(word))
+        })
+        .collect();
+    ensure!(refused.is_empty(), "{}", refused.join("\n"));
+    fs::remove_file(kubeconfig)?;
+    Ok(())
+}
+
+#[test]
+fn the_operator_may_not_do_what_it_never_does() -> Result<()> {
+    let Some(cluster) = Cluster::shared() else { return Ok(()) };
+    give_access(cluster)?;
+    let may = |what: &str| -> Result<bool> {
+        let args = ["auth", "can-i", "--as=system:serviceaccount:playout-system:playout"].into_iter();
+        let answer = kubectl(cluster, args.chain(what.split(' ')))?;
+        ensure!(["yes", "no"].contains(&answer.stdout.trim()), "{answer:?}");
+        Ok(answer.success)
+    };
+    for allowed in [
+        "patch sources.playout.dev -A",
+        "update destinations.playout.dev --subresource=status -A",
+        "watch secrets -A",
+        "get namespaces/kube-system",
+        "patch leases.coordination.k8s.io/playout -n playout-system",
+    ] {
+        ensure!(may(allowed)?, "{allowed} is refused");
+    }
+    for refused in [
+        "create sources.playout.dev -A",
+        "delete destinations.playout.dev -A",
+        "update secrets -A",
+        "list pods -A",
+        "get namespaces/default",
+        "list namespaces",
+        "patch leases.coordination.k8s.io/other -n playout-system",
+        "create leases.coordination.k8s.io -n default",
+        "impersonate users",
+        "create clusterrolebindings.rbac.authorization.k8s.io",
+    ] {
+        ensure!(!may(refused)?, "{refused} is allowed");
+    }
+    Ok(())
+}
