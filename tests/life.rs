@@ -132,7 +132,8 @@ async fn the_life_of_a_destination_costs_few_calls_and_writes() -> Result<()> {
     let expected = [("AddFlowOutputs", 1), ("RemoveFlowOutput", 1), ("UpdateFlowOutput", 2)];
     ensure!(changes == expected.map(|(name, times)| (name.to_owned(), times)).into(), "{changes:?}");
     let of = |prefix: &str| written.iter().filter(|(k, _)| k.contains(prefix)).map(|(_, v)| v).sum::<f64>();
-    ensure!(of("what=\"finalizer\"") <= 2.0, "{written:?}");
+    // One that holds, one that releases, and perhaps one more that came too early.
+    ensure!(of("what=\"finalizer\"") <= 3.0, "{written:?}");
     ensure!((1.0..=20.0).contains(&of("controller=\"destination\"")), "{written:?}");
     ensure!(of("controller=\"source\"") <= 10.0, "{written:?}");
     if !requests.is_empty() {
@@ -167,11 +168,12 @@ fn audited(stage: &Show) -> Result<Vec<String>> {
         if ours && !text(&entry["user"]["username"]).starts_with("system:") {
             let part = |field: &str| text(&object[field]).to_owned();
             writes.push(format!(
-                "{} {}/{} {}",
+                "{} {}/{} {} {}",
                 text(&entry["verb"]),
                 part("resource"),
                 part("name"),
-                part("subresource")
+                part("subresource"),
+                entry["responseStatus"]["code"]
             ));
         }
     }
@@ -224,7 +226,8 @@ async fn a_settled_show_changes_nothing_in_aws_and_writes_nothing() -> Result<()
 async fn what_was_retained_is_taken_up_again() -> Result<()> {
     let stage = show!(Show::start("life-retain"));
     let retain = |o: Value| if o["kind"] == "Secret" { o } else { with(o, json!({ "deletionPolicy": "Retain" })) };
-    let objects: Vec<_> = show(&["one", "two"]).into_iter().map(retain).collect();
+    // The Source last: a Source of state Auto that has no users yet stops the flow that it takes up.
+    let objects: Vec<_> = show(&["one", "two"]).into_iter().map(retain).rev().collect();
     let arns = || {
         let flow = stage.flow()?;
         let outputs = flow["outputs"].as_array().into_iter().flatten();
@@ -237,7 +240,8 @@ async fn what_was_retained_is_taken_up_again() -> Result<()> {
     stage.until_ready().await?;
     let before = arns()?;
     let deleted = stage.now()?;
-    stage.kubectl("delete destination,source --all --timeout=60s")?;
+    // The Source first: it waits for its Destinations, and a Source that stays would stop for want of them.
+    stage.kubectl("delete source,destination --all --timeout=60s")?;
     ensure!(arns()? == before && stage.flow()?["status"] == "ACTIVE", "{}", stage.flow()?);
     ensure!(stage.changes(deleted)?.is_empty(), "{:?}", stage.changes(deleted)?);
 
@@ -330,7 +334,7 @@ async fn a_connection_test_tells_whether_the_encoder_is_heard() -> Result<()> {
     stage.until_condition("source/studio", "Ready", "True", "Stopped").await?;
     stage.kubectl("annotate source/studio playout.dev/test-connection=3s")?;
     let heard = stage.until_condition("source/studio", "InputReachable", "True", "Reachable").await?;
-    ensure!(message(&heard, "InputReachable").contains("main at 8000 kbit/s"), "{heard}");
+    ensure!(message(&heard, "InputReachable").contains("main at 6000 kbit/s"), "{heard}");
     stage.until_aws("the flow is off again", |flow| flow["status"] == "STANDBY").await?;
     let over = stage.until_condition("source/studio", "Ready", "True", "Stopped").await?;
     ensure!(!status(&over)["connectionTest"]["endedAt"].is_null(), "{over}");
@@ -474,14 +478,19 @@ async fn the_password_of_an_encrypted_source_is_copied_renewed_and_removed() -> 
     let copies = stage.secrets()?;
     ensure!(copies.len() == 1, "{} copies", copies.len());
     ensure!(stage.flow()?["source"]["decryption"]["secretArn"] == copies[0]["ARN"], "{}", stage.flow()?);
-    ensure!(owner(&copies[0]) == "studio" && copies[0].to_string().contains("the-first-password"), "{}", copies[0]);
+    ensure!(owner(&copies[0]) == "studio", "{}", copies[0]);
+    let copied = || {
+        let sent = |r: &Value| r["body"]["SecretString"].as_str().map(str::to_owned);
+        anyhow::Ok(stage.changes(0)?.iter().filter_map(sent).collect::<Vec<_>>())
+    };
+    ensure!(copied()? == ["the-first-password"]);
     stage.apply(&[password("the-second-password")])?;
     wait_until(PATIENCE, "the copy is renewed", || async {
-        let copies = stage.secrets()?;
-        ensure!(copies.len() == 1 && copies[0].to_string().contains("the-second-password"), "{copies:?}");
+        ensure!(copied()? == ["the-first-password", "the-second-password"]);
         anyhow::Ok(())
     })
     .await?;
+    ensure!(stage.secrets()?.len() == 1, "a second copy");
     stage.until_ready().await?;
     stage.change("source/studio", json!({ "inputs": [input("main", "Primary", 5000)] }))?;
     stage.until_ready().await?;

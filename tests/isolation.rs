@@ -1,0 +1,80 @@
+//! What is done to one Destination touches no other: shown from the requests that AWS gets.
+
+mod fixtures;
+
+use anyhow::{Result, ensure};
+use fixtures::{Show, by_operation, destination, key, owner, secret, show, stream_key, text, with};
+use serde_json::{Value, json};
+
+const OTHERS: usize = 19;
+
+/// What all requests since `since` may be about: the flow, and the outputs of this one Destination.
+fn only_about_one(stage: &Show, since: u64, before: &[Value]) -> Result<()> {
+    for request in stage.requests(since)? {
+        let operation = text(&request["operation"]);
+        let measures = operation == "GetMetricData";
+        let names: Vec<_> = request["names"].as_array().into_iter().flatten().map(text).collect();
+        let other = before.iter().find(|o| names.contains(&text(&o["name"])) || names.contains(&text(&o["outputArn"])));
+        // Measurements of all are read in one call; they touch nothing.
+        ensure!(
+            measures || other.is_none(),
+            "{operation} names an output of {}: {request}",
+            owner(other.unwrap_or(&request))
+        );
+        let of_the_one = ["AddFlowOutputs", "UpdateFlowOutput", "RemoveFlowOutput"].contains(&operation);
+        ensure!(request["mutating"] == false || of_the_one, "{operation}: {request}");
+    }
+    let others: Vec<_> = stage.outputs()?.into_iter().filter(|o| owner(o) != "one").collect();
+    ensure!(others == before, "other outputs are not what they were: {others:?}, before {before:?}");
+    ensure!(stage.flow()?["status"] == "ACTIVE");
+    Ok(())
+}
+
+#[tokio::test]
+async fn nothing_that_is_done_to_one_destination_touches_another() -> Result<()> {
+    let Some(stage) = Show::start("isolation").await? else { return Ok(()) };
+    let names: Vec<_> = (0..OTHERS).map(|n| format!("other-{n:02}")).collect();
+    stage.apply(&show(&names.iter().map(String::as_str).collect::<Vec<_>>()))?;
+    stage.until_ready().await?;
+    let before = stage.outputs()?;
+    ensure!(before.len() == OTHERS && before.iter().all(|o| o["outputStatus"] == "ENABLED"), "{before:?}");
+    let objects = stage.objects().await?;
+    let since = stage.now()?;
+
+    let one = with(destination("one"), json!({ "updatePolicy": "Restart" }));
+    stage.apply(&[secret("one", &key("one")), one])?;
+    stage.until_condition("destination/one", "Ready", "True", "Running").await?;
+    only_about_one(&stage, since, &before)?;
+
+    stage.change("destination/one", json!({ "url": "rtmps://moved.example.net:443/live" }))?;
+    stage.until_condition("destination/one", "Ready", "True", "Running").await?;
+    ensure!(stage.output("one")?["destination"] == "moved.example.net");
+    stage.set_key("one", "another-key")?;
+    stage
+        .until_aws("the new key is used", |flow| {
+            let mut outputs = flow["outputs"].as_array().into_iter().flatten();
+            outputs.any(|o| owner(o) == "one" && stream_key(o) == "another-key")
+        })
+        .await?;
+    only_about_one(&stage, since, &before)?;
+
+    stage.change("destination/one", json!({ "state": "Stopped" }))?;
+    stage.until_condition("destination/one", "Ready", "True", "Stopped").await?;
+    stage.change("destination/one", json!({ "state": "Running" }))?;
+    stage.until_condition("destination/one", "Ready", "True", "Running").await?;
+    stage.kubectl("delete destination one --timeout=60s")?;
+    only_about_one(&stage, since, &before)?;
+
+    let changes = by_operation(&stage.changes(since)?);
+    println!("one of twenty added, moved, given another key, stopped, started, deleted: {changes:?}");
+    let expected = [("AddFlowOutputs", 1), ("RemoveFlowOutput", 1), ("UpdateFlowOutput", 4)];
+    ensure!(changes == expected.map(|(name, times)| (name.to_owned(), times)).into(), "{changes:?}");
+    // The others' runs were not interrupted either.
+    for object in objects.iter().filter(|o| o["kind"] == "Destination") {
+        let name = text(&object["metadata"]["name"]);
+        let now = stage.until_state(&format!("destination/{name}"), "Running").await?;
+        ensure!(now["status"]["startedAt"] == object["status"]["startedAt"], "{name} was interrupted");
+        ensure!(now["status"]["lastRuns"].as_array().is_some_and(|runs| runs.len() == 1), "{name} has begun anew");
+    }
+    Ok(())
+}
