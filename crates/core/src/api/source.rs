@@ -4,13 +4,21 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use self::input::{
+    Input, InputProtocol, NdiInput, Priority, RistInput, RtmpInput, RtpInput, SrtCallerInput, SrtListenerInput,
+    ZixiPushInput,
+};
+pub use self::status::{
+    ConnectionTestStatus, HealthWord, IngestEndpoint, InputStatus, OutputsUsed, SourceStatus, SourceWord,
+};
 use super::policy::{DeletionPolicy, RunState};
-use super::reference::{Encryption, KeyReference};
+
+mod input;
+mod status;
 
 /// How a programme arrives: one AWS Elemental MediaConnect flow with up to three inputs (primary, backup, emergency).
 ///
@@ -151,218 +159,6 @@ pub enum FlowSize {
     Large,
 }
 
-/// Rank of an input.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]
-pub enum Priority {
-    /// Leads.
-    Primary,
-    /// Leads when the primary is down.
-    Backup,
-    /// Is swapped in when both others are down.
-    Emergency,
-}
-
-/// How the encoder's signal comes in.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
-#[expect(missing_docs, reason = "the names of the protocols are their documentation")]
-pub enum InputProtocol {
-    SrtListener,
-    SrtCaller,
-    Rtp,
-    RtpFec,
-    Rist,
-    ZixiPush,
-    Rtmp,
-    Ndi,
-}
-
-/// One way in.
-#[derive(Clone, Debug, Deserialize, KubeSchema, PartialEq, Serialize)]
-#[x_kube(
-    validation = Rule::new("(self.protocol == 'SrtListener') == has(self.srtListener)").message("srtListener is the block of protocol SrtListener and of no other: add it, take it out, or correct protocol").field_path(".srtListener"),
-    validation = Rule::new("(self.protocol == 'SrtCaller') == has(self.srtCaller)").message("srtCaller is the block of protocol SrtCaller and of no other: add it, take it out, or correct protocol").field_path(".srtCaller"),
-    validation = Rule::new("(self.protocol in ['Rtp', 'RtpFec']) == has(self.rtp)").message("rtp is the block of protocols Rtp and RtpFec and of no other: add it, take it out, or correct protocol").field_path(".rtp"),
-    validation = Rule::new("(self.protocol == 'Rist') == has(self.rist)").message("rist is the block of protocol Rist and of no other: add it, take it out, or correct protocol").field_path(".rist"),
-    validation = Rule::new("(self.protocol == 'ZixiPush') == has(self.zixiPush)").message("zixiPush is the block of protocol ZixiPush and of no other: add it, take it out, or correct protocol").field_path(".zixiPush"),
-    validation = Rule::new("(self.protocol == 'Rtmp') == has(self.rtmp)").message("rtmp is the block of protocol Rtmp and of no other: add it, take it out, or correct protocol").field_path(".rtmp"),
-    validation = Rule::new("(self.protocol == 'Ndi') == has(self.ndi)").message("ndi is the block of protocol Ndi and of no other: add it, take it out, or correct protocol").field_path(".ndi"),
-    validation = Rule::new("has(self.vpcInterface) || !((has(self.srtListener) && !has(self.srtListener.allowedCidr)) || (has(self.rtp) && !has(self.rtp.allowedCidr)) || (has(self.rist) && !has(self.rist.allowedCidr)) || (has(self.zixiPush) && !has(self.zixiPush.allowedCidr)) || (has(self.rtmp) && !has(self.rtmp.allowedCidr)))").message("allowedCidr says who may send and is required for an input that listens on the internet (one without vpcInterface): add it"),
-    validation = Rule::new("self.protocol != 'RtpFec' || !has(self.rtp) || !(self.rtp.port in [2073, 2075, 2077, 2084, 2086, 2088])").message("rtp.port: RtpFec also uses port + 2 and + 4, and MediaConnect reserves 2077 and 2088: use another port, as in 5000").field_path(".rtp.port"),
-    validation = Rule::new("has(self.vpcInterface) || !has(self.srtCaller) || !self.srtCaller.address.matches('^(10([.][0-9]+){3}|(192[.]168|172[.](1[6-9]|2[0-9]|3[01]))([.][0-9]+){2})$')").message("srtCaller.address is a private address, which the flow reaches only through a vpcInterface: name one, or give the public address").field_path(".srtCaller.address")
-)]
-#[serde(rename_all = "camelCase")]
-pub struct Input {
-    /// Name of the input, unique in the Source. It becomes the name of the flow's source in AWS. Example: `studio-a`.
-    #[schemars(schema_with = "super::text::label")]
-    pub name: String,
-    /// False takes the input out of the flow and keeps its settings here. Default: true.
-    #[serde(default = "yes")]
-    pub enabled: bool,
-    /// `Primary`, `Backup` or `Emergency`.
-    pub priority: Priority,
-    /// How the signal comes in: `SrtListener`, `SrtCaller`, `Rtp`, `RtpFec`, `Rist`, `ZixiPush`, `Rtmp` or `Ndi`.
-    pub protocol: InputProtocol,
-    /// Name of the entry of `network.vpcInterfaces` through which the signal comes. Absent: from the internet.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 63))]
-    pub vpc_interface: Option<String>,
-    /// Settings of protocol `SrtListener`: the encoder calls the flow.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub srt_listener: Option<SrtListenerInput>,
-    /// Settings of protocol `SrtCaller`: the flow calls the encoder.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub srt_caller: Option<SrtCallerInput>,
-    /// Settings of protocols `Rtp` and `RtpFec`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rtp: Option<RtpInput>,
-    /// Settings of protocol `Rist`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rist: Option<RistInput>,
-    /// Settings of protocol `ZixiPush`. It always listens on port 2088.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub zixi_push: Option<ZixiPushInput>,
-    /// Settings of protocol `Rtmp`: the encoder publishes to the flow.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rtmp: Option<RtmpInput>,
-    /// Settings of protocol `Ndi`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ndi: Option<NdiInput>,
-}
-
-fn yes() -> bool {
-    true
-}
-
-/// The encoder calls the flow over SRT.
-#[derive(Clone, Debug, Deserialize, KubeSchema, PartialEq, Serialize)]
-#[x_kube(validation = Rule::new("!(self.port in [2077, 2088])").message("port 2077 and port 2088 are reserved by MediaConnect: use another, as in 5000").field_path(".port"))]
-#[serde(rename_all = "camelCase")]
-pub struct SrtListenerInput {
-    /// UDP port on which the flow listens. Example: `5000`.
-    #[schemars(range(min = 1024, max = 65535))]
-    pub port: i32,
-    /// The one range of IPv4 addresses that may send; required without a `vpcInterface`. `0.0.0.0/0` lets anybody send: use it
-    /// with encryption only. Example: `203.0.113.0/24`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "super::text::allowed_cidr")]
-    pub allowed_cidr: Option<String>,
-    /// SRT latency in milliseconds, 10 to 15000. The larger of both ends' values holds. Default of AWS: 2000.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 10, max = 15_000))]
-    pub min_latency_ms: Option<i32>,
-    /// Encryption with a password. Absent: none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub encryption: Option<Encryption>,
-}
-
-/// The flow calls the encoder over SRT.
-#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
-#[schemars(transform = super::text::address_rules)]
-#[serde(rename_all = "camelCase")]
-pub struct SrtCallerInput {
-    /// Host name or address of the encoder. Example: `encoder.example.net`.
-    #[schemars(length(min = 1, max = 253))]
-    pub address: String,
-    /// UDP port of the encoder. Example: `9000`.
-    #[schemars(range(min = 1, max = 65535))]
-    pub port: i32,
-    /// SRT stream id that the encoder expects. Put a secret into `encryption`, not here.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 512))]
-    pub stream_id: Option<String>,
-    /// SRT latency in milliseconds, 10 to 15000. Default of AWS: 2000.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 10, max = 15_000))]
-    pub min_latency_ms: Option<i32>,
-    /// Encryption with a password. Absent: none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub encryption: Option<Encryption>,
-}
-
-/// RTP, with or without FEC. RTP-FEC also uses `port` + 2 and + 4.
-#[derive(Clone, Debug, Deserialize, KubeSchema, PartialEq, Serialize)]
-#[x_kube(validation = Rule::new("!(self.port in [2077, 2088])").message("port 2077 and port 2088 are reserved by MediaConnect: use another, as in 5000").field_path(".port"))]
-#[serde(rename_all = "camelCase")]
-pub struct RtpInput {
-    /// UDP port on which the flow listens. Example: `5000`.
-    #[schemars(range(min = 1024, max = 65531))]
-    pub port: i32,
-    /// The one range of IPv4 addresses that may send; required without a `vpcInterface`. Example: `203.0.113.0/24`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "super::text::allowed_cidr")]
-    pub allowed_cidr: Option<String>,
-}
-
-/// RIST. It also uses `port` + 1.
-#[derive(Clone, Debug, Deserialize, KubeSchema, PartialEq, Serialize)]
-#[x_kube(validation = Rule::new("!(self.port in [2077, 2088, 2076, 2087])").message("port 2077 and port 2088 are reserved by MediaConnect, and RIST uses its port and the next one: use another, as in 5000").field_path(".port"))]
-#[serde(rename_all = "camelCase")]
-pub struct RistInput {
-    /// UDP port on which the flow listens. Example: `5000`.
-    #[schemars(range(min = 1024, max = 65534))]
-    pub port: i32,
-    /// The one range of IPv4 addresses that may send; required without a `vpcInterface`. Example: `203.0.113.0/24`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "super::text::allowed_cidr")]
-    pub allowed_cidr: Option<String>,
-    /// Buffer in milliseconds, up to 15000. Example: `2000`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = 15_000))]
-    pub max_latency_ms: Option<i32>,
-}
-
-/// Zixi push, on port 2088.
-#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ZixiPushInput {
-    /// The one range of IPv4 addresses that may send; required without a `vpcInterface`. `0.0.0.0/0` lets anybody send: use it
-    /// with encryption only. Example: `203.0.113.0/24`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "super::text::allowed_cidr")]
-    pub allowed_cidr: Option<String>,
-    /// Zixi stream id that the encoder sends. Default: the name of the input.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 255))]
-    pub stream_id: Option<String>,
-    /// Buffer in milliseconds, up to 60000. Example: `6000`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0, max = 60_000))]
-    pub max_latency_ms: Option<i32>,
-    /// Encryption with a static key (hexadecimal text in the named secret). Absent: none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub encryption: Option<Encryption>,
-}
-
-/// The encoder publishes RTMP to the flow, on port 1935.
-#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct RtmpInput {
-    /// The one range of IPv4 addresses that may send; required without a `vpcInterface`. Example: `203.0.113.0/24`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "super::text::allowed_cidr")]
-    pub allowed_cidr: Option<String>,
-    /// First part of the publishing path. Default: `live`.
-    #[serde(default = "live")]
-    #[schemars(schema_with = "super::text::application_name")]
-    pub application_name: String,
-    /// Second part of the path: the stream name, which whoever knows it may publish to, so it is kept in a Secret.
-    pub stream_key: KeyReference,
-}
-
-fn live() -> String {
-    "live".into()
-}
-
-/// An NDI source on the network of a VPC interface.
-#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct NdiInput {
-    /// Name of the NDI source, `MACHINE (Channel)`. Absent: chosen later in AWS.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 253))]
-    pub source_name: Option<String>,
-}
-
 /// NDI discovery servers, reached through VPC interfaces.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -474,6 +270,9 @@ pub struct Health {
     pub max_round_trip_ms: Option<i32>,
 }
 
+fn yes() -> bool {
+    true
+}
 fn half_a_minute() -> String {
     "30s".into()
 }
@@ -494,157 +293,6 @@ impl Default for Health {
             max_round_trip_ms: None,
         }
     }
-}
-
-/// What was observed of a Source.
-#[derive(Clone, Debug, Default, Deserialize, KubeSchema, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct SourceStatus {
-    /// The generation of the spec that this status speaks of; -1 before the first look.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub observed_generation: Option<i64>,
-    /// One word for people: `Creating`, `Stopped`, `Starting`, `Running`, `Stopping`, `Updating`, `Deleting`, `Error` or `Unknown`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub state: Option<SourceWord>,
-    /// `Ready`, `Reconciling` and `Stalled` as kstatus defines them, and `InputReachable` after a connection test.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[x_kube(merge_strategy = ListMerge::Map(vec!["type".to_string()]))]
-    pub conditions: Vec<Condition>,
-    /// ARN of the MediaConnect flow.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub flow_arn: Option<String>,
-    /// State of the flow in AWS's words.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub flow_state: Option<String>,
-    /// Region of the flow.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub region: Option<String>,
-    /// Address from which the flow's outputs send.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub egress_ip: Option<String>,
-    /// The input that leads now.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub active_input: Option<String>,
-    /// The inputs, in order of priority.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".to_string()]))]
-    pub inputs: Vec<InputStatus>,
-    /// Outputs of the flow against its limit.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub outputs: Option<OutputsUsed>,
-    /// The objects that use this Source, as `Destination/name`; those that are on the air first.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub users: Vec<String>,
-    /// When the flow was last seen to become active.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub started_at: Option<Time>,
-    /// The last connection test.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub connection_test: Option<ConnectionTestStatus>,
-    /// The value of the annotation `playout.dev/reconcile-at` that was acted upon last.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last_handled_reconcile_at: Option<String>,
-}
-
-/// One word for the state of a Source.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
-#[expect(missing_docs, reason = "explained on the field and in the README")]
-#[schemars(transform = super::schema::undescribed)]
-pub enum SourceWord {
-    Creating,
-    Stopped,
-    Starting,
-    Running,
-    Stopping,
-    Updating,
-    Deleting,
-    Error,
-    Unknown,
-}
-
-/// What was observed of one input.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct InputStatus {
-    /// Name of the input.
-    pub name: String,
-    /// Whether it is a source of the flow now; an Emergency input waits outside until it is needed.
-    #[serde(default)]
-    pub in_flow: bool,
-    /// ARN of the flow's source.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub source_arn: Option<String>,
-    /// Where the encoder sends to.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub endpoint: Option<IngestEndpoint>,
-    /// `Healthy`, `Degraded`, `Failed`, or `Unknown` while the flow does not run or nothing was measured yet.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub health: Option<HealthWord>,
-    /// Since when the health is what it is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub since: Option<Time>,
-    /// Bitrate in kbit/s, to two significant digits so that a steady signal is a steady status.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub bitrate_kbps: Option<i64>,
-    /// Share of packets lost, in whole percent, rounded up.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub packet_loss_percent: Option<i64>,
-    /// Round trip time in milliseconds, to two significant digits.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub round_trip_ms: Option<i64>,
-}
-
-/// Where an encoder sends to. Never holds a secret.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct IngestEndpoint {
-    /// Address of the flow (or, for SRT caller inputs, of the encoder).
-    pub address: String,
-    /// Port.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub port: Option<i32>,
-    /// Ready to be pasted into an encoder, without passwords and keys.
-    pub url: String,
-}
-
-/// Health of an input.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
-#[expect(missing_docs, reason = "explained on the field and in the README")]
-#[schemars(transform = super::schema::undescribed)]
-pub enum HealthWord {
-    Healthy,
-    Degraded,
-    Failed,
-    Unknown,
-}
-
-/// Outputs of a flow against its limit.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct OutputsUsed {
-    /// How many the flow has, foreign ones and MediaLive's included.
-    pub used: i32,
-    /// How many a flow may have.
-    pub limit: i32,
-    /// Both, for the printer column. Example: `3/50`.
-    pub summary: String,
-}
-
-/// The last connection test.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ConnectionTestStatus {
-    /// The value of the annotation `playout.dev/test-connection` that this test answers.
-    pub requested: String,
-    /// When it began.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub started_at: Option<Time>,
-    /// When the flow became active for it; the time of the test counts from here.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub active_at: Option<Time>,
-    /// When it ended.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ended_at: Option<Time>,
 }
 
 impl SourceState {

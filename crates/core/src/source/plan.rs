@@ -141,15 +141,7 @@ pub fn plan(desired: &Desired<Wanted>, retain: bool, seen: &Observed) -> Step<Ac
 fn toward_absent(seen: &Observed) -> Step<Action> {
     match &seen.flow {
         FlowSeen::Undecided => Step::wait(Waiting::CreateOutcome, IN_TRANSITION),
-        FlowSeen::Absent => match seen.secrets.is_empty() {
-            true => Step::Gone,
-            false => {
-                Step::Act(passwords::unused(std::iter::empty(), &seen.secrets).into_iter().map(Action::Copy).collect())
-            }
-        },
-        // Its tags say that it is not ours: it is not ours to remove, and nothing else is left of us.
-        FlowSeen::Present(_) if seen.ownership == Ownership::Foreign => Step::Gone,
-        FlowSeen::Present(flow) => {
+        FlowSeen::Present(flow) if seen.ownership != Ownership::Foreign => {
             let managed: Vec<_> =
                 flow.outputs.iter().filter(|o| o.managed_by.is_some()).map(|o| o.name.clone()).collect();
             match flow.state {
@@ -160,6 +152,13 @@ fn toward_absent(seen: &Observed) -> Step<Action> {
                 FlowState::Starting | FlowState::Stopping | FlowState::Updating => in_transition(flow.state),
             }
         }
+        // A flow whose tags say that it is not ours is not ours to remove; what else is ours is.
+        FlowSeen::Absent | FlowSeen::Present(_) => match seen.secrets.is_empty() {
+            true => Step::Gone,
+            false => {
+                Step::Act(passwords::unused(std::iter::empty(), &seen.secrets).into_iter().map(Action::Copy).collect())
+            }
+        },
     }
 }
 

@@ -1,0 +1,157 @@
+//! What was observed of a Source.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use kube::KubeSchema;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What was observed of a Source.
+#[derive(Clone, Debug, Default, Deserialize, KubeSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SourceStatus {
+    /// The generation of the spec that this status speaks of; -1 before the first look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// One word for people: `Creating`, `Stopped`, `Starting`, `Running`, `Stopping`, `Updating`, `Deleting`, `Error` or `Unknown`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<SourceWord>,
+    /// `Ready`, `Reconciling` and `Stalled` as kstatus defines them, and `InputReachable` after a connection test.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["type".to_string()]))]
+    pub conditions: Vec<Condition>,
+    /// ARN of the MediaConnect flow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flow_arn: Option<String>,
+    /// State of the flow in AWS's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flow_state: Option<String>,
+    /// Region of the flow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// Address from which the flow's outputs send.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub egress_ip: Option<String>,
+    /// The input that leads now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub active_input: Option<String>,
+    /// The inputs, in order of priority.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".to_string()]))]
+    pub inputs: Vec<InputStatus>,
+    /// Outputs of the flow against its limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outputs: Option<OutputsUsed>,
+    /// The objects that use this Source, as `Destination/name`; those that are on the air first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub users: Vec<String>,
+    /// When the flow was last seen to become active.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Time>,
+    /// The last connection test.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection_test: Option<ConnectionTestStatus>,
+    /// The value of the annotation `playout.dev/reconcile-at` that was acted upon last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_handled_reconcile_at: Option<String>,
+}
+
+/// One word for the state of a Source.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "explained on the field and in the README")]
+#[schemars(transform = crate::api::schema::undescribed)]
+pub enum SourceWord {
+    Creating,
+    Stopped,
+    Starting,
+    Running,
+    Stopping,
+    Updating,
+    Deleting,
+    Error,
+    Unknown,
+}
+
+/// What was observed of one input.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InputStatus {
+    /// Name of the input.
+    pub name: String,
+    /// Whether it is a source of the flow now; an Emergency input waits outside until it is needed.
+    #[serde(default)]
+    pub in_flow: bool,
+    /// ARN of the flow's source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_arn: Option<String>,
+    /// Where the encoder sends to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<IngestEndpoint>,
+    /// `Healthy`, `Degraded`, `Failed`, or `Unknown` while the flow does not run or nothing was measured yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health: Option<HealthWord>,
+    /// Since when the health is what it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Time>,
+    /// Bitrate in kbit/s, to two significant digits so that a steady signal is a steady status.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bitrate_kbps: Option<i64>,
+    /// Share of packets lost, in whole percent, rounded up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub packet_loss_percent: Option<i64>,
+    /// Round trip time in milliseconds, to two significant digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub round_trip_ms: Option<i64>,
+}
+
+/// Where an encoder sends to. Never holds a secret.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct IngestEndpoint {
+    /// Address of the flow (or, for SRT caller inputs, of the encoder).
+    pub address: String,
+    /// Port.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub port: Option<i32>,
+    /// Ready to be pasted into an encoder, without passwords and keys.
+    pub url: String,
+}
+
+/// Health of an input.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "explained on the field and in the README")]
+#[schemars(transform = crate::api::schema::undescribed)]
+pub enum HealthWord {
+    Healthy,
+    Degraded,
+    Failed,
+    Unknown,
+}
+
+/// Outputs of a flow against its limit.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OutputsUsed {
+    /// How many the flow has, foreign ones and MediaLive's included.
+    pub used: i32,
+    /// How many a flow may have.
+    pub limit: i32,
+    /// Both, for the printer column. Example: `3/50`.
+    pub summary: String,
+}
+
+/// The last connection test.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ConnectionTestStatus {
+    /// The value of the annotation `playout.dev/test-connection` that this test answers.
+    pub requested: String,
+    /// When it began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Time>,
+    /// When the flow became active for it; the time of the test counts from here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub active_at: Option<Time>,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Time>,
+}
