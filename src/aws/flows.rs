@@ -71,6 +71,12 @@ impl Flows {
         self.changed.lock().await.insert(arn.to_string(), self.clock.instant());
     }
 
+    /// Believes nothing of a flow or an output that was read before now.
+    pub async fn doubt(&self, arn: &str) {
+        self.tags.lock().await.remove(arn);
+        self.touched(arn).await;
+    }
+
     /// To be called after a flow was made or removed: the list is read anew.
     pub async fn list_changed(&self) {
         *self.listed.lock().await = None;
@@ -95,10 +101,10 @@ impl Flows {
         Ok(list.iter().filter(|f| f.name == name).cloned().collect())
     }
 
-    /// Tags of a flow or an output. A resource that is gone has none.
+    /// Tags of a flow or an output.
     ///
     /// # Errors
-    /// AWS gave no answer.
+    /// AWS gave no answer, or says that it is gone.
     pub async fn tags(&self, arn: &str) -> Result<Tags, Failure> {
         let now = self.clock.instant();
         if let Some((read, tags)) = self.tags.lock().await.get(arn)

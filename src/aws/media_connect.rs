@@ -90,17 +90,14 @@ impl MediaConnect {
         }
     }
 
-    /// Tags of a flow, a source or an output; none when it is gone.
+    /// Tags of a flow, a source or an output.
     ///
     /// # Errors
-    /// AWS gave no answer.
+    /// AWS gave no answer, or says that it is gone: that is not the same as having no tags, and so being somebody else's.
     pub async fn tags(&self, arn: &str) -> Result<Tags, Failure> {
         let call = self.client.list_tags_for_resource().resource_arn(arn).send();
-        match self.caller.read("mediaconnect:ListTagsForResource", Urgency::Change, call).await {
-            Ok(answer) => Ok(answer.tags().into_iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect()),
-            Err(failure) if failure.class == FailureClass::Absent => Ok(Tags::new()),
-            Err(failure) => Err(failure),
-        }
+        let answer = self.caller.read("mediaconnect:ListTagsForResource", Urgency::Change, call).await?;
+        Ok(answer.tags().into_iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect())
     }
 
     /// Adds or changes tags.

@@ -96,10 +96,14 @@ impl Kind for DestinationKind {
             let flow = if source.is_some() { Programme::NoFlow { certain: true } } else { Programme::NoSource };
             return Ok(Observed { flow, outputs: BTreeMap::new(), secrets, told });
         };
+        let handled = destination.status.as_ref().and_then(|s| s.last_handled_reconcile_at.as_ref());
         let mut outputs = BTreeMap::new();
         for role in [Role::Primary, Role::Backup] {
             let found = flow.output(&identity.output_name(role.as_str())).filter(|o| o.managed_by.is_none());
             let Some(output) = found else { continue };
+            if wants_fresh_look(destination, handled) {
+                region.flows.doubt(&output.arn).await;
+            }
             let tags = region.flows.tags(&output.arn).await?;
             let mut seen = OutputSeen {
                 ownership: identity.ownership(&tags),
@@ -226,6 +230,9 @@ async fn look_for_flow(
         Urgency::Change
     };
     if let Some(arn) = recorded {
+        if wants_fresh_look(destination, handled) {
+            region.flows.doubt(arn).await;
+        }
         return region.flows.describe(arn, age_of_look(destination, urgency, context), urgency).await;
     }
     if !deleting {
