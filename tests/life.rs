@@ -525,7 +525,7 @@ async fn what_is_suspended_or_has_no_state_is_left_alone() -> Result<()> {
 
 #[tokio::test]
 async fn a_standby_takes_over_at_once_when_the_leader_ends() -> Result<()> {
-    let mut stage = show!(Show::start_with("life-standby", &["--identity=one"]));
+    let stage = show!(Show::start_with("life-standby", &["--identity=one"]));
     let leads = |metrics: &str| metrics.contains("leader_election_master_status{name=\"playout\"} 1");
     wait_until(PATIENCE, "the first leads", || async { stage.metrics().map(|m| leads(&m)) }).await?;
     let second = options(&stage.namespace, &["--identity=two"]);
@@ -549,7 +549,7 @@ async fn a_standby_takes_over_at_once_when_the_leader_ends() -> Result<()> {
     ] {
         ensure!(seen.contains(name), "no metric {name} in {seen}");
     }
-    let ended = stage.operator.stop()?.context("it ran")?;
+    let ended = stage.operator.borrow_mut().stop()?.context("it ran")?;
     ensure!(ended.success(), "the leader ended with {ended}");
     // Far sooner than its lease would have run out.
     wait_until(std::time::Duration::from_secs(10), "the second leads", || async {
