@@ -1,0 +1,121 @@
+//! What can be done for a Source, as values.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::wanted::NdiWanted;
+use crate::flow::{Failover, SourceSettings, VpcInterface};
+use crate::passwords::CopyAction;
+use crate::reasons::Reason;
+
+/// What can be done for a Source. Values: the log line, the Event and the test assertion are the same thing.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "the fields are what their names say")]
+#[expect(clippy::large_enum_variant, reason = "a step has one or two of them")]
+pub enum Action {
+    /// Something for the copy of a password.
+    Copy(CopyAction),
+    /// Make the flow, with its sources.
+    CreateFlow(Box<NewFlow>),
+    /// Renew the tags of the flow.
+    TagFlow { flow: String, tags: BTreeMap<String, String> },
+    /// Change the size of the flow.
+    ResizeFlow { flow: String, size: String },
+    /// Add interfaces in VPCs.
+    AddVpcInterfaces { flow: String, interfaces: Vec<VpcInterface> },
+    /// Remove one.
+    RemoveVpcInterface { flow: String, name: String },
+    /// Change how the flow moves between its sources.
+    SetFailover { flow: String, failover: Failover },
+    /// Add a source.
+    AddSource { flow: String, source: NewSource },
+    /// Change a source.
+    UpdateSource { flow: String, arn: String, name: String, settings: Box<SourceSettings> },
+    /// Remove a source.
+    RemoveSource { flow: String, arn: String, name: String },
+    /// Start the flow.
+    StartFlow { flow: String },
+    /// Stop the flow.
+    StopFlow { flow: String },
+    /// Remove the flow.
+    DeleteFlow { flow: String },
+}
+
+/// A flow to be made.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct NewFlow {
+    /// Name.
+    pub name: String,
+    /// Tags.
+    pub tags: BTreeMap<String, String>,
+    /// One or two sources.
+    pub sources: Vec<NewSource>,
+    /// Between two of them.
+    pub failover: Failover,
+    /// Size.
+    pub size: Option<String>,
+    /// Where.
+    pub availability_zone: Option<String>,
+    /// Interfaces in VPCs.
+    pub vpc_interfaces: Vec<VpcInterface>,
+    /// NDI.
+    pub ndi: Option<NdiWanted>,
+}
+
+/// A source to be made.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct NewSource {
+    /// Name.
+    pub name: String,
+    /// Settings.
+    pub settings: SourceSettings,
+    /// Tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+impl Action {
+    /// Whether AWS has no token that makes the call idempotent, and no unique name either: an intent is written first.
+    #[must_use]
+    pub fn needs_intent(&self) -> bool {
+        matches!(self, Self::CreateFlow(_))
+    }
+
+    /// The reason of the Event that tells of it.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        match self {
+            Self::CreateFlow(_) => Reason::Created,
+            Self::StartFlow { .. } => Reason::Started,
+            Self::StopFlow { .. } => Reason::Stopped,
+            Self::DeleteFlow { .. } => Reason::Deleted,
+            Self::TagFlow { .. } => Reason::Adopted,
+            Self::Copy(action) => action.reason(),
+            _ => Reason::Updated,
+        }
+    }
+
+    /// What an Event says of it.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::Copy(action) => action.sentence(),
+            Self::CreateFlow(flow) => format!("Created flow {}", flow.name),
+            Self::TagFlow { .. } => "Renewed the tags of the flow".into(),
+            Self::ResizeFlow { size, .. } => format!("Changed the size of the flow to {size}"),
+            Self::AddVpcInterfaces { .. } => "Added VPC interfaces to the flow".into(),
+            Self::RemoveVpcInterface { name, .. } => format!("Removed VPC interface {name} from the flow"),
+            Self::SetFailover { failover, .. } => match (failover.enabled, &failover.primary) {
+                (true, Some(primary)) => format!("Input {primary} leads"),
+                (true, None) => "Set up failover between the inputs".into(),
+                (false, _) => "Switched failover off".into(),
+            },
+            Self::AddSource { source, .. } => format!("Added input {} to the flow", source.name),
+            Self::UpdateSource { name, .. } => format!("Changed input {name}"),
+            Self::RemoveSource { name, .. } => format!("Took input {name} out of the flow"),
+            Self::StartFlow { .. } => "Starting the flow".into(),
+            Self::StopFlow { .. } => "Stopping the flow".into(),
+            Self::DeleteFlow { .. } => "Deleting the flow".into(),
+        }
+    }
+}
