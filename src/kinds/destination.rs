@@ -18,7 +18,7 @@ use playout_core::destination::status;
 use playout_core::destination::wanted::{Wanted, retains, wanted};
 use playout_core::flow::{Flow, FlowState, Measured};
 use playout_core::names::Identity;
-use playout_core::plan::{Desired, Failure, Step};
+use playout_core::plan::{Desired, Failure, FailureClass, Step};
 use playout_core::reasons::Reason;
 
 use super::references::{Needed, wants_fresh_look};
@@ -297,7 +297,7 @@ async fn measure(
             Err(failure) => {
                 tracing::debug!(error = failure.message, "no measurement");
                 // Who does not allow CloudWatch is not kept waiting for it.
-                if failure.is_refusal() {
+                if failure.class == FailureClass::Denied {
                     seen.measured = None;
                 }
             }
