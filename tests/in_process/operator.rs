@@ -1,0 +1,376 @@
+//! A process of the operator: its context, its caches, and what kube's controllers do, which is to call a pass when it is due.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use futures::future::BoxFuture;
+use futures::stream::{FuturesUnordered, StreamExt as _};
+use k8s_openapi::api::core::v1::Secret;
+use kube::ResourceExt as _;
+use kube::api::PartialObjectMeta;
+use kube::runtime::events::{Recorder, Reporter};
+use kube::runtime::reflector::store::Writer;
+use kube::runtime::reflector::{ObjectRef, Store, store};
+use kube::runtime::watcher::Event;
+use playout_core::api::{Destination, Source};
+use playout_operator::aws::{Account, Settings};
+use playout_operator::clock::{Clock, pause};
+use playout_operator::config::{Config, LogFormat};
+use playout_operator::kind::{Context, user_visible};
+use playout_operator::kinds::destination::DestinationKind;
+use playout_operator::kinds::source::SourceKind;
+use playout_operator::kubernetes::secrets::Secrets;
+use playout_operator::leader::Fence;
+use playout_operator::metrics::Metrics;
+use playout_operator::reconcile::{Passed, pass};
+use playout_operator::redact::Redactor;
+use playout_sim::{Durations, Sim, TokioClock};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::api_server::{Change, Cluster, Key, NAMESPACE};
+use super::aws::Connector;
+use super::wire::{Alive, Fault, Wire};
+
+pub const REGION: &str = "us-west-2";
+pub const ROLE: &str = "arn:aws:iam::123456789012:role/PlayoutMediaConnect";
+
+/// All that is not the operator.
+pub struct World {
+    pub clock: Clock,
+    pub sim: Sim,
+    pub cluster: Cluster,
+    pub wire: Wire,
+    /// How much later than the API server the operator's caches know.
+    pub lag: Duration,
+}
+
+impl World {
+    pub fn new(planted: Option<(usize, Fault)>) -> Self {
+        let started = jiff::Timestamp::from_second(1_767_225_600).expect("a time");
+        let clock = Clock::starting_at(started);
+        let config = playout_sim::Config {
+            durations: Durations {
+                answer: Duration::from_millis(10),
+                flow_starting: Duration::from_secs(3),
+                flow_stopping: Duration::from_secs(2),
+                flow_deleting: Duration::from_secs(3),
+                flow_updating: Duration::from_secs(1),
+                secret_tombstone: Duration::from_secs(5),
+                metric_interval: Duration::from_secs(1),
+                metric_lag: Duration::from_secs(1),
+                ..Durations::default()
+            },
+            ..playout_sim::Config::default()
+        };
+        let sim = Sim::new(config, Arc::new(TokioClock::new(Duration::from_secs(1_767_225_600), 1.0)));
+        // Strikes nobody; while one is planted, the world remembers what it was like before each change.
+        sim.plant_fault(playout_sim::Fault::new("none", "None", playout_sim::FaultKind::Stale { seconds: 1.0 }));
+        Self { clock, sim, cluster: Cluster::default(), wire: Wire::new(planted), lag: Duration::ZERO }
+    }
+
+    pub fn settings(&self, wire: Option<Wire>, alive: &Arc<Alive>, redactor: &Redactor) -> Settings {
+        let connector = Connector { sim: self.sim.clone(), wire, alive: alive.clone() };
+        Settings {
+            region: Some(REGION.into()),
+            endpoint_url: None,
+            credentials: Some(SharedCredentialsProvider::new(Credentials::new(
+                "AKIAPLAYOUTSIMULATOR",
+                "simulator-secret",
+                None,
+                None,
+                "test",
+            ))),
+            http_client: Some(SharedHttpClient::new(connector)),
+            metric_period: Duration::from_secs(1),
+            clock: self.clock.clone(),
+            redactor: redactor.clone(),
+            fence: Fence::open(self.clock.clone()),
+            metrics: Metrics::new(),
+        }
+    }
+}
+
+fn config() -> Config {
+    Config {
+        aws_region: None,
+        aws_endpoint_url: None,
+        cluster_id: None,
+        mediaconnect_role_arn: Some(ROLE.into()),
+        namespace: None,
+        concurrency: 16,
+        leader_election: false,
+        identity: None,
+        lease_namespace: "default".into(),
+        metrics_address: ([127, 0, 0, 1], 0).into(),
+        health_address: ([127, 0, 0, 1], 0).into(),
+        log_format: LogFormat::Human,
+        log: String::new(),
+        drift_interval: Duration::from_secs(60),
+        health_interval: Duration::from_secs(30),
+        metric_period: Duration::from_secs(1),
+        create_window: Duration::from_secs(90),
+    }
+}
+
+/// Why an operator no longer runs.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Stop {
+    Crashed,
+    OutOfTime,
+}
+
+/// The process.
+pub struct Operator {
+    pub context: Arc<Context>,
+    alive: Arc<Alive>,
+    sources: Writer<Source>,
+    destinations: Writer<Destination>,
+    secrets: Writer<PartialObjectMeta<Secret>>,
+    known: BTreeMap<Key, Value>,
+    cursor: usize,
+    visible: BTreeMap<Key, Option<u64>>,
+    due: BTreeMap<Key, Instant>,
+    busy: BTreeSet<Key>,
+    last: BTreeMap<Key, Passed>,
+    running: FuturesUnordered<BoxFuture<'static, (Key, Passed)>>,
+}
+
+fn typed<K: DeserializeOwned>(object: &Value) -> K {
+    serde_json::from_value(object.clone()).expect("an object of its kind")
+}
+
+fn reference<K: kube::Resource<DynamicType = ()>>(name: &str) -> ObjectRef<K> {
+    ObjectRef::<K>::new(name).within(NAMESPACE)
+}
+
+fn filled<K>(cluster: &Cluster, plural: &str) -> (Store<K>, Writer<K>)
+where
+    K: kube::Resource<DynamicType = ()> + Clone + DeserializeOwned + 'static,
+{
+    let (store, mut writer) = store();
+    writer.apply_watcher_event(&Event::Init);
+    for ((found, _), object) in cluster.objects() {
+        if found == plural {
+            writer.apply_watcher_event(&Event::InitApply(typed(&object)));
+        }
+    }
+    writer.apply_watcher_event(&Event::InitDone);
+    (store, writer)
+}
+
+impl Operator {
+    /// A fresh process: it knows what the API server and AWS show it.
+    pub async fn start(world: &World) -> Self {
+        let alive = Arc::new(Alive::default());
+        let redactor = Redactor::default();
+        let settings = world.settings(Some(world.wire.clone()), &alive, &redactor);
+        let metrics = settings.metrics.clone();
+        let client = world.cluster.client(&world.wire, &alive);
+        let (sources, source_writer) = filled::<Source>(&world.cluster, "sources");
+        let (destinations, destination_writer) = filled::<Destination>(&world.cluster, "destinations");
+        let (secrets, secret_writer) = filled::<PartialObjectMeta<Secret>>(&world.cluster, "secrets");
+        let cursor = world.cluster.changed();
+        let context = Arc::new(Context {
+            secrets: Secrets::new(client.clone(), secrets, redactor.clone()),
+            sources,
+            destinations,
+            recorder: Recorder::new(client.clone(), Reporter { controller: "playout".into(), instance: None }),
+            client,
+            aws: Account::new(settings).await.expect("an account"),
+            config: config(),
+            cluster: "test-cluster".into(),
+            clock: world.clock.clone(),
+            metrics,
+            redactor,
+            attempts: Default::default(),
+        });
+        let mut this = Self {
+            context,
+            alive,
+            sources: source_writer,
+            destinations: destination_writer,
+            secrets: secret_writer,
+            known: BTreeMap::new(),
+            cursor,
+            visible: BTreeMap::new(),
+            due: BTreeMap::new(),
+            busy: BTreeSet::new(),
+            last: BTreeMap::new(),
+            running: FuturesUnordered::new(),
+        };
+        for (key, object) in world.cluster.objects() {
+            this.visible.insert(key.clone(), visible(&key, &object));
+            this.known.insert(key.clone(), object);
+            this.wake(key);
+        }
+        this
+    }
+
+    fn wake(&mut self, key: Key) {
+        if key.0 != "secrets" {
+            self.due.insert(key, Instant::now());
+        }
+    }
+
+    /// What the watches tell, to the caches and to the queue, as `run.rs` wires them.
+    fn listen(&mut self, world: &World) -> Option<Instant> {
+        for (at, key, change) in world.cluster.changes(self.cursor) {
+            if at + world.lag > Instant::now() {
+                return Some(at + world.lag);
+            }
+            self.cursor += 1;
+            let (object, gone) = match &change {
+                Change::Applied(object) => (object, false),
+                Change::Deleted(object) => (object, true),
+            };
+            match key.0.as_str() {
+                "sources" => self.sources.apply_watcher_event(&event(typed(object), gone)),
+                "destinations" => self.destinations.apply_watcher_event(&event(typed(object), gone)),
+                _ => self.secrets.apply_watcher_event(&event(typed(object), gone)),
+            }
+            let others: Vec<Key> = match key.0.as_str() {
+                "sources" => self.known.keys().filter(|k| k.0 == "destinations").cloned().collect(),
+                "destinations" => self.known.keys().filter(|k| k.0 == "sources").cloned().collect(),
+                _ => self.known.keys().cloned().collect(),
+            };
+            others.into_iter().for_each(|other| self.wake(other));
+            if gone {
+                self.known.remove(&key);
+                self.visible.remove(&key);
+                self.due.remove(&key);
+                self.last.remove(&key);
+            } else {
+                let seen = visible(&key, object);
+                if self.visible.insert(key.clone(), seen) != Some(seen) {
+                    self.wake(key.clone());
+                }
+                self.known.insert(key, object.clone());
+            }
+        }
+        None
+    }
+
+    fn begin(&mut self) {
+        let now = Instant::now();
+        let ready: Vec<Key> = self
+            .due
+            .iter()
+            .filter(|(key, at)| **at <= now && !self.busy.contains(*key))
+            .map(|(k, _)| k.clone())
+            .collect();
+        for key in ready {
+            self.due.remove(&key);
+            let context = self.context.clone();
+            let name = key.1.clone();
+            let work: BoxFuture<'static, (Key, Passed)> = match key.0.as_str() {
+                "sources" => match context.sources.get(&reference(&name)) {
+                    Some(object) => {
+                        let key = key.clone();
+                        Box::pin(async move { (key, pass::<SourceKind>(&object, &context).await) })
+                    }
+                    None => continue,
+                },
+                _ => match context.destinations.get(&reference(&name)) {
+                    Some(object) => {
+                        let key = key.clone();
+                        Box::pin(async move { (key, pass::<DestinationKind>(&object, &context).await) })
+                    }
+                    None => continue,
+                },
+            };
+            self.busy.insert(key);
+            self.running.push(work);
+        }
+    }
+
+    fn ended(&mut self, key: Key, passed: Passed) {
+        self.busy.remove(&key);
+        if let Some(again) = passed.again {
+            let at = Instant::now() + again;
+            let due = self.due.entry(key.clone()).or_insert(at);
+            *due = (*due).min(at);
+        }
+        self.last.insert(key, passed);
+    }
+
+    /// Nothing is under way, and nothing will be but looks at what is settled.
+    fn is_settled(&self, world: &World) -> bool {
+        let soon = Instant::now() + Duration::from_secs(5);
+        self.running.is_empty()
+            && self.cursor == world.cluster.changed()
+            && world.cluster.objects().keys().filter(|key| key.0 != "secrets").all(|key| {
+                self.last.get(key).is_some_and(|passed| passed.result == "success")
+                    && self.due.get(key).is_none_or(|at| *at > soon)
+            })
+    }
+
+    async fn turn(&mut self, world: &World, end: Instant, until_settled: bool) -> Result<(), Stop> {
+        loop {
+            let told = self.listen(world);
+            self.begin();
+            if until_settled && self.is_settled(world) {
+                return Ok(());
+            }
+            let due = self.due.iter().filter(|(key, _)| !self.busy.contains(*key)).map(|(_, at)| *at).min();
+            let next = due.into_iter().chain(told).min().unwrap_or(end).min(end);
+            let left = next.saturating_duration_since(Instant::now());
+            tokio::select! {
+                biased;
+                () = self.alive.death() => return Err(Stop::Crashed),
+                Some((key, passed)) = self.running.next(), if !self.running.is_empty() => self.ended(key, passed),
+                () = world.cluster.news() => {}
+                () = pause(left) => if Instant::now() >= end {
+                    return if until_settled { Err(Stop::OutOfTime) } else { Ok(()) };
+                },
+            }
+        }
+    }
+
+    /// Runs until everything is as wished and at rest.
+    pub async fn settle(&mut self, world: &World, limit: Duration) -> Result<(), Stop> {
+        self.turn(world, Instant::now() + limit, true).await
+    }
+
+    /// Runs for so long.
+    pub async fn run_for(&mut self, world: &World, length: Duration) -> Result<(), Stop> {
+        self.turn(world, Instant::now() + length, false).await
+    }
+
+    /// Makes all objects due.
+    pub fn look_again(&mut self) {
+        for key in self.known.keys().cloned().collect::<Vec<_>>() {
+            self.wake(key);
+        }
+    }
+
+    pub fn unsettled(&self) -> Value {
+        let last: BTreeMap<String, String> =
+            self.last.iter().map(|(key, passed)| (format!("{}/{}", key.0, key.1), format!("{passed:?}"))).collect();
+        json!(last)
+    }
+}
+
+impl Drop for Operator {
+    fn drop(&mut self) {
+        // Tasks that it has started do not outlive it.
+        self.alive.die();
+    }
+}
+
+fn event<K>(object: K, gone: bool) -> Event<K> {
+    if gone { Event::Delete(object) } else { Event::Apply(object) }
+}
+
+fn visible(key: &Key, object: &Value) -> Option<u64> {
+    match key.0.as_str() {
+        "sources" => user_visible(&typed::<Source>(object)),
+        "destinations" => user_visible(&typed::<Destination>(object)),
+        _ => typed::<PartialObjectMeta<Secret>>(object).resource_version().and_then(|v| v.parse().ok()),
+    }
+}
