@@ -1,0 +1,379 @@
+//! The README says what is true: its tables are those of the code, and what it tells people to type exists.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result, ensure};
+use clap::Args as _;
+use playout_core::api;
+use playout_core::reasons::Reason;
+use serde_json::Value;
+
+/// Kinds of Kubernetes' own that the README names.
+const KUBERNETES: [&str; 6] = ["secret", "configmap", "deployment", "rolebinding", "namespace", "events"];
+/// What follows `kubectl` and changes or shows objects of a kind that comes next.
+const VERBS: [&str; 9] = ["get", "describe", "patch", "annotate", "delete", "wait", "create", "explain", "events"];
+/// Flags of kubectl that have their value in the next word.
+const WITH_VALUE: [&str; 11] =
+    ["-o", "-n", "-p", "-f", "-k", "--type", "--for", "--timeout", "--field-selector", "--patch-file", "--group"];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn readme() -> Result<String> {
+    fs::read_to_string(root().join("README.md")).context("README.md")
+}
+
+/// The lines between `<!-- name -->` and `<!-- end -->`.
+fn section(name: &str) -> Result<String> {
+    let text = readme()?;
+    let (_, after) = text.split_once(&format!("<!-- {name} -->\n")).with_context(|| format!("no section {name}"))?;
+    let (section, _) = after.split_once("<!-- end -->").with_context(|| format!("section {name} does not end"))?;
+    Ok(section.to_string())
+}
+
+/// The first cells of a table, without their backticks.
+fn first_cells(table: &str) -> BTreeSet<String> {
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    rows.map(str::to_string).collect()
+}
+
+/// The blocks of a language.
+fn blocks(language: &str) -> Result<Vec<String>> {
+    let text = readme()?;
+    let mut found = Vec::new();
+    for part in text.split(&format!("\n```{language}\n")).skip(1) {
+        found.push(part.split("\n```").next().context("a block ends")?.to_string());
+    }
+    ensure!(!found.is_empty(), "no blocks of {language}");
+    Ok(found)
+}
+
+/// What stands between single backticks, outside of blocks.
+fn literals() -> Result<Vec<String>> {
+    let text = readme()?;
+    let prose: String = text.split("\n```").step_by(2).collect();
+    Ok(prose.split('`').skip(1).step_by(2).map(str::to_owned).collect())
+}
+
+/// What people are told to type, line by line.
+fn commands() -> Result<Vec<String>> {
+    let mut found: Vec<String> = blocks("sh")?.iter().flat_map(|block| block.lines()).map(str::to_owned).collect();
+    for block in blocks("console")? {
+        found.extend(block.lines().filter_map(|line| line.strip_prefix("$ ")).map(str::to_owned));
+    }
+    Ok(found)
+}
+
+/// Splits a command into words as a shell does, as far as the README goes: quotes, and comments after two spaces.
+fn words(command: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let (mut word, mut quote, mut begun) = (String::new(), None, false);
+    for c in command.chars() {
+        match (quote, c) {
+            (Some(q), c) if c == q => quote = None,
+            (None, '\'' | '"') => (quote, begun) = (Some(c), true),
+            (None, '#') if !begun => break,
+            (None, c) if c.is_whitespace() => {
+                if begun {
+                    words.push(std::mem::take(&mut word));
+                }
+                begun = false;
+            }
+            (_, c) => {
+                word.push(c);
+                begun = true;
+            }
+        }
+    }
+    if begun {
+        words.push(word);
+    }
+    words
+}
+
+/// The kinds by every name that kubectl takes, with their CRDs.
+fn crd(name: &str) -> Result<Option<Value>> {
+    for crd in api::crds() {
+        let names = &crd.spec.names;
+        let short = names.short_names.clone().unwrap_or_default();
+        if names.plural == name || names.singular.as_deref() == Some(name) || short.iter().any(|s| s == name) {
+            return Ok(Some(serde_json::to_value(&crd)?));
+        }
+    }
+    Ok(None)
+}
+
+fn schema(crd: &Value) -> &Value {
+    &crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+}
+
+/// Whether a path as in `status.conditions[?(@.type=="Ready")].reason` exists. Filters and indices are left out.
+fn has_path(schema: &Value, path: &str) -> bool {
+    let mut bare = String::new();
+    let mut depth = 0;
+    for c in path.chars() {
+        match c {
+            '[' => depth += 1,
+            ']' => depth -= 1,
+            c if depth == 0 => bare.push(c),
+            _ => {}
+        }
+    }
+    let mut here = schema;
+    for part in bare.split('.').filter(|part| !part.is_empty()) {
+        if here["items"].is_object() {
+            here = &here["items"];
+        }
+        here = &here["properties"][part];
+    }
+    here.is_object()
+}
+
+/// The members of a value that the schema does not have, and the words of an enum that it does not know.
+fn strangers(schema: &Value, value: &Value, path: &str, found: &mut Vec<String>) {
+    match value {
+        Value::Object(members) if schema["properties"].is_object() => {
+            for (name, member) in members {
+                match schema["properties"].get(name) {
+                    Some(schema) => strangers(schema, member, &format!("{path}.{name}"), found),
+                    None => found.push(format!("{path}.{name}")),
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| strangers(&schema["items"], item, path, found)),
+        Value::String(_) if schema["enum"].as_array().is_some_and(|words| !words.contains(value)) => {
+            found.push(format!("{path}: {value}"));
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn reasons_are_those_of_the_code() -> Result<()> {
+    let rows: String = Reason::ALL.iter().map(|r| format!("| `{}` | {} |\n", r.as_str(), r.meaning())).collect();
+    let table = format!("| reason | meaning |\n|---|---|\n{rows}");
+    ensure!(section("reasons")? == table, "the README's table of reasons must be:\n{table}");
+    Ok(())
+}
+
+#[test]
+fn states_are_those_of_the_code() -> Result<()> {
+    for crd in api::crds() {
+        let kind = crd.spec.names.kind.clone();
+        let value = serde_json::to_value(&crd)?;
+        let words = &schema(&value)["properties"]["status"]["properties"]["state"]["enum"];
+        let words: BTreeSet<_> = words
+            .as_array()
+            .context("status.state is an enum")?
+            .iter()
+            .filter_map(Value::as_str)
+            .map(str::to_string)
+            .collect();
+        let told = first_cells(&section(&format!("states of {kind}"))?);
+        ensure!(told == words, "states of {kind}: the README has {told:?}, the code {words:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn flags_are_those_of_the_program() -> Result<()> {
+    let command = playout_operator::config::Config::augment_args(clap::Command::new("run"));
+    let mut table = String::from("| flag | environment | default | meaning |\n|---|---|---|---|\n");
+    for flag in command.get_arguments() {
+        let name = flag.get_long().context("every flag has a long name")?;
+        let variable = flag.get_env().and_then(|v| v.to_str()).context("every flag has an environment variable")?;
+        let default: Vec<_> = flag.get_default_values().iter().map(|v| format!("`{}`", v.to_string_lossy())).collect();
+        let help = flag.get_help().map(ToString::to_string).unwrap_or_default();
+        table.push_str(&format!("| `--{name}` | `{variable}` | {} | {help} |\n", default.join(" ")));
+    }
+    ensure!(section("flags")? == table, "the README's table of flags must be:\n{table}");
+    Ok(())
+}
+
+#[test]
+fn what_kubectl_is_told_exists() -> Result<()> {
+    let mut seen = 0;
+    for command in commands()?.iter().filter(|command| command.starts_with("kubectl ")) {
+        let words = words(command);
+        seen += 1;
+        check(&words[1..]).with_context(|| command.clone())?;
+    }
+    ensure!(seen > 25, "only {seen} commands were found");
+    Ok(())
+}
+
+/// One call of kubectl: its kind, its fields, its files and its annotations.
+fn check(words: &[String]) -> Result<()> {
+    let verb = words.first().map(String::as_str).context("a verb")?;
+    let mut plain = Vec::new();
+    let mut options: Vec<(String, String)> = Vec::new();
+    let mut rest = words[1..].iter();
+    while let Some(word) = rest.next() {
+        if WITH_VALUE.contains(&word.as_str()) {
+            options.push((word.clone(), rest.next().cloned().unwrap_or_default()));
+        } else if let Some((flag, value)) = word.split_once('=').filter(|_| word.starts_with("--")) {
+            options.push((flag.into(), value.into()));
+        } else if word.starts_with('-') && word.len() > 1 {
+            options.push((word.clone(), String::new()));
+        } else {
+            plain.push(word.clone());
+        }
+    }
+    ensure!(verb == "apply" || VERBS.contains(&verb), "{verb} is not checked by this test");
+    let of_file = options.iter().any(|(flag, _)| flag == "-f" || flag == "-k");
+    let object = options.iter().find(|(flag, _)| flag == "--for").filter(|_| verb == "events").map(|(_, o)| o.clone());
+    let target = object.or(plain.first().cloned());
+    let mut kinds = Vec::new();
+    if let Some(target) = target.filter(|_| !of_file) {
+        let kind = target.split(['/', '.']).next().unwrap_or_default().to_string();
+        for kind in kind.split(',').filter(|kind| *kind != "playout" && !KUBERNETES.contains(kind)) {
+            kinds.push(crd(kind)?.with_context(|| format!("{kind} is no kind"))?);
+        }
+        if verb == "explain" {
+            let path = target.split_once('.').map(|(_, path)| path).unwrap_or_default();
+            ensure!(kinds.iter().all(|crd| has_path(schema(crd), path)), "no field {path}");
+        }
+    }
+    for (flag, value) in &options {
+        match flag.as_str() {
+            // `your-key` and the manifest that the README prints are the reader's own.
+            "-f" | "-k" | "--patch-file" if value != "kick.yaml" => {
+                ensure!(root().join(value).exists(), "{value} is not there");
+            }
+            "-p" => {
+                let patch: Value = serde_json::from_str(value).context("the patch is no JSON")?;
+                let mut found = Vec::new();
+                kinds.iter().for_each(|crd| strangers(schema(crd), &patch, "", &mut found));
+                ensure!(found.is_empty(), "unknown: {found:?}");
+            }
+            "--field-selector" => {
+                let field = value.split(['=', '!']).next().unwrap_or_default();
+                for crd in &kinds {
+                    let fields = crd["spec"]["versions"][0]["selectableFields"].as_array();
+                    let known = fields.is_some_and(|all| all.iter().any(|f| f["jsonPath"] == format!(".{field}")));
+                    ensure!(known, "{field} cannot be selected");
+                }
+            }
+            "--for" if value.starts_with("jsonpath=") => {
+                let path = value.trim_start_matches("jsonpath={").split('}').next().unwrap_or_default();
+                ensure!(kinds.iter().all(|crd| has_path(schema(crd), path)), "no field {path}");
+                let word = value.rsplit_once('=').map(|(_, word)| word).unwrap_or_default();
+                ensure!(section("states of Destination")?.contains(&format!("`{word}`")), "no state {word}");
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Annotations, conditions and status fields anywhere in the text.
+#[test]
+fn names_of_the_api_exist() -> Result<()> {
+    let text = readme()?;
+    let known = [api::RECONCILE_AT, api::TEST_CONNECTION, api::ACTIVE_ENDPOINT, "playout.dev/v1alpha1"];
+    for (at, _) in text.match_indices("playout.dev/") {
+        if text[..at].ends_with(['.', '@']) {
+            // Names of objects, as kubectl prints them.
+            continue;
+        }
+        ensure!(
+            known.iter().any(|name| text[at..].starts_with(name)),
+            "{}",
+            &text[at..].chars().take(50).collect::<String>()
+        );
+    }
+    let mut schemas = Vec::new();
+    for crd in api::crds() {
+        schemas.push(serde_json::to_value(&crd)?);
+    }
+    let of_future = ["spec.retry"];
+    for literal in &literals()? {
+        let field = literal.split(':').next().unwrap_or_default();
+        let is_file = field.ends_with(".rs");
+        let is_field = !is_file && (field.starts_with("spec.") || field.starts_with("status."));
+        if is_field && !of_future.contains(&field) {
+            ensure!(schemas.iter().any(|crd| has_path(schema(crd), field)), "no kind has {field}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn manifests_are_of_the_schema() -> Result<()> {
+    let mut seen = 0;
+    for block in blocks("yaml")? {
+        let object: Value = serde_saphyr::from_str(&block).with_context(|| block.clone())?;
+        let kind = object["kind"].as_str().context("a kind")?.to_lowercase();
+        if let Some(crd) = crd(&kind)? {
+            seen += 1;
+            let mut found = Vec::new();
+            strangers(&schema(&crd)["properties"]["spec"], &object["spec"], "spec", &mut found);
+            ensure!(found.is_empty(), "unknown: {found:?}");
+        }
+    }
+    ensure!(seen > 0, "no manifest of ours");
+    Ok(())
+}
+
+#[test]
+fn make_targets_exist() -> Result<()> {
+    let makefile = fs::read_to_string(root().join("Makefile"))?;
+    let mut seen = BTreeSet::new();
+    for command in commands()?.into_iter().chain(literals()?) {
+        let Some((before, after)) = command.split_once("make ") else { continue };
+        if before.ends_with(|c: char| c.is_alphanumeric()) {
+            continue;
+        }
+        let target = after.split([' ', ')', '"']).find(|word| !word.starts_with('-')).unwrap_or_default();
+        ensure!(makefile.contains(&format!("\n{target}: ")), "{command}: there is no target {target:?}");
+        seen.insert(target.to_string());
+    }
+    for target in ["demo", "up", "down", "status", "test", "check", "crds", "image", "bench"] {
+        ensure!(seen.contains(target), "the README does not tell of make {target}");
+    }
+    Ok(())
+}
+
+#[test]
+fn paths_and_anchors_exist() -> Result<()> {
+    let text = readme()?;
+    let anchors: BTreeSet<String> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix('#'))
+        .map(|heading| heading.trim_start_matches('#').trim().to_lowercase().replace(' ', "-").replace([',', '?'], ""))
+        .collect();
+    for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+        match link.strip_prefix('#') {
+            Some(anchor) => ensure!(anchors.contains(anchor), "no heading #{anchor}: {anchors:?}"),
+            None if link.starts_with("https://") => {}
+            None => ensure!(root().join(link).exists(), "{link} is not there"),
+        }
+    }
+    let folders = ["src/", "crates/", "tests/", "deploy/", "examples/", "crds/"];
+    for literal in &literals()? {
+        if folders.iter().any(|folder| literal.starts_with(folder)) && !literal.contains([' ', '\n']) {
+            ensure!(root().join(literal).exists(), "{literal} is not there");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn metrics_are_exported() -> Result<()> {
+    let metrics = playout_operator::metrics::Metrics::new();
+    metrics.reconciled("source", "success", std::time::Duration::ZERO);
+    metrics.aws_call("mediaconnect:ListFlows", "Throttled", std::time::Duration::ZERO);
+    metrics.wrote("source", "status");
+    metrics.leads(true);
+    let exported = metrics.render();
+    for literal in &literals()? {
+        let ours = ["controller_runtime_", "playout_", "leader_election_"].iter().any(|p| literal.starts_with(p));
+        if ours && !literal.contains('=') {
+            ensure!(exported.contains(literal), "{literal} is not exported:\n{exported}");
+        }
+    }
+    Ok(())
+}
