@@ -103,6 +103,12 @@ fn go<K: Kind>(
             Step::Act(actions) => actions.as_slice(),
             Step::Wait { .. } | Step::Settled | Step::Stuck(_) | Step::Gone => &[],
         };
+        if step == Step::Gone {
+            // The finalizer goes now: what is left is left for ever.
+            if let Some(wrong) = K::wrong(&world, wish, &step) {
+                return Err(format!("gone, but {wrong}"));
+            }
+        }
         // Time goes on between the look and the act, so that what an act sets in motion is seen at least once.
         let ticked = world.tick();
         let natured = K::nature(&mut world, wish);

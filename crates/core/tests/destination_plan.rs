@@ -15,7 +15,7 @@ use playout_core::api::destination::{
 };
 use playout_core::conditions::{DELIVERING, OVER_LIMIT, READY, STALLED};
 use playout_core::destination::observed::{Observed, Programme, Role};
-use playout_core::destination::plan::{Action, pending_changes, plan};
+use playout_core::destination::plan::{Action, MEASUREMENT_PATIENCE, pending_changes, plan};
 use playout_core::destination::status::{Outcome, status};
 use playout_core::destination::wanted::{Wanted, retains, wants_to_run};
 use playout_core::flow::{FlowState, OutputSettings, SecretCopy};
@@ -399,6 +399,22 @@ fn the_backup_is_fed_when_the_primary_has_been_dead_for_twenty_seconds_and_befor
 }
 
 #[test]
+fn a_dead_primary_with_an_edit_is_cut_first_and_edited_after_it() {
+    let mut wish = with_backup("OnFailure");
+    wish.push(other_url());
+    let wish = dest(&wish);
+    assert_eq!(
+        act(decide(&wish, &primary_is_dead_for(20))),
+        [update(Role::Backup, None, Some(true)), update(Role::Primary, None, Some(false))],
+        "settings that AWS refuses must not keep both on the air"
+    );
+    let mut over = primary_is_dead_for(20);
+    output(&mut over, Role::Primary).output.enabled = false;
+    output(&mut over, Role::Backup).output.enabled = true;
+    assert_eq!(one(decide(&wish, &over)), update(Role::Primary, Some(settings(&wish, Role::Primary)), None));
+}
+
+#[test]
 fn nothing_is_switched_without_evidence_of_a_failure() {
     let wish = dest(&with_backup("OnFailure"));
     for measured in [None, Some(connected(None)), Some(connected(Some(true)))] {
@@ -577,9 +593,9 @@ fn a_flow_in_error_is_told_and_a_stop_still_works() {
 fn it_is_on_the_air_only_by_evidence() {
     let mut seen = destination_seen(&[]);
     output(&mut seen, Role::Primary).measured = Some(connected(None));
-    output(&mut seen, Role::Primary).unchanged_for = Duration::from_secs(59);
+    output(&mut seen, Role::Primary).unchanged_for = MEASUREMENT_PATIENCE - Duration::from_secs(1);
     assert_eq!(waits(decide(&dest(&[]), &seen)), Waiting::Connecting("rtmps://live.example.com:443".into()));
-    output(&mut seen, Role::Primary).unchanged_for = Duration::from_secs(60);
+    output(&mut seen, Role::Primary).unchanged_for = MEASUREMENT_PATIENCE;
     assert_eq!(decide(&dest(&[]), &seen), Step::Settled, "AWS publishes nothing");
     output(&mut seen, Role::Primary).measured = Some(connected(Some(false)));
     assert!(matches!(waits(decide(&dest(&[]), &seen)), Waiting::Connecting(_)));
