@@ -78,7 +78,7 @@ impl Fire {
     async fn during<T>(&mut self, stage: &Show, times: usize, what: impl Future<Output = Result<T>>) -> Result<T> {
         let mut what = std::pin::pin!(what);
         for _ in 0..times {
-            let moment = Duration::from_millis(20 + self.random.below(1500));
+            let moment = Duration::from_millis(20 + self.random.below(900));
             if let Ok(done) = tokio::time::timeout(moment, &mut what).await {
                 return done;
             }
@@ -172,7 +172,7 @@ async fn a_hundred_kills_leave_exactly_what_is_wished() -> Result<()> {
     let mut lives = 0;
     while fire.kills < 100 {
         let context = format!("life {lives} with seed {seed}, after {} kills", fire.kills);
-        fire.life(&stage, [4, 3, 3, 2]).await.context(context)?;
+        fire.life(&stage, [6, 4, 4, 4]).await.context(context)?;
         lives += 1;
     }
     println!("{} kills in {lives} lives: {:?}", fire.kills, by_operation(&stage.changes(0)?));
