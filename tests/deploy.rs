@@ -199,7 +199,9 @@ async fn the_operator_lives_with_exactly_its_roles() -> Result<()> {
         .lines()
         .filter(|line| {
             let line = line.to_lowercase();
-            ["forbidden", "403", "unauthorized", "could not be published"].iter().any(|word| line.contains(word))
+            ["forbidden", "with 403", "code: 403", "unauthorized", "could not be published"]
+                .iter()
+                .any(|word| line.contains(word))
         })
         .collect();
     ensure!(refused.is_empty(), "{}", refused.join("\n"));
