@@ -70,7 +70,8 @@ impl Kind for DestinationKind {
         let region = region_of(destination, context).await;
         let handled = destination.status.as_ref().and_then(|s| s.last_handled_reconcile_at.as_ref());
         let anew = wants_fresh_look(destination, handled);
-        let references = needed(destination).look_up(destination, &region, anew, context).await?;
+        let running = destination.spec.state == Some(RunState::Running);
+        let references = needed(destination).look_up(destination, &region, anew, running, context).await?;
         let role = context.config.mediaconnect_role_arn.as_deref();
         Ok(wanted(&destination.spec, &context.identity(destination), &references, role, false))
     }
@@ -85,7 +86,12 @@ impl Kind for DestinationKind {
         let source = source_of(destination, context);
         let expects_copies = matches!(desired, Desired::Present(w) if w.outputs.values().any(|o| o.password.is_some()));
         let deleting = matches!(desired, Desired::Absent);
-        let secrets = copies(&identity, &region, expects_copies, expects_copies || deleting).await?;
+        let running = destination.spec.state == Some(RunState::Running);
+        let secrets = match copies(&identity, &region, expects_copies, expects_copies || deleting).await {
+            // A stop does not need them and must not wait for them.
+            Err(_) if !running && !deleting => Vec::new(),
+            secrets => secrets?,
+        };
         let told = match destination.annotations().get(ACTIVE_ENDPOINT).map(String::as_str) {
             Some("Primary") => Some(Role::Primary),
             Some("Backup") => Some(Role::Backup),

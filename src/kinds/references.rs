@@ -34,7 +34,8 @@ impl<'a> Needed<'a> {
         self.secrets.iter().any(|s| s.name == name)
     }
 
-    /// Looks them up. `anew`: somebody asked for a fresh look.
+    /// Looks them up. `anew`: somebody asked for a fresh look. `needed`: nothing can go on without them; a stop can, and must
+    /// not wait for a service that it does not need.
     ///
     /// # Errors
     /// The API server or AWS gave no answer. What is missing is no failure: it is missing in the result.
@@ -43,6 +44,7 @@ impl<'a> Needed<'a> {
         object: &O,
         region: &Region,
         anew: bool,
+        needed: bool,
         context: &Context,
     ) -> Result<References, Failure> {
         let namespace = object.namespace().unwrap_or_default();
@@ -52,13 +54,15 @@ impl<'a> Needed<'a> {
                 .secrets
                 .value(&namespace, &secret.name, &secret.key)
                 .await
-                .map_err(|e| api_failure("kubernetes:GetSecret", &e))?;
+                .map_err(|e| api_failure("kubernetes:GetSecret", &e))
+                .or_else(|failure| if needed { Err(failure) } else { Ok(None) })?;
             if let Some(found) = found {
                 references.secrets.insert((secret.name.clone(), secret.key.clone()), found);
             }
         }
         for name in &self.parameters {
-            if let Some(found) = region.parameters.value(name, anew).await? {
+            let found = region.parameters.value(name, anew).await;
+            if let Some(found) = found.or_else(|failure| if needed { Err(failure) } else { Ok(None) })? {
                 context.redactor.learn(&found.text);
                 references.parameters.insert((*name).to_string(), found);
             }

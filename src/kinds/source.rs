@@ -7,7 +7,7 @@ use std::time::Duration;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{Resource as _, ResourceExt as _};
 use playout_core::api::policy::parse_duration;
-use playout_core::api::source::{HealthWord, SourceStatus, SourceWord};
+use playout_core::api::source::{HealthWord, SourceState, SourceStatus, SourceWord};
 use playout_core::api::{CREATE_INTENT, Source, TEST_CONNECTION};
 use playout_core::destination::wanted::wants_to_run;
 use playout_core::flow::{Flow, FlowSeen, FlowState, Measured, SecretCopy};
@@ -83,7 +83,8 @@ impl Kind for SourceKind {
         let region = context.aws.region(source.spec.region.as_deref()).await;
         let handled = source.status.as_ref().and_then(|s| s.last_handled_reconcile_at.as_ref());
         let anew = wants_fresh_look(source, handled);
-        let references = needed(source).look_up(source, &region, anew, context).await?;
+        let running = source.spec.state != SourceState::Stopped;
+        let references = needed(source).look_up(source, &region, anew, running, context).await?;
         let role = context.config.mediaconnect_role_arn.as_deref();
         Ok(wanted(&source.spec, &context.identity(source), &references, role, deleting))
     }
@@ -279,11 +280,16 @@ async fn measure(source: &Source, flow: &Flow, region: &Region) -> BTreeMap<Stri
     }
     let age = parse_duration(&health.interval).unwrap_or(Duration::from_secs(30)) / 2;
     let known = is_measured(source);
+    let started = source.status.as_ref().and_then(|s| s.started_at.as_ref()).map(|at| at.0.as_second());
     // Until the first measurement there is nothing worth keeping.
     let age = if known { age } else { Duration::from_secs(1) };
     let reads = flow.sources.iter().map(|s| async {
         let measured = match region.measurements.read(Subject::Source, &s.arn, age).await {
-            Ok(reading) => reading.measured,
+            // What was measured before this start says nothing of the encoder now.
+            Ok(reading) if reading.until.zip(started).is_some_and(|(until, started)| until > started) => {
+                reading.measured
+            }
+            Ok(_) => Measured::default(),
             Err(failure) => {
                 tracing::debug!(error = failure.message, "no measurement");
                 Measured::default()
