@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use in_process::life::{PHASES, Plan, live};
+use in_process::life::{PHASES, Plan, live, live_twice};
 use in_process::wire::{Boundary, Fault};
 
 type Schedule = (usize, Fault, usize);
@@ -33,6 +33,15 @@ fn a_life_without_faults() {
         if std::env::var_os("PLAYOUT_SHOW").is_some() {
             eprintln!("{}", story(&trace));
         }
+    }
+}
+
+#[test]
+fn two_who_believe_that_they_lead_make_one_flow() {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    for behind in [0, 1, 15, 60, 700, 5_000, 100_000].map(Duration::from_millis) {
+        let (trace, result) = paused(live_twice(behind));
+        assert!(result.is_ok(), "the second {behind:?} behind: {result:?}\n{}", story(&trace));
     }
 }
 

@@ -421,3 +421,35 @@ async fn parts(world: &World, plan: Plan) -> Result<(), String> {
     touched
         .map_or(Ok(()), |entry| Err(format!("a request names the foreign output: {} {}", entry.operation, entry.body)))
 }
+
+/// Lives the life with two operators that both believe that they lead; the caches of the second are behind.
+pub async fn live_twice(behind: Duration) -> (Vec<Boundary>, Result<(), String>) {
+    let world = World::new(None);
+    let result = parts_of_two(&world, behind).await;
+    (world.wire.trace(), result)
+}
+
+async fn parts_of_two(world: &World, behind: Duration) -> Result<(), String> {
+    make_foreign_flow(world).await;
+    let theirs = foreign(world);
+    let (mut one, mut two) = (Operator::start(world).await, Operator::start(world).await);
+    two.lag = behind;
+    for phase in (0..PHASES.len()).filter(|phase| *phase != STRANGER) {
+        world.wire.enter(phase);
+        play(world, phase).await?;
+        loop {
+            let both = tokio::join!(one.settle(world, PATIENCE), two.settle(world, PATIENCE));
+            if both != (Ok(()), Ok(())) {
+                return Err(format!("{}: no rest: {} {}", PHASES[phase], one.unsettled(), two.unsettled()));
+            }
+            if one.is_settled(world) && two.is_settled(world) {
+                break;
+            }
+        }
+        verify(world, phase).map_err(|text| format!("{}: {text}", PHASES[phase]))?;
+        if foreign(world)["flows"] != theirs["flows"] {
+            return Err(format!("{}: the foreign flow was touched", PHASES[phase]));
+        }
+    }
+    Ok(())
+}

@@ -139,6 +139,8 @@ pub struct Operator {
     busy: BTreeSet<Key>,
     last: BTreeMap<Key, Passed>,
     running: FuturesUnordered<BoxFuture<'static, (Key, Passed)>>,
+    /// How much later than the API server its caches know.
+    pub lag: Duration,
 }
 
 fn typed<K: DeserializeOwned>(object: &Value) -> K {
@@ -203,6 +205,7 @@ impl Operator {
             busy: BTreeSet::new(),
             last: BTreeMap::new(),
             running: FuturesUnordered::new(),
+            lag: world.lag,
         };
         for (key, object) in world.cluster.objects() {
             this.visible.insert(key.clone(), visible(&key, &object));
@@ -221,8 +224,8 @@ impl Operator {
     /// What the watches tell, to the caches and to the queue, as `run.rs` wires them.
     fn listen(&mut self, world: &World) -> Option<Instant> {
         for (at, key, change) in world.cluster.changes(self.cursor) {
-            if at + world.lag > Instant::now() {
-                return Some(at + world.lag);
+            if at + self.lag > Instant::now() {
+                return Some(at + self.lag);
             }
             self.cursor += 1;
             let (object, gone) = match &change {
@@ -300,7 +303,7 @@ impl Operator {
     }
 
     /// Nothing is under way, and nothing will be but looks at what is settled.
-    fn is_settled(&self, world: &World) -> bool {
+    pub fn is_settled(&self, world: &World) -> bool {
         let soon = Instant::now() + Duration::from_secs(5);
         self.running.is_empty()
             && self.cursor == world.cluster.changed()
