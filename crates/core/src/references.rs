@@ -55,7 +55,7 @@ impl References {
             (None, Some(name)) => self.parameters.get(name).filter(|f| !f.text.is_empty()).ok_or_else(|| {
                 Problem::new(
                     Reason::ParameterMissing,
-                    format!("{field}.ssmParameter: there is no SSM parameter {name} in this region, or the operator may not read it (ssm:GetParameters)."),
+                    format!("{field}.ssmParameter: there is no SSM parameter {name} in this region, or the operator may not read it (ssm:GetParameter)."),
                 )
             }),
             (None, None) => {

@@ -580,7 +580,8 @@ impl Kind for SourceShow {
             }
             Desired::Present(w) if w.suspended => return expect(*step == Step::Settled, "it is suspended"),
             Desired::Present(w) if w.problem.is_some() => {
-                let off = foreign || flow.is_none_or(|f| f.flow.state != FlowState::Active);
+                let used = |f: &WorldFlow| w.state.is_none() && source::plan::is_sending(&f.flow);
+                let off = foreign || flow.is_none_or(|f| f.flow.state != FlowState::Active || used(f));
                 return expect(off && matches!(step, Step::Stuck(_)), "it is to be off, and told");
             }
             Desired::Present(_) => {}
@@ -604,7 +605,9 @@ impl Kind for SourceShow {
                 .any(|i| i.name == s.name && i.settings.decryption.is_some() == s.settings.decryption.is_some())
         };
         let interfaces: Vec<_> = f.flow.sources.iter().filter_map(|s| s.settings.vpc_interface.clone()).collect();
-        let active = if wish.active { FlowState::Active } else { FlowState::Standby };
+        // Under Auto an output that sends is use, whoever's it is: a flow that runs for one is left running.
+        let used = wanted.state.is_none() && f.flow.state == FlowState::Active && source::plan::is_sending(&f.flow);
+        let active = if wish.active || used { FlowState::Active } else { FlowState::Standby };
         expect(sources == wish.sources, &format!("the inputs are {sources:?}"))
             .or_else(|| expect(*step == Step::Settled, "not settled"))
             .or_else(|| expect(f.flow.sources.iter().all(|s| s.settings.protocol == wish.protocol), "the protocol"))

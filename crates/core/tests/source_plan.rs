@@ -774,6 +774,20 @@ fn auto_runs_the_flow_while_a_user_is_on_the_air() {
 }
 
 #[test]
+fn auto_does_not_cut_an_output_that_sends_and_starts_for_none() {
+    let mut seen = source_seen(&[]);
+    let sent = fixtures::destination_seen(&[]).outputs.into_values().next().expect("an output").output;
+    assert!(sent.enabled, "the fixture is on the air");
+    flow(&mut seen).outputs = vec![sent];
+    assert_eq!(decide(&wish(&[]), &seen), Step::Settled);
+    flow(&mut seen).state = FlowState::Active;
+    assert_eq!(decide(&wish(&[]), &seen), Step::Settled);
+    assert_eq!(one(decide(&wish(&[("/state", json!("Stopped"))]), &seen)), Action::StopFlow { flow: flow_arn() });
+    flow(&mut seen).outputs[0].enabled = false;
+    assert_eq!(one(decide(&wish(&[]), &seen)), Action::StopFlow { flow: flow_arn() });
+}
+
+#[test]
 fn running_and_stopped_are_obeyed_whoever_uses_it() {
     let mut seen = source_seen(&[]);
     assert_eq!(one(decide(&wish(&[("/state", json!("Running"))]), &seen)), Action::StartFlow { flow: flow_arn() });

@@ -67,6 +67,7 @@ fn toward_present(wanted: &Wanted, seen: &Observed) -> Step<Action> {
         && seen.ownership != Ownership::Foreign
         && flow.state == FlowState::Active
         && !is_on(wanted, seen)
+        && !(wanted.state.is_none() && is_sending(flow))
     {
         return Step::Act(vec![Action::StopFlow { flow: flow.arn.clone() }]);
     }
@@ -129,6 +130,13 @@ fn is_on(wanted: &Wanted, seen: &Observed) -> bool {
         Some(RunState::Stopped) => is_tested(seen),
         None => is_tested(seen) || !seen.users.on_air.is_empty(),
     }
+}
+
+/// Whether an output sends. Under `Auto` that is use, whoever's it is: a show that was retained, whose Destination is not back
+/// yet, or one that MediaLive takes. Destinations switch their outputs off before they let go.
+#[must_use]
+pub fn is_sending(flow: &Flow) -> bool {
+    flow.outputs.iter().any(|output| output.enabled)
 }
 
 fn is_tested(seen: &Observed) -> bool {

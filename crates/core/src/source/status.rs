@@ -6,14 +6,15 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::observed::{InputSeen, Observed, TestPhase};
-use super::plan::Action;
+use super::plan::{Action, is_sending};
 use crate::api::RECONCILE_AT;
 use crate::api::source::{
-    ConnectionTestStatus, HealthWord, IngestEndpoint, InputStatus, OutputsUsed, Source, SourceStatus, SourceWord,
+    ConnectionTestStatus, HealthWord, IngestEndpoint, InputStatus, OutputsUsed, Source, SourceState, SourceStatus,
+    SourceWord,
 };
 use crate::conditions::{Conditions, HEALTHY, INPUT_REACHABLE, Truth, is_true, whole_second};
 use crate::flow::{Flow, FlowSeen, FlowSource, FlowState, Measured, OUTPUTS_PER_FLOW, Protocol};
-use crate::plan::{Failure, Step};
+use crate::plan::{Failure, Step, shortened};
 use crate::reasons::Reason;
 
 /// What a pass came to.
@@ -249,7 +250,7 @@ fn conditions(
         (Reason::Suspended, Reason::Suspended.meaning().to_string())
     } else {
         match flow.map(|f| f.state) {
-            Some(FlowState::Active | FlowState::Updating) => (Reason::Running, "The flow is running.".to_string()),
+            Some(FlowState::Active | FlowState::Updating) => (Reason::Running, running(source, outcome.seen, flow)),
             _ => (Reason::Stopped, "The flow is ready and stopped; a stopped flow costs nothing.".to_string()),
         }
     };
@@ -263,6 +264,21 @@ fn conditions(
     healthy(&mut list, status, flow, source.spec.health.enabled);
     reachable(&mut list, status, before, outcome.seen);
     status.conditions = list.finish();
+}
+
+/// Who pays for a running flow wants to know what it runs for.
+fn running(source: &Source, seen: Option<&Observed>, flow: Option<&Flow>) -> String {
+    let unused = seen.is_some_and(|s| s.users.on_air.is_empty()) && source.spec.state == SourceState::Auto;
+    match flow.filter(|flow| unused && is_sending(flow)) {
+        Some(flow) => {
+            let names: Vec<_> = flow.outputs.iter().filter(|o| o.enabled).map(|o| o.name.clone()).collect();
+            format!(
+                "The flow is running for outputs that no Destination here wants on the air: {}. Set state: Stopped to stop it.",
+                shortened(&names)
+            )
+        }
+        None => "The flow is running.".into(),
+    }
 }
 
 fn healthy(list: &mut Conditions<'_>, status: &SourceStatus, flow: Option<&Flow>, measured: bool) {
@@ -325,29 +341,35 @@ fn reachable(list: &mut Conditions<'_>, status: &SourceStatus, before: &SourceSt
     if status.connection_test.is_none() {
         return;
     }
-    match seen.map(|s| s.test) {
-        Some(TestPhase::Wanted) => {
+    let heard =
+        || status.inputs.iter().filter(|i| matches!(i.health, Some(HealthWord::Healthy | HealthWord::Degraded)));
+    let names = heard().map(|i| i.name.as_str()).collect::<Vec<_>>().join(", ");
+    let rates: Option<Vec<String>> =
+        heard().map(|i| i.bitrate_kbps.map(|rate| format!("{} at {rate} kbit/s", i.name))).collect();
+    match (seen.map(|s| s.test), rates) {
+        (Some(TestPhase::Wanted), _) => {
             list.set(INPUT_REACHABLE, Truth::Unknown, Reason::ConnectionTest, "The flow is starting for the test.");
         }
-        Some(TestPhase::Running) => {
-            let heard: Vec<String> = status
-                .inputs
-                .iter()
-                .filter(|i| matches!(i.health, Some(HealthWord::Healthy | HealthWord::Degraded)))
-                .map(|i| format!("{} at {} kbit/s", i.name, i.bitrate_kbps.unwrap_or_default()))
-                .collect();
-            if !heard.is_empty() {
-                list.set(INPUT_REACHABLE, Truth::True, Reason::Reachable, format!("Heard {}.", heard.join(", ")));
-            } else if is_true(&before.conditions, INPUT_REACHABLE) {
-                list.keep(INPUT_REACHABLE);
-            } else {
-                list.set(INPUT_REACHABLE, Truth::Unknown, Reason::ConnectionTest, "Listening; nothing was heard yet.");
-            }
+        (Some(TestPhase::Running), Some(rates)) if !rates.is_empty() => {
+            list.set(INPUT_REACHABLE, Truth::True, Reason::Reachable, format!("Heard {}.", rates.join(", ")));
         }
-        Some(TestPhase::Over) if !is_true(&before.conditions, INPUT_REACHABLE) => {
+        (Some(TestPhase::Running | TestPhase::Over), _) if is_true(&before.conditions, INPUT_REACHABLE) => {
+            list.keep(INPUT_REACHABLE);
+        }
+        (Some(TestPhase::Running), None) => {
+            let text = format!("Heard {names}; its bitrate is not measured yet.");
+            list.set(INPUT_REACHABLE, Truth::Unknown, Reason::ConnectionTest, text);
+        }
+        (Some(TestPhase::Running), Some(_)) => {
+            list.set(INPUT_REACHABLE, Truth::Unknown, Reason::ConnectionTest, "Listening; nothing was heard yet.");
+        }
+        (Some(TestPhase::Over), _) if !names.is_empty() => {
+            list.set(INPUT_REACHABLE, Truth::True, Reason::Reachable, format!("Heard {names}."));
+        }
+        (Some(TestPhase::Over), _) => {
             list.set(INPUT_REACHABLE, Truth::False, Reason::Unreachable, Reason::Unreachable.meaning());
         }
-        _ => {
+        (Some(TestPhase::None) | None, _) => {
             list.keep(INPUT_REACHABLE);
         }
     }
