@@ -14,3 +14,7 @@ mod rtmp;
 pub mod secrets_manager;
 
 pub use account::{Account, Region, Settings};
+
+/// The part of the SDK that traces whole answers, as the beginning of its log targets. A key comes out of AWS in one of them:
+/// it would be in the log before anybody could learn that it is a key.
+pub const TRACES_ANSWERS: &str = "aws_smithy_";

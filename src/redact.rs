@@ -41,13 +41,11 @@ impl Redactor {
     /// The text without any of them.
     #[must_use]
     pub fn clean<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        let mut text = Cow::Borrowed(text);
-        for secret in self.0.read().unwrap_or_else(PoisonError::into_inner).values() {
-            if text.contains(secret.expose()) {
-                text = Cow::Owned(text.replace(secret.expose(), "(secret)"));
-            }
-        }
-        text
+        let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let mut found: Vec<&str> = all.values().map(SecretText::expose).filter(|s| text.contains(s)).collect();
+        // The longest first: one key may be the beginning of another, whose end would be left.
+        found.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        found.iter().fold(Cow::Borrowed(text), |text, secret| Cow::Owned(text.replace(secret, "(secret)")))
     }
 }
 
@@ -73,5 +71,14 @@ mod tests {
         let text = r#"value 'a"b/c+d=e' {"k":"a\"b/c+d=e"} ?k=a%22b%2Fc%2Bd%3De"#;
         assert_eq!(redactor.clean(text), r#"value '(secret)' {"k":"(secret)"} ?k=(secret)"#);
         assert_eq!(redactor.clean("nothing here"), "nothing here");
+    }
+
+    #[test]
+    fn of_a_key_that_begins_like_another_nothing_is_left() {
+        for keys in [["key-1234", "key-1234-5678"], ["key-1234-5678", "key-1234"]] {
+            let redactor = Redactor::default();
+            keys.iter().for_each(|key| redactor.learn(&SecretText::new(*key)));
+            assert_eq!(redactor.clean("<key-1234-5678> <key-1234>"), "<(secret)> <(secret)>");
+        }
     }
 }

@@ -3,9 +3,14 @@
 use std::io::{self, Write};
 
 use anyhow::Context as _;
-use tracing_subscriber::EnvFilter;
+use tracing::{Level, Metadata};
+use tracing_subscriber::filter::{FilterExt as _, filter_fn};
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _, fmt};
 
+use crate::aws::TRACES_ANSWERS;
 use crate::config::LogFormat;
 use crate::redact::Redactor;
 
@@ -15,10 +20,12 @@ use crate::redact::Redactor;
 /// The filter cannot be understood, or logging was started before.
 pub fn start(format: LogFormat, filter: &str, redactor: Redactor) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(filter).context("--log is not a filter, as in info or playout_operator=debug")?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(Stderr(redactor));
+    let filter = filter.and(filter_fn(holds_no_answer));
+    let lines = fmt::layer().with_writer(Stderr(redactor));
+    let registry = tracing_subscriber::registry();
     match format {
-        LogFormat::Json => builder.json().flatten_event(true).try_init(),
-        LogFormat::Human => builder.with_ansi(false).with_target(false).try_init(),
+        LogFormat::Json => registry.with(lines.json().flatten_event(true).with_filter(filter)).try_init(),
+        LogFormat::Human => registry.with(lines.with_ansi(false).with_target(false).with_filter(filter)).try_init(),
     }
     .map_err(|e| anyhow::anyhow!("logging cannot be started: {e}"))?;
     std::panic::set_hook(Box::new(|panic| {
@@ -26,6 +33,10 @@ pub fn start(format: LogFormat, filter: &str, redactor: Redactor) -> anyhow::Res
         tracing::error!(place, "panic");
     }));
     Ok(())
+}
+
+fn holds_no_answer(metadata: &Metadata<'_>) -> bool {
+    *metadata.level() != Level::TRACE || !metadata.target().starts_with(TRACES_ANSWERS)
 }
 
 struct Stderr(Redactor);

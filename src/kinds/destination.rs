@@ -16,6 +16,7 @@ use playout_core::destination::observed::{Observed, OutputSeen, Programme, Role}
 use playout_core::destination::plan::{Action, plan};
 use playout_core::destination::status;
 use playout_core::destination::wanted::{Wanted, retains, wanted};
+use playout_core::endpoint::possible_keys;
 use playout_core::flow::{Flow, FlowState, Measured};
 use playout_core::names::Identity;
 use playout_core::plan::{Desired, Failure, FailureClass, Step};
@@ -66,6 +67,10 @@ impl Kind for DestinationKind {
     async fn wanted(destination: &Destination, context: &Context) -> Result<Desired<Wanted>, Failure> {
         if destination.meta().deletion_timestamp.is_some() {
             return Ok(Desired::Absent);
+        }
+        let spec = &destination.spec;
+        for url in spec.url.iter().chain(spec.backup.as_ref().and_then(|b| b.url.as_ref())) {
+            possible_keys(url).iter().for_each(|key| context.redactor.learn(key));
         }
         let region = region_of(destination, context).await;
         let handled = destination.status.as_ref().and_then(|s| s.last_handled_reconcile_at.as_ref());

@@ -1,11 +1,14 @@
 //! Receivers' URLs, parsed once. A message about a bad URL never repeats the URL: it may hold a key.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use url::{Host, Url};
 
-/// Where an output sends to.
-#[derive(Clone, Debug, Eq, PartialEq)]
+use crate::secret::SecretText;
+
+/// Where an output sends to. `Debug` says what [`Receiver::shown`] says.
+#[derive(Clone, Eq, PartialEq)]
 pub enum Receiver {
     /// RTMP, or RTMPS with `tls`. `application` is the path without the stream name, query included.
     Rtmp {
@@ -53,6 +56,40 @@ pub enum Receiver {
         /// UDP port; 2088 by default.
         port: u16,
     },
+}
+
+impl fmt::Debug for Receiver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.shown())?;
+        if let Self::Rtmp { application, .. } = self {
+            write!(f, "/{}", shown_application(application))?;
+        }
+        Ok(())
+    }
+}
+
+/// The first word of an RTMP application. What follows may be a key.
+#[must_use]
+pub fn shown_application(application: &str) -> String {
+    match application.find(['/', '?']) {
+        Some(end) => format!("{}(secret)", &application[..=end]),
+        None => application.to_string(),
+    }
+}
+
+/// Parts of a URL that may be a key: user, password, what follows the first word of the path, values of the query. Also of
+/// a URL that is refused, since AWS or a library may repeat it. Only long ones with a digit: a word like `live` or
+/// `backup=1` is no key, and would be missing in every text.
+#[must_use]
+pub fn possible_keys(url: &str) -> Vec<SecretText> {
+    const SHORTEST: usize = 10;
+    let Ok(url) = Url::parse(url) else { return Vec::new() };
+    let mut found = vec![url.username().to_string(), url.password().unwrap_or_default().to_string()];
+    found.extend(url.path().split('/').skip(2).map(str::to_string));
+    found.extend(url.query().unwrap_or_default().split('&').filter_map(|p| p.split_once('=')).map(|(_, v)| v.into()));
+    found.extend(url.fragment().map(str::to_string));
+    found.retain(|text| text.len() >= SHORTEST && text.bytes().any(|b| b.is_ascii_digit()));
+    found.into_iter().map(SecretText::new).collect()
 }
 
 impl Receiver {
@@ -188,7 +225,16 @@ fn address_allowed(address: IpAddr) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use super::Receiver;
+    use super::{Receiver, possible_keys};
+
+    #[test]
+    fn what_may_be_a_key_is_known_and_not_shown() {
+        let keys = |url| possible_keys(url).iter().map(|k| k.expose().to_string()).collect::<Vec<_>>();
+        assert_eq!(keys("rtmp://host/app/pasted-key-1234?t=token-567890"), ["pasted-key-1234", "token-567890"]);
+        assert_eq!(keys("rtmp://user:password-1234@host/live2?backup=1"), ["password-1234"]);
+        let receiver = Receiver::parse("rtmp://host.example.com/app/pasted-key-1234");
+        assert_eq!(format!("{receiver:?}"), "Ok(rtmp://host.example.com:1935/app/(secret))");
+    }
 
     #[test]
     fn known_forms_are_understood() {

@@ -1,10 +1,12 @@
 //! A MediaConnect flow as facts: what both kinds observe and wish. No SDK type comes further than `src/aws/`.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::ser::{Serialize, SerializeStruct as _, Serializer};
 
+use crate::endpoint::shown_application;
 use crate::secret::SecretText;
 
 /// Outputs that a flow may have (MediaConnect quota "Outputs per flow"; not adjustable in the console).
@@ -82,7 +84,7 @@ pub struct Flow {
 }
 
 /// Protocol of a source or an output, in AWS's words.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Serialize)]
 #[expect(missing_docs, reason = "AWS's own words")]
 pub enum Protocol {
     SrtListener,
@@ -134,7 +136,7 @@ impl Protocol {
 }
 
 /// A stream's encryption.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, PartialEq, serde::Serialize)]
 pub struct Cipher {
     /// `aes128`, `aes192` or `aes256`.
     pub algorithm: String,
@@ -147,7 +149,7 @@ pub struct Cipher {
 }
 
 /// Settings of a flow's source, wished or observed. In a wish, `None` means "as AWS likes".
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, PartialEq, serde::Serialize)]
 pub struct SourceSettings {
     /// Protocol.
     pub protocol: Protocol,
@@ -180,7 +182,10 @@ pub struct SourceSettings {
 }
 
 /// Where in an RTMP server: application and stream name. The stream name is the key.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+///
+/// `Debug` and `Serialize` show the first word of the application alone: what follows it is a key where somebody has pasted
+/// one, or a token.
+#[derive(Clone, Eq, PartialEq)]
 pub struct RtmpPath {
     /// Application, query included.
     pub application: String,
@@ -188,6 +193,26 @@ pub struct RtmpPath {
     pub stream: SecretText,
     /// Outputs: RTMPS.
     pub tls: bool,
+}
+
+impl fmt::Debug for RtmpPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RtmpPath")
+            .field("application", &shown_application(&self.application))
+            .field("stream", &self.stream)
+            .field("tls", &self.tls)
+            .finish()
+    }
+}
+
+impl Serialize for RtmpPath {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut path = serializer.serialize_struct("RtmpPath", 3)?;
+        path.serialize_field("application", &shown_application(&self.application))?;
+        path.serialize_field("stream", &self.stream)?;
+        path.serialize_field("tls", &self.tls)?;
+        path.end()
+    }
 }
 
 /// A source of a flow, as observed.
@@ -206,7 +231,7 @@ pub struct FlowSource {
 }
 
 /// Failover of a flow.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Eq, PartialEq, serde::Serialize)]
 pub struct Failover {
     /// Whether two sources are allowed.
     pub enabled: bool,
@@ -219,7 +244,7 @@ pub struct Failover {
 }
 
 /// An interface of a flow in a VPC.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, PartialEq, serde::Serialize)]
 pub struct VpcInterface {
     /// Name.
     pub name: String,
@@ -232,7 +257,7 @@ pub struct VpcInterface {
 }
 
 /// Settings of an output, wished or observed. In a wish, `None` means "as AWS likes".
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, PartialEq, serde::Serialize)]
 pub struct OutputSettings {
     /// Protocol.
     pub protocol: Protocol,
@@ -304,7 +329,7 @@ pub struct SecretCopy {
 }
 
 /// A password that is to be kept in Secrets Manager.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct Password {
     /// Name of the copy.
     pub name: String,
