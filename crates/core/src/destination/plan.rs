@@ -411,9 +411,10 @@ fn delivery(wanted: &Wanted, seen: &Observed, signal: Option<bool>) -> Step<Acti
         }
     }
     match waiting {
+        // A receiver that is connected and sent nothing shows a black picture.
+        _ if signal == Some(false) => Step::wait(Waiting::NoSignal(wanted.source.clone()), 2 * IN_TRANSITION),
         // With a hot backup one of two is enough to be on the air; the condition Delivering tells of the other.
         _ if connected => Step::Settled,
-        Some(_) if signal == Some(false) => Step::wait(Waiting::NoSignal(wanted.source.clone()), 2 * IN_TRANSITION),
         Some(endpoint) => Step::wait(Waiting::Connecting(endpoint), IN_TRANSITION),
         None => Step::Settled,
     }

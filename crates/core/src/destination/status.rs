@@ -124,7 +124,10 @@ fn word(before: &DestinationStatus, destination: &Destination, outcome: &Outcome
         enabled && matches!(seen.flow, Programme::Flow { state: FlowState::Active | FlowState::Updating, .. });
     let up = sending
         && match outcome.wanted {
-            Some(wanted) => on_air(wanted, seen),
+            // Without a signal nothing begins; what runs is not ended by the encoder's pause.
+            Some(wanted) => {
+                on_air(wanted, seen) && (!is_silent(seen) || before.state == Some(DestinationWord::Running))
+            }
             // The spec cannot be understood and nothing was touched: what was on the air still is, unless AWS says no.
             None => before.state == Some(DestinationWord::Running) && seen.outputs.values().any(may_arrive),
         };
@@ -157,6 +160,11 @@ fn on_air(wanted: &Wanted, seen: &Observed) -> bool {
                 .get(role)
                 .is_some_and(|wish| matches!(connection(wish, o), Connection::Up | Connection::Unmeasured))
     })
+}
+
+/// Whether the Source is known to receive nothing.
+fn is_silent(seen: &Observed) -> bool {
+    matches!(seen.flow, Programme::Flow { signal: Some(false), .. })
 }
 
 /// Whether a receiver is known not to take the stream.
