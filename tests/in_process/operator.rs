@@ -48,6 +48,8 @@ pub struct World {
     pub wire: Wire,
     /// How much later than the API server the operator's caches know.
     pub lag: Duration,
+    /// What an operator learns to be secret.
+    pub redactor: Redactor,
 }
 
 impl World {
@@ -71,7 +73,14 @@ impl World {
         let sim = Sim::new(config, Arc::new(TokioClock::new(Duration::from_secs(1_767_225_600), 1.0)));
         // Strikes nobody; while one is planted, the world remembers what it was like before each change.
         sim.plant_fault(playout_sim::Fault::new("none", "None", playout_sim::FaultKind::Stale { seconds: 1.0 }));
-        Self { clock, sim, cluster: Cluster::default(), wire: Wire::new(planted), lag: Duration::ZERO }
+        Self {
+            clock,
+            sim,
+            cluster: Cluster::default(),
+            wire: Wire::new(planted),
+            lag: Duration::ZERO,
+            redactor: Redactor::default(),
+        }
     }
 
     pub fn settings(&self, wire: Option<Wire>, alive: &Arc<Alive>, redactor: &Redactor) -> Settings {
@@ -170,7 +179,7 @@ impl Operator {
     /// A fresh process: it knows what the API server and AWS show it.
     pub async fn start(world: &World) -> Self {
         let alive = Arc::new(Alive::default());
-        let redactor = Redactor::default();
+        let redactor = world.redactor.clone();
         let settings = world.settings(Some(world.wire.clone()), &alive, &redactor);
         let metrics = settings.metrics.clone();
         let client = world.cluster.client(&world.wire, &alive);

@@ -1,0 +1,397 @@
+//! A key is nowhere but where it belongs: not in a log at trace level, not in an Event, a status, a metric or an error.
+//!
+//! The keys are canaries. They go through every path that a key can take, also those on which AWS repeats what it was sent,
+//! and then everything that the operator has let out is searched for them, in every spelling.
+
+mod fixtures;
+mod in_process;
+
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use fixtures::{PATIENCE, Show};
+use in_process::life::{destination, secret, source};
+use in_process::operator::{Operator, REGION, World};
+use k8s_openapi::ByteString;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use playout_core::api::Destination;
+use playout_core::api::destination::DestinationStatus;
+use playout_core::destination::plan::Action;
+use playout_core::plan::{Desired, Failure, Step};
+use playout_operator::config::LogFormat;
+use playout_operator::kind::{Context, Kind, Outcome};
+use playout_operator::kinds::destination::DestinationKind;
+use playout_operator::reconcile::reconcile;
+use playout_operator::redact::Redactor;
+use playout_operator::telemetry;
+use playout_sim::{Fault, FaultKind, Receiver, Seed};
+use playout_stage::{kubectl_with_input, wait_until};
+use serde_json::{Value, json};
+
+/// Every canary has this in it, so that a cut one is found too; and a `+`, which is spelled differently in a URL.
+const MARK: &str = "cnry+";
+const YOUTUBE: &str = "cnry+youtube-7f3a91";
+const CHANGED: &str = "cnry+changed-0c11d2";
+const TWITCH: &str = "cnry+twitch-ssm-55d0";
+const PASSWORD: &str = "cnry+password-9e21cc";
+const INPUT: &str = "cnry+input-31ab";
+const SPACED: &str = "cnry+spaced key-88";
+const PANIC: &str = "cnry+panic-b0b0";
+const IN_PATH: &str = "cnry+path-6611";
+const IN_QUERY: &str = "cnry+query-1212";
+const IN_USER: &str = "cnry+user-8800";
+const IN_PRESET: &str = "cnry+preset-4444";
+
+/// The spellings in which a text may come back: as it is, in a URL, and within Base64 at each of its three alignments.
+fn spellings(text: &str) -> Vec<String> {
+    let mut found = vec![text.to_string(), text.replace('+', "%2B"), text.replace('+', "%2b")];
+    for before in 0..3 {
+        let padded = [vec![0; before], text.as_bytes().to_vec()].concat();
+        let encoded = serde_json::to_value(ByteString(padded)).ok().and_then(|v| v.as_str().map(str::to_string));
+        let encoded = encoded.unwrap_or_default();
+        // The first and last letters depend on what stands beside the text.
+        let end = encoded.trim_end_matches('=').len() - 1;
+        found.push(encoded[(before * 4).div_ceil(3)..end].to_string());
+    }
+    found
+}
+
+fn canaries() -> Vec<String> {
+    let all = [MARK, YOUTUBE, CHANGED, TWITCH, PASSWORD, INPUT, SPACED, PANIC, IN_PATH, IN_QUERY, IN_USER, IN_PRESET];
+    let mut found: Vec<String> = all.iter().flat_map(|text| spellings(text)).collect();
+    // Four letters of Base64 are found everywhere.
+    found.retain(|text| text.len() >= 5);
+    found
+}
+
+/// The lines with a canary in them.
+fn leaks(text: &str) -> Vec<String> {
+    let canaries = canaries();
+    let leaks = |line: &&str| canaries.iter().any(|canary| line.contains(canary.as_str()));
+    text.lines().filter(leaks).map(|line| line.chars().take(600).collect()).collect()
+}
+
+/// A Destination whose pass panics when it is about to send the key, with the key in the panic.
+#[derive(Debug)]
+enum Panicking {}
+
+impl Kind for Panicking {
+    type Object = Destination;
+    type Wanted = <DestinationKind as Kind>::Wanted;
+    type Observed = <DestinationKind as Kind>::Observed;
+    type Action = <DestinationKind as Kind>::Action;
+
+    const CONTROLLER: &'static str = DestinationKind::CONTROLLER;
+
+    async fn wanted(object: &Destination, context: &Context) -> Result<Desired<Self::Wanted>, Failure> {
+        DestinationKind::wanted(object, context).await
+    }
+
+    async fn observe(
+        object: &Destination,
+        desired: &Desired<Self::Wanted>,
+        context: &Context,
+    ) -> Result<Self::Observed, Failure> {
+        DestinationKind::observe(object, desired, context).await
+    }
+
+    fn plan(object: &Destination, desired: &Desired<Self::Wanted>, seen: &Self::Observed) -> Step<Action> {
+        DestinationKind::plan(object, desired, seen)
+    }
+
+    async fn execute(_: &Destination, action: &Action, _: &Context) -> Result<Option<String>, Failure> {
+        if let Action::AddOutput { output, .. } = action {
+            let key = output.settings.rtmp.as_ref().map_or("", |path| path.stream.expose());
+            assert!(key.is_empty(), "cannot send {key}");
+        }
+        Ok(None)
+    }
+
+    fn status(object: &Destination, outcome: &Outcome<'_, Self>, context: &Context) -> DestinationStatus {
+        let outcome = Outcome::<DestinationKind> {
+            desired: outcome.desired,
+            seen: outcome.seen,
+            step: outcome.step,
+            failure: outcome.failure,
+            created: outcome.created,
+            now: outcome.now,
+        };
+        DestinationKind::status(object, &outcome, context)
+    }
+
+    fn settled_for(object: &Destination, context: &Context) -> Duration {
+        DestinationKind::settled_for(object, context)
+    }
+
+    fn retains(object: &Destination) -> bool {
+        DestinationKind::retains(object)
+    }
+
+    fn conditions(object: &Destination) -> Option<&[Condition]> {
+        DestinationKind::conditions(object)
+    }
+}
+
+fn key(name: &str) -> Value {
+    json!({ "secretRef": { "name": name, "key": "key" } })
+}
+
+fn echo(world: &World, operation: &str, contains: &str, status: u16) {
+    let (code, times) = ("BadRequestException".to_string(), 2);
+    let message = format!("1 validation error detected: Value '{contains}' at 'streamName' is not accepted");
+    let kind = FaultKind::FailBefore { status, code, message };
+    world.sim.plant_fault(Fault { times, contains: Some(contains.into()), ..Fault::new("*", operation, kind) });
+}
+
+/// Sends every canary through its path, and prints what the operator has let out but for its log, which goes where logs go.
+async fn send_all(redactor: Redactor) {
+    let mut world = World::new(None);
+    world.redactor = redactor;
+    let cluster = &world.cluster;
+    world.sim.seed(&Seed {
+        parameters: vec![
+            serde_json::from_value(json!({ "region": REGION, "name": "/keys/twitch", "value": TWITCH })).expect("it"),
+        ],
+        secrets: Vec::new(),
+    });
+    for (name, text) in [
+        ("youtube", YOUTUBE),
+        ("partner", PASSWORD),
+        ("input", INPUT),
+        ("spaced", SPACED),
+        ("panics", PANIC),
+        ("harmless", "harmless-key"),
+    ] {
+        cluster.create("secrets", secret(name, text));
+    }
+    cluster.create("sources", source());
+    let mut rtmp = source();
+    rtmp["metadata"]["name"] = json!("pushed");
+    rtmp["spec"]["inputs"] = json!([{ "name": "encoder", "priority": "Primary", "enabled": true, "protocol": "Rtmp",
+        "rtmp": { "applicationName": "live", "allowedCidr": "203.0.113.0/24", "streamKey": key("input") } }]);
+    cluster.create("sources", rtmp);
+    let platform = |platform: &str, secret: &str| json!({ "platform": platform, "streamKey": key(secret) });
+    let url = |url: String| json!({ "platform": "Custom", "url": url, "streamKey": key("harmless") });
+    for (name, spec) in [
+        ("youtube", platform("YouTube", "youtube")),
+        ("twitch", json!({ "platform": "Twitch", "streamKey": { "ssmParameter": "/keys/twitch" } })),
+        (
+            "partner",
+            json!({ "platform": "Custom", "url": "srt://198.51.100.7:9000", "encryption": { "algorithm": "Aes256",
+                "passwordSecretRef": { "name": "partner", "key": "key" } } }),
+        ),
+        ("spaced", platform("Kick", "spaced")),
+        ("in-path", url(format!("rtmp://ingest.example.net/app/{IN_PATH}"))),
+        ("in-query", url(format!("rtmp://ingest.example.net/app?token={IN_QUERY}"))),
+        ("in-user", url(format!("rtmp://user:{IN_USER}@ingest.example.net/app"))),
+        (
+            "in-preset",
+            json!({ "platform": "Twitch", "url": format!("rtmps://live.twitch.tv/app/{IN_PRESET}"),
+                "streamKey": key("harmless") }),
+        ),
+    ] {
+        cluster.create("destinations", destination(name, spec));
+    }
+    // Refused with words that hold what was sent; then taken, and then refused by the receiver.
+    echo(&world, "AddFlowOutputs", YOUTUBE, 400);
+    echo(&world, "AddFlowOutputs", TWITCH, 500);
+    echo(&world, "AddFlowOutputs", IN_PATH, 400);
+    echo(&world, "AddFlowOutputs", IN_QUERY, 400);
+    echo(&world, "CreateFlow", INPUT, 400);
+    echo(&world, "CreateSecret", PASSWORD, 400);
+    echo(&world, "UpdateFlowOutput", CHANGED, 400);
+    world.sim.set_receiver("live.twitch.tv", None, Receiver::Refuse);
+    let mut operator = Operator::start(&world).await;
+    operator.run_for(&world, Duration::from_secs(400)).await.expect("it lives");
+
+    cluster.edit("secrets", "youtube", &json!({ "data": secret("", CHANGED)["data"] }));
+    operator.run_for(&world, Duration::from_secs(100)).await.expect("it lives");
+
+    cluster.create("destinations", destination("panics", platform("YouTube", "panics")));
+    let object = cluster.object("destinations", "panics").expect("it was created");
+    let object: Destination = serde_json::from_value(object).expect("a Destination");
+    let _ = reconcile::<Panicking>(Arc::new(object), operator.context.clone()).await;
+    let told = cluster.object("destinations", "panics").expect("it is there");
+    assert_eq!(told["status"]["conditions"][0]["reason"], "InternalError", "it did not panic: {}", told["status"]);
+    operator.run_for(&world, Duration::from_secs(100)).await.expect("it lives");
+
+    show(&world, &operator);
+    // What was sent must have arrived, or nothing was tested.
+    let sent = serde_json::to_string(&world.sim.log(0)).expect("JSON");
+    for canary in [YOUTUBE, CHANGED, TWITCH, PASSWORD, INPUT, PANIC, IN_PATH, IN_QUERY] {
+        assert!(sent.contains(canary), "{} was not sent", canary.trim_start_matches(MARK));
+    }
+    for (kind, name) in cluster.objects().into_keys().filter(|(kind, _)| kind != "secrets") {
+        cluster.delete(&kind, &name);
+    }
+    operator.run_for(&world, Duration::from_secs(100)).await.expect("it lives");
+    show(&world, &operator);
+}
+
+fn show(world: &World, operator: &Operator) {
+    for ((kind, name), object) in world.cluster.objects().into_iter().filter(|((kind, _), _)| kind != "secrets") {
+        println!("OBJECT {kind} {name} {} {}", object["metadata"], object["status"]);
+    }
+    for event in world.cluster.events() {
+        println!("EVENT {event}");
+    }
+    println!("{}", operator.context.metrics.render());
+}
+
+const CHILD: &str = "PLAYOUT_TEST_SECRETS";
+
+/// Not a test of its own: the process whose output is searched, with the telemetry that the operator has.
+#[test]
+#[ignore = "started by the tests below"]
+fn let_out() {
+    let Ok(mode) = std::env::var(CHILD) else { return };
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let redactor = Redactor::default();
+    let (filter, known) = match mode.as_str() {
+        // All that there is, as the operator writes it.
+        "all" => ("trace", redactor.clone()),
+        // What we write ourselves, before anything is taken out of it.
+        _ => ("off,playout_operator=trace,playout_core=trace", Redactor::default()),
+    };
+    telemetry::start(LogFormat::Human, filter, known).expect("a log");
+    if mode == "leak" {
+        tracing::trace!(target: "playout_operator", "the key is {YOUTUBE}");
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
+    runtime.expect("a runtime").block_on(send_all(redactor));
+}
+
+/// All that the child has written.
+fn output_of(mode: &str) -> Result<String> {
+    let output = Command::new(std::env::current_exe()?)
+        .args(["--exact", "let_out", "--ignored", "--nocapture"])
+        .env(CHILD, mode)
+        .output()?;
+    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    ensure!(
+        output.status.success(),
+        "{}",
+        text.chars().rev().take(6000).collect::<Vec<_>>().iter().rev().collect::<String>()
+    );
+    ensure!(text.contains("OBJECT ") && text.contains("EVENT ") && text.contains("playout_aws_requests"), "{text}");
+    Ok(text)
+}
+
+#[test]
+fn nothing_at_trace_level_holds_a_key() -> Result<()> {
+    let text = output_of("all")?;
+    ensure!(text.lines().filter(|line| line.contains("TRACE")).count() > 1000, "this is not trace level");
+    let leaks = leaks(&text);
+    ensure!(leaks.is_empty(), "{} lines, the first: {:#?}", leaks.len(), &leaks[..leaks.len().min(20)]);
+    Ok(())
+}
+
+/// The last line of defence is not the first: our own code gives nothing away that would have to be taken out.
+#[test]
+fn our_own_lines_need_no_cleaning() -> Result<()> {
+    let text = output_of("own")?;
+    ensure!(text.lines().filter(|line| line.contains("acting")).count() > 10, "nothing was logged");
+    let leaks = leaks(&text);
+    ensure!(leaks.is_empty(), "{} lines, the first: {:#?}", leaks.len(), &leaks[..leaks.len().min(20)]);
+    Ok(())
+}
+
+#[test]
+fn a_leak_would_be_found() -> Result<()> {
+    let found = leaks(&output_of("leak")?);
+    ensure!(found.iter().any(|line| line.contains("the key is")), "{found:?}");
+    for text in [YOUTUBE, PASSWORD] {
+        for before in ["", "a", "ab"] {
+            let encoded = serde_json::to_string(&ByteString(format!("{before}{text}!").into_bytes()))?;
+            ensure!(leaks(&encoded).len() == 1, "{before}{text} in Base64");
+        }
+        ensure!(leaks(&text.replace('+', "%2B")).len() == 1);
+    }
+    Ok(())
+}
+
+fn put(show: &Show, verb: &str, object: &Value) -> Result<()> {
+    let args = ["-n", &show.namespace, verb, "-f", "-"];
+    kubectl_with_input(show.cluster, args, &object.to_string())?.ok().map(drop)
+}
+
+/// The same with the operator as it is shipped: its log at trace level, Events, statuses and metrics of a real API server.
+#[tokio::test]
+async fn the_operator_lets_no_key_out() -> Result<()> {
+    let Some(show) = Show::start_with("secrets", &["--leader-election=false", "--log", "trace"]).await? else {
+        return Ok(());
+    };
+    let parameter = json!({ "region": REGION, "name": "/keys/twitch", "value": TWITCH });
+    show.control("POST", "seed", &json!({ "parameters": [parameter] }))?;
+    let refused = |contains: &str| {
+        let message = format!("1 validation error detected: Value '{contains}' is not accepted");
+        json!({ "failBefore": { "status": 400, "code": "BadRequestException", "message": message } })
+    };
+    show.fault("AddFlowOutputs", 2, refused(YOUTUBE))?;
+    show.fault("CreateSecret", 1, refused(PASSWORD))?;
+    show.fault("UpdateFlowOutput", 1, refused(CHANGED))?;
+    show.control("PUT", "receivers/live.twitch.tv", &json!("refuse"))?;
+    let url = |url: String| json!({ "platform": "Custom", "url": url, "streamKey": key("harmless") });
+    let mut rtmp = source();
+    rtmp["metadata"]["name"] = json!("pushed");
+    rtmp["spec"]["state"] = json!("Running");
+    rtmp["spec"]["inputs"] = json!([{ "name": "encoder", "priority": "Primary", "protocol": "Rtmp",
+        "rtmp": { "allowedCidr": "203.0.113.0/24", "streamKey": key("input") } }]);
+    let partner = json!({ "platform": "Custom", "url": "srt://198.51.100.7:9000",
+        "encryption": { "algorithm": "Aes256", "passwordSecretRef": { "name": "partner", "key": "key" } } });
+    let twitch = json!({ "platform": "Twitch", "streamKey": { "ssmParameter": "/keys/twitch" } });
+    let objects = [
+        secret("youtube", YOUTUBE),
+        secret("partner", PASSWORD),
+        secret("input", INPUT),
+        secret("harmless", "harmless-key"),
+        source(),
+        rtmp,
+        destination("youtube", json!({ "platform": "YouTube", "streamKey": key("youtube") })),
+        destination("twitch", twitch),
+        destination("partner", partner),
+        destination("in-path", url(format!("rtmp://ingest.example.net/app/{IN_PATH}"))),
+        destination("in-query", url(format!("rtmp://ingest.example.net/app?token={IN_QUERY}"))),
+    ];
+    // Not applied: that would keep a copy of the manifest, the user's own, in an annotation.
+    for object in &objects {
+        put(&show, "create", object)?;
+    }
+    let refused = destination("in-user", url(format!("rtmp://user:{IN_USER}@ingest.example.net/app")));
+    ensure!(put(&show, "create", &refused).is_err(), "a URL with a password was taken");
+    let ready = ["source/studio", "source/pushed", "destination/youtube", "destination/partner", "destination/in-path"];
+    for object in ready {
+        show.until_condition(object, "Ready", "True", "Running").await?;
+    }
+    show.until_condition("destination/twitch", "Ready", "False", "NotConnected").await?;
+    put(&show, "replace", &secret("youtube", CHANGED))?;
+    wait_until(PATIENCE, "the changed key is used", || async {
+        let taken = |request: &Value| request["status"] == 202 && request["body"].to_string().contains(CHANGED);
+        ensure!(show.requests(0)?.iter().any(taken), "it is not");
+        anyhow::Ok(Some(()))
+    })
+    .await?;
+
+    let mut out = show.operator.borrow().log();
+    ensure!(out.contains("TRACE"), "this is not trace level");
+    for event in show.events().await? {
+        out.push_str(&format!("EVENT {event}\n"));
+    }
+    out.push_str(&show.kubectl("get events,leases,configmaps,serviceaccounts -o json")?);
+    for object in show.objects().await? {
+        out.push_str(&format!("OBJECT {} {}\n", object["metadata"], object["status"]));
+    }
+    out.push_str(&show.metrics()?);
+    show.kubectl("delete source,destination --all --timeout=60s")?;
+    show.operator.borrow_mut().stop()?;
+    out.push_str(&show.operator.borrow().log());
+    let sent = serde_json::to_string(&show.requests(0)?)?;
+    for canary in [YOUTUBE, CHANGED, TWITCH, PASSWORD, INPUT, IN_PATH, IN_QUERY] {
+        ensure!(sent.contains(canary), "{} was not sent", canary.trim_start_matches(MARK));
+    }
+    let leaks = leaks(&out);
+    ensure!(leaks.is_empty(), "{} lines, the first: {:#?}", leaks.len(), &leaks[..leaks.len().min(20)]);
+    Ok(())
+}
