@@ -1,5 +1,7 @@
 //! Every request of a life × every fault: after each, exactly what was wished, made once, and at the end nothing is left.
 
+#![expect(clippy::print_stderr, reason = "a run says how many schedules it tried, and a failed one tells its story")]
+
 mod in_process;
 
 use std::sync::Mutex;
