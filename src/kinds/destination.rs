@@ -92,11 +92,8 @@ impl Kind for DestinationKind {
         let expects_copies = matches!(desired, Desired::Present(w) if w.outputs.values().any(|o| o.password.is_some()));
         let deleting = matches!(desired, Desired::Absent);
         let running = destination.spec.state == Some(RunState::Running);
-        let secrets = match copies(&identity, &region, expects_copies, expects_copies || deleting).await {
-            // A stop does not need them and must not wait for them.
-            Err(_) if !running && !deleting => Vec::new(),
-            secrets => secrets?,
-        };
+        let secrets = copies(&identity, &region, expects_copies, expects_copies || deleting).await;
+        let stopping = !running && !deleting;
         let told = match destination.annotations().get(ACTIVE_ENDPOINT).map(String::as_str) {
             Some("Primary") => Some(Role::Primary),
             Some("Backup") => Some(Role::Backup),
@@ -105,6 +102,7 @@ impl Kind for DestinationKind {
         let flow = look_for_flow(destination, source.as_deref(), &region, context, deleting).await?;
         let Some(flow) = flow else {
             let flow = if source.is_some() { Programme::NoFlow { certain: true } } else { Programme::NoSource };
+            let secrets = if stopping { secrets.unwrap_or_default() } else { secrets? };
             return Ok(Observed { flow, outputs: BTreeMap::new(), secrets, told });
         };
         let handled = destination.status.as_ref().and_then(|s| s.last_handled_reconcile_at.as_ref());
@@ -126,6 +124,12 @@ impl Kind for DestinationKind {
             measure(&mut seen, role, destination, source.as_deref(), &flow, &region, context).await;
             outputs.insert(role, seen);
         }
+        let secrets = match secrets {
+            // A stop comes alone and must not wait for them. After it they are asked for again: not to know of a copy is not
+            // to know that there is none.
+            Err(_) if stopping && outputs.values().any(|o| o.output.enabled) => Vec::new(),
+            secrets => secrets?,
+        };
         let status = source.as_ref().and_then(|s| s.status.as_ref());
         Ok(Observed {
             flow: Programme::Flow {
