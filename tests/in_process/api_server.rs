@@ -74,6 +74,10 @@ impl Cluster {
         self.lock().changes.len()
     }
 
+    pub fn is_every(&self, holds: impl Fn(&Key) -> bool) -> bool {
+        self.lock().objects.keys().all(holds)
+    }
+
     pub fn objects(&self) -> BTreeMap<Key, Value> {
         self.lock().objects.clone()
     }

@@ -316,9 +316,10 @@ impl Operator {
         let soon = Instant::now() + Duration::from_secs(5);
         self.running.is_empty()
             && self.cursor == world.cluster.changed()
-            && world.cluster.objects().keys().filter(|key| key.0 != "secrets").all(|key| {
-                self.last.get(key).is_some_and(|passed| passed.result == "success")
-                    && self.due.get(key).is_none_or(|at| *at > soon)
+            && world.cluster.is_every(|key| {
+                key.0 == "secrets"
+                    || (self.last.get(key).is_some_and(|passed| passed.result == "success")
+                        && self.due.get(key).is_none_or(|at| *at > soon))
             })
     }
 
