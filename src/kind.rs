@@ -12,8 +12,7 @@ use kube::runtime::events::Recorder;
 use kube::runtime::reflector::Store;
 use playout_core::api::{Destination, Source};
 use playout_core::names::Identity;
-use playout_core::plan::{Desired, Failure, FailureClass, Step};
-use playout_core::reasons::Reason;
+use playout_core::plan::{Action, Desired, Failure, FailureClass, Step};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -71,16 +70,6 @@ impl Context {
             uid: meta.uid.clone().unwrap_or_default(),
         }
     }
-}
-
-/// An action as the loop sees it: a value that can be logged and told.
-pub trait Action: Debug + Serialize + Send + Sync {
-    /// Whether an intent is written before it.
-    fn needs_intent(&self) -> bool;
-    /// The reason of its Event.
-    fn reason(&self) -> Reason;
-    /// What its Event says.
-    fn sentence(&self) -> String;
 }
 
 /// What came of a pass, for the status.

@@ -13,10 +13,10 @@ use kube::runtime::controller::Action as Requeue;
 use kube::{Api, Resource as _, ResourceExt as _};
 use playout_core::api::FINALIZER;
 use playout_core::names::CreateIntent;
-use playout_core::plan::{Desired, Failure, FailureClass, Step};
+use playout_core::plan::{Action as _, Desired, Failure, FailureClass, Step};
 use playout_core::reasons::Reason;
 
-use crate::kind::{Action as _, Context, Kind, Outcome, api_failure};
+use crate::kind::{Context, Kind, Outcome, api_failure};
 use crate::kubernetes::status::Writer;
 use crate::kubernetes::{events, hold, status};
 

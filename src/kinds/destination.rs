@@ -20,30 +20,17 @@ use playout_core::endpoint::possible_keys;
 use playout_core::flow::{Flow, FlowState, Measured};
 use playout_core::names::Identity;
 use playout_core::plan::{Desired, Failure, FailureClass, Step};
-use playout_core::reasons::Reason;
 
 use super::references::{Needed, wants_fresh_look};
 use super::source::{AGE, copies, copy};
 use crate::aws::Region;
 use crate::aws::measurements::Subject;
 use crate::aws::pace::Urgency;
-use crate::kind::{self, Context, Kind, Outcome};
+use crate::kind::{Context, Kind, Outcome};
 
 /// The kind.
 #[derive(Debug)]
 pub enum DestinationKind {}
-
-impl kind::Action for Action {
-    fn needs_intent(&self) -> bool {
-        Action::needs_intent(self)
-    }
-    fn reason(&self) -> Reason {
-        Action::reason(self)
-    }
-    fn sentence(&self) -> String {
-        Action::sentence(self)
-    }
-}
 
 /// What a Destination refers to.
 pub(crate) fn needed(destination: &Destination) -> Needed<'_> {

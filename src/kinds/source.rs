@@ -14,7 +14,6 @@ use playout_core::flow::{Flow, FlowSeen, FlowState, Measured, SecretCopy};
 use playout_core::names::{CreateIntent, Identity, IntentPhase, Ownership};
 use playout_core::passwords::CopyAction;
 use playout_core::plan::{Desired, Failure, FailureClass, Step};
-use playout_core::reasons::Reason;
 use playout_core::source::observed::{InputSeen, Observed, Users};
 use playout_core::source::plan::{Action, plan};
 use playout_core::source::status;
@@ -24,7 +23,7 @@ use super::references::{Needed, wants_fresh_look};
 use crate::aws::Region;
 use crate::aws::measurements::Subject;
 use crate::aws::pace::Urgency;
-use crate::kind::{self, Context, Kind, Outcome};
+use crate::kind::{Context, Kind, Outcome};
 
 /// How old a shared look at a flow may be within a pass.
 pub(super) const AGE: Duration = Duration::from_millis(300);
@@ -41,18 +40,6 @@ const PUBLICATION: Duration = Duration::from_secs(180);
 /// The kind.
 #[derive(Debug)]
 pub enum SourceKind {}
-
-impl kind::Action for Action {
-    fn needs_intent(&self) -> bool {
-        Action::needs_intent(self)
-    }
-    fn reason(&self) -> Reason {
-        Action::reason(self)
-    }
-    fn sentence(&self) -> String {
-        Action::sentence(self)
-    }
-}
 
 /// What a Source refers to.
 pub(crate) fn needed(source: &Source) -> Needed<'_> {

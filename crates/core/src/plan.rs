@@ -49,6 +49,18 @@ impl<A> Step<A> {
     }
 }
 
+/// What can be done, as a value: the log line, the Event and the test assertion are the same thing.
+pub trait Action: std::fmt::Debug + serde::Serialize + Send + Sync {
+    /// Whether an intent is written on the object first: AWS has neither a token that makes the call idempotent nor a unique name.
+    fn needs_intent(&self) -> bool;
+
+    /// The reason of the Event that tells of it.
+    fn reason(&self) -> Reason;
+
+    /// What the Event says.
+    fn sentence(&self) -> String;
+}
+
 /// How soon to look again while AWS changes something that takes it seconds.
 pub const SOON: Duration = Duration::from_secs(1);
 /// How soon to look again while AWS changes something that takes it tens of seconds.

@@ -20,7 +20,7 @@ use playout_core::destination::observed::{OutputSeen, Programme, Role};
 use playout_core::flow::{FlowOutput, FlowSeen, FlowState, OutputSettings, Protocol, SecretCopy};
 use playout_core::names::Ownership;
 use playout_core::passwords::CopyAction;
-use playout_core::plan::{Desired, Step, Waiting};
+use playout_core::plan::{Action as _, Desired, Step, Waiting};
 use playout_core::reasons::Reason;
 use playout_core::source::observed::{TestPhase, Users};
 use playout_core::{destination, source};

@@ -21,7 +21,7 @@ use playout_core::destination::wanted::{Wanted, retains, wants_to_run};
 use playout_core::flow::{FlowState, OutputSettings, SecretCopy};
 use playout_core::names::{Ownership, TAG_UID};
 use playout_core::passwords::CopyAction;
-use playout_core::plan::{Desired, Failure, FailureClass, Problem, Step, Waiting};
+use playout_core::plan::{Action as _, Desired, Failure, FailureClass, Problem, Step, Waiting};
 use playout_core::reasons::Reason;
 use serde_json::{Value, json};
 

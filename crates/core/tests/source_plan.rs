@@ -14,7 +14,7 @@ use playout_core::conditions::{READY, STALLED};
 use playout_core::flow::{Failover, FlowOutput, FlowSeen, FlowState, OutputSettings, Protocol, VpcInterface};
 use playout_core::names::{Ownership, TAG_UID};
 use playout_core::passwords::CopyAction;
-use playout_core::plan::{Desired, Failure, FailureClass, Problem, Step, Waiting};
+use playout_core::plan::{Action as _, Desired, Failure, FailureClass, Problem, Step, Waiting};
 use playout_core::reasons::Reason;
 use playout_core::source::observed::{Observed, TestPhase};
 use playout_core::source::plan::{Action, plan};

@@ -40,17 +40,14 @@ pub struct NewOutput {
     pub tags: BTreeMap<String, String>,
 }
 
-impl Action {
+impl crate::plan::Action for Action {
     /// No create here needs an intent: names of outputs are unique in their flow and those of secrets in their region, so
     /// that a second create is refused by AWS.
-    #[must_use]
-    pub fn needs_intent(&self) -> bool {
+    fn needs_intent(&self) -> bool {
         false
     }
 
-    /// The reason of the Event that tells of it.
-    #[must_use]
-    pub fn reason(&self) -> Reason {
+    fn reason(&self) -> Reason {
         match self {
             Self::AddOutput { .. } => Reason::Created,
             Self::UpdateOutput { enabled: Some(true), .. } => Reason::Started,
@@ -62,9 +59,7 @@ impl Action {
         }
     }
 
-    /// What an Event says of it.
-    #[must_use]
-    pub fn sentence(&self) -> String {
+    fn sentence(&self) -> String {
         match self {
             Self::Copy(action) => action.sentence(),
             Self::AddOutput { output, .. } => {

@@ -74,16 +74,12 @@ pub struct NewSource {
     pub tags: BTreeMap<String, String>,
 }
 
-impl Action {
-    /// Whether AWS has no token that makes the call idempotent, and no unique name either: an intent is written first.
-    #[must_use]
-    pub fn needs_intent(&self) -> bool {
+impl crate::plan::Action for Action {
+    fn needs_intent(&self) -> bool {
         matches!(self, Self::CreateFlow(_))
     }
 
-    /// The reason of the Event that tells of it.
-    #[must_use]
-    pub fn reason(&self) -> Reason {
+    fn reason(&self) -> Reason {
         match self {
             Self::CreateFlow(_) => Reason::Created,
             Self::StartFlow { .. } => Reason::Started,
@@ -95,9 +91,7 @@ impl Action {
         }
     }
 
-    /// What an Event says of it.
-    #[must_use]
-    pub fn sentence(&self) -> String {
+    fn sentence(&self) -> String {
         match self {
             Self::Copy(action) => action.sentence(),
             Self::CreateFlow(flow) => format!("Created flow {}", flow.name),
