@@ -539,8 +539,7 @@ async fn a_standby_takes_over_at_once_when_the_leader_ends() -> Result<()> {
     stage.until_ready().await?;
     let metrics = |operator: &Operator| anyhow::Ok(request("GET", &operator.metrics_url(), "")?.body);
     ensure!(!leads(&metrics(&second)?), "both lead");
-    let seen = stage.metrics()?;
-    for name in [
+    let names = [
         "controller_runtime_reconcile_total{controller=\"source\",result=\"success\"}",
         "controller_runtime_reconcile_total{controller=\"destination\",result=\"success\"}",
         "controller_runtime_reconcile_time_seconds_bucket{",
@@ -548,9 +547,16 @@ async fn a_standby_takes_over_at_once_when_the_leader_ends() -> Result<()> {
         "playout_aws_requests_total{service=\"mediaconnect\",operation=\"CreateFlow\",outcome=\"ok\"} 1",
         "playout_aws_request_duration_seconds_bucket{",
         "playout_api_server_writes_total{",
-    ] {
-        ensure!(seen.contains(name), "no metric {name} in {seen}");
-    }
+    ];
+    // A pass is counted when it has ended, a moment after its status can be read.
+    wait_until(std::time::Duration::from_secs(10), "the metrics", || async {
+        let seen = stage.metrics()?;
+        match names.iter().find(|name| !seen.contains(**name)) {
+            Some(name) => Err(anyhow::anyhow!("no metric {name} in {seen}")),
+            None => Ok(true),
+        }
+    })
+    .await?;
     let ended = stage.operator.borrow_mut().stop()?.context("it ran")?;
     ensure!(ended.success(), "the leader ended with {ended}");
     // Far sooner than its lease would have run out.
