@@ -210,8 +210,6 @@ async fn metrics_speak_cbor() {
     let arn = flow.flow_arn.expect("arn");
     client.start_flow().flow_arn(&arn).send().await.expect("start");
     wait_for(&client, &arn, Status::Active).await;
-    // A simulated minute and more.
-    tokio::time::sleep(Duration::from_millis(500)).await;
 
     let cloudwatch = aws_sdk_cloudwatch::Client::new(&sdk(&server.url(), "simulator-secret", 1).await);
     let metric = Metric::builder()
@@ -220,15 +218,27 @@ async fn metrics_speak_cbor() {
         .dimensions(Dimension::builder().name("FlowARN").value(&arn).build())
         .build();
     let stat = MetricStat::builder().metric(metric).period(10).stat("Average").build();
+    let ask = async || {
+        let now = std::time::SystemTime::now();
+        cloudwatch
+            .get_metric_data()
+            .start_time(DateTime::from(now - Duration::from_secs(300)))
+            .end_time(DateTime::from(now + Duration::from_secs(1)))
+            .metric_data_queries(MetricDataQuery::builder().id("q").metric_stat(stat.clone()).build())
+            .send()
+            .await
+            .expect("metric data")
+    };
+    // Publication lags.
+    let mut answer = ask().await;
+    for _ in 0..200 {
+        if !answer.metric_data_results()[0].values().is_empty() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        answer = ask().await;
+    }
     let now = std::time::SystemTime::now();
-    let answer = cloudwatch
-        .get_metric_data()
-        .start_time(DateTime::from(now - Duration::from_secs(300)))
-        .end_time(DateTime::from(now + Duration::from_secs(1)))
-        .metric_data_queries(MetricDataQuery::builder().id("q").metric_stat(stat).build())
-        .send()
-        .await
-        .expect("metric data");
     let result = &answer.metric_data_results()[0];
     assert!(!result.values().is_empty());
     assert!(result.values().iter().all(|value| *value == 6_000_000.0));
