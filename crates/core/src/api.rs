@@ -3,6 +3,7 @@
 //! Field documentation is user documentation: it is what `kubectl explain` prints.
 
 pub mod destination;
+pub mod encoding_preset;
 pub mod policy;
 pub mod reference;
 mod schema;
@@ -13,6 +14,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 use kube::CustomResourceExt as _;
 
 pub use destination::{Destination, DestinationSpec, DestinationStatus};
+pub use encoding_preset::{EncodingPreset, EncodingPresetSpec, EncodingPresetStatus};
 pub use source::{Source, SourceSpec, SourceStatus};
 
 /// The API group of every kind.

@@ -4,19 +4,22 @@
 //! - [`source`], [`destination`]: per kind `wanted` (spec to a type that cannot be wrong), `observed` (facts),
 //!   `plan` (the decision) and `status` (what users read);
 //! - [`plan`]: the words that all kinds share;
-//! - [`conditions`], [`reasons`], [`names`], [`platforms`], [`secret`]: the vocabulary.
+//! - [`encoding`], [`presets`], [`platforms`]: what is encoded, by which name, and who takes it;
+//! - [`conditions`], [`reasons`], [`names`], [`secret`]: the vocabulary.
 //!
 //! A newcomer reads `plan.rs`, then `destination/plan.rs`.
 
 pub mod api;
 pub mod conditions;
 pub mod destination;
+pub mod encoding;
 pub mod endpoint;
 pub mod flow;
 pub mod names;
 pub mod passwords;
 pub mod plan;
 pub mod platforms;
+pub mod presets;
 pub mod reasons;
 pub mod references;
 pub mod secret;

@@ -1,6 +1,9 @@
 //! What the platforms are known to take. Sources: OBS `services.json` (August 2026), the platforms' encoder help pages.
 
+pub use self::limits::check;
 use crate::api::destination::Platform;
+
+mod limits;
 
 /// A platform's ways in and limits.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -66,6 +66,8 @@ reasons! {
     OverLimit: "The programme has more than the platform accepts; lower the encoder's bitrate.";
     PendingChanges: "Changes wait because they would interrupt a running output; stop it, or set updatePolicy to Restart.";
     InvalidSpec: "A field cannot be understood; the message names it.";
+    PresetNotFound: "spec.encoding names no built-in preset and no EncodingPreset of this namespace; create it or correct the name.";
+    PresetNotTaken: "The platform does not take what spec.encoding names; the message has its limit and a preset that it takes.";
     SecretMissing: "A Secret or one of its keys does not exist; create it and the operator goes on by itself.";
     ParameterMissing: "An SSM parameter does not exist or may not be read; create it or allow ssm:GetParameter.";
     RoleMissing: "The spec needs a role that the operator was not given; start it with --mediaconnect-role-arn.";

@@ -198,6 +198,18 @@ pub(super) fn interval(_: &mut SchemaGenerator) -> Schema {
     )
 }
 
+/// Frames in a second. A text, because 29.97 is no number that a computer has.
+pub(super) fn frame_rate(_: &mut SchemaGenerator) -> Schema {
+    text(
+        1,
+        6,
+        &[rule(
+            "self in ['23.976', '24', '25', '29.97', '30', '50', '59.94', '60']",
+            "frameRate must be one of '23.976', '24', '25', '29.97', '30', '50', '59.94' and '60', in quotes",
+        )],
+    )
+}
+
 /// Tags of AWS. The keys' rules stand here too: a rule on a map needs a bound on its size.
 pub(super) fn tags(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
