@@ -10,6 +10,7 @@
 //! A newcomer reads `plan.rs`, then `destination/plan.rs`.
 
 pub mod api;
+pub mod channel;
 pub mod conditions;
 pub mod destination;
 pub mod encoding;

@@ -93,6 +93,30 @@ impl Identity {
         format!("playout-{}-{role}-{}", readable(&self.name, 48), self.digest(role))
     }
 
+    /// Name of the MediaLive channel of a Destination.
+    #[must_use]
+    pub fn channel_name(&self) -> String {
+        self.media_live_name("channel")
+    }
+
+    /// Name of the MediaLive input of a Destination.
+    #[must_use]
+    pub fn input_name(&self) -> String {
+        self.media_live_name("input")
+    }
+
+    fn media_live_name(&self, role: &str) -> String {
+        let readable = readable(&format!("{}-{}", self.namespace, self.name), 64);
+        format!("playout-{readable}-{role}-{}", self.digest(role))
+    }
+
+    /// The token by which AWS knows that two creates are one. From the UID, so that an object deleted and made again is not
+    /// answered with the memory of the old one; from the intent, so that what was removed on purpose can be made again.
+    #[must_use]
+    pub fn request_token(&self, role: &str, intent: &CreateIntent) -> String {
+        self.digest(&format!("{role} {} {}", self.uid, intent.render()))
+    }
+
     /// Name of the copy of a password in Secrets Manager.
     #[must_use]
     pub fn secret_name(&self, role: &str) -> String {
