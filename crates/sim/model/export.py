@@ -31,6 +31,18 @@ SERVED = {
         "CreateSecret", "DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecret", "DeleteSecret",
         "RestoreSecret", "ListSecrets", "TagResource", "UntagResource",
     ],
+    "medialive": [
+        "CreateInput", "DescribeInput", "ListInputs", "UpdateInput", "DeleteInput",
+        "CreateInputSecurityGroup", "DescribeInputSecurityGroup", "ListInputSecurityGroups",
+        "UpdateInputSecurityGroup", "DeleteInputSecurityGroup",
+        "CreateChannel", "DescribeChannel", "ListChannels", "UpdateChannel", "UpdateChannelClass", "DeleteChannel",
+        "StartChannel", "StopChannel", "RestartChannelPipelines", "BatchStart", "BatchStop", "BatchDelete",
+        "BatchUpdateSchedule", "DescribeSchedule", "DeleteSchedule", "ListAlerts", "DescribeThumbnails",
+        "CreateTags", "DeleteTags", "ListTagsForResource",
+    ],
+    "service-quotas": [
+        "GetServiceQuota", "ListServiceQuotas", "GetAWSDefaultServiceQuota", "ListAWSDefaultServiceQuotas",
+    ],
     "cloudwatch": ["GetMetricData", "ListMetrics"],
     "sts": ["GetCallerIdentity"],
 }

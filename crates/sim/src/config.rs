@@ -72,6 +72,14 @@ pub struct Quotas {
     pub outputs_per_flow: usize,
     /// Sources of a flow.
     pub sources_per_flow: usize,
+    /// MediaLive channels in a region.
+    pub channels: usize,
+    /// MediaLive inputs in a region that something is pushed to: MEDIACONNECT, RTMP, RTP and SRT listener.
+    pub push_inputs: usize,
+    /// MediaLive inputs in a region that pull.
+    pub pull_inputs: usize,
+    /// MediaLive input security groups in a region.
+    pub input_security_groups: usize,
     /// Secrets in a region.
     pub secrets: usize,
     /// Parameters in a region.
@@ -80,7 +88,17 @@ pub struct Quotas {
 
 impl Default for Quotas {
     fn default() -> Self {
-        Self { flows: 20, outputs_per_flow: 50, sources_per_flow: 2, secrets: 500_000, parameters: 10_000 }
+        Self {
+            flows: 20,
+            outputs_per_flow: 50,
+            sources_per_flow: 2,
+            channels: 5,
+            push_inputs: 5,
+            pull_inputs: 100,
+            input_security_groups: 5,
+            secrets: 500_000,
+            parameters: 10_000,
+        }
     }
 }
 
@@ -100,6 +118,10 @@ pub struct Rates {
     pub mediaconnect_describe: Rate,
     /// Every other operation of MediaConnect, each.
     pub mediaconnect_other: Rate,
+    /// All operations of MediaLive together, but for DescribeThumbnails.
+    pub medialive: Rate,
+    /// DescribeThumbnails.
+    pub medialive_thumbnails: Rate,
     /// Each operation of Systems Manager (40 a second for GetParameter, less for writes: one number here).
     pub ssm: Rate,
     /// Each operation of Secrets Manager.
@@ -114,6 +136,8 @@ impl Default for Rates {
         Self {
             mediaconnect_describe: rate(30.0, 30.0),
             mediaconnect_other: rate(5.0, 30.0),
+            medialive: rate(20.0, 40.0),
+            medialive_thumbnails: rate(40.0, 40.0),
             ssm: rate(40.0, 40.0),
             secretsmanager: rate(50.0, 50.0),
             cloudwatch: rate(50.0, 50.0),
@@ -134,6 +158,28 @@ pub struct Durations {
     pub flow_deleting: Duration,
     /// UPDATING until ACTIVE again.
     pub flow_updating: Duration,
+    /// CREATING until the channel is IDLE.
+    pub channel_creating: Duration,
+    /// STARTING until RUNNING.
+    pub channel_starting: Duration,
+    /// STOPPING until IDLE.
+    pub channel_stopping: Duration,
+    /// UPDATING until IDLE again.
+    pub channel_updating: Duration,
+    /// DELETING until DELETED.
+    pub channel_deleting: Duration,
+    /// RECOVERING until RUNNING again, and how long a pipeline is away that is restarted.
+    pub channel_recovering: Duration,
+    /// CREATING until the input is DETACHED.
+    pub input_creating: Duration,
+    /// DELETING until DELETED.
+    pub input_deleting: Duration,
+    /// How long MediaLive describes as DELETED what is gone.
+    pub medialive_tombstone: Duration,
+    /// How long MediaLive lists as DELETED what is gone; not longer than it describes it.
+    pub medialive_tombstone_listed: Duration,
+    /// How long MediaLive remembers the `requestId` of a creation, if what it made is there so long.
+    pub medialive_request_memory: Duration,
     /// How long the name of a secret that was deleted without recovery stays taken.
     pub secret_tombstone: Duration,
     /// A MediaConnect metric has a data point every so often.
@@ -154,6 +200,17 @@ impl Default for Durations {
             flow_stopping: Duration::from_secs(10),
             flow_deleting: Duration::from_secs(20),
             flow_updating: Duration::from_secs(2),
+            channel_creating: Duration::from_secs(5),
+            channel_starting: Duration::from_secs(120),
+            channel_stopping: Duration::from_secs(20),
+            channel_updating: Duration::from_secs(5),
+            channel_deleting: Duration::from_secs(20),
+            channel_recovering: Duration::from_secs(30),
+            input_creating: Duration::from_secs(3),
+            input_deleting: Duration::from_secs(5),
+            medialive_tombstone: Duration::from_secs(5 * 60),
+            medialive_tombstone_listed: Duration::from_secs(60),
+            medialive_request_memory: Duration::from_secs(8 * 3600),
             secret_tombstone: Duration::from_secs(10),
             metric_interval: Duration::from_secs(10),
             metric_lag: Duration::from_secs(10),

@@ -1,5 +1,7 @@
 //! Errors as the services of AWS answer them.
 
+use serde_json::{Map, Value};
+
 /// An error that a service answers with: its shape, status and text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{code} ({status}): {message}")]
@@ -10,6 +12,8 @@ pub struct ApiError {
     pub code: String,
     /// The text for people.
     pub message: String,
+    /// What the error's shape has besides the text, for example `validationErrors`.
+    pub members: Map<String, Value>,
 }
 
 impl ApiError {
@@ -20,6 +24,12 @@ impl ApiError {
 
     /// An error with this status, code and text.
     pub fn new(status: u16, code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { status, code: code.into(), message: message.into() }
+        Self { status, code: code.into(), message: message.into(), members: Map::new() }
+    }
+
+    /// The same error with another member.
+    pub(crate) fn with(mut self, member: &str, value: Value) -> Self {
+        self.members.insert(member.to_owned(), value);
+        self
     }
 }

@@ -1,5 +1,6 @@
 //! Identifiers that look like those of AWS and repeat when the world is started at the same time.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
@@ -9,12 +10,13 @@ use sha2::{Digest, Sha256};
 pub(crate) struct Ids {
     seed: u128,
     next: u64,
+    numbers: BTreeSet<u32>,
 }
 
 impl Ids {
     /// The start of the world is the seed: a world that is started again does not give out the old one's identifiers.
     pub(crate) fn new(started: Duration) -> Self {
-        Self { seed: started.as_nanos(), next: 0 }
+        Self { seed: started.as_nanos(), next: 0, numbers: BTreeSet::new() }
     }
 
     fn bytes(&mut self) -> [u8; 32] {
@@ -36,6 +38,17 @@ impl Ids {
     pub(crate) fn hex(&mut self, length: usize) -> String {
         let digits: String = self.bytes().iter().map(|byte| format!("{byte:02x}")).collect();
         digits.chars().cycle().take(length).collect()
+    }
+
+    /// Seven digits, as MediaLive numbers its resources.
+    pub(crate) fn number(&mut self) -> String {
+        loop {
+            let bytes = self.bytes();
+            let number = 1_000_000 + u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]) % 9_000_000;
+            if self.numbers.insert(number) {
+                return number.to_string();
+            }
+        }
     }
 
     /// In the form of a UUID.

@@ -76,6 +76,22 @@ fn redact(value: &mut Value, parameter: bool) {
     }
 }
 
+/// Members that name a resource, in lower case.
+const NAMES: [&str; 12] = [
+    "name",
+    "names",
+    "secretid",
+    "resourceid",
+    "channelid",
+    "channelids",
+    "inputid",
+    "inputids",
+    "inputsecuritygroupid",
+    "inputsecuritygroupids",
+    "inputsecuritygroups",
+    "channelsecuritygroups",
+];
+
 /// The names and ARNs of resources that a request has in it.
 pub(crate) fn names(input: &Value) -> Vec<String> {
     let mut found = Vec::new();
@@ -89,8 +105,7 @@ fn collect(key: Option<&str>, value: &Value, found: &mut Vec<String>) {
         Value::Array(list) => list.iter().for_each(|inner| collect(key, inner, found)),
         Value::String(text) => {
             let key = key.unwrap_or_default().to_ascii_lowercase();
-            let names = key == "name" || key == "names" || key == "secretid" || key == "resourceid";
-            if (names || text.starts_with("arn:")) && !found.contains(text) {
+            if (NAMES.contains(&key.as_str()) || text.starts_with("arn:")) && !found.contains(text) {
                 found.push(text.clone());
             }
         }

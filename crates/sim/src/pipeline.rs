@@ -173,7 +173,7 @@ fn process(
     let operation = request.operation.as_str();
     if world.config.throttling
         && let Some(rate) = (service.rate)(&world.config.rates, operation)
-        && !world.throttle.take(format!("{}/{}/{operation}", service.name, scope.region), rate, now)
+        && !world.throttle.take(format!("{}/{}/{}", service.name, scope.region, (service.bucket)(operation)), rate, now)
     {
         return Err(too_many(service));
     }

@@ -103,7 +103,15 @@ fn route(sim: &Sim, method: &Method, path: &[&str], query: &[(String, String)], 
             Ok(json!({}))
         }
         ("PUT", ["receivers", host]) => receiver(sim, host, param("stream"), &read(body)?),
-        ("POST", ["edit"]) => sim.edit(&read::<Edit>(body)?).map(|flow| json!({ "flow": flow })),
+        ("POST", ["edit"]) => {
+            let edit = read::<Edit>(body)?;
+            let kind = match (&edit.channel, &edit.input) {
+                (Some(_), _) => "channel",
+                (None, Some(_)) => "input",
+                (None, None) => "flow",
+            };
+            sim.edit(&edit).map(|edited| json!({ kind: edited }))
+        }
         ("POST", ["managed-outputs"]) => {
             let wanted: ManagedOutput = read(body)?;
             if wanted.remove {

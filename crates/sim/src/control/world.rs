@@ -1,14 +1,17 @@
 //! The control calls as methods.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{ControlError, Edit};
-use crate::config::Quotas;
+use crate::config::{Config, Quotas};
 use crate::faults::{Fault, PlantedFault};
 use crate::log::LogEntry;
-use crate::services::mediaconnect::air::{Encoder, Receiver};
-use crate::services::{self, mediaconnect, secretsmanager, ssm};
+use crate::services::mediaconnect::air::{Air, Encoder, Receiver};
+use crate::services::{self, Region, mediaconnect, medialive, secretsmanager, ssm};
 use crate::sim::{Sim, World};
 use crate::visibility::Visibility;
 
@@ -162,10 +165,13 @@ impl Sim {
         each_region(&mut world, |region, config, _| mediaconnect::disconnect(region, config, host, stream, now));
     }
 
-    /// Changes a flow behind the back of whoever made it. Answers the flow, null if it is gone.
+    /// Changes a flow, a channel or an input behind the back of whoever made it. Answers it, null if it is gone.
     pub fn edit(&self, edit: &Edit) -> Result<Value, ControlError> {
         let (mut world, now) = self.now();
         let World { config, regions, air, .. } = &mut *world;
+        if edit.channel.is_some() || edit.input.is_some() {
+            return edit_medialive(regions, edit, config, air, now);
+        }
         for (name, region) in regions.iter_mut() {
             if edit.region.as_ref().is_none_or(|wanted| wanted == name)
                 && region.mediaconnect.find(&edit.flow).is_some()
@@ -246,10 +252,36 @@ impl Sim {
     }
 }
 
-fn each_region(
-    world: &mut World,
-    mut act: impl FnMut(&mut mediaconnect::State, &crate::config::Config, &mediaconnect::air::Air),
-) {
+fn edit_medialive(
+    regions: &mut BTreeMap<String, Region>,
+    edit: &Edit,
+    config: &Config,
+    air: &Air,
+    now: Duration,
+) -> Result<Value, ControlError> {
+    for (name, region) in regions.iter_mut() {
+        if edit.region.as_ref().is_some_and(|wanted| wanted != name) {
+            continue;
+        }
+        let state = &mut region.medialive;
+        let find = |wanted: &Option<String>, by: fn(&medialive::State, &str) -> Option<String>| {
+            wanted.as_deref().and_then(|wanted| by(state, wanted))
+        };
+        let channel = find(&edit.channel, |state, wanted| state.find_channel(wanted).map(str::to_owned));
+        let input = find(&edit.input, |state, wanted| state.find_input(wanted).map(str::to_owned));
+        let done = match (channel, input) {
+            (Some(id), _) => medialive::edit::channel(state, &id, edit, config, now),
+            (None, Some(id)) => medialive::edit::input(state, &id, edit, config, now),
+            (None, None) => continue,
+        };
+        services::advance(region, config, air, now);
+        return done;
+    }
+    let wanted = edit.channel.as_deref().or(edit.input.as_deref()).unwrap_or_default();
+    Err(ControlError::absent(if edit.channel.is_some() { "channel" } else { "input" }, wanted))
+}
+
+fn each_region(world: &mut World, mut act: impl FnMut(&mut mediaconnect::State, &Config, &Air)) {
     let World { config, regions, air, .. } = world;
     for region in regions.values_mut() {
         act(&mut region.mediaconnect, config, air);

@@ -13,6 +13,7 @@ use std::sync::LazyLock;
 static TABLES: LazyLock<Vec<Table>> = LazyLock::new(|| {
     [
         include_str!("../../model/mediaconnect.json"),
+        include_str!("../../model/medialive.json"),
         include_str!("../../model/ssm.json"),
         include_str!("../../model/secretsmanager.json"),
         include_str!("../../model/cloudwatch.json"),

@@ -2,6 +2,7 @@
 
 pub mod cloudwatch;
 pub mod mediaconnect;
+pub mod medialive;
 pub mod secretsmanager;
 pub mod ssm;
 pub mod sts;
@@ -19,6 +20,7 @@ use mediaconnect::air::Air;
 #[derive(Clone, Default)]
 pub(crate) struct Region {
     pub(crate) mediaconnect: mediaconnect::State,
+    pub(crate) medialive: medialive::State,
     pub(crate) secretsmanager: secretsmanager::State,
     pub(crate) ssm: ssm::State,
 }
@@ -59,6 +61,8 @@ pub(crate) struct Service {
     pub(crate) name: &'static str,
     pub(crate) call: fn(&mut Region, &mut Call<'_>) -> Result<Value, ApiError>,
     pub(crate) rate: fn(&Rates, operation: &str) -> Option<Rate>,
+    /// Operations that share a name here share their rate.
+    pub(crate) bucket: fn(operation: &str) -> &str,
     /// Error of a request that does not fit the model.
     pub(crate) invalid: &'static str,
     /// Error of a request too many.
@@ -69,8 +73,14 @@ pub(crate) struct Service {
     pub(crate) resources: fn(&Region, &Config, now: Duration) -> Map<String, Value>,
 }
 
-pub(crate) const ALL: &[Service] =
-    &[mediaconnect::SERVICE, ssm::SERVICE, secretsmanager::SERVICE, cloudwatch::SERVICE, sts::SERVICE];
+pub(crate) const ALL: &[Service] = &[
+    mediaconnect::SERVICE,
+    medialive::SERVICE,
+    ssm::SERVICE,
+    secretsmanager::SERVICE,
+    cloudwatch::SERVICE,
+    sts::SERVICE,
+];
 
 pub(crate) fn by_name(name: &str) -> Option<&'static Service> {
     ALL.iter().find(|service| service.name == name)
@@ -81,8 +91,24 @@ pub(crate) fn mutating(operation: &str) -> bool {
     !["Describe", "List", "Get"].iter().any(|read| operation.starts_with(read))
 }
 
+/// Each operation has a rate of its own.
+pub(crate) fn alone(operation: &str) -> &str {
+    operation
+}
+
+/// Whether this is the ARN of a role.
+pub(crate) fn is_role(arn: &str) -> bool {
+    let parts: Vec<&str> = arn.splitn(6, ':').collect();
+    matches!(parts[..], ["arn", partition, "iam", "", account, role]
+        if partition.starts_with("aws")
+            && account.len() == 12
+            && account.bytes().all(|byte| byte.is_ascii_digit())
+            && role.strip_prefix("role/").is_some_and(|name| !name.is_empty()))
+}
+
 /// Lets the time pass in a region: everything whose deadline has gone by changes its state.
 pub(crate) fn advance(region: &mut Region, config: &Config, air: &Air, now: Duration) {
     mediaconnect::advance(&mut region.mediaconnect, config, air, now);
+    medialive::advance(&mut region.medialive, &mut region.mediaconnect, config, air, now);
     secretsmanager::advance(&mut region.secretsmanager, now);
 }

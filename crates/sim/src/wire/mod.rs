@@ -97,12 +97,13 @@ pub fn answer(table: &Table, protocol: Protocol, operation: &str, output: &Value
 pub fn error(table: Option<&Table>, protocol: Protocol, error: &ApiError, id: &str) -> Response<Bytes> {
     let member = table.map_or("message", |table| table.message_member(&error.code));
     let mut extra = vec![("x-amzn-errortype", error.code.clone())];
+    let mut members = error.members.clone();
+    members.insert(member.to_owned(), Value::String(error.message.clone()));
     let (kind, body) = match protocol {
-        Protocol::RestJson => {
-            ("application/json", Bytes::from(serde_json::json!({ member: error.message }).to_string()))
-        }
+        Protocol::RestJson => ("application/json", Bytes::from(Value::Object(members).to_string())),
         Protocol::Json => {
-            let body = serde_json::json!({ "__type": error.code, member: error.message });
+            members.insert("__type".to_owned(), Value::String(error.code.clone()));
+            let body = Value::Object(members);
             (table.map_or("application/x-amz-json-1.1", json_rpc::content_type), Bytes::from(body.to_string()))
         }
         Protocol::Cbor => {

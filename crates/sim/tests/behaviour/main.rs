@@ -5,6 +5,7 @@ mod control;
 mod faults;
 mod flows;
 mod health;
+mod medialive;
 mod outputs;
 mod secrets;
 mod sources;

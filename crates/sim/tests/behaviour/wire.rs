@@ -51,8 +51,8 @@ fn a_query_string_is_part_of_the_signature() {
 #[test]
 fn a_service_that_is_not_simulated_says_so() {
     let aws = Aws::new();
-    let request = signed("GET", "http://sim.test/", &[], "", "medialive", REGION, SECRET);
-    refused(outcome(aws.sim.handle(request)), 404, "UnknownServiceException", "medialive");
+    let request = signed("GET", "http://sim.test/", &[], "", "mediapackage", REGION, SECRET);
+    refused(outcome(aws.sim.handle(request)), 404, "UnknownServiceException", "mediapackage");
 }
 
 #[test]
@@ -150,12 +150,12 @@ fn a_body_can_be_checked_without_a_world() {
 #[test]
 fn every_table_is_read() {
     let services: Vec<&str> = model::tables().iter().map(|table| table.service.as_str()).collect();
-    assert_eq!(services, ["mediaconnect", "ssm", "secretsmanager", "cloudwatch", "sts"]);
+    assert_eq!(services, ["mediaconnect", "medialive", "ssm", "secretsmanager", "cloudwatch", "sts"]);
 }
 
 #[test]
 fn every_pattern_of_the_tables_is_checked() {
-    for service in ["mediaconnect", "ssm", "secretsmanager", "cloudwatch"] {
+    for service in ["mediaconnect", "medialive", "ssm", "secretsmanager", "cloudwatch"] {
         let text = std::fs::read_to_string(format!("{}/model/{service}.json", env!("CARGO_MANIFEST_DIR")));
         let table: Value = serde_json::from_str(&text.expect("a table")).expect("JSON");
         for (name, shape) in table["shapes"].as_object().expect("shapes") {

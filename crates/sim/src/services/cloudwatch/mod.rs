@@ -15,6 +15,7 @@ pub(crate) const SERVICE: Service = Service {
     name: "cloudwatch",
     call,
     rate: |rates, _| Some(rates.cloudwatch),
+    bucket: super::alone,
     invalid: "ValidationError",
     throttled: (400, "Throttling"),
     absent: (404, "ResourceNotFound"),

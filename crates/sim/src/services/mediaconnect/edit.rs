@@ -7,11 +7,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::air::Air;
-use super::flow::{Flow, Output, Status};
-use super::{State, not_found, view};
+use super::flow::Status;
+use super::{State, view};
 use crate::config::Config;
 use crate::control::ControlError;
-use crate::ids::Ids;
 
 /// A change behind the back of whoever made the resource. No state is asked and no rule is checked.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -19,19 +18,24 @@ use crate::ids::Ids;
 pub struct Edit {
     /// The region; without one, whichever region has the flow.
     pub region: Option<String>,
-    /// Name or ARN.
+    /// Name or ARN of the flow that is meant.
     pub flow: String,
+    /// Id, ARN or name of the MediaLive channel that is meant, and not a flow.
+    pub channel: Option<String>,
+    /// Id, ARN or name of the MediaLive input that is meant, and not a flow.
+    pub input: Option<String>,
     /// Name or ARN of the source that is meant, if it is not the flow itself.
     pub source: Option<String>,
     /// Name or ARN of the output that is meant.
     pub output: Option<String>,
-    /// A JSON merge patch: of the flow's settings, or of the source or output as requests have them (flat).
+    /// A JSON merge patch: of the flow's settings, or of the source, output, channel or input as requests have
+    /// them.
     pub patch: Option<Value>,
     /// Tags: a merge patch too.
     pub tags: Option<BTreeMap<String, Option<String>>>,
-    /// Removes the source, the output or the whole flow at once.
+    /// Removes the source, the output, or the whole flow, channel or input at once.
     pub remove: bool,
-    /// Puts the flow into a state.
+    /// Puts the flow, channel or input into a state.
     pub status: Option<String>,
     /// Errors that DescribeFlow tells.
     pub errors: Option<Vec<String>>,
@@ -108,7 +112,8 @@ pub(crate) fn edit(
     Ok(view::flow(flow, config, now))
 }
 
-fn patch_map(settings: &mut Map<String, Value>, patch: Option<&Value>) {
+/// A JSON merge patch.
+pub(crate) fn patch_map(settings: &mut Map<String, Value>, patch: Option<&Value>) {
     let Some(Value::Object(patch)) = patch else { return };
     for (member, value) in patch {
         match value {
@@ -124,61 +129,5 @@ fn patch_map(settings: &mut Map<String, Value>, patch: Option<&Value>) {
             }
             other => drop(settings.insert(member.clone(), other.clone())),
         }
-    }
-}
-
-/// Adds an output as MediaLive does when one of its inputs refers to the flow. Answers its ARN.
-pub(crate) fn add_managed_output(
-    state: &mut State,
-    flow: &str,
-    input: &str,
-    config: &Config,
-    air: &Air,
-    ids: &mut Ids,
-    now: Duration,
-) -> Result<String, ControlError> {
-    let flow: &mut Flow = state.find(flow).ok_or_else(|| ControlError::absent("flow", flow))?;
-    if flow.outputs.len() >= config.quotas.outputs_per_flow {
-        return Err(ControlError::bad("the flow has as many outputs as the quota allows"));
-    }
-    let id = format!("1-{}-{}", ids.mixed(16), ids.hex(12));
-    let name = format!("medialive-{}", ids.hex(12));
-    let prefix = flow.arn.split(":flow:").next().unwrap_or_default();
-    let arn = format!("{prefix}:output:{id}:{name}");
-    let mut settings = Map::new();
-    settings.insert("name".to_owned(), json!(name));
-    settings.insert("description".to_owned(), json!("Managed by AWS Elemental MediaLive"));
-    flow.outputs.push(Output {
-        arn: arn.clone(),
-        settings,
-        tags: BTreeMap::new(),
-        media_live_input: Some(input.to_owned()),
-        listener_address: String::new(),
-    });
-    flow.record(config, air, now);
-    Ok(arn)
-}
-
-/// Removes the managed outputs of a MediaLive input, or one by its ARN. Answers how many.
-pub(crate) fn remove_managed_output(
-    state: &mut State,
-    input_or_output: &str,
-    config: &Config,
-    air: &Air,
-    now: Duration,
-) -> Result<usize, ControlError> {
-    let mut removed = 0;
-    for flow in state.flows.values_mut() {
-        let before = flow.outputs.len();
-        flow.outputs.retain(|output| {
-            let managed = output.media_live_input.as_deref();
-            managed.is_none() || (managed != Some(input_or_output) && output.arn != input_or_output)
-        });
-        removed += before - flow.outputs.len();
-        flow.record(config, air, now);
-    }
-    match removed {
-        0 => Err(ControlError::absent("managed output", &not_found(input_or_output).message)),
-        removed => Ok(removed),
     }
 }

@@ -4,19 +4,21 @@ pub mod air;
 pub(crate) mod edit;
 mod flow;
 mod flows;
+mod managed;
 mod metadata;
 pub(crate) mod metrics;
 mod outputs;
 mod rules;
 mod signals;
 mod sources;
-mod tags;
+pub(crate) mod tags;
 mod track;
 mod view;
 mod vpc;
 
-pub(crate) use edit::{add_managed_output, edit, remove_managed_output};
+pub(crate) use edit::{edit, patch_map};
 pub(crate) use flow::{Flow, Output, Source};
+pub(crate) use managed::{add_managed_output, remove_managed_output};
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -47,6 +49,7 @@ pub(crate) const SERVICE: Service = Service {
     name: "mediaconnect",
     call,
     rate,
+    bucket: super::alone,
     invalid: "BadRequestException",
     throttled: (429, "TooManyRequestsException"),
     absent: (404, "NotFoundException"),

@@ -9,13 +9,24 @@ use crate::error::ApiError;
 use crate::services::{Call, Region};
 
 /// Tags from a request.
-pub(super) fn given(tags: Option<&Value>) -> Result<BTreeMap<String, String>, ApiError> {
+pub(crate) fn given(tags: Option<&Value>) -> Result<BTreeMap<String, String>, ApiError> {
     let mut found = BTreeMap::new();
     for (key, value) in tags.and_then(Value::as_object).into_iter().flatten() {
         found.insert(key.clone(), value.as_str().unwrap_or_default().to_owned());
     }
     check(&found)?;
     Ok(found)
+}
+
+/// Tags with those of a request.
+pub(crate) fn merged(
+    tags: &BTreeMap<String, String>,
+    more: Option<&Value>,
+) -> Result<BTreeMap<String, String>, ApiError> {
+    let mut next = tags.clone();
+    next.extend(given(more)?);
+    check(&next)?;
+    Ok(next)
 }
 
 fn check(tags: &BTreeMap<String, String>) -> Result<(), ApiError> {
@@ -61,10 +72,7 @@ fn tags_of<'a>(state: &'a mut State, arn: &str) -> Result<&'a mut BTreeMap<Strin
 
 pub(super) fn tag(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
     let tags = tags_of(&mut region.mediaconnect, call.text("ResourceArn"))?;
-    let mut next = tags.clone();
-    next.extend(given(call.input.get("tags"))?);
-    check(&next)?;
-    *tags = next;
+    *tags = merged(tags, call.input.get("tags"))?;
     Ok(json!({}))
 }
 

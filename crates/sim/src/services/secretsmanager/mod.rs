@@ -67,6 +67,7 @@ pub(crate) const SERVICE: Service = Service {
     name: "secretsmanager",
     call,
     rate: |rates, _| Some(rates.secretsmanager),
+    bucket: super::alone,
     invalid: "ValidationException",
     throttled: (400, "ThrottlingException"),
     absent: (400, "ResourceNotFoundException"),

@@ -37,6 +37,7 @@ pub(crate) const SERVICE: Service = Service {
     name: "ssm",
     call,
     rate: |rates, _| Some(rates.ssm),
+    bucket: super::alone,
     invalid: "ValidationException",
     throttled: (400, "ThrottlingException"),
     absent: (400, "ParameterNotFound"),

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use super::{Flow, bad};
 use crate::error::ApiError;
-use crate::services::secretsmanager;
+use crate::services::{is_role, secretsmanager};
 
 /// The members of a source or output that have a meaning whatever the protocol is.
 const COMMON: &[&str] = &["name", "description", "protocol", "outputStatus", "routerIntegrationState"];
@@ -128,15 +128,6 @@ fn check_key(what: &str, protocol: &str, encryption: &Value, secrets: &secretsma
         return Err(bad(format!("{what}: the secret {secret} could not be read with role {}.", member("roleArn"))));
     }
     Ok(())
-}
-
-fn is_role(arn: &str) -> bool {
-    let parts: Vec<&str> = arn.splitn(6, ':').collect();
-    matches!(parts[..], ["arn", partition, "iam", "", account, role]
-        if partition.starts_with("aws")
-            && account.len() == 12
-            && account.bytes().all(|byte| byte.is_ascii_digit())
-            && role.strip_prefix("role/").is_some_and(|name| !name.is_empty()))
 }
 
 fn text<'a>(settings: &'a Map<String, Value>, member: &str) -> &'a str {

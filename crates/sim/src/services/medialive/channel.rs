@@ -1,0 +1,149 @@
+//! A channel and its states.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use super::{conflict, list, text};
+use crate::config::Config;
+use crate::error::ApiError;
+
+/// The states of a channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Status {
+    Creating,
+    CreateFailed,
+    Idle,
+    Starting,
+    Running,
+    Recovering,
+    Stopping,
+    Deleting,
+    Deleted,
+    Updating,
+    UpdateFailed,
+}
+
+/// Where an update is possible, and a deletion.
+pub(crate) const CHANGEABLE: &[Status] = &[Status::Idle, Status::CreateFailed, Status::UpdateFailed];
+
+impl Status {
+    const ALL: [Self; 11] = [
+        Self::Creating,
+        Self::CreateFailed,
+        Self::Idle,
+        Self::Starting,
+        Self::Running,
+        Self::Recovering,
+        Self::Stopping,
+        Self::Deleting,
+        Self::Deleted,
+        Self::Updating,
+        Self::UpdateFailed,
+    ];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Creating => "CREATING",
+            Self::CreateFailed => "CREATE_FAILED",
+            Self::Idle => "IDLE",
+            Self::Starting => "STARTING",
+            Self::Running => "RUNNING",
+            Self::Recovering => "RECOVERING",
+            Self::Stopping => "STOPPING",
+            Self::Deleting => "DELETING",
+            Self::Deleted => "DELETED",
+            Self::Updating => "UPDATING",
+            Self::UpdateFailed => "UPDATE_FAILED",
+        }
+    }
+
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.name() == name)
+    }
+
+    /// How long it lasts when nothing else happens.
+    pub(crate) fn duration(self, config: &Config) -> Option<Duration> {
+        let durations = &config.durations;
+        match self {
+            Self::Creating => Some(durations.channel_creating),
+            Self::Starting => Some(durations.channel_starting),
+            Self::Stopping => Some(durations.channel_stopping),
+            Self::Updating => Some(durations.channel_updating),
+            Self::Deleting => Some(durations.channel_deleting),
+            Self::Recovering => Some(durations.channel_recovering),
+            Self::CreateFailed | Self::Idle | Self::Running | Self::Deleted | Self::UpdateFailed => None,
+        }
+    }
+}
+
+/// A channel. Its settings are kept as they are in requests.
+#[derive(Clone)]
+pub(crate) struct Channel {
+    pub(crate) id: String,
+    pub(crate) arn: String,
+    pub(crate) settings: Map<String, Value>,
+    pub(crate) tags: BTreeMap<String, String>,
+    pub(crate) status: Status,
+    /// When the state ends by itself.
+    pub(crate) deadline: Option<Duration>,
+    /// Since when it is DELETED.
+    pub(crate) gone: Option<Duration>,
+    /// Inputs that an update takes away: they stay attached until it is done.
+    pub(crate) leaving: Vec<String>,
+    /// One address a pipeline.
+    pub(crate) egress: Vec<String>,
+}
+
+impl Channel {
+    pub(crate) fn name(&self) -> &str {
+        text(&self.settings, "name")
+    }
+
+    /// How many pipelines its class has.
+    pub(crate) fn pipelines(&self) -> usize {
+        pipelines(&self.settings)
+    }
+
+    /// Whether an input is attached to it.
+    pub(crate) fn attaches(&self, input: &str) -> bool {
+        let attached = list(&self.settings, "inputAttachments").iter().any(|attachment| attachment["inputId"] == input);
+        self.status != Status::Deleted && (attached || self.leaving.iter().any(|leaving| leaving == input))
+    }
+
+    pub(crate) fn enter(&mut self, status: Status, config: &Config, now: Duration) {
+        self.status = status;
+        self.deadline = status.duration(config).map(|duration| now + duration);
+        if status != Status::Updating {
+            self.leaving.clear();
+        }
+        self.gone = (status == Status::Deleted).then_some(now);
+    }
+
+    /// Changes the states whose time has come, at their time.
+    pub(crate) fn advance(&mut self, config: &Config, now: Duration) {
+        while let Some(deadline) = self.deadline.filter(|deadline| *deadline <= now) {
+            let next = match self.status {
+                Status::Creating | Status::Updating | Status::Stopping => Status::Idle,
+                Status::Starting | Status::Recovering => Status::Running,
+                Status::Deleting => Status::Deleted,
+                other => other,
+            };
+            self.enter(next, config, deadline);
+        }
+    }
+
+    /// Refuses what the state does not allow.
+    pub(crate) fn require(&self, allowed: &[Status], refusal: &str) -> Result<(), ApiError> {
+        if allowed.contains(&self.status) {
+            return Ok(());
+        }
+        Err(conflict(format!("{refusal} Channel {} is in state {}.", self.id, self.status.name())))
+    }
+}
+
+/// How many pipelines a channel with these settings has: two, unless it asks for one.
+pub(super) fn pipelines(settings: &Map<String, Value>) -> usize {
+    if text(settings, "channelClass") == "SINGLE_PIPELINE" { 1 } else { 2 }
+}

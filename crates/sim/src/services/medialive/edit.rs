@@ -1,0 +1,84 @@
+//! What happens to channels and inputs without a request of the user.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::channel::Status;
+use super::{State, input, view};
+use crate::config::Config;
+use crate::control::{ControlError, Edit};
+use crate::services::mediaconnect::patch_map;
+
+fn tag(tags: &mut BTreeMap<String, String>, given: Option<&BTreeMap<String, Option<String>>>) {
+    for (key, value) in given.into_iter().flatten() {
+        match value {
+            Some(value) => drop(tags.insert(key.clone(), value.clone())),
+            None => drop(tags.remove(key)),
+        }
+    }
+}
+
+impl State {
+    /// The channel that a tester means: by id, ARN or name. What is DELETED is not found.
+    pub(crate) fn find_channel(&self, wanted: &str) -> Option<&str> {
+        let is = |channel: &&super::Channel| [&channel.id, &channel.arn, channel.name()].iter().any(|n| **n == *wanted);
+        self.channels.values().filter(|channel| channel.gone.is_none()).find(is).map(|channel| channel.id.as_str())
+    }
+
+    /// The input that a tester means.
+    pub(crate) fn find_input(&self, wanted: &str) -> Option<&str> {
+        let is = |input: &&super::Input| [&input.id, &input.arn, input.name()].iter().any(|n| **n == *wanted);
+        self.inputs.values().filter(|input| input.gone.is_none()).find(is).map(|input| input.id.as_str())
+    }
+}
+
+/// Edits a channel; the answer is the channel as it is then, null if it is gone.
+pub(crate) fn channel(
+    state: &mut State,
+    id: &str,
+    edit: &Edit,
+    config: &Config,
+    now: Duration,
+) -> Result<Value, ControlError> {
+    let channel = state.channels.get_mut(id).ok_or_else(|| ControlError::absent("channel", id))?;
+    if edit.remove {
+        channel.enter(Status::Deleted, config, now);
+        return Ok(Value::Null);
+    }
+    if let Some(name) = &edit.status {
+        let status = Status::parse(name).ok_or_else(|| ControlError::bad(format!("unknown status {name}")))?;
+        channel.enter(status, config, now);
+    }
+    patch_map(&mut channel.settings, edit.patch.as_ref());
+    tag(&mut channel.tags, edit.tags.as_ref());
+    Ok(view::channel(channel, config, now))
+}
+
+/// Edits an input; the answer is the input as it is then, null if it is gone. What it made in MediaConnect goes with it
+/// when the time goes on.
+pub(crate) fn input(
+    state: &mut State,
+    id: &str,
+    edit: &Edit,
+    config: &Config,
+    now: Duration,
+) -> Result<Value, ControlError> {
+    let input = state.inputs.get_mut(id).ok_or_else(|| ControlError::absent("input", id))?;
+    if edit.remove {
+        input.enter(input::Status::Deleting, Some(now));
+        return Ok(Value::Null);
+    }
+    match edit.status.as_deref() {
+        None => {}
+        Some("CREATING") => input.enter(input::Status::Creating, Some(now + config.durations.input_creating)),
+        Some("DETACHED") => input.enter(input::Status::Ready, None),
+        Some("DELETING") => input.enter(input::Status::Deleting, Some(now + config.durations.input_deleting)),
+        Some(other) => return Err(ControlError::bad(format!("an input cannot be put into the state {other}"))),
+    }
+    patch_map(&mut input.settings, edit.patch.as_ref());
+    tag(&mut input.tags, edit.tags.as_ref());
+    let input = input.clone();
+    Ok(view::input(&input, state))
+}

@@ -1,0 +1,192 @@
+//! AWS Elemental MediaLive: inputs, input security groups and channels.
+
+mod channel;
+mod channels;
+pub(crate) mod edit;
+mod group;
+mod groups;
+mod input;
+mod inputs;
+mod memory;
+mod page;
+mod rules;
+mod tags;
+mod view;
+
+pub(crate) use channel::Channel;
+pub(crate) use group::Group;
+pub(crate) use input::Input;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use super::mediaconnect::{self, air::Air};
+use super::{Call, Region, Service};
+use crate::config::{Config, Rate, Rates};
+use crate::error::ApiError;
+use memory::Memory;
+
+/// The resources of a region, by their ids. What is DELETED is among them until it is forgotten.
+#[derive(Clone, Default)]
+pub(crate) struct State {
+    pub(crate) channels: BTreeMap<String, Channel>,
+    pub(crate) inputs: BTreeMap<String, Input>,
+    pub(crate) groups: BTreeMap<String, Group>,
+    memory: Memory,
+}
+
+pub(crate) const SERVICE: Service = Service {
+    name: "medialive",
+    call,
+    rate,
+    bucket,
+    invalid: "BadRequestException",
+    throttled: (429, "TooManyRequestsException"),
+    absent: (404, "NotFoundException"),
+    resources,
+};
+
+fn rate(rates: &Rates, operation: &str) -> Option<Rate> {
+    Some(if operation == "DescribeThumbnails" { rates.medialive_thumbnails } else { rates.medialive })
+}
+
+/// The whole API has one rate, but for the thumbnails.
+fn bucket(operation: &str) -> &str {
+    if operation == "DescribeThumbnails" { operation } else { "" }
+}
+
+fn call(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
+    match call.operation {
+        "CreateInput" => inputs::create(region, call),
+        "DescribeInput" => inputs::describe(region, call),
+        "ListInputs" => inputs::list(region, call),
+        "UpdateInput" => inputs::update(region, call),
+        "DeleteInput" => inputs::delete(region, call),
+        "CreateInputSecurityGroup" => groups::create(region, call),
+        "DescribeInputSecurityGroup" => groups::describe(region, call),
+        "ListInputSecurityGroups" => groups::list(region, call),
+        "UpdateInputSecurityGroup" => groups::update(region, call),
+        "DeleteInputSecurityGroup" => groups::delete(region, call),
+        "CreateChannel" => channels::create(region, call),
+        "DescribeChannel" => channels::describe(region, call),
+        "ListChannels" => channels::list(region, call),
+        "UpdateChannel" => channels::update(region, call),
+        "UpdateChannelClass" => channels::update_class(region, call),
+        "DeleteChannel" => channels::delete(region, call),
+        "StartChannel" => channels::start(region, call),
+        "StopChannel" => channels::stop(region, call),
+        "CreateTags" => tags::tag(region, call),
+        "DeleteTags" => tags::untag(region, call),
+        "ListTagsForResource" => tags::list(region, call),
+        other => Err(ApiError::not_simulated(other)),
+    }
+}
+
+/// Channels and inputs change their states when their time has come. `flows` have been brought to `now` before.
+pub(crate) fn advance(state: &mut State, flows: &mut mediaconnect::State, config: &Config, air: &Air, now: Duration) {
+    for channel in state.channels.values_mut() {
+        channel.advance(config, now);
+    }
+    for input in state.inputs.values_mut() {
+        if let Some(gone) = input.advance(now) {
+            // The outputs that were made for it go with it. Somebody may have removed them before.
+            let _ = mediaconnect::remove_managed_output(flows, &input.arn, config, air, gone);
+        }
+    }
+    let keep = config.durations.medialive_tombstone;
+    let forgotten = |gone: Option<Duration>| gone.is_some_and(|gone| gone + keep <= now);
+    state.channels.retain(|_, channel| !forgotten(channel.gone));
+    state.inputs.retain(|_, input| !forgotten(input.gone));
+    state.groups.retain(|_, group| !forgotten(group.gone));
+}
+
+pub(super) fn bad(message: impl Into<String>) -> ApiError {
+    ApiError::new(400, "BadRequestException", message)
+}
+
+pub(super) fn not_found(message: impl Into<String>) -> ApiError {
+    ApiError::new(404, "NotFoundException", message)
+}
+
+pub(super) fn conflict(message: impl Into<String>) -> ApiError {
+    ApiError::new(409, "ConflictException", message)
+}
+
+/// A resource too many.
+pub(super) fn limit(what: &str, quota: usize) -> ApiError {
+    let text = format!("Limit exceeded: you have reached the maximum number of {what} ({quota}) in this Region.");
+    ApiError::new(403, "ForbiddenException", text)
+}
+
+impl State {
+    /// The channel of a request; also one that is DELETED.
+    pub(crate) fn channel(&self, id: &str) -> Result<&Channel, ApiError> {
+        self.channels.get(id).ok_or_else(|| no_channel(id))
+    }
+
+    /// The channel of a request, to be changed.
+    pub(crate) fn channel_mut(&mut self, id: &str) -> Result<&mut Channel, ApiError> {
+        self.channels.get_mut(id).ok_or_else(|| no_channel(id))
+    }
+
+    /// The input of a request; also one that is DELETED.
+    pub(crate) fn input(&self, id: &str) -> Result<&Input, ApiError> {
+        self.inputs.get(id).ok_or_else(|| no_input(id))
+    }
+
+    /// The group of a request; also one that is DELETED.
+    pub(crate) fn group(&self, id: &str) -> Result<&Group, ApiError> {
+        self.groups.get(id).ok_or_else(|| no_group(id))
+    }
+
+    /// The channels that an input is attached to: at most one, unless somebody edited behind the back.
+    pub(crate) fn attached(&self, input: &str) -> Vec<&Channel> {
+        self.channels.values().filter(|channel| channel.attaches(input)).collect()
+    }
+
+    /// The inputs that are there and use an input security group.
+    pub(crate) fn users<'a>(&'a self, group: &'a str) -> impl Iterator<Item = &'a Input> {
+        self.inputs.values().filter(move |input| input.gone.is_none() && input.uses(group))
+    }
+}
+
+pub(super) fn no_channel(id: &str) -> ApiError {
+    not_found(format!("Channel {id} not found."))
+}
+
+pub(super) fn no_input(id: &str) -> ApiError {
+    not_found(format!("Input {id} not found."))
+}
+
+pub(super) fn no_group(id: &str) -> ApiError {
+    not_found(format!("Input security group {id} not found."))
+}
+
+/// A member of a resource's settings as text.
+pub(super) fn text<'a>(settings: &'a Map<String, Value>, member: &str) -> &'a str {
+    settings.get(member).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// A member of a resource's settings as a list.
+pub(super) fn list<'a>(settings: &'a Map<String, Value>, member: &str) -> &'a [Value] {
+    settings.get(member).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+}
+
+fn resources(region: &Region, config: &Config, now: Duration) -> Map<String, Value> {
+    let state = &region.medialive;
+    let mut found = Map::new();
+    let channels = state.channels.values().filter(|channel| channel.gone.is_none());
+    found.insert("channels".to_owned(), channels.map(|channel| view::channel(channel, config, now)).collect());
+    let inputs = state.inputs.values().filter(|input| input.gone.is_none());
+    found.insert("inputs".to_owned(), inputs.map(|input| view::input(input, state)).collect());
+    let groups = state.groups.values().filter(|group| group.gone.is_none());
+    found.insert("inputSecurityGroups".to_owned(), groups.map(|group| view::group(group, state)).collect());
+    found
+}
+
+/// Whether lists have it: all that is there, and for a while what is DELETED.
+fn listed(gone: Option<Duration>, keep: Duration, now: Duration) -> bool {
+    gone.is_none_or(|gone| gone + keep > now)
+}
