@@ -137,8 +137,10 @@ pub async fn pass<K: Kind>(object: &K::Object, context: &Context) -> Passed {
     };
     let before = K::conditions(&object).unwrap_or_default().to_vec();
     let gone = matches!(step, Some(Step::Gone)) && failure.is_none();
-    // What was done is seen in a moment, and only what is seen is worth a write; an identifier must not be lost, though.
+    // What was done is seen in a moment, and only what is seen is worth a write; an identifier must not be lost, though, nor
+    // what the status alone remembers.
     let passing = matches!(step, Some(Step::Act(_)))
+        && !actions.iter().any(K::Action::is_told)
         && failure.is_none()
         && created.is_none()
         && context.attempts.repeats(&uid) <= 2;

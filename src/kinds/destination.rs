@@ -11,11 +11,13 @@ use playout_core::api::destination::{DestinationStatus, DestinationWord};
 use playout_core::api::policy::RunState;
 use playout_core::api::source::{HealthWord, SourceStatus};
 use playout_core::api::{ACTIVE_ENDPOINT, Destination, Source};
+use playout_core::channel::Look;
 use playout_core::conditions::{RECONCILING, is_true};
+use playout_core::destination::memory;
 use playout_core::destination::observed::{Observed, OutputSeen, Programme, Role};
 use playout_core::destination::plan::{Action, plan};
 use playout_core::destination::status;
-use playout_core::destination::wanted::{Wanted, retains, wanted};
+use playout_core::destination::wanted::{Roles, Wanted, retains, wanted};
 use playout_core::endpoint::possible_keys;
 use playout_core::flow::{Flow, FlowState, Measured};
 use playout_core::names::Identity;
@@ -64,8 +66,8 @@ impl Kind for DestinationKind {
         let anew = wants_fresh_look(destination, handled);
         let running = destination.spec.state == Some(RunState::Running);
         let references = needed(destination).look_up(destination, &region, anew, running, context).await?;
-        let role = context.config.mediaconnect_role_arn.as_deref();
-        Ok(wanted(&destination.spec, &context.identity(destination), &references, role, false))
+        let roles = Roles { media_connect: context.config.mediaconnect_role_arn.as_deref(), media_live: None };
+        Ok(wanted(&destination.spec, &context.identity(destination), &references, roles, false))
     }
 
     async fn observe(
@@ -90,7 +92,18 @@ impl Kind for DestinationKind {
         let Some(flow) = flow else {
             let flow = if source.is_some() { Programme::NoFlow { certain: true } } else { Programme::NoSource };
             let secrets = if stopping { secrets.unwrap_or_default() } else { secrets? };
-            return Ok(Observed { flow, outputs: BTreeMap::new(), secrets, told });
+            return Ok(Observed {
+                flow,
+                outputs: BTreeMap::new(),
+                secrets,
+                input: Look::Absent,
+                channel: Look::Absent,
+                quotas: None,
+                tries: memory::tries(destination, context.clock.now()),
+                told,
+                decided: memory::decided(destination),
+                moves_first: None,
+            });
         };
         let handled = destination.status.as_ref().and_then(|s| s.last_handled_reconcile_at.as_ref());
         let mut outputs = BTreeMap::new();
@@ -130,7 +143,13 @@ impl Kind for DestinationKind {
             },
             outputs,
             secrets,
+            input: Look::Absent,
+            channel: Look::Absent,
+            quotas: None,
+            tries: memory::tries(destination, context.clock.now()),
             told,
+            decided: memory::decided(destination),
+            moves_first: None,
         })
     }
 
@@ -161,6 +180,8 @@ impl Kind for DestinationKind {
                 (flow, mc.update_output(flow, arn, settings.as_deref(), *enabled).await)
             }
             Action::RemoveOutput { flow, arn, .. } => (flow, mc.remove_output(flow, arn).await),
+            // The status that the pass writes is where it is remembered.
+            _ => return Ok(None),
         };
         region.flows.touched(flow).await;
         result.map(|()| None)

@@ -1,7 +1,11 @@
-//! Destination: one or two outputs of a Source's flow.
+//! Destination: one or two outputs of a Source's flow, or a MediaLive input and channel of its own.
 
 mod action;
+pub mod memory;
 pub mod observed;
+mod outputs;
 pub mod plan;
+pub mod retry;
 pub mod status;
+mod transcode;
 pub mod wanted;

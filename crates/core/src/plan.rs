@@ -54,6 +54,11 @@ pub trait Action: std::fmt::Debug + serde::Serialize + Send + Sync {
     /// Whether an intent is written on the object first: AWS has neither a token that makes the call idempotent nor a unique name.
     fn needs_intent(&self) -> bool;
 
+    /// Whether the pass that does it writes the status at once, which otherwise waits for the next look.
+    fn is_told(&self) -> bool {
+        false
+    }
+
     /// The reason of the Event that tells of it.
     fn reason(&self) -> Reason;
 
@@ -97,6 +102,31 @@ pub enum Waiting {
     SecretName,
     /// A connection test runs.
     ConnectionTest,
+    /// The MediaLive input or channel is being made.
+    ChannelCreating,
+    /// The channel is going up.
+    ChannelStarting,
+    /// The channel is going down.
+    ChannelStopping,
+    /// The channel takes a change.
+    ChannelUpdating,
+    /// The channel or its input is being removed.
+    ChannelDeleting,
+    /// AWS restarts a pipeline of the channel.
+    ChannelRecovering,
+    /// The input is attached to channels that are not ours.
+    InputAttached(Vec<String>),
+    /// The next attempt comes after a pause.
+    Restarting {
+        /// Which.
+        count: u32,
+        /// Of how many.
+        attempts: u32,
+        /// Why the last one failed.
+        cause: String,
+    },
+    /// Another Destination is moved first.
+    MovesFirst(String),
 }
 
 impl Waiting {
@@ -118,6 +148,15 @@ impl Waiting {
             Self::NoSignal(_) => Reason::NoSignal,
             Self::SecretName => Reason::Updating,
             Self::ConnectionTest => Reason::ConnectionTest,
+            Self::ChannelCreating => Reason::ChannelCreating,
+            Self::ChannelStarting => Reason::ChannelStarting,
+            Self::ChannelStopping => Reason::ChannelStopping,
+            Self::ChannelUpdating => Reason::ChannelUpdating,
+            Self::ChannelDeleting => Reason::ChannelDeleting,
+            Self::ChannelRecovering => Reason::ChannelRecovering,
+            Self::InputAttached(_) => Reason::InUse,
+            Self::Restarting { .. } => Reason::Restarting,
+            Self::MovesFirst(_) => Reason::Moving,
         }
     }
 
@@ -125,9 +164,7 @@ impl Waiting {
     #[must_use]
     pub fn message(&self) -> String {
         match self {
-            Self::CreateOutcome => {
-                "The flow was requested and AWS has not shown it yet; it is not requested twice.".into()
-            }
+            Self::CreateOutcome => "It was requested and AWS has not shown it yet; it is not requested twice.".into(),
             Self::FlowStarting => "The flow is starting.".into(),
             Self::FlowStopping => "The flow is stopping.".into(),
             Self::FlowUpdating => "The flow is taking a change.".into(),
@@ -154,6 +191,22 @@ impl Waiting {
             ),
             Self::SecretName => "AWS is still freeing the name of a removed secret.".into(),
             Self::ConnectionTest => "The flow runs for a connection test.".into(),
+            Self::ChannelCreating => "AWS is making the channel.".into(),
+            Self::ChannelStarting => "The channel is starting; AWS takes about two minutes.".into(),
+            Self::ChannelStopping => "The channel is stopping.".into(),
+            Self::ChannelUpdating => "The channel is taking a change.".into(),
+            Self::ChannelDeleting => "AWS is removing the channel and its input.".into(),
+            Self::ChannelRecovering => "A pipeline of the channel failed; AWS is restarting it.".into(),
+            Self::InputAttached(channels) => format!(
+                "The MediaLive input of this Destination is attached to channels that are not its own ({}). Detach it there.",
+                shortened(channels)
+            ),
+            Self::Restarting { count, attempts, cause } => {
+                format!("{} Restart {count} of {attempts} follows after a pause.", ended(cause))
+            }
+            Self::MovesFirst(name) => {
+                format!("Destination {name} is moved to its new delivery first; this one keeps the old one until then.")
+            }
         }
     }
 }

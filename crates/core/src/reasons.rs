@@ -70,7 +70,7 @@ reasons! {
     PresetNotTaken: "The platform does not take what spec.encoding names; the message has its limit and a preset that it takes.";
     SecretMissing: "A Secret or one of its keys does not exist; create it and the operator goes on by itself.";
     ParameterMissing: "An SSM parameter does not exist or may not be read; create it or allow ssm:GetParameter.";
-    RoleMissing: "The spec needs a role that the operator was not given; start it with --mediaconnect-role-arn.";
+    RoleMissing: "The spec needs a role that the operator was not given; start it with --mediaconnect-role-arn or --medialive-role-arn.";
     RegionMismatch: "The Destination names another region than its Source has; take spec.region out.";
     QuotaExceeded: "A limit of AWS is reached; the message has the numbers.";
     NotOurs: "A resource of the expected name exists without this object's ownership tags and is not touched.";
@@ -78,6 +78,14 @@ reasons! {
     Refused: "AWS does not accept the request; correct the field that the message names.";
     Throttled: "AWS limits the rate of calls; the operator goes on more slowly.";
     AwsUnavailable: "AWS gave no usable answer; the operator tries again.";
+    ChannelCreating: "AWS is making the MediaLive input or channel; this takes some seconds.";
+    ChannelStarting: "AWS is starting the MediaLive channel; this takes about two minutes.";
+    ChannelStopping: "AWS is stopping the MediaLive channel; this takes about twenty seconds.";
+    ChannelUpdating: "AWS is changing the MediaLive channel.";
+    ChannelDeleting: "AWS is removing the MediaLive channel or its input.";
+    ChannelRecovering: "A pipeline of the MediaLive channel failed and AWS is restarting it.";
+    Restarting: "The receiver did not take the stream; it is started again after a pause, as often as spec.retry allows.";
+    Moving: "It waits for another Destination that is being moved between deliveries; they go one at a time.";
     Retrying: "What was found had changed in the meantime; the operator looks again.";
     Suspended: "spec.suspend is true: the operator looks and changes nothing.";
     InternalError: "A defect of the operator; its log has the details. Other objects are not affected.";

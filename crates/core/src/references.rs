@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::api::encoding_preset::EncodingPresetSpec;
 use crate::api::policy::Algorithm;
 use crate::api::reference::{Encryption, KeyReference, SecretKeyReference};
 use crate::flow::{Cipher, Password, Protocol};
@@ -25,6 +26,8 @@ pub struct References {
     pub secrets: BTreeMap<(String, String), Found>,
     /// SSM parameters.
     pub parameters: BTreeMap<String, Found>,
+    /// The `EncodingPreset` that a Destination names, if there is one.
+    pub presets: BTreeMap<String, EncodingPresetSpec>,
 }
 
 impl References {

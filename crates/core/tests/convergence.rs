@@ -858,7 +858,13 @@ impl DestinationShow {
             },
             outputs,
             secrets: world.secrets.clone(),
+            input: playout_core::channel::Look::Absent,
+            channel: playout_core::channel::Look::Absent,
+            quotas: None,
+            tries: None,
             told: wish.told,
+            decided: None,
+            moves_first: None,
         }
     }
 

@@ -74,7 +74,8 @@ fn set_flow(seen: &mut Observed, new: FlowState) {
 }
 
 fn empty(state: FlowState) -> Observed {
-    Observed { flow: programme(state, 2), outputs: BTreeMap::new(), secrets: Vec::new(), told: None }
+    let outputs = BTreeMap::new();
+    Observed { flow: programme(state, 2), outputs, secrets: Vec::new(), ..fixtures::destination_seen(&[]) }
 }
 
 const STOPPED: (&str, Value) = ("/state", Value::Null);

@@ -4,13 +4,18 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::policy::{DeletionPolicy, RunState, UpdatePolicy};
+pub use self::status::{
+    ActiveEndpoint, AlertStatus, ChannelStatus, DestinationStatus, DestinationWord, FailoverStatus, LastError,
+    OutputStatus, RetryStatus, RetryWord, Run,
+};
+use super::policy::{DeletionPolicy, RetryPolicy, RunState, UpdatePolicy};
 use super::reference::{Encryption, KeyReference, ProgrammeReference};
+
+mod status;
 
 /// Where a programme goes: one social platform or receiver.
 ///
@@ -87,6 +92,11 @@ pub struct DestinationSpec {
     /// `Passthrough` (default): an output of the Source's flow. The programme is sent as it arrives.
     #[serde(default)]
     pub delivery: Delivery,
+    /// What `Transcode` encodes to: a built-in preset (`1080p60`, `1080p30`, `720p60`, `720p30`, `480p30`) or the name of an
+    /// `EncodingPreset` of this namespace. Default: `1080p30`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 63))]
+    pub encoding: Option<String>,
     /// Settings of an `srt://` receiver.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub srt: Option<SrtReceiver>,
@@ -104,8 +114,12 @@ pub struct DestinationSpec {
     /// `status.pendingChanges`. `Restart`: it is carried out at once.
     #[serde(default)]
     pub update_policy: UpdatePolicy,
-    /// True makes the output ready while stopped, so that the first start is faster. It costs nothing with `Passthrough`,
-    /// but counts against the flow's 50 outputs. Default: false.
+    /// What happens when the receiver does not take the stream.
+    #[serde(default)]
+    pub retry: RetryPolicy,
+    /// True makes the output (with `Transcode` the channel) ready while stopped, so that a start is faster. It costs nothing
+    /// with `Passthrough`, but counts against the flow's 50 outputs; an idle channel and its input are paid for and count
+    /// against the region's quota of channels. Default: false.
     #[serde(default)]
     pub prepare: bool,
     /// Tags for the AWS resources, at most 40. They never replace the operator's own tags.
@@ -141,6 +155,8 @@ pub enum Delivery {
     /// As an output of the Source's flow, not transcoded.
     #[default]
     Passthrough,
+    /// Through a MediaLive channel of its own, encoded as `encoding` says.
+    Transcode,
 }
 
 /// Settings of an `srt://` receiver.
@@ -183,132 +199,4 @@ pub enum BackupMode {
     /// Switched over when the primary is dead.
     #[default]
     OnFailure,
-}
-
-/// What was observed of a Destination.
-#[derive(Clone, Debug, Default, Deserialize, KubeSchema, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct DestinationStatus {
-    /// The generation of the spec that this status speaks of; -1 before the first look.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub observed_generation: Option<i64>,
-    /// One word for people: `Idle`, `Creating`, `Starting`, `Running`, `Stopping`, `Deleting` or `Error`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub state: Option<DestinationWord>,
-    /// `Ready`, `Reconciling` and `Stalled` as kstatus defines them, and `Delivering`: whether the receiver takes the stream.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[x_kube(merge_strategy = ListMerge::Map(vec!["type".to_string()]))]
-    pub conditions: Vec<Condition>,
-    /// Which endpoint is fed: `Primary`, `Backup`, or both with a hot backup.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub active_endpoint: Option<ActiveEndpoint>,
-    /// ARN of the flow whose outputs these are.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub flow_arn: Option<String>,
-    /// The outputs in AWS.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[x_kube(merge_strategy = ListMerge::Map(vec!["role".to_string()]))]
-    pub outputs: Vec<OutputStatus>,
-    /// When it was last seen to begin running.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub started_at: Option<Time>,
-    /// Changes of the spec (or of the key) that wait because they would interrupt the running output.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub pending_changes: Vec<String>,
-    /// The last failure, kept until the next success.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last_error: Option<LastError>,
-    /// The last ten times on the air, newest first.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub last_runs: Vec<Run>,
-    /// The value of the annotation `playout.dev/reconcile-at` that was acted upon last.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last_handled_reconcile_at: Option<String>,
-}
-
-/// One word for the state of a Destination.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
-#[expect(missing_docs, reason = "explained on the field and in the README")]
-#[schemars(transform = super::schema::undescribed)]
-pub enum DestinationWord {
-    Idle,
-    Creating,
-    Starting,
-    Running,
-    Stopping,
-    Deleting,
-    Error,
-}
-
-/// Which endpoint is fed.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
-#[schemars(transform = super::schema::undescribed)]
-pub enum ActiveEndpoint {
-    /// The first.
-    Primary,
-    /// The second.
-    Backup,
-    /// Both, with a hot backup.
-    Both,
-}
-
-/// What was observed of one output.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct OutputStatus {
-    /// `Primary` or `Backup`.
-    pub role: String,
-    /// Name of the output in its flow.
-    pub name: String,
-    /// ARN of the output.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub arn: Option<String>,
-    /// `ENABLED` or `DISABLED`, in AWS's words.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub status: Option<String>,
-    /// Where it sends to: scheme, host and port, without path, query and key. For a listener: where the receiver calls.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub endpoint: Option<String>,
-    /// Whether it sends now: the flow is active and the output enabled.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sending: Option<bool>,
-    /// Whether the receiver is connected, by the last measurement.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub connected: Option<bool>,
-    /// Bitrate in kbit/s, to two significant digits so that a steady stream is a steady status.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub bitrate_kbps: Option<i64>,
-    /// Since when `sending` and `connected` are what they are.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub since: Option<Time>,
-}
-
-/// A failure in words.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct LastError {
-    /// When it was seen first.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub at: Option<Time>,
-    /// Its reason, one of the list in the README.
-    pub reason: String,
-    /// What happened and what to do.
-    pub message: String,
-    /// `Warning`: the operator tries again. `Error`: it needs you.
-    pub severity: String,
-}
-
-/// One time on the air.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Run {
-    /// When it began.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub started: Option<Time>,
-    /// When it ended.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub stopped: Option<Time>,
-    /// Why it ended.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub why: Option<String>,
 }

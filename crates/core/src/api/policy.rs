@@ -33,6 +33,43 @@ pub enum RunState {
     Stopped,
 }
 
+/// Bounded restarts of what does not reach its receiver.
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RetryPolicy {
+    /// How many restarts, 0 to 20. After the last one the Destination is `Stalled` with reason `GaveUp`, its output or channel
+    /// is stopped so that it costs nothing, and the annotation `playout.dev/reconcile-at` starts it again. Default: 5.
+    #[serde(default = "attempts")]
+    #[schemars(range(min = 0, max = 20))]
+    pub attempts: u32,
+    /// How long a receiver may not take the stream before it is restarted, from 1s to 1h. Default: `30s`.
+    #[serde(default = "after")]
+    #[schemars(schema_with = "super::text::retry_after")]
+    pub after: String,
+    /// Pause before the first restart, from 1s to 1h; each further one is twice as long, at most 5 minutes. Default: `15s`.
+    #[serde(default = "backoff")]
+    #[schemars(schema_with = "super::text::retry_backoff")]
+    pub backoff: String,
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self { attempts: attempts(), after: after(), backoff: backoff() }
+    }
+}
+
+fn attempts() -> u32 {
+    5
+}
+
+fn after() -> String {
+    "30s".into()
+}
+
+fn backoff() -> String {
+    "15s".into()
+}
+
 /// Length of an AES key.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub enum Algorithm {

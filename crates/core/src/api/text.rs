@@ -188,12 +188,24 @@ pub(super) fn application_name(_: &mut SchemaGenerator) -> Schema {
 }
 
 pub(super) fn interval(_: &mut SchemaGenerator) -> Schema {
+    length_of_time("interval")
+}
+
+pub(super) fn retry_after(_: &mut SchemaGenerator) -> Schema {
+    length_of_time("after")
+}
+
+pub(super) fn retry_backoff(_: &mut SchemaGenerator) -> Schema {
+    length_of_time("backoff")
+}
+
+fn length_of_time(field: &str) -> Schema {
     text(
         1,
         10,
         &[rule(
             "self.matches('^[0-9]{1,7}(ms|s|m|h)$') && duration(self) >= duration('1s') && duration(self) <= duration('1h')",
-            "interval must be a whole number with the unit s or m, from 1s to 1h, as in 30s",
+            &format!("{field} must be a whole number with the unit s or m, from 1s to 1h, as in 30s"),
         )],
     )
 }

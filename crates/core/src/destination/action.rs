@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::observed::Role;
+use super::retry::{Attempt, Phase};
+use crate::channel::{ChannelSettings, NewChannel, NewInput};
 use crate::flow::OutputSettings;
 use crate::passwords::CopyAction;
 use crate::reasons::Reason;
@@ -23,6 +25,34 @@ pub enum Action {
     UpdateOutput { flow: String, arn: String, role: Role, settings: Option<Box<OutputSettings>>, enabled: Option<bool> },
     /// Remove an output.
     RemoveOutput { flow: String, arn: String, role: Role },
+    /// Make the MediaLive input. AWS knows a repetition by its token.
+    CreateInput(Box<NewInput>),
+    /// Remove the input.
+    DeleteInput { id: String },
+    /// Make the MediaLive channel. AWS knows a repetition by its token.
+    CreateChannel(Box<NewChannel>),
+    /// Give the channel other settings; always all of them.
+    UpdateChannel { id: String, name: String, settings: Box<ChannelSettings> },
+    /// Start the channel: from here on it is paid for by the minute.
+    StartChannel { id: String },
+    /// Stop the channel.
+    StopChannel { id: String },
+    /// Remove the channel.
+    DeleteChannel { id: String },
+    /// Renew the tags of the channel or its input.
+    TagMediaLive { arn: String, tags: BTreeMap<String, String> },
+    /// Remember, in the status, where the attempts are. Alone: what follows from it is done when it is stored.
+    Note(Attempt),
+    /// Remember, in the status, which endpoint is to be fed from now on. Alone, too.
+    Switch { to: Role, why: String },
+}
+
+impl Action {
+    /// Whether it is carried out by the status that the pass writes, and by nothing else.
+    #[must_use]
+    pub fn is_memory(&self) -> bool {
+        matches!(self, Self::Note(_) | Self::Switch { .. })
+    }
 }
 
 /// An output to be made.
@@ -41,10 +71,15 @@ pub struct NewOutput {
 }
 
 impl crate::plan::Action for Action {
-    /// No create here needs an intent: names of outputs are unique in their flow and those of secrets in their region, so
-    /// that a second create is refused by AWS.
+    /// Names of outputs are unique in their flow and those of secrets in their region, so that a second create is refused by
+    /// AWS. MediaLive knows a second create by its token alone, which comes from the intent.
     fn needs_intent(&self) -> bool {
-        false
+        matches!(self, Self::CreateInput(_) | Self::CreateChannel(_))
+    }
+
+    /// The status is where these are kept, and a stop of our own is no failure of the channel's.
+    fn is_told(&self) -> bool {
+        self.is_memory() || matches!(self, Self::StopChannel { .. })
     }
 
     fn reason(&self) -> Reason {
@@ -55,7 +90,15 @@ impl crate::plan::Action for Action {
             Self::RemoveOutput { .. } => Reason::Deleted,
             Self::TagOutput { .. } => Reason::Adopted,
             Self::Copy(action) => action.reason(),
-            Self::UpdateOutput { enabled: None, .. } => Reason::Updated,
+            Self::UpdateOutput { enabled: None, .. } | Self::UpdateChannel { .. } => Reason::Updated,
+            Self::CreateInput(_) | Self::CreateChannel(_) => Reason::Created,
+            Self::StartChannel { .. } => Reason::Started,
+            Self::StopChannel { .. } => Reason::Stopped,
+            Self::DeleteChannel { .. } | Self::DeleteInput { .. } => Reason::Deleted,
+            Self::TagMediaLive { .. } => Reason::Adopted,
+            Self::Note(Attempt { phase: Phase::GaveUp, .. }) => Reason::GaveUp,
+            Self::Note(_) => Reason::Restarting,
+            Self::Switch { .. } => Reason::Switched,
         }
     }
 
@@ -79,6 +122,24 @@ impl crate::plan::Action for Action {
                 }
             }
             Self::RemoveOutput { role, .. } => format!("Removed the output ({})", role.word()),
+            Self::CreateInput(new) => format!("Created MediaLive input {}", new.name),
+            Self::DeleteInput { id } => format!("Removed MediaLive input {id}"),
+            Self::CreateChannel(new) => format!("Created MediaLive channel {}", new.name),
+            Self::UpdateChannel { id, .. } => format!("Changed MediaLive channel {id}"),
+            Self::StartChannel { id } => format!("Started MediaLive channel {id}"),
+            Self::StopChannel { id } => format!("Stopped MediaLive channel {id}"),
+            Self::DeleteChannel { id } => format!("Removed MediaLive channel {id}"),
+            Self::TagMediaLive { .. } => "Renewed the tags of a MediaLive resource".into(),
+            Self::Note(Attempt { count: 0, phase: Phase::Trying, .. }) => "Going on the air".into(),
+            Self::Note(Attempt { count, phase, cause }) => {
+                let cause = cause.as_deref().unwrap_or("The receiver did not take the stream.");
+                match phase {
+                    Phase::Trying => format!("Going on the air again (restart {count})"),
+                    Phase::Waiting => format!("{cause} It is restarted after a pause (restart {count})"),
+                    Phase::GaveUp => format!("{cause} It is not restarted again"),
+                }
+            }
+            Self::Switch { to, why } => format!("Switching to the {} endpoint: {why}", to.word().to_lowercase()),
         }
     }
 }

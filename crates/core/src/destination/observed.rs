@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::retry::Tries;
+use crate::channel::{Alert, Channel, Input, Look, Quotas};
 use crate::flow::{Age, FlowOutput, FlowState, Measured, SecretCopy};
 use crate::names::Ownership;
 
@@ -14,8 +16,40 @@ pub struct Observed {
     pub outputs: BTreeMap<Role, OutputSeen>,
     /// Copies of passwords that bear our tags.
     pub secrets: Vec<SecretCopy>,
+    /// The MediaLive input that bears our tags.
+    pub input: Look<Input>,
+    /// The MediaLive channel that bears our tags.
+    pub channel: Look<ChannelSeen>,
+    /// Quotas in the way of a new channel; looked at only when one is to be made.
+    pub quotas: Option<Quotas>,
+    /// Restarts so far.
+    pub tries: Option<Tries>,
     /// The endpoint that an annotation asks for.
     pub told: Option<Role>,
+    /// The endpoint that a failover has decided for, as the status remembers it.
+    pub decided: Option<Role>,
+    /// Another Destination that is being moved between deliveries, or is to be before this one.
+    pub moves_first: Option<String>,
+}
+
+/// Our channel.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChannelSeen {
+    /// The channel.
+    pub channel: Channel,
+    /// What was measured of its output groups since it began to send.
+    pub endpoints: BTreeMap<Role, EndpointSeen>,
+    /// Alerts that are set.
+    pub alerts: Vec<Alert>,
+}
+
+/// An output group of our channel.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct EndpointSeen {
+    /// What was measured; `None`: measuring is off.
+    pub measured: Option<Measured>,
+    /// How long its connection has been what it is.
+    pub unchanged_for: Age,
 }
 
 /// The Source of a Destination, and its flow.

@@ -3,21 +3,26 @@
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
+use super::memory;
 use super::observed::{Observed, OutputSeen, Programme, Role};
-use super::plan::{Action, Connection, connection, pending_changes};
+use super::plan::{Action, Connection, fed, pending_changes};
 use super::wanted::Wanted;
 use crate::api::RECONCILE_AT;
 use crate::api::destination::{
-    ActiveEndpoint, Destination, DestinationStatus, DestinationWord, LastError, OutputStatus, Run,
+    ActiveEndpoint, AlertStatus, ChannelStatus, Destination, DestinationStatus, DestinationWord, LastError,
+    OutputStatus, Run,
 };
+use crate::channel::{ChannelState, InputState};
 use crate::conditions::{Conditions, DELIVERING, OVER_LIMIT, Truth, whole_second};
-use crate::flow::FlowState;
+use crate::flow::{FlowState, Measured};
 use crate::plan::{Failure, FailureClass, Step, Waiting};
 use crate::reasons::Reason;
 use crate::source::status::steady;
 
 /// How many times on the air are remembered.
 const RUNS: usize = 10;
+/// How many alerts are shown.
+const ALERTS: usize = 10;
 
 /// What a pass came to.
 #[derive(Debug)]
@@ -50,6 +55,17 @@ pub fn status(destination: &Destination, outcome: &Outcome<'_>) -> DestinationSt
             Programme::NoFlow { certain: true } | Programme::NoSource => status.flow_arn = None,
         }
         of_outputs(&mut status, &before, outcome.wanted, seen, outcome.now);
+        status.channel = of_channel(before.channel.as_ref(), seen, outcome.now);
+        status.active_endpoint = active_endpoint(seen);
+        status.alerts = seen.channel.present().map_or_else(Vec::new, |c| {
+            let alert = |a: &crate::channel::Alert| AlertStatus { kind: a.kind.clone(), message: a.message.clone() };
+            c.alerts.iter().take(ALERTS).map(alert).collect()
+        });
+        if let Some(wanted) = outcome.wanted {
+            status.encoding = wanted.channel.as_ref().map(|c| c.encoding_text.clone());
+            status.retries = memory::retries(destination, &before, wanted, seen, outcome);
+            status.failover = memory::failover(&before, wanted, seen, outcome, status.active_endpoint);
+        }
         status.pending_changes = outcome.wanted.map(|w| pending_changes(w, seen)).unwrap_or_default();
     }
     let word = word(&before, destination, outcome);
@@ -68,49 +84,92 @@ fn of_outputs(
     now: Timestamp,
 ) {
     let active = matches!(seen.flow, Programme::Flow { state: FlowState::Active | FlowState::Updating, .. });
-    let mut fed = Vec::new();
     status.outputs = seen
         .outputs
         .iter()
         .map(|(role, o)| {
-            if o.output.enabled {
-                fed.push(*role);
-            }
             let old = before.outputs.iter().find(|b| b.role == role.word());
-            let sending = active && o.output.enabled;
-            let measured = o.measured.as_ref().filter(|_| sending);
-            let connected = measured.and_then(|m| m.connected);
             let endpoint = match (&o.output.listener_address, wanted.and_then(|w| w.outputs.get(role))) {
                 (Some(address), _) => Some(format!("srt://{address}:{}", o.output.settings.port.unwrap_or_default())),
                 (None, Some(wish)) => Some(wish.receiver.shown()),
                 (None, None) => old.and_then(|b| b.endpoint.clone()),
             };
-            let since = match old {
-                Some(b) if b.connected == connected && b.sending == Some(sending) => b.since.clone(),
-                _ => Some(Time(whole_second(now))),
-            };
             OutputStatus {
-                role: role.word().into(),
                 name: o.output.name.clone(),
                 arn: Some(o.output.arn.clone()),
                 status: Some(if o.output.enabled { "ENABLED" } else { "DISABLED" }.into()),
                 endpoint,
-                sending: Some(sending),
-                connected,
-                bitrate_kbps: steady(
-                    measured.and_then(|m| m.bitrate).map(|b| b / 1000.0),
-                    old.and_then(|b| b.bitrate_kbps),
-                ),
-                since,
+                ..output(*role, old, active && o.output.enabled, o.measured.as_ref(), now)
             }
         })
         .collect();
-    status.active_endpoint = match fed.as_slice() {
+}
+
+/// What is said alike of an output of the flow and an output group of the channel.
+fn output(
+    role: Role,
+    old: Option<&OutputStatus>,
+    sending: bool,
+    measured: Option<&Measured>,
+    now: Timestamp,
+) -> OutputStatus {
+    let measured = measured.filter(|_| sending);
+    let connected = measured.and_then(|m| m.connected);
+    let since = match old {
+        Some(b) if b.connected == connected && b.sending == Some(sending) => b.since.clone(),
+        _ => Some(Time(whole_second(now))),
+    };
+    OutputStatus {
+        role: role.word().into(),
+        sending: Some(sending),
+        connected,
+        bitrate_kbps: steady(measured.and_then(|m| m.bitrate).map(|b| b / 1000.0), old.and_then(|b| b.bitrate_kbps)),
+        since,
+        ..OutputStatus::default()
+    }
+}
+
+fn of_channel(before: Option<&ChannelStatus>, seen: &Observed, now: Timestamp) -> Option<ChannelStatus> {
+    let input = seen.input.present().filter(|i| i.state != InputState::Deleted);
+    let channel = seen.channel.present().filter(|c| c.channel.state != ChannelState::Deleted);
+    if input.is_none() && channel.is_none() {
+        return None;
+    }
+    let outputs = channel.map_or_else(Vec::new, |seen| {
+        let sending = seen.channel.state == ChannelState::Running;
+        let of_role = |role: &Role, shown: String| {
+            let old = before.and_then(|b| b.outputs.iter().find(|o| o.role == role.word()));
+            let measured = seen.endpoints.get(role).and_then(|e| e.measured.as_ref());
+            OutputStatus {
+                name: role.as_str().into(),
+                endpoint: Some(shown),
+                ..output(*role, old, sending, measured, now)
+            }
+        };
+        seen.channel.settings.targets.iter().map(|(role, target)| of_role(role, target.shown())).collect()
+    });
+    Some(ChannelStatus {
+        id: channel.map(|c| c.channel.id.clone()),
+        arn: channel.map(|c| c.channel.arn.clone()),
+        state: channel.map(|c| c.channel.state.as_str().into()),
+        input_id: input.map(|i| i.id.clone()),
+        input_state: input.map(|i| i.state.as_str().into()),
+        outputs,
+    })
+}
+
+fn active_endpoint(seen: &Observed) -> Option<ActiveEndpoint> {
+    let on = seen.outputs.iter().filter(|(_, o)| o.output.enabled).map(|(role, _)| *role);
+    let up = seen.channel.present().filter(|c| c.channel.state.is_up());
+    let mut roles: Vec<Role> = on.chain(up.iter().flat_map(|c| c.channel.settings.targets.keys().copied())).collect();
+    roles.sort_unstable();
+    roles.dedup();
+    match roles.as_slice() {
         [] => None,
         [Role::Primary] => Some(ActiveEndpoint::Primary),
         [Role::Backup] => Some(ActiveEndpoint::Backup),
         _ => Some(ActiveEndpoint::Both),
-    };
+    }
 }
 
 fn word(before: &DestinationStatus, destination: &Destination, outcome: &Outcome<'_>) -> DestinationWord {
@@ -119,9 +178,11 @@ fn word(before: &DestinationStatus, destination: &Destination, outcome: &Outcome
     }
     let Some(seen) = outcome.seen else { return before.state.unwrap_or(DestinationWord::Creating) };
     let enabled = seen.outputs.values().any(|o| o.output.enabled);
+    let channel = seen.channel.present().map(|c| c.channel.state);
+    let channel_runs = channel == Some(ChannelState::Running);
     // A flow that takes a change still sends.
-    let sending =
-        enabled && matches!(seen.flow, Programme::Flow { state: FlowState::Active | FlowState::Updating, .. });
+    let sending = channel_runs
+        || enabled && matches!(seen.flow, Programme::Flow { state: FlowState::Active | FlowState::Updating, .. });
     let up = sending
         && match outcome.wanted {
             // Without a signal nothing begins; what runs is not ended by the encoder's pause.
@@ -129,7 +190,10 @@ fn word(before: &DestinationStatus, destination: &Destination, outcome: &Outcome
                 on_air(wanted, seen) && (!is_silent(seen) || before.state == Some(DestinationWord::Running))
             }
             // The spec cannot be understood and nothing was touched: what was on the air still is, unless AWS says no.
-            None => before.state == Some(DestinationWord::Running) && seen.outputs.values().any(may_arrive),
+            None => {
+                before.state == Some(DestinationWord::Running)
+                    && (channel_runs || seen.outputs.values().any(may_arrive))
+            }
         };
     let wants = outcome.wanted.is_some_and(|w| w.running);
     match outcome.step {
@@ -140,9 +204,18 @@ fn word(before: &DestinationStatus, destination: &Destination, outcome: &Outcome
             DestinationWord::Error
         }
         _ if !wants && sending => DestinationWord::Stopping,
-        _ if !wants => DestinationWord::Idle,
+        _ if !wants => match (channel, outcome.wanted.is_some_and(|w| w.prepare)) {
+            // It is stopped when nothing is paid for any more.
+            (Some(state), false) if !state.is_gone() => DestinationWord::Stopping,
+            (Some(state), true) if state.is_up() || state == ChannelState::Stopping => DestinationWord::Stopping,
+            (Some(ChannelState::Creating), true) => DestinationWord::Creating,
+            _ => DestinationWord::Idle,
+        },
         Some(Step::Wait { on: Waiting::Connecting(_), .. }) if refused(outcome.wanted, seen) => DestinationWord::Error,
-        _ if seen.outputs.is_empty() => DestinationWord::Creating,
+        Some(Step::Wait { on: Waiting::Restarting { .. }, .. }) => DestinationWord::Error,
+        _ if seen.outputs.is_empty() && channel.is_none_or(|c| c == ChannelState::Creating) => {
+            DestinationWord::Creating
+        }
         _ => DestinationWord::Starting,
     }
 }
@@ -153,13 +226,7 @@ fn may_arrive(output: &OutputSeen) -> bool {
 
 /// Whether AWS has shown the stream to arrive, or can never show it.
 fn on_air(wanted: &Wanted, seen: &Observed) -> bool {
-    seen.outputs.iter().any(|(role, o)| {
-        o.output.enabled
-            && wanted
-                .outputs
-                .get(role)
-                .is_some_and(|wish| matches!(connection(wish, o), Connection::Up | Connection::Unmeasured))
-    })
+    fed(wanted, seen).iter().any(|(.., c)| matches!(c, Connection::Up | Connection::Unmeasured))
 }
 
 /// Whether the Source is known to receive nothing.
@@ -169,11 +236,7 @@ fn is_silent(seen: &Observed) -> bool {
 
 /// Whether a receiver is known not to take the stream.
 fn refused(wanted: Option<&Wanted>, seen: &Observed) -> bool {
-    wanted.is_some_and(|w| {
-        seen.outputs.iter().any(|(role, o)| {
-            o.output.enabled && w.outputs.get(role).is_some_and(|wish| connection(wish, o) == Connection::Down)
-        })
-    })
+    wanted.is_some_and(|w| fed(w, seen).iter().any(|(.., c)| *c == Connection::Down))
 }
 
 fn runs(status: &mut DestinationStatus, before: &DestinationStatus, word: DestinationWord, outcome: &Outcome<'_>) {
@@ -227,6 +290,12 @@ fn last_error(before: &DestinationStatus, word: DestinationWord, outcome: &Outco
                 "Warning",
             ),
             Some(Step::Settled | Step::Gone) => return None,
+            Some(Step::Act(actions)) => match actions.as_slice() {
+                [Action::Note(attempt)] if attempt.cause.is_some() => {
+                    (Reason::NotConnected, attempt.cause.clone().unwrap_or_default(), "Warning")
+                }
+                _ => return before.last_error.clone(),
+            },
             _ => return before.last_error.clone(),
         }
     };
@@ -253,7 +322,9 @@ fn conditions(
     } else if !running {
         (Reason::Stopped, "It is off the air as wished.".to_string())
     } else if status.pending_changes.is_empty() {
-        (Reason::Running, "It is on the air.".to_string())
+        let warnings = outcome.wanted.and_then(|w| w.channel.as_ref()).map(|c| c.warnings.join(" "));
+        let warnings = warnings.filter(|w| !w.is_empty()).map(|w| format!(" {w}")).unwrap_or_default();
+        (Reason::Running, format!("It is on the air.{warnings}"))
     } else {
         (
             Reason::PendingChanges,
@@ -286,14 +357,9 @@ fn conditions(
 }
 
 fn delivering(list: &mut Conditions<'_>, wanted: &Wanted, seen: &Observed) {
-    if !matches!(seen.flow, Programme::Flow { state: FlowState::Active | FlowState::Updating, .. }) {
-        return;
-    }
     let mut worst: Option<(u8, Truth, Reason, String)> = None;
-    for (role, output) in seen.outputs.iter().filter(|(_, o)| o.output.enabled) {
-        let Some(wish) = wanted.outputs.get(role) else { continue };
-        let at = wish.receiver.shown();
-        let found = match connection(wish, output) {
+    for (_, at, connection) in fed(wanted, seen) {
+        let found = match connection {
             Connection::Up => (0, Truth::True, Reason::Connected, format!("{at} takes the stream.")),
             Connection::Unmeasured => {
                 (1, Truth::Unknown, Reason::NotMeasured, format!("Sending to {at}; AWS measures no connection."))

@@ -3,14 +3,18 @@
 use std::collections::BTreeMap;
 
 use super::observed::Role;
-use crate::api::destination::{BackupMode, DestinationSpec, Platform};
+use super::retry::Retry;
+use crate::api::destination::{BackupMode, Delivery, DestinationSpec, Platform};
 use crate::api::policy::{DeletionPolicy, RunState, UpdatePolicy};
 use crate::api::reference::KeyReference;
+use crate::channel::{ChannelSettings, RtmpTarget};
+use crate::encoding::Encoding;
 use crate::endpoint::Receiver;
 use crate::flow::{Cipher, OutputSettings, Password, Protocol, RtmpPath};
 use crate::names::Identity;
 use crate::plan::{Desired, Problem};
 use crate::platforms;
+use crate::presets;
 use crate::reasons::Reason;
 use crate::references::{References, parse_encryption};
 use crate::secret::SecretText;
@@ -34,16 +38,78 @@ pub struct Wanted {
     pub suspended: bool,
     /// Region that the spec names.
     pub region: Option<String>,
-    /// The outputs: the primary, and the backup if there is one.
+    /// The outputs of the Source's flow: the primary, and the backup if there is one. None with `Transcode`.
     pub outputs: BTreeMap<Role, OutputWanted>,
-    /// Both outputs are fed all the time.
+    /// The channel, with `Transcode`.
+    pub channel: Option<Box<ChannelWanted>>,
+    /// Both endpoints are fed all the time.
     pub hot: bool,
+    /// Restarts that are allowed.
+    pub retry: Retry,
+    /// Versions of the Secrets that the keys come from.
+    pub keys: String,
     /// The most that the platform accepts, in kbit/s.
     pub max_kbps: Option<i64>,
     /// For people.
     pub platform: Platform,
     /// Why the spec cannot be carried out. Then only a stop is, and there are no outputs here.
     pub problem: Option<Problem>,
+}
+
+/// A channel that is wanted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChannelWanted {
+    /// Name of the channel.
+    pub name: String,
+    /// Name of its input.
+    pub input_name: String,
+    /// What it encodes to.
+    pub encoding: Encoding,
+    /// The same for people, with the name of the preset.
+    pub encoding_text: String,
+    /// What the platform takes and advises against.
+    pub warnings: Vec<String>,
+    /// Role that MediaLive assumes.
+    pub role_arn: Result<String, Problem>,
+    /// Where it sends to. A stop must work without its key, so what is missing is a fact here.
+    pub endpoints: BTreeMap<Role, EndpointWanted>,
+}
+
+/// Where a channel sends to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EndpointWanted {
+    /// The receiver.
+    pub receiver: Receiver,
+    /// The same as MediaLive wants it.
+    pub target: Result<RtmpTarget, Problem>,
+}
+
+impl ChannelWanted {
+    /// The settings that feed these endpoints.
+    ///
+    /// # Errors
+    /// A key or the role is missing.
+    pub fn settings(&self, feeds: impl Fn(Role) -> bool, input: &str) -> Result<ChannelSettings, Problem> {
+        let mut targets = BTreeMap::new();
+        for (role, endpoint) in self.endpoints.iter().filter(|(role, _)| feeds(**role)) {
+            targets.insert(*role, endpoint.target.clone()?);
+        }
+        Ok(ChannelSettings {
+            role_arn: Some(self.role_arn.clone()?),
+            inputs: vec![input.to_string()],
+            encoding: Some(self.encoding.clone()),
+            targets,
+        })
+    }
+}
+
+/// What the operator was started with, as far as a Destination needs it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Roles<'a> {
+    /// Role that MediaConnect assumes to read passwords.
+    pub media_connect: Option<&'a str>,
+    /// Role that MediaLive assumes.
+    pub media_live: Option<&'a str>,
 }
 
 /// An output that is wanted.
@@ -65,13 +131,13 @@ pub fn wanted(
     spec: &DestinationSpec,
     identity: &Identity,
     references: &References,
-    role_arn: Option<&str>,
+    roles: Roles<'_>,
     deleting: bool,
 ) -> Desired<Wanted> {
     if deleting {
         return Desired::Absent;
     }
-    match parse(spec, identity, references, role_arn) {
+    match parse(spec, identity, references, roles) {
         Ok(wanted) => Desired::Present(wanted),
         // A stop must work whatever else is wrong.
         Err(problem) if spec.state != Some(RunState::Running) => {
@@ -98,15 +164,15 @@ fn parse(
     spec: &DestinationSpec,
     identity: &Identity,
     references: &References,
-    role_arn: Option<&str>,
+    roles: Roles<'_>,
 ) -> Result<Wanted, Problem> {
     let preset = platforms::preset(spec.platform);
-    let mut outputs = BTreeMap::new();
-    let primary = receiver("spec.url", spec.url.as_deref(), preset.url, spec.platform)?;
-    let parse_output = |role: Role, receiver: Receiver, field: &str, key: Option<&KeyReference>| {
-        output(spec, identity, references, role_arn, role, receiver, field, key)
-    };
-    outputs.insert(Role::Primary, parse_output(Role::Primary, primary, "spec.streamKey", spec.stream_key.as_ref())?);
+    let mut endpoints = vec![Endpoint {
+        role: Role::Primary,
+        receiver: receiver("spec.url", spec.url.as_deref(), preset.url, spec.platform)?,
+        field: "spec.streamKey",
+        key: spec.stream_key.as_ref(),
+    }];
     let mut hot = false;
     if let Some(backup) = &spec.backup {
         let receiver = receiver("spec.backup.url", backup.url.as_deref(), preset.backup_url, spec.platform)?;
@@ -114,10 +180,84 @@ fn parse(
             Some(key) => ("spec.backup.streamKey", Some(key)),
             None => ("spec.streamKey", spec.stream_key.as_ref()),
         };
-        outputs.insert(Role::Backup, parse_output(Role::Backup, receiver, field, key)?);
+        endpoints.push(Endpoint { role: Role::Backup, receiver, field, key });
         hot = backup.mode == BackupMode::Hot;
     }
-    Ok(Wanted { outputs, hot, max_kbps: preset.max_kbps, ..base(spec, identity) })
+    let mut keys = Vec::new();
+    for endpoint in &endpoints {
+        if let Some(Ok(found)) = endpoint.key.map(|k| references.key(endpoint.field, k)) {
+            keys.push(found.version.clone());
+        }
+    }
+    let mut wanted = Wanted { hot, max_kbps: preset.max_kbps, keys: keys.join(" "), ..base(spec, identity) };
+    match spec.delivery {
+        Delivery::Passthrough => {
+            for endpoint in endpoints {
+                let role = endpoint.role;
+                wanted.outputs.insert(role, output(spec, identity, references, roles.media_connect, endpoint)?);
+            }
+        }
+        Delivery::Transcode => {
+            let resolved = presets::resolve(spec.encoding.as_deref(), spec.platform, |name| {
+                references.presets.get(name).cloned()
+            })?;
+            // The programme is encoded anew: what it brings does not reach the platform.
+            wanted.max_kbps = None;
+            wanted.channel = Some(Box::new(ChannelWanted {
+                name: identity.channel_name(),
+                input_name: identity.input_name(),
+                encoding_text: format!("{}: {}", resolved.name, resolved.encoding),
+                encoding: resolved.encoding,
+                warnings: resolved.warnings,
+                role_arn: roles.media_live.map(str::to_string).ok_or_else(|| {
+                    Problem::new(
+                        Reason::RoleMissing,
+                        "spec.delivery Transcode needs a role that MediaLive can assume; start the operator with --medialive-role-arn.",
+                    )
+                }),
+                endpoints: endpoints
+                    .into_iter()
+                    .map(|e| (e.role, EndpointWanted { target: target(&e, references), receiver: e.receiver }))
+                    .collect(),
+            }));
+        }
+    }
+    Ok(wanted)
+}
+
+/// A receiver and where its key is.
+struct Endpoint<'a> {
+    role: Role,
+    receiver: Receiver,
+    field: &'static str,
+    key: Option<&'a KeyReference>,
+}
+
+/// The receiver as MediaLive wants it.
+fn target(endpoint: &Endpoint<'_>, references: &References) -> Result<RtmpTarget, Problem> {
+    let key = endpoint.key.ok_or_else(key_required)?;
+    let key = references.key(endpoint.field, key)?.text.clone();
+    check_key(&key)?;
+    RtmpTarget::of(&endpoint.receiver, key).ok_or_else(|| {
+        Problem::new(
+            Reason::InvalidSpec,
+            "spec.url must begin with rtmp:// or rtmps:// for delivery Transcode; use delivery Passthrough for other receivers.",
+        )
+    })
+}
+
+fn key_required() -> Problem {
+    Problem::new(Reason::InvalidSpec, "spec.streamKey is required for RTMP: name the Secret that holds it.")
+}
+
+fn check_key(key: &SecretText) -> Result<(), Problem> {
+    if key.expose().chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Err(Problem::new(
+            Reason::InvalidSpec,
+            "streamKey: the key holds a space or a line break; write it without (kubectl create secret --from-literal, or echo -n).",
+        ));
+    }
+    Ok(())
 }
 
 /// All that cannot be wrong.
@@ -132,7 +272,10 @@ fn base(spec: &DestinationSpec, identity: &Identity) -> Wanted {
         suspended: spec.suspend,
         region: spec.region.clone(),
         outputs: BTreeMap::new(),
+        channel: None,
         hot: false,
+        retry: Retry::of(&spec.retry),
+        keys: String::new(),
         max_kbps: None,
         platform: spec.platform,
         problem: None,
@@ -153,6 +296,8 @@ fn receiver(field: &str, url: Option<&str>, known: Option<&str>, platform: Platf
             return Err(invalid("must begin with rtmps://: Facebook takes no plain RTMP".into()));
         }
         // On the platforms the application is one word. More than that is a key that was pasted along with the URL.
+        // LinkedIn's have two words.
+        (Platform::LinkedIn, Receiver::Rtmp { .. }) => {}
         (_, Receiver::Rtmp { application, .. }) if application.split('?').next().is_some_and(|p| p.contains('/')) => {
             return Err(invalid(
                 "holds more than the application: take the stream key out of it and put it into a Secret".into(),
@@ -164,16 +309,12 @@ fn receiver(field: &str, url: Option<&str>, known: Option<&str>, platform: Platf
     Ok(receiver)
 }
 
-#[expect(clippy::too_many_arguments, reason = "the parts of one parse, called from one place")]
 fn output(
     spec: &DestinationSpec,
     identity: &Identity,
     references: &References,
     role_arn: Option<&str>,
-    role: Role,
-    receiver: Receiver,
-    field: &str,
-    key: Option<&KeyReference>,
+    Endpoint { role, receiver, field, key }: Endpoint<'_>,
 ) -> Result<OutputWanted, Problem> {
     let key = key.map(|k| references.key(field, k).map(|found| found.text.clone())).transpose();
     let mut password = None;
@@ -203,13 +344,8 @@ fn settings(
     key: Option<SecretText>,
     encryption: Option<Cipher>,
 ) -> Result<OutputSettings, Problem> {
-    if let Some(key) = &key
-        && key.expose().chars().any(|c| c.is_whitespace() || c.is_control())
-    {
-        return Err(Problem::new(
-            Reason::InvalidSpec,
-            "streamKey: the key holds a space or a line break; write it without (kubectl create secret --from-literal, or echo -n).",
-        ));
+    if let Some(key) = &key {
+        check_key(key)?;
     }
     let srt = spec.srt.as_ref();
     let mut settings = OutputSettings {
@@ -230,9 +366,7 @@ fn settings(
     match receiver {
         Receiver::Rtmp { host, port, tls, application } => {
             at(Protocol::RtmpPush, host, *port);
-            let stream = key.ok_or_else(|| {
-                Problem::new(Reason::InvalidSpec, "spec.streamKey is required for RTMP: name the Secret that holds it.")
-            })?;
+            let stream = key.ok_or_else(key_required)?;
             settings.rtmp = Some(RtmpPath { application: application.clone(), stream, tls: *tls });
         }
         Receiver::SrtCaller { host, port } => {

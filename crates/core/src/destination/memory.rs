@@ -1,0 +1,174 @@
+//! What the operator has to remember of a Destination, because AWS cannot tell: how often it was restarted, and which endpoint
+//! a failover has decided for. It stands in the status; if that is lost, the counting begins anew and nothing else happens.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+use super::observed::{Observed, Role};
+use super::plan::{Action, Connection, fed};
+use super::retry::{Attempt, FORGIVEN_AFTER, Phase, Tries};
+use super::status::Outcome;
+use super::wanted::Wanted;
+use crate::api::RECONCILE_AT;
+use crate::api::destination::{ActiveEndpoint, Destination, DestinationStatus, FailoverStatus, RetryStatus, RetryWord};
+use crate::conditions::whole_second;
+use crate::plan::Step;
+
+/// The restarts so far, as the status remembers them.
+#[must_use]
+pub fn tries(destination: &Destination, now: Timestamp) -> Option<Tries> {
+    let status = destination.status.as_ref()?;
+    let retries = status.retries.as_ref().filter(|_| !begins_anew(destination, status))?;
+    let since = retries.since.as_ref().map_or(Duration::ZERO, |t| now.duration_since(t.0).unsigned_abs());
+    Some(Tries {
+        attempt: Attempt {
+            count: retries.count,
+            phase: match retries.state {
+                RetryWord::Trying => Phase::Trying,
+                RetryWord::Waiting => Phase::Waiting,
+                RetryWord::GaveUp => Phase::GaveUp,
+            },
+            cause: retries.cause.clone(),
+        },
+        since,
+        up: retries.up,
+        keys: retries.keys.clone().unwrap_or_default(),
+    })
+}
+
+/// The endpoint that a failover has decided for.
+#[must_use]
+pub fn decided(destination: &Destination) -> Option<Role> {
+    match destination.status.as_ref()?.failover.as_ref()?.endpoint {
+        ActiveEndpoint::Primary => Some(Role::Primary),
+        ActiveEndpoint::Backup => Some(Role::Backup),
+        ActiveEndpoint::Both => None,
+    }
+}
+
+/// A new spec, or the annotation that asks for it, begins the count anew.
+fn begins_anew(destination: &Destination, status: &DestinationStatus) -> bool {
+    let asked = destination.metadata.annotations.as_ref().and_then(|a| a.get(RECONCILE_AT));
+    destination.metadata.generation != status.observed_generation
+        || asked.is_some_and(|at| Some(at) != status.last_handled_reconcile_at.as_ref())
+}
+
+/// What is remembered of the restarts after this pass.
+pub(super) fn retries(
+    destination: &Destination,
+    before: &DestinationStatus,
+    wanted: &Wanted,
+    seen: &Observed,
+    outcome: &Outcome<'_>,
+) -> Option<RetryStatus> {
+    if !wanted.running && !wanted.prepare {
+        return None;
+    }
+    let actions = match outcome.step {
+        Some(Step::Act(actions)) if outcome.failure.is_none() => actions.as_slice(),
+        _ => &[],
+    };
+    let now = || Some(Time(whole_second(outcome.now)));
+    let new = |attempt: &Attempt| RetryStatus {
+        count: attempt.count,
+        attempts: wanted.retry.attempts,
+        state: match attempt.phase {
+            Phase::Trying => RetryWord::Trying,
+            Phase::Waiting => RetryWord::Waiting,
+            Phase::GaveUp => RetryWord::GaveUp,
+        },
+        since: now(),
+        up: false,
+        cause: attempt.cause.clone(),
+        keys: Some(wanted.keys.clone()).filter(|k| !k.is_empty()),
+    };
+    if let Some(attempt) = actions.iter().find_map(|a| if let Action::Note(attempt) = a { Some(attempt) } else { None })
+    {
+        return Some(new(attempt));
+    }
+    let keys = Some(wanted.keys.as_str()).filter(|k| !k.is_empty());
+    let remembered =
+        before.retries.as_ref().filter(|r| r.keys.as_deref() == keys && !begins_anew(destination, before)).cloned();
+    let stops = actions.iter().any(|a| matches!(a, Action::StopChannel { .. }));
+    if stops && remembered.as_ref().is_none_or(|r| r.state == RetryWord::Trying) {
+        // A stop of our own is no failure.
+        return None;
+    }
+    let up = seen.channel.present().is_some_and(|c| c.channel.state.is_up());
+    let arrives = fed(wanted, seen).iter().any(|(.., c)| *c == Connection::Up);
+    match remembered {
+        Some(retries) if retries.count > 0 && retries.state == RetryWord::Trying && arrives && is_forgiven(seen) => {
+            wanted.channel.as_ref().map(|_| RetryStatus { up, ..new(&Attempt::FIRST) })
+        }
+        Some(retries) => Some(RetryStatus {
+            attempts: wanted.retry.attempts,
+            up: retries.up || (up && retries.state == RetryWord::Trying),
+            ..retries
+        }),
+        None if wanted.channel.is_some() && wanted.running => Some(RetryStatus { up, ..new(&Attempt::FIRST) }),
+        None => None,
+    }
+}
+
+/// Whether a receiver has taken the stream for long enough.
+fn is_forgiven(seen: &Observed) -> bool {
+    let outputs = seen.outputs.values().map(|o| (o.measured.as_ref(), o.unchanged_for));
+    let endpoints = seen.channel.present().into_iter().flat_map(|c| c.endpoints.values());
+    outputs
+        .chain(endpoints.map(|e| (e.measured.as_ref(), e.unchanged_for)))
+        .any(|(measured, age)| measured.is_some_and(|m| m.connected == Some(true)) && age >= FORGIVEN_AFTER)
+}
+
+/// Which endpoint leads, since when and why, for a backup of mode `OnFailure`.
+pub(super) fn failover(
+    before: &DestinationStatus,
+    wanted: &Wanted,
+    seen: &Observed,
+    outcome: &Outcome<'_>,
+    active: Option<ActiveEndpoint>,
+) -> Option<FailoverStatus> {
+    let endpoints = wanted.outputs.len().max(wanted.channel.as_ref().map_or(0, |c| c.endpoints.len()));
+    // Each show begins with the primary.
+    if !wanted.running || wanted.hot || endpoints < 2 {
+        return None;
+    }
+    let to = |endpoint: ActiveEndpoint, why: String| {
+        Some(FailoverStatus { endpoint, since: Some(Time(whole_second(outcome.now))), why })
+    };
+    if let (Some(Step::Act(actions)), None) = (outcome.step, outcome.failure)
+        && let Some(Action::Switch { to: role, why }) = actions.iter().find(|a| matches!(a, Action::Switch { .. }))
+    {
+        return to(word(*role), why.clone());
+    }
+    let last = before.failover.as_ref();
+    if let Some(told) = seen.told {
+        let told = word(told);
+        // The primary leads by itself: being told so changes nothing.
+        return match last {
+            Some(last) if last.endpoint == told => Some(last.clone()),
+            None if told == ActiveEndpoint::Primary => None,
+            _ => to(told, "asked for by the annotation playout.dev/active-endpoint".into()),
+        };
+    }
+    // An output of the flow is switched by AWS's own state, which says where it stands.
+    let leads = last.map_or(ActiveEndpoint::Primary, |l| l.endpoint);
+    match active {
+        Some(now @ (ActiveEndpoint::Primary | ActiveEndpoint::Backup)) if wanted.channel.is_none() && now != leads => {
+            let why = match now {
+                ActiveEndpoint::Backup => "the primary did not take the stream",
+                _ => "the backup was stopped",
+            };
+            to(now, why.into())
+        }
+        _ => last.cloned(),
+    }
+}
+
+fn word(role: Role) -> ActiveEndpoint {
+    match role {
+        Role::Primary => ActiveEndpoint::Primary,
+        Role::Backup => ActiveEndpoint::Backup,
+    }
+}

@@ -1,0 +1,399 @@
+//! The decision for the outputs of a Destination on the Source's flow, with `delivery: Passthrough`.
+//!
+//! Every action names one output of this Destination. Nothing here can touch another.
+
+use super::action::{Action, NewOutput};
+use super::observed::{Observed, OutputSeen, Programme, Role};
+use super::plan::{Connection, FAILOVER_AFTER, busy, connection};
+use super::retry::{Phase, Tries};
+use super::transcode::{pause, tries};
+use super::wanted::{OutputWanted, Wanted};
+use crate::flow::{FlowState, OUTPUTS_PER_FLOW, OutputSettings, Password, SecretCopy};
+use crate::names::Ownership;
+use crate::passwords;
+use crate::plan::{IN_TRANSITION, Problem, SOON, Step, Waiting};
+use crate::reasons::Reason;
+
+/// What takes the outputs of a Destination that is to be stopped off the air.
+pub(super) fn stops(seen: &Observed) -> Vec<Action> {
+    let Programme::Flow { arn, .. } = &seen.flow else { return Vec::new() };
+    let on = ours(seen).filter(|(_, o)| o.output.enabled);
+    on.map(|(role, o)| Action::UpdateOutput {
+        flow: arn.clone(),
+        arn: o.output.arn.clone(),
+        role: *role,
+        settings: None,
+        enabled: Some(false),
+    })
+    .collect()
+}
+
+/// The way to nothing; `None` when nothing is left.
+pub(super) fn retire(seen: &Observed) -> Option<Step<Action>> {
+    match &seen.flow {
+        Programme::NoFlow { certain: false } => Some(Step::wait(Waiting::CreateOutcome, IN_TRANSITION)),
+        Programme::NoFlow { certain: true } | Programme::NoSource => None,
+        Programme::Flow { arn, state, .. } => {
+            let remove = |(role, o): (&Role, &OutputSeen)| Action::RemoveOutput {
+                flow: arn.clone(),
+                arn: o.output.arn.clone(),
+                role: *role,
+            };
+            let removals: Vec<_> = ours(seen).map(remove).collect();
+            match state {
+                _ if removals.is_empty() => None,
+                FlowState::Deleting => Some(Step::wait(Waiting::FlowDeleting, IN_TRANSITION)),
+                state if !state.takes_changes() => Some(Step::wait(Waiting::FlowUpdating, SOON)),
+                _ => Some(Step::Act(removals)),
+            }
+        }
+    }
+}
+
+fn ours(seen: &Observed) -> impl Iterator<Item = (&Role, &OutputSeen)> {
+    seen.outputs.iter().filter(|(_, o)| o.ownership != Ownership::Foreign)
+}
+
+/// What is next, beside a flow.
+pub(super) fn next(wanted: &Wanted, seen: &Observed, flow: &Flow<'_>) -> Step<Action> {
+    let Flow { arn, state, outputs_used, stopped, signal } = *flow;
+    let on_air = matches!(state, FlowState::Active | FlowState::Updating);
+    let changes = Changes { wanted, seen, flow: arn, on_air };
+    if let Some(foreign) = seen.outputs.values().find(|o| o.ownership == Ownership::Foreign) {
+        return Step::Stuck(Problem::new(
+            Reason::NotOurs,
+            format!(
+                "Output {} exists on the flow without this Destination's ownership tags. Remove it, or restore its tags; it is not touched.",
+                foreign.output.name
+            ),
+        ));
+    }
+    let copies = changes.copies();
+    if !copies.is_empty() {
+        return Step::Act(copies);
+    }
+    let (actions, problem) = changes.next(outputs_used);
+    if !actions.is_empty() {
+        // In between states AWS refuses changes; what is wanted is decided again when the flow has settled.
+        return if state.takes_changes() { Step::Act(actions) } else { Step::wait(busy(state), SOON) };
+    }
+    if let Some(problem) = problem {
+        return Step::Stuck(problem);
+    }
+    let (actions, problem) = changes.additions(outputs_used);
+    if let Some(problem) = problem {
+        return Step::Stuck(problem);
+    }
+    if !actions.is_empty() {
+        return if state.takes_changes() { Step::Act(actions) } else { Step::wait(busy(state), SOON) };
+    }
+    if !wanted.running {
+        return Step::Settled;
+    }
+    if let Some(gave_up) = tries(wanted, seen).filter(|t| t.attempt.phase == Phase::GaveUp) {
+        return Step::Stuck(gave_up.gave_up());
+    }
+    match state {
+        // A flow that takes a change, for another Destination perhaps, still sends.
+        FlowState::Active | FlowState::Updating => {}
+        FlowState::Error => {
+            return Step::Stuck(Problem::new(
+                Reason::FlowError,
+                format!("The flow of Source {} is in state ERROR; see kubectl describe source {0}.", wanted.source),
+            ));
+        }
+        FlowState::Standby if stopped => {
+            return Step::wait_for_watch(Waiting::SourceStopped(wanted.source.clone()));
+        }
+        FlowState::Standby | FlowState::Starting => return Step::wait(Waiting::FlowStarting, IN_TRANSITION),
+        other => return Step::wait(busy(other), SOON),
+    }
+    if let Some(pause) = pause(wanted, seen) {
+        return pause;
+    }
+    delivery(wanted, seen, signal)
+}
+
+/// The flow that the outputs are of.
+#[derive(Clone, Copy)]
+pub(super) struct Flow<'a> {
+    pub arn: &'a String,
+    pub state: FlowState,
+    pub outputs_used: usize,
+    /// Whether the Source is told to stay off.
+    pub stopped: bool,
+    pub signal: Option<bool>,
+}
+
+/// Which outputs should send, when the Destination is on the air.
+///
+/// With a backup of mode `OnFailure` it is one of the two: what an annotation says, else the one that is enabled, else the
+/// primary; and the backup when the primary has been dead for long enough while there was something to send. It never goes
+/// back by itself, so it cannot flap.
+fn feeds(wanted: &Wanted, seen: &Observed, role: Role, on_air: bool) -> bool {
+    if !wanted.running || tries(wanted, seen).is_some_and(Tries::holds_back) {
+        return false;
+    }
+    if wanted.hot || wanted.outputs.len() < 2 {
+        return true;
+    }
+    role == active_endpoint(wanted, seen, on_air)
+}
+
+/// The endpoint that is to be fed with a backup of mode `OnFailure`.
+#[must_use]
+pub fn active_endpoint(wanted: &Wanted, seen: &Observed, flow_active: bool) -> Role {
+    if wanted.outputs.len() < 2 {
+        return Role::Primary;
+    }
+    if let Some(told) = seen.told {
+        return told;
+    }
+    let primary = seen.outputs.get(&Role::Primary);
+    let backup = seen.outputs.get(&Role::Backup);
+    let enabled = |o: Option<&OutputSeen>| o.is_some_and(|o| o.output.enabled);
+    if enabled(backup) && !enabled(primary) {
+        return Role::Backup;
+    }
+    // Both enabled is the middle of a switch to the backup, while the primary is dead; or the backup was hot until now.
+    let signal = matches!(&seen.flow, Programme::Flow { signal, .. } if *signal != Some(false));
+    let dead = primary.is_some_and(|o| {
+        o.output.enabled
+            && o.measured.as_ref().is_some_and(|m| m.connected == Some(false))
+            && o.unchanged_for >= FAILOVER_AFTER
+    });
+    if flow_active && signal && dead && backup.is_some() { Role::Backup } else { Role::Primary }
+}
+
+struct Changes<'a> {
+    wanted: &'a Wanted,
+    seen: &'a Observed,
+    flow: &'a String,
+    /// Whether the flow sends.
+    on_air: bool,
+}
+
+impl Changes<'_> {
+    fn update(&self, role: Role, seen: &OutputSeen, settings: Option<OutputSettings>, enabled: Option<bool>) -> Action {
+        let settings = settings.map(Box::new);
+        Action::UpdateOutput { flow: self.flow.clone(), arn: seen.output.arn.clone(), role, settings, enabled }
+    }
+
+    /// Changes to what exists. A problem with a key does not keep an output from being stopped.
+    fn next(&self, outputs_used: usize) -> (Vec<Action>, Option<Problem>) {
+        let mut actions = Vec::new();
+        let mut problem = None;
+        let missing = self.missing().count();
+        // What carries the show stays until its successor is there, if the flow has room for both.
+        let has_successor = missing == 0 || outputs_used + missing > OUTPUTS_PER_FLOW;
+        for (role, seen) in &self.seen.outputs {
+            let Some(wish) = self.wanted.outputs.get(role) else {
+                if has_successor || !seen.output.enabled {
+                    actions.push(Action::RemoveOutput {
+                        flow: self.flow.clone(),
+                        arn: seen.output.arn.clone(),
+                        role: *role,
+                    });
+                }
+                continue;
+            };
+            self.change_output(*role, wish, seen, &mut actions, &mut problem);
+        }
+        // What begins to send comes before what ends, so that a switch has no gap; tags are never in the way.
+        actions.sort_by_key(|a| match a {
+            Action::UpdateOutput { enabled: Some(false), .. } | Action::RemoveOutput { .. } => 1,
+            Action::TagOutput { .. } => 2,
+            _ => 0,
+        });
+        if actions.is_empty() && problem.is_none() {
+            actions = self.unused_copies();
+        }
+        (actions, problem)
+    }
+
+    fn change_output(
+        &self,
+        role: Role,
+        wish: &OutputWanted,
+        seen: &OutputSeen,
+        actions: &mut Vec<Action>,
+        problem: &mut Option<Problem>,
+    ) {
+        let send = feeds(self.wanted, self.seen, role, self.on_air);
+        let enabled = (seen.output.enabled != send).then_some(send);
+        if self.wanted.tags.iter().any(|(k, v)| seen.tags.get(k) != Some(v)) {
+            actions.push(Action::TagOutput { arn: seen.output.arn.clone(), tags: self.wanted.tags.clone() });
+        }
+        if enabled == Some(false) {
+            // Alone: settings that AWS refuses must not keep it on the air. They come next.
+            actions.push(self.update(role, seen, None, enabled));
+            return;
+        }
+        let settings = match &wish.settings {
+            Ok(settings) => with_copy(settings, wish.password.as_ref(), &self.seen.secrets),
+            Err(p) => {
+                // An output that runs keeps running with the key that AWS has; only a start needs the new one.
+                if send {
+                    *problem = Some(p.clone());
+                }
+                return;
+            }
+        };
+        let differs = !settings.differences(&seen.output.settings).is_empty();
+        let on_air = seen.output.enabled && self.on_air;
+        let waits = on_air && send && !self.wanted.may_interrupt;
+        if differs && !waits {
+            if settings.needs_replacement(&seen.output.settings) {
+                // AWS keeps what an update leaves out; the next pass adds it anew under the same name.
+                actions.push(Action::RemoveOutput { flow: self.flow.clone(), arn: seen.output.arn.clone(), role });
+            } else {
+                actions.push(self.update(role, seen, Some(settings), enabled));
+            }
+        } else if enabled.is_some() {
+            actions.push(self.update(role, seen, None, enabled));
+        }
+    }
+
+    fn missing(&self) -> impl Iterator<Item = (&Role, &OutputWanted)> {
+        let made = self.wanted.running || self.wanted.prepare;
+        self.wanted.outputs.iter().filter(move |(role, _)| made && !self.seen.outputs.contains_key(role))
+    }
+
+    /// Outputs that are not there yet.
+    fn additions(&self, outputs_used: usize) -> (Vec<Action>, Option<Problem>) {
+        let missing: Vec<_> = self.missing().collect();
+        if missing.is_empty() {
+            return (Vec::new(), None);
+        }
+        if outputs_used + missing.len() > OUTPUTS_PER_FLOW {
+            let text = format!(
+                "{outputs_used} of {OUTPUTS_PER_FLOW} outputs of the flow of Source {} are used and this Destination needs {} more. Delete a Destination, or send from a second Source.",
+                self.wanted.source,
+                missing.len()
+            );
+            return (Vec::new(), Some(Problem::new(Reason::QuotaExceeded, text)));
+        }
+        let mut actions = Vec::new();
+        for (role, wish) in missing {
+            let settings = match &wish.settings {
+                Ok(settings) => with_copy(settings, wish.password.as_ref(), &self.seen.secrets),
+                Err(problem) => return (Vec::new(), Some(problem.clone())),
+            };
+            actions.push(Action::AddOutput {
+                flow: self.flow.clone(),
+                output: Box::new(NewOutput {
+                    name: wish.name.clone(),
+                    role: *role,
+                    settings,
+                    enabled: feeds(self.wanted, self.seen, *role, self.on_air),
+                    tags: self.wanted.tags.clone(),
+                }),
+            });
+        }
+        (actions, None)
+    }
+
+    /// Copies that are needed for what is to be made, changed or started. A changed password reaches a running output only
+    /// when it may be interrupted.
+    fn copies(&self) -> Vec<Action> {
+        let needed = self.wanted.running || self.wanted.prepare || !self.seen.outputs.is_empty();
+        let on_air = self.on_air && self.seen.outputs.values().any(|o| o.output.enabled);
+        let may_replace = !on_air || !self.wanted.running || self.wanted.may_interrupt;
+        let passwords = passwords_of(self.wanted).filter(|_| needed);
+        passwords::missing(passwords, &self.seen.secrets, &self.wanted.tags, may_replace)
+            .into_iter()
+            .map(Action::Copy)
+            .collect()
+    }
+
+    fn unused_copies(&self) -> Vec<Action> {
+        // While a key cannot be read it is not known what is used.
+        if self.wanted.outputs.values().any(|o| o.settings.is_err()) {
+            return Vec::new();
+        }
+        // An output whose change waits still reads the password that it has.
+        let read = |copy: &SecretCopy| {
+            let ciphers = self.seen.outputs.values().filter_map(|o| o.output.settings.encryption.as_ref());
+            ciphers.into_iter().any(|c| c.secret_arn.as_ref() == Some(&copy.arn))
+        };
+        let free: Vec<_> = self.seen.secrets.iter().filter(|copy| !read(copy)).cloned().collect();
+        passwords::unused(passwords_of(self.wanted), &free).into_iter().map(Action::Copy).collect()
+    }
+}
+
+fn passwords_of(wanted: &Wanted) -> impl Iterator<Item = &Password> {
+    wanted.outputs.values().filter_map(|o| o.password.as_ref())
+}
+
+/// Settings with the ARN of the own copy filled in.
+fn with_copy(settings: &OutputSettings, password: Option<&Password>, copies: &[SecretCopy]) -> OutputSettings {
+    let mut settings = settings.clone();
+    passwords::fill(settings.encryption.as_mut(), password, copies);
+    settings
+}
+
+/// Changes that wait because they would interrupt a running output, by the names of the fields.
+pub(super) fn pending_changes(wanted: &Wanted, seen: &Observed) -> Vec<String> {
+    let on_air = matches!(seen.flow, Programme::Flow { state: FlowState::Active | FlowState::Updating, .. });
+    if !on_air || wanted.may_interrupt || !wanted.running {
+        return Vec::new();
+    }
+    let mut list = Vec::new();
+    for (role, output) in &seen.outputs {
+        let (Some(wish), true) = (wanted.outputs.get(role), output.output.enabled) else { continue };
+        let Ok(settings) = &wish.settings else { continue };
+        let settings = with_copy(settings, wish.password.as_ref(), &seen.secrets);
+        let stale = wish
+            .password
+            .as_ref()
+            .is_some_and(|p| passwords::find(p, &seen.secrets).is_some_and(|copy| passwords::is_stale(p, copy)));
+        if stale && !list.iter().any(|l| l == "encryption") {
+            list.push("encryption".into());
+        }
+        for difference in settings.differences(&output.output.settings) {
+            let name = if *role == Role::Backup { format!("backup.{difference}") } else { difference.to_string() };
+            if !list.contains(&name) {
+                list.push(name);
+            }
+        }
+    }
+    list
+}
+
+/// Whether the receiver takes the stream, and what is done when it does not.
+fn delivery(wanted: &Wanted, seen: &Observed, signal: Option<bool>) -> Step<Action> {
+    let mut waiting = None;
+    let mut connected = false;
+    let mut down_for = None;
+    for (role, output) in &seen.outputs {
+        let Some(wish) = wanted.outputs.get(role) else { continue };
+        if !output.output.enabled {
+            continue;
+        }
+        match connection(wish, output) {
+            Connection::Up | Connection::Unmeasured => connected = true,
+            Connection::Pending => waiting = Some(wish.receiver.shown()),
+            Connection::Down => {
+                waiting = Some(wish.receiver.shown());
+                down_for = Some((*role, output.unchanged_for, wish.receiver.shown()));
+            }
+        }
+    }
+    match (waiting, down_for) {
+        // A receiver that is connected and sent nothing shows a black picture.
+        _ if signal == Some(false) => Step::wait(Waiting::NoSignal(wanted.source.clone()), 2 * IN_TRANSITION),
+        // With a hot backup one of two is enough to be on the air; the condition Delivering tells of the other.
+        _ if connected => Step::Settled,
+        (None, _) => Step::Settled,
+        (Some(endpoint), Some((role, since, shown))) => {
+            // A primary with a backup is not restarted: the backup takes its place.
+            let fails_over = role == Role::Primary && seen.told.is_none() && !wanted.hot && wanted.outputs.len() == 2;
+            if !fails_over && since >= wanted.retry.after {
+                let cause = format!("{shown} does not take the stream.");
+                return Step::Act(vec![Action::Note(wanted.retry.next(tries(wanted, seen), &cause))]);
+            }
+            Step::wait(Waiting::Connecting(endpoint), IN_TRANSITION)
+        }
+        (Some(endpoint), None) => Step::wait(Waiting::Connecting(endpoint), IN_TRANSITION),
+    }
+}

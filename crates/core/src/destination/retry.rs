@@ -1,0 +1,127 @@
+//! Bounded restarts of what does not reach its receiver.
+//!
+//! The count lives in the status and is written there *before* what it stands for is done, so that a crash can lose neither
+//! the count nor the pause. What it says is used only while the wish is the same: a new spec, a new key or the annotation
+//! `playout.dev/reconcile-at` begins anew.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::api::policy::{RetryPolicy, parse_duration};
+use crate::flow::Age;
+use crate::plan::Problem;
+use crate::reasons::Reason;
+
+/// The longest pause between two attempts.
+pub const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+/// After the receiver has taken the stream for this long, the count begins anew.
+pub const FORGIVEN_AFTER: Duration = Duration::from_secs(300);
+
+/// What the spec allows.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Retry {
+    /// Restarts.
+    pub attempts: u32,
+    /// How long a receiver may not take the stream.
+    pub after: Duration,
+    /// First pause.
+    pub backoff: Duration,
+}
+
+impl Retry {
+    /// From the spec. What the CRD's rules refuse becomes the default: an object may be older than they are.
+    #[must_use]
+    pub fn of(policy: &RetryPolicy) -> Self {
+        let default = RetryPolicy::default();
+        let length =
+            |text: &str, default: &str| parse_duration(text).or_else(|| parse_duration(default)).unwrap_or_default();
+        Self {
+            attempts: policy.attempts,
+            after: length(&policy.after, &default.after),
+            backoff: length(&policy.backoff, &default.backoff),
+        }
+    }
+
+    /// The pause before restart number `count`, which begins with one.
+    #[must_use]
+    pub fn pause(&self, count: u32) -> Duration {
+        self.backoff.saturating_mul(1 << count.saturating_sub(1).min(16)).min(LONGEST_PAUSE)
+    }
+
+    /// What follows a failed attempt.
+    #[must_use]
+    pub fn next(&self, before: Option<&Tries>, cause: &str) -> Attempt {
+        let count = before.map_or(0, |t| t.attempt.count);
+        if count >= self.attempts {
+            Attempt { count, phase: Phase::GaveUp, cause: Some(cause.into()) }
+        } else {
+            Attempt { count: count + 1, phase: Phase::Waiting, cause: Some(cause.into()) }
+        }
+    }
+}
+
+/// Where the attempts are.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+pub enum Phase {
+    /// It is, or is to be, on the air.
+    Trying,
+    /// It pauses before the next attempt.
+    Waiting,
+    /// There is no further attempt.
+    GaveUp,
+}
+
+/// What is to be remembered, as a value.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Attempt {
+    /// Restarts so far, this one included.
+    pub count: u32,
+    /// Where it is.
+    pub phase: Phase,
+    /// Why the last attempt failed.
+    pub cause: Option<String>,
+}
+
+impl Attempt {
+    /// The first time on the air.
+    pub const FIRST: Self = Self { count: 0, phase: Phase::Trying, cause: None };
+}
+
+/// What is remembered.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Tries {
+    /// The attempt.
+    pub attempt: Attempt,
+    /// How long it has been where it is.
+    pub since: Age,
+    /// Whether the channel was seen on its way up in this attempt: if it is down now, it failed.
+    pub up: bool,
+    /// Versions of the Secrets that the keys came from.
+    pub keys: String,
+}
+
+impl Tries {
+    /// Whether nothing may be sent now.
+    #[must_use]
+    pub fn holds_back(&self) -> bool {
+        self.attempt.phase != Phase::Trying
+    }
+
+    /// What people read after the last attempt.
+    #[must_use]
+    pub fn gave_up(&self) -> Problem {
+        let cause = self.attempt.cause.as_deref().unwrap_or("The receiver did not take the stream.");
+        Problem::new(
+            Reason::GaveUp,
+            format!(
+                "{cause} {}. Check the stream key, the URL and that the live event is open on the platform's page; then kubectl annotate destination NAME playout.dev/reconcile-at=$(date +%s) --overwrite starts it again, as a new key or a change of the spec does.",
+                match self.attempt.count {
+                    0 => "It was not restarted".to_string(),
+                    1 => "It was restarted once and is off the air now".to_string(),
+                    n => format!("It was restarted {n} times and is off the air now"),
+                }
+            ),
+        )
+    }
+}

@@ -1,0 +1,449 @@
+//! The decision for the MediaLive input and channel of a Destination with `delivery: Transcode`.
+//!
+//! The channel exists for the show: it is made for the start, after the flow, and removed with the stop, before the flow.
+
+use super::action::Action;
+use super::observed::{ChannelSeen, EndpointSeen, Observed, Programme, Role};
+use super::plan::{Connection, FAILOVER_AFTER, MEASUREMENT_PATIENCE, busy};
+use super::retry::{Attempt, Phase, Tries};
+use super::wanted::{ChannelWanted, Wanted};
+use crate::channel::{ChannelSettings, ChannelState, Input, InputState, Look, NewChannel, NewInput, Quotas, Usage};
+use crate::flow::{FlowState, OUTPUTS_PER_FLOW};
+use crate::plan::{IN_TRANSITION, Problem, SOON, Step, Waiting, shortened};
+use crate::reasons::Reason;
+
+/// What takes the channel off the air.
+pub(super) fn stop(seen: &Observed) -> Option<Action> {
+    let channel = &seen.channel.present()?.channel;
+    channel.state.is_up().then(|| Action::StopChannel { id: channel.id.clone() })
+}
+
+/// The way to nothing: stop, channel, input, each seen to be done before the next. `None` when nothing is left.
+pub(super) fn retire(seen: &Observed) -> Option<Step<Action>> {
+    use ChannelState as C;
+    match &seen.channel {
+        Look::Undecided => return Some(Step::wait(Waiting::CreateOutcome, IN_TRANSITION)),
+        Look::Present(ChannelSeen { channel, .. }) => {
+            let id = channel.id.clone();
+            match channel.state {
+                C::Starting | C::Running | C::Recovering => return Some(Step::Act(vec![Action::StopChannel { id }])),
+                C::Idle | C::CreateFailed | C::UpdateFailed => {
+                    return Some(Step::Act(vec![Action::DeleteChannel { id }]));
+                }
+                C::Creating | C::Updating | C::Stopping | C::Deleting => return Some(transition(channel.state)),
+                C::Deleted => {}
+            }
+        }
+        Look::Absent => {}
+    }
+    match &seen.input {
+        Look::Absent => None,
+        Look::Undecided => Some(Step::wait(Waiting::CreateOutcome, IN_TRANSITION)),
+        Look::Present(input) => match input.state {
+            InputState::Creating => Some(Step::wait(Waiting::ChannelCreating, SOON)),
+            InputState::Detached => Some(Step::Act(vec![Action::DeleteInput { id: input.id.clone() }])),
+            InputState::Attached => Some(attached(input)),
+            InputState::Deleting => Some(Step::wait(Waiting::ChannelDeleting, SOON)),
+            InputState::Deleted => None,
+        },
+    }
+}
+
+/// An input without a channel of ours is detached in a moment, unless somebody has attached it to another one.
+fn attached(input: &Input) -> Step<Action> {
+    if input.channels.is_empty() {
+        return Step::wait(Waiting::ChannelDeleting, SOON);
+    }
+    Step::wait(Waiting::InputAttached(input.channels.clone()), 5 * IN_TRANSITION)
+}
+
+fn transition(state: ChannelState) -> Step<Action> {
+    match state {
+        ChannelState::Creating => Step::wait(Waiting::ChannelCreating, SOON),
+        ChannelState::Updating => Step::wait(Waiting::ChannelUpdating, SOON),
+        ChannelState::Starting => Step::wait(Waiting::ChannelStarting, IN_TRANSITION),
+        ChannelState::Stopping => Step::wait(Waiting::ChannelStopping, SOON),
+        ChannelState::Recovering => Step::wait(Waiting::ChannelRecovering, IN_TRANSITION),
+        _ => Step::wait(Waiting::ChannelDeleting, SOON),
+    }
+}
+
+/// What is remembered, as long as it speaks of the keys that are wished now.
+pub(super) fn tries<'a>(wanted: &Wanted, seen: &'a Observed) -> Option<&'a Tries> {
+    seen.tries.as_ref().filter(|t| t.keys == wanted.keys)
+}
+
+/// The endpoint that a channel with a backup of mode `OnFailure` feeds: what an annotation says, else what a failover has
+/// decided, else the one that it feeds now.
+pub(super) fn active(wanted: &Wanted, channel: &ChannelWanted, seen: &Observed) -> Role {
+    if channel.endpoints.len() < 2 {
+        return Role::Primary;
+    }
+    if let Some(role) = seen.told.or(seen.decided) {
+        return role;
+    }
+    let fed = seen.channel.present().filter(|c| c.channel.state.is_up()).map(|c| &c.channel.settings.targets);
+    match fed {
+        Some(fed) if !wanted.hot && fed.len() == 1 && fed.contains_key(&Role::Backup) => Role::Backup,
+        _ => Role::Primary,
+    }
+}
+
+/// The wish for the channel, beside the flow that it takes.
+pub(super) struct Path<'a> {
+    pub wanted: &'a Wanted,
+    pub channel: &'a ChannelWanted,
+    pub seen: &'a Observed,
+    /// ARN of the flow.
+    pub flow: &'a str,
+    pub state: FlowState,
+    pub outputs_used: usize,
+    /// Whether the Source is told to stay off.
+    pub stopped: bool,
+    pub signal: Option<bool>,
+}
+
+impl Path<'_> {
+    pub(super) fn next(&self) -> Step<Action> {
+        let Self { wanted, seen, .. } = self;
+        let tries = tries(wanted, seen);
+        if let Some(gave_up) = tries.filter(|t| t.attempt.phase == Phase::GaveUp) {
+            // What is not on the air is not paid for.
+            let way = if wanted.prepare { stop(seen).map(|a| Step::Act(vec![a])) } else { retire(seen) };
+            return way.unwrap_or_else(|| Step::Stuck(gave_up.gave_up()));
+        }
+        if self.stopped && !wanted.prepare {
+            // A channel without a flow costs what one with a show does.
+            return retire(seen).unwrap_or_else(|| Step::wait_for_watch(Waiting::SourceStopped(wanted.source.clone())));
+        }
+        let input = match self.input() {
+            Ok(input) => input,
+            Err(step) => return step,
+        };
+        let settings = self.channel.settings(|role| self.feeds(role), &input.id);
+        let (seen_channel, settings) = match (&seen.channel, settings) {
+            (Look::Present(channel), settings) if channel.channel.state != ChannelState::Deleted => (channel, settings),
+            (_, Err(problem)) => return Step::Stuck(problem),
+            (_, Ok(settings)) => return self.create(input, settings),
+        };
+        let channel = &seen_channel.channel;
+        match channel.state {
+            ChannelState::Idle => self.idle(seen_channel, settings),
+            ChannelState::Starting | ChannelState::Running | ChannelState::Recovering => {
+                self.up(seen_channel, settings)
+            }
+            ChannelState::CreateFailed | ChannelState::UpdateFailed => self.failed(seen_channel),
+            state => transition(state),
+        }
+    }
+
+    fn feeds(&self, role: Role) -> bool {
+        self.wanted.hot || role == active(self.wanted, self.channel, self.seen)
+    }
+
+    /// The input, ready to be used.
+    fn input(&self) -> Result<&Input, Step<Action>> {
+        let Self { wanted, seen, .. } = self;
+        let role_arn = match &self.channel.role_arn {
+            Ok(role) => role,
+            Err(problem) => return Err(Step::Stuck(problem.clone())),
+        };
+        match &seen.input {
+            Look::Present(input) if input.state == InputState::Creating => {
+                Err(Step::wait(Waiting::ChannelCreating, SOON))
+            }
+            Look::Present(input) if input.state == InputState::Deleting => {
+                Err(Step::wait(Waiting::ChannelDeleting, SOON))
+            }
+            Look::Present(input) if input.state != InputState::Deleted => {
+                let up = seen.channel.present().is_some_and(|c| c.channel.state.is_up());
+                if input.flows != [self.flow] && !(up && wanted.running && !wanted.may_interrupt) {
+                    // Another flow: AWS would make its output anew anyway.
+                    return Err(retire(seen).unwrap_or(Step::Settled));
+                }
+                if self.needs_tags(&input.tags) {
+                    return Err(self.tag(&input.arn));
+                }
+                Ok(input)
+            }
+            _ => {
+                for endpoint in self.channel.endpoints.values() {
+                    if let Err(problem) = &endpoint.target {
+                        return Err(Step::Stuck(problem.clone()));
+                    }
+                }
+                if let Some(problem) = self.quota(true) {
+                    return Err(Step::Stuck(problem));
+                }
+                if !self.state.takes_changes() {
+                    // MediaLive adds an output to it.
+                    return Err(Step::wait(busy(self.state), SOON));
+                }
+                Err(Step::Act(vec![Action::CreateInput(Box::new(NewInput {
+                    name: self.channel.input_name.clone(),
+                    flow: self.flow.to_string(),
+                    role_arn: role_arn.clone(),
+                    tags: wanted.tags.clone(),
+                }))]))
+            }
+        }
+    }
+
+    fn create(&self, input: &Input, settings: ChannelSettings) -> Step<Action> {
+        if input.state == InputState::Attached {
+            return attached(input);
+        }
+        if let Some(problem) = self.quota(false) {
+            return Step::Stuck(problem);
+        }
+        if let Some(pause) = self.pause() {
+            return pause;
+        }
+        Step::Act(vec![Action::CreateChannel(Box::new(NewChannel {
+            name: self.channel.name.clone(),
+            settings,
+            tags: self.wanted.tags.clone(),
+        }))])
+    }
+
+    fn needs_tags(&self, tags: &std::collections::BTreeMap<String, String>) -> bool {
+        self.wanted.tags.iter().any(|(k, v)| tags.get(k) != Some(v))
+    }
+
+    fn tag(&self, arn: &str) -> Step<Action> {
+        Step::Act(vec![Action::TagMediaLive { arn: arn.to_string(), tags: self.wanted.tags.clone() }])
+    }
+
+    /// What is in the way of a new input (and with it a channel), or of a channel alone: once the input is there, nobody who
+    /// was created earlier is waited for, or two would wait for each other.
+    fn quota(&self, input: bool) -> Option<Problem> {
+        let Quotas { channels, inputs, ahead } = self.seen.quotas.as_ref()?;
+        let ahead = if input { *ahead } else { 0 };
+        if !channels.has_room(ahead) {
+            return Some(self.exceeded("channels", channels, ahead));
+        }
+        if !input {
+            return None;
+        }
+        if !inputs.has_room(ahead) {
+            return Some(self.exceeded("push inputs", inputs, ahead));
+        }
+        (self.outputs_used >= OUTPUTS_PER_FLOW).then(|| {
+            Problem::new(
+                Reason::QuotaExceeded,
+                format!(
+                    "{} of {OUTPUTS_PER_FLOW} outputs of the flow of Source {} are used, and a MediaLive input needs one. Delete a Destination, or send from a second Source.",
+                    self.outputs_used, self.wanted.source
+                ),
+            )
+        })
+    }
+
+    fn exceeded(&self, what: &str, usage: &Usage, ahead: usize) -> Problem {
+        let region = match &self.seen.flow {
+            Programme::Flow { region, .. } => region.as_str(),
+            _ => "this region",
+        };
+        let by = if usage.by.is_empty() { String::new() } else { format!(", by {}", shortened(&usage.by)) };
+        let ahead = match ahead {
+            0 => String::new(),
+            1 => "; one Destination that was created earlier waits, too".to_string(),
+            n => format!("; {n} Destinations that were created earlier wait, too"),
+        };
+        Problem::new(
+            Reason::QuotaExceeded,
+            format!(
+                "{} of {} {what} in {region} are used{by}{ahead}. It starts by itself when there is room: stop or delete a Destination, or ask AWS for a higher MediaLive quota.",
+                usage.used, usage.limit
+            ),
+        )
+    }
+
+    fn idle(&self, seen: &ChannelSeen, settings: Result<ChannelSettings, Problem>) -> Step<Action> {
+        let channel = &seen.channel;
+        let settings = match settings {
+            Ok(settings) => settings,
+            Err(problem) => return Step::Stuck(problem),
+        };
+        if self.needs_tags(&channel.tags) {
+            return self.tag(&channel.arn);
+        }
+        if !settings.differences(&channel.settings).is_empty() {
+            return Step::Act(vec![Action::UpdateChannel {
+                id: channel.id.clone(),
+                name: self.channel.name.clone(),
+                settings: Box::new(settings),
+            }]);
+        }
+        if !self.wanted.running {
+            return Step::Settled;
+        }
+        if let Some(step) = self.flow_is_up() {
+            return step;
+        }
+        match tries(self.wanted, self.seen) {
+            None => Step::Act(vec![Action::Note(Attempt::FIRST)]),
+            Some(Tries { up: true, attempt: Attempt { phase: Phase::Trying, .. }, .. }) => {
+                self.again("The channel stopped by itself, or was stopped outside Playout.")
+            }
+            Some(_) => self.pause().unwrap_or_else(|| Step::Act(vec![Action::StartChannel { id: channel.id.clone() }])),
+        }
+    }
+
+    /// The pause before the next attempt, and its end.
+    fn pause(&self) -> Option<Step<Action>> {
+        pause(self.wanted, self.seen)
+    }
+
+    /// What is waited for before a channel may be started; the flow comes first.
+    fn flow_is_up(&self) -> Option<Step<Action>> {
+        match self.state {
+            FlowState::Active | FlowState::Updating => None,
+            FlowState::Error => Some(Step::Stuck(Problem::new(
+                Reason::FlowError,
+                format!(
+                    "The flow of Source {} is in state ERROR; see kubectl describe source {0}.",
+                    self.wanted.source
+                ),
+            ))),
+            FlowState::Standby if self.stopped => {
+                Some(Step::wait_for_watch(Waiting::SourceStopped(self.wanted.source.clone())))
+            }
+            FlowState::Standby | FlowState::Starting => Some(Step::wait(Waiting::FlowStarting, IN_TRANSITION)),
+            state => Some(Step::wait(busy(state), SOON)),
+        }
+    }
+
+    fn again(&self, cause: &str) -> Step<Action> {
+        Step::Act(vec![Action::Note(self.wanted.retry.next(tries(self.wanted, self.seen), cause))])
+    }
+
+    /// AWS could not make or change the channel: it is made anew, as often as may be.
+    fn failed(&self, seen: &ChannelSeen) -> Step<Action> {
+        let channel = &seen.channel;
+        match tries(self.wanted, self.seen) {
+            Some(tries) if tries.attempt.phase == Phase::Waiting => {
+                Step::Act(vec![Action::DeleteChannel { id: channel.id.clone() }])
+            }
+            _ => self.again(&format!("AWS reports the channel in state {}.", channel.state.as_str())),
+        }
+    }
+
+    fn up(&self, seen: &ChannelSeen, settings: Result<ChannelSettings, Problem>) -> Step<Action> {
+        let channel = &seen.channel;
+        let stop = || Step::Act(vec![Action::StopChannel { id: channel.id.clone() }]);
+        if self.needs_tags(&channel.tags) {
+            return self.tag(&channel.arn);
+        }
+        let tries = tries(self.wanted, self.seen);
+        if self.stopped || tries.is_some_and(Tries::holds_back) {
+            return stop();
+        }
+        // What runs keeps running with the key that AWS has; only a start needs the new one.
+        if let Ok(settings) = &settings
+            && (self.switches(seen)
+                || (self.wanted.may_interrupt && !settings.differences(&channel.settings).is_empty()))
+        {
+            return stop();
+        }
+        match channel.state {
+            ChannelState::Starting | ChannelState::Recovering => return transition(channel.state),
+            _ => {}
+        }
+        if let Some(step) = self.flow_is_up() {
+            return step;
+        }
+        self.delivery(seen)
+    }
+
+    /// Whether the other endpoint is to be fed, which a running channel cannot do. The user or the failure has decided that:
+    /// it does not wait for a stop.
+    fn switches(&self, seen: &ChannelSeen) -> bool {
+        let fed: Vec<_> = seen.channel.settings.targets.keys().copied().collect();
+        !self.wanted.hot
+            && self.channel.endpoints.len() == 2
+            && fed.len() == 1
+            && fed != [active(self.wanted, self.channel, self.seen)]
+    }
+
+    /// Whether the receivers take the stream, and what is done when none does.
+    fn delivery(&self, seen: &ChannelSeen) -> Step<Action> {
+        let mut waiting = None;
+        let mut down_for = None;
+        for role in seen.channel.settings.targets.keys() {
+            let endpoint = seen.endpoints.get(role).cloned().unwrap_or_default();
+            let shown = self.channel.endpoints.get(role).map(|e| e.receiver.shown()).unwrap_or_default();
+            match connection(&endpoint, seen, *role) {
+                Connection::Up | Connection::Unmeasured if self.signal != Some(false) => return Step::Settled,
+                Connection::Down => {
+                    down_for = Some((*role, endpoint.unchanged_for, shown.clone()));
+                    waiting.get_or_insert(shown);
+                }
+                _ => {
+                    waiting.get_or_insert(shown);
+                }
+            }
+        }
+        if self.signal == Some(false) {
+            return Step::wait(Waiting::NoSignal(self.wanted.source.clone()), 2 * IN_TRANSITION);
+        }
+        let Some(shown) = waiting else { return Step::Settled };
+        if let Some((role, since, shown)) = down_for {
+            let alert = seen.alerts.iter().find(|a| a.role.is_none_or(|r| r == role));
+            let words = alert.map(|a| format!(" AWS says: {}", a.message)).unwrap_or_default();
+            let fails_over = role == Role::Primary
+                && self.seen.told.is_none()
+                && !self.wanted.hot
+                && self.channel.endpoints.len() == 2;
+            if fails_over && since >= FAILOVER_AFTER {
+                let why = format!("{shown} did not take the stream for {} s.{words}", FAILOVER_AFTER.as_secs());
+                return Step::Act(vec![Action::Switch { to: Role::Backup, why }]);
+            }
+            if !fails_over && since >= self.wanted.retry.after {
+                return self.again(&format!("{shown} does not take the stream.{words}"));
+            }
+        }
+        Step::wait(Waiting::Connecting(shown), IN_TRANSITION)
+    }
+}
+
+/// The pause before the next attempt, and its end. `None`: go on.
+pub(super) fn pause(wanted: &Wanted, seen: &Observed) -> Option<Step<Action>> {
+    let Tries { attempt, since, .. } = tries(wanted, seen).filter(|t| t.attempt.phase == Phase::Waiting)?;
+    let pause = wanted.retry.pause(attempt.count);
+    Some(match pause.checked_sub(*since).filter(|left| !left.is_zero()) {
+        None => Step::Act(vec![Action::Note(Attempt { phase: Phase::Trying, ..attempt.clone() })]),
+        Some(left) => Step::wait(
+            Waiting::Restarting {
+                count: attempt.count,
+                attempts: wanted.retry.attempts,
+                cause: attempt.cause.clone().unwrap_or_default(),
+            },
+            left.max(SOON),
+        ),
+    })
+}
+
+/// Judges the connection of a running channel's output group.
+pub(super) fn connection(endpoint: &EndpointSeen, seen: &ChannelSeen, role: Role) -> Connection {
+    let alerted = seen.alerts.iter().any(|a| a.role == Some(role));
+    match endpoint.measured.as_ref().map(|m| m.connected) {
+        Some(Some(false)) => Connection::Down,
+        None | Some(None) if alerted => Connection::Down,
+        None => Connection::Unmeasured,
+        Some(Some(true)) => Connection::Up,
+        Some(None) if endpoint.unchanged_for >= MEASUREMENT_PATIENCE => Connection::Unmeasured,
+        Some(None) => Connection::Pending,
+    }
+}
+
+/// Changes that wait because they would interrupt a running channel, by the names of the fields.
+pub(super) fn pending_changes(wanted: &Wanted, channel: &ChannelWanted, seen: &Observed) -> Vec<String> {
+    let (Some(now), Some(input)) = (seen.channel.present(), seen.input.present()) else { return Vec::new() };
+    if !now.channel.state.is_up() || wanted.may_interrupt || !wanted.running {
+        return Vec::new();
+    }
+    let feeds = |role| wanted.hot || role == active(wanted, channel, seen);
+    let Ok(settings) = channel.settings(feeds, &input.id) else { return Vec::new() };
+    settings.differences(&now.channel.settings).into_iter().map(str::to_string).collect()
+}
