@@ -144,6 +144,20 @@ pub enum Platform {
     Custom,
 }
 
+impl Platform {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::YouTube,
+        Self::Twitch,
+        Self::Facebook,
+        Self::LinkedIn,
+        Self::X,
+        Self::Kick,
+        Self::Restream,
+        Self::Custom,
+    ];
+}
+
 /// How the programme gets there.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub enum Delivery {
