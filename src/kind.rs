@@ -10,7 +10,7 @@ use kube::Resource;
 use kube::core::object::HasStatus;
 use kube::runtime::events::Recorder;
 use kube::runtime::reflector::Store;
-use playout_core::api::{Destination, Source};
+use playout_core::api::{Destination, EncodingPreset, Source};
 use playout_core::names::Identity;
 use playout_core::plan::{Action, Desired, Failure, FailureClass, Step};
 use serde::Serialize;
@@ -36,6 +36,8 @@ pub struct Context {
     pub sources: Store<Source>,
     /// All Destinations.
     pub destinations: Store<Destination>,
+    /// All EncodingPresets.
+    pub encoding_presets: Store<EncodingPreset>,
     /// Publishes Events.
     pub recorder: Recorder,
     /// How the operator runs.

@@ -13,7 +13,8 @@ use kube::runtime::reflector::{self, ObjectRef, Store};
 use kube::runtime::watcher::{self, watcher};
 use kube::runtime::{PredicateConfig, WatchStreamExt as _};
 use kube::{Api, Client, Resource, ResourceExt as _};
-use playout_core::api::{Destination, Source};
+use playout_core::api::{Destination, EncodingPreset, Source};
+use playout_core::encoding_preset;
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 
@@ -23,6 +24,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::kind::{Context, Shared, user_visible};
 use crate::kinds::destination::DestinationKind;
+use crate::kinds::encoding_preset::EncodingPresetKind;
 use crate::kinds::source::SourceKind;
 use crate::kubernetes::secrets::Secrets;
 use crate::leader::{self, Fence};
@@ -70,12 +72,14 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     // The caches are filled while another leads, so that a hand-over is quick.
     let sources = Watched::<Source>::start(api(&client, config.namespace.as_deref()));
     let destinations = Watched::<Destination>::start(api(&client, config.namespace.as_deref()));
+    let presets = Watched::<EncodingPreset>::start(api(&client, config.namespace.as_deref()));
     let secrets = Watched::<PartialObjectMeta<Secret>>::start(api(&client, config.namespace.as_deref()));
     let reporter = Reporter { controller: "playout".into(), instance: config.identity.clone() };
     let context = Arc::new(Context {
         secrets: Secrets::new(client.clone(), secrets.store.clone(), redactor.clone()),
         sources: sources.store.clone(),
         destinations: destinations.store.clone(),
+        encoding_presets: presets.store.clone(),
         recorder: Recorder::new(client.clone(), reporter),
         client,
         aws,
@@ -87,14 +91,15 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         config,
     });
     tracing::info!(cluster = context.cluster, region = context.aws.default_region(), "starting");
-    let (sources, destinations, secrets) = tokio::try_join!(sources.filled(), destinations.filled(), secrets.filled())?;
+    let (sources, destinations, presets, secrets) =
+        tokio::try_join!(sources.filled(), destinations.filled(), presets.filled(), secrets.filled())?;
     readiness.set();
 
     let mut result = Ok(());
     if wait_for(leads, stopped.clone()).await {
         metrics.leads(true);
         tracing::info!("leading");
-        let controllers = run_controllers(context.clone(), sources, destinations, secrets, stopped.clone());
+        let controllers = run_controllers(context.clone(), sources, destinations, presets, secrets, stopped.clone());
         match election {
             Some(mut election) => {
                 tokio::pin!(controllers);
@@ -263,6 +268,7 @@ async fn run_controllers(
     context: Shared,
     sources: Watched<Source>,
     destinations: Watched<Destination>,
+    presets: Watched<EncodingPreset>,
     secrets: Watched<PartialObjectMeta<Secret>>,
     stopped: watch::Receiver<bool>,
 ) {
@@ -282,6 +288,10 @@ async fn run_controllers(
     let destination_controller = {
         let senders = destinations.store.clone();
         let readers = destinations.store.clone();
+        let encoders = destinations.store.clone();
+        // Not at every note of who uses it: a look of a Destination costs calls to AWS.
+        let visible = user_visible::<EncodingPreset> as fn(&EncodingPreset) -> Option<u64>;
+        let changed_presets = presets.listen().predicate_filter(visible, PredicateConfig::default());
         controller(&context, &destinations)
             .watches_stream(sources.listen(), move |source: Source| {
                 users_of(&senders, &source, |d| d.spec.from.name == source.name_any())
@@ -289,11 +299,27 @@ async fn run_controllers(
             .watches_stream(secrets.listen(), move |secret: PartialObjectMeta<Secret>| {
                 users_of(&readers, &secret, |d| kinds::destination::needed(d).names_secret(&secret.name_any()))
             })
-            .graceful_shutdown_on(told(stopped))
+            .watches_stream(changed_presets, move |preset: EncodingPreset| {
+                users_of(&encoders, &preset, |d| encoding_preset::uses(&d.spec, &preset.name_any()))
+            })
+            .graceful_shutdown_on(told(stopped.clone()))
             .run(reconcile::reconcile::<DestinationKind>, never, context.clone())
             .for_each(|_| std::future::ready(()))
     };
-    tokio::join!(source_controller, destination_controller);
+    let preset_controller = {
+        let named = presets.store.clone();
+        controller(&context, &presets)
+            .watches_stream(destinations.listen(), move |destination: Destination| {
+                let name = destination.name_any();
+                users_of(&named, &destination, |p| {
+                    encoding_preset::concerns(&name, &destination.spec, &p.name_any(), p.status.as_ref())
+                })
+            })
+            .graceful_shutdown_on(told(stopped))
+            .run(reconcile::reconcile::<EncodingPresetKind>, never, context.clone())
+            .for_each(|_| std::future::ready(()))
+    };
+    tokio::join!(source_controller, destination_controller, preset_controller);
 }
 
 /// A controller of a kind, started by what users change and not by our own writes of status.

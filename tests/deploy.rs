@@ -222,6 +222,8 @@ fn the_operator_may_not_do_what_it_never_does() -> Result<()> {
     for allowed in [
         "patch sources.playout.dev -A",
         "update destinations.playout.dev --subresource=status -A",
+        "patch encodingpresets.playout.dev -A",
+        "update encodingpresets.playout.dev --subresource=status -A",
         "watch secrets -A",
         "get namespaces/kube-system",
         "patch leases.coordination.k8s.io/playout -n playout-system",
@@ -231,6 +233,7 @@ fn the_operator_may_not_do_what_it_never_does() -> Result<()> {
     for refused in [
         "create sources.playout.dev -A",
         "delete destinations.playout.dev -A",
+        "create encodingpresets.playout.dev -A",
         "update secrets -A",
         "list pods -A",
         "get namespaces/default",

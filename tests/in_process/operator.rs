@@ -16,7 +16,7 @@ use kube::runtime::events::{Recorder, Reporter};
 use kube::runtime::reflector::store::Writer;
 use kube::runtime::reflector::{ObjectRef, Store, store};
 use kube::runtime::watcher::Event;
-use playout_core::api::{Destination, Source};
+use playout_core::api::{Destination, EncodingPreset, Source};
 use playout_operator::aws::{Account, Settings};
 use playout_operator::clock::{Clock, pause};
 use playout_operator::config::{Config, LogFormat};
@@ -185,12 +185,15 @@ impl Operator {
         let client = world.cluster.client(&world.wire, &alive);
         let (sources, source_writer) = filled::<Source>(&world.cluster, "sources");
         let (destinations, destination_writer) = filled::<Destination>(&world.cluster, "destinations");
+        // No life that is played here has any.
+        let (encoding_presets, _) = filled::<EncodingPreset>(&world.cluster, "encodingpresets");
         let (secrets, secret_writer) = filled::<PartialObjectMeta<Secret>>(&world.cluster, "secrets");
         let cursor = world.cluster.changed();
         let context = Arc::new(Context {
             secrets: Secrets::new(client.clone(), secrets, redactor.clone()),
             sources,
             destinations,
+            encoding_presets,
             recorder: Recorder::new(client.clone(), Reporter { controller: "playout".into(), instance: None }),
             client,
             aws: Account::new(settings).await.expect("an account"),

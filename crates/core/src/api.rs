@@ -36,5 +36,5 @@ pub const ACTIVE_ENDPOINT: &str = "playout.dev/active-endpoint";
 /// Every CRD, ready to be applied, in the order of the README.
 #[must_use]
 pub fn crds() -> Vec<CustomResourceDefinition> {
-    vec![schema::finished(Source::crd()), schema::finished(Destination::crd())]
+    vec![Source::crd(), Destination::crd(), EncodingPreset::crd()].into_iter().map(schema::finished).collect()
 }

@@ -14,6 +14,7 @@ pub mod channel;
 pub mod conditions;
 pub mod destination;
 pub mod encoding;
+pub mod encoding_preset;
 pub mod endpoint;
 pub mod flow;
 pub mod names;

@@ -66,6 +66,7 @@ reasons! {
     OverLimit: "The programme has more than the platform accepts; lower the encoder's bitrate.";
     PendingChanges: "Changes wait because they would interrupt a running output; stop it, or set updatePolicy to Restart.";
     InvalidSpec: "A field cannot be understood; the message names it.";
+    Valid: "The preset is understood and can be used.";
     PresetNotFound: "spec.encoding names no built-in preset and no EncodingPreset of this namespace; create it or correct the name.";
     PresetNotTaken: "The platform does not take what spec.encoding names; the message has its limit and a preset that it takes.";
     SecretMissing: "A Secret or one of its keys does not exist; create it and the operator goes on by itself.";

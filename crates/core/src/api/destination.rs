@@ -63,6 +63,8 @@ mod status;
     validation = Rule::new("!has(self.srt) || (has(self.url) && self.url.startsWith('srt://'))").message("srt is the block of srt:// receivers: take it out, or correct url").field_path(".srt"),
     validation = Rule::new("![has(self.url) ? self.url : '', has(self.backup) && has(self.backup.url) ? self.backup.url : ''].exists(u, u.contains('?mode=listener')) || (has(self.srt) && has(self.srt.allowedCidrs) && self.srt.allowedCidrs.size() > 0)").message("srt.allowedCidrs is required with ?mode=listener: say who may call").field_path(".srt"),
     validation = Rule::new("!has(self.srt) || !has(self.srt.allowedCidrs) || self.srt.allowedCidrs.size() == 0 || [has(self.url) ? self.url : '', has(self.backup) && has(self.backup.url) ? self.backup.url : ''].exists(u, u.contains('?mode=listener'))").message("srt.allowedCidrs goes with a url that ends with ?mode=listener: take it out, because here the flow calls the receiver").field_path(".srt.allowedCidrs"),
+    validation = Rule::new("!has(self.encoding) || self.delivery == 'Transcode'").message("encoding is for delivery Transcode: set delivery: Transcode, or take encoding out, because Passthrough sends the programme as it arrives").field_path(".encoding"),
+    validation = Rule::new("self.delivery != 'Transcode' || [has(self.url) ? self.url : '', has(self.backup) && has(self.backup.url) ? self.backup.url : ''].all(u, u == '' || u.matches('^rtmps?://'))").message("url and backup.url must begin with rtmp:// or rtmps:// with delivery Transcode: use delivery: Passthrough for other receivers").field_path(".url"),
     validation = Rule::new("!has(self.backup) || !has(self.backup.url) || !has(self.url) || self.backup.url.split('://')[0].replace('rtmps', 'rtmp') == self.url.split('://')[0].replace('rtmps', 'rtmp')").message("backup.url must use the protocol of url: make a second Destination for another protocol").field_path(".backup.url"),
     validation = Rule::new("!has(self.backup) || has(self.backup.url) || self.platform == 'YouTube'").message("backup.url is required, because only YouTube has a backup ingest that is known beforehand: add it, or take backup out").field_path(".backup.url"),
     validation = Rule::new("!has(self.backup) || !has(self.backup.url) || !has(self.url) || self.backup.url != self.url || (has(self.backup.streamKey) && (!has(self.streamKey) || has(self.backup.streamKey.secretRef) != has(self.streamKey.secretRef) || (has(self.backup.streamKey.secretRef) && (self.backup.streamKey.secretRef.name != self.streamKey.secretRef.name || self.backup.streamKey.secretRef.key != self.streamKey.secretRef.key)) || (has(self.backup.streamKey.ssmParameter) && has(self.streamKey.ssmParameter) && self.backup.streamKey.ssmParameter != self.streamKey.ssmParameter)))").message("backup.url and its key are those of the primary, so that one feed would be sent twice: give the platform's second URL, or a backup.streamKey of its own").field_path(".backup.url")
@@ -89,13 +91,15 @@ pub struct DestinationSpec {
     /// Where the stream key is kept. For `srt://` and `zixi://` it is the stream id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stream_key: Option<KeyReference>,
-    /// `Passthrough` (default): an output of the Source's flow. The programme is sent as it arrives.
+    /// `Passthrough` (default): an output of the Source's flow. The programme is sent as it arrives. `Transcode`: an AWS
+    /// Elemental MediaLive channel of its own, made on demand and billed while it runs, that encodes the programme as
+    /// `encoding` says. For `rtmp://` and `rtmps://` receivers.
     #[serde(default)]
     pub delivery: Delivery,
-    /// What `Transcode` encodes to: a built-in preset (`1080p60`, `1080p30`, `720p60`, `720p30`, `480p30`) or the name of an
-    /// `EncodingPreset` of this namespace. Default: `1080p30`.
+    /// What `Transcode` encodes to: `1080p60`, `1080p30` (default), `720p60`, `720p30`, `480p30`, or the name of an
+    /// `EncodingPreset` of this namespace. The platform must take it. Example: `720p30`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 63))]
+    #[schemars(schema_with = "super::text::preset_name")]
     pub encoding: Option<String>,
     /// Settings of an `srt://` receiver.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -149,13 +153,27 @@ pub enum Platform {
     Custom,
 }
 
+impl Platform {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::YouTube,
+        Self::Twitch,
+        Self::Facebook,
+        Self::LinkedIn,
+        Self::X,
+        Self::Kick,
+        Self::Restream,
+        Self::Custom,
+    ];
+}
+
 /// How the programme gets there.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub enum Delivery {
     /// As an output of the Source's flow, not transcoded.
     #[default]
     Passthrough,
-    /// Through a MediaLive channel of its own, encoded as `encoding` says.
+    /// By a MediaLive channel of its own, encoded anew.
     Transcode,
 }
 

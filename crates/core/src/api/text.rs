@@ -72,6 +72,17 @@ pub(super) fn object_name(_: &mut SchemaGenerator) -> Schema {
     )
 }
 
+pub(super) fn preset_name(_: &mut SchemaGenerator) -> Schema {
+    text(
+        1,
+        253,
+        &[rule(
+            "self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')",
+            "encoding must be the name of a preset: lower-case letters, digits, '-' and '.', as in 1080p30",
+        )],
+    )
+}
+
 pub(super) fn secret_name_rules(schema: &mut Schema) {
     of_field(
         schema,

@@ -4,16 +4,7 @@ use crate::api::encoding_preset::{AudioSpec, Channels, EncodingPresetSpec, Profi
 use crate::plan::Problem;
 use crate::reasons::Reason;
 
-const PLATFORMS: [Platform; 8] = [
-    Platform::YouTube,
-    Platform::Twitch,
-    Platform::Facebook,
-    Platform::LinkedIn,
-    Platform::X,
-    Platform::Kick,
-    Platform::Restream,
-    Platform::Custom,
-];
+const PLATFORMS: [Platform; 8] = Platform::ALL;
 
 fn spec(video_bitrate_kbps: i32, frame_rate: &str) -> EncodingPresetSpec {
     EncodingPresetSpec {

@@ -1,0 +1,71 @@
+//! `EncodingPreset`, which needs nothing of AWS.
+
+use std::time::Duration;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::{Resource as _, ResourceExt as _};
+use playout_core::api::{EncodingPreset, EncodingPresetStatus};
+use playout_core::encoding::Encoding;
+use playout_core::encoding_preset::{self, Action, Users, plan, wanted};
+use playout_core::plan::{Desired, Failure, Step};
+
+use crate::kind::{Context, Kind, Outcome};
+
+/// The kind.
+#[derive(Debug)]
+pub enum EncodingPresetKind {}
+
+impl Kind for EncodingPresetKind {
+    type Object = EncodingPreset;
+    type Wanted = Encoding;
+    type Observed = Users;
+    type Action = Action;
+
+    const CONTROLLER: &'static str = "encodingpreset";
+
+    async fn wanted(preset: &EncodingPreset, _: &Context) -> Result<Desired<Encoding>, Failure> {
+        Ok(wanted(&preset.spec, preset.meta().deletion_timestamp.is_some()))
+    }
+
+    async fn observe(preset: &EncodingPreset, _: &Desired<Encoding>, context: &Context) -> Result<Users, Failure> {
+        let destinations = context.destinations.state();
+        let users = destinations.iter().filter(|destination| {
+            destination.namespace() == preset.namespace()
+                && encoding_preset::uses(&destination.spec, &preset.name_any())
+        });
+        Ok(Users::of_destinations(users.map(|destination| destination.name_any())))
+    }
+
+    fn plan(_: &EncodingPreset, desired: &Desired<Encoding>, users: &Users) -> Step<Action> {
+        plan(desired, users)
+    }
+
+    async fn execute(_: &EncodingPreset, action: &Action, _: &Context) -> Result<Option<String>, Failure> {
+        match *action {}
+    }
+
+    fn status(preset: &EncodingPreset, outcome: &Outcome<'_, Self>, _: &Context) -> EncodingPresetStatus {
+        encoding_preset::status(
+            preset,
+            &encoding_preset::Outcome {
+                desired: outcome.desired,
+                users: outcome.seen,
+                step: outcome.step,
+                failure: outcome.failure,
+                now: outcome.now,
+            },
+        )
+    }
+
+    fn settled_for(_: &EncodingPreset, context: &Context) -> Duration {
+        context.config.drift_interval
+    }
+
+    fn retains(_: &EncodingPreset) -> bool {
+        false
+    }
+
+    fn conditions(preset: &EncodingPreset) -> Option<&[Condition]> {
+        preset.status.as_ref().map(|s| s.conditions.as_slice())
+    }
+}
