@@ -13,9 +13,11 @@ use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProt
 use tokio::sync::Mutex;
 
 use super::caller::{ATTEMPT, Caller};
+use super::channels::Channels;
 use super::flows::Flows;
 use super::measurements::Measurements;
 use super::media_connect::MediaConnect;
+use super::media_live::MediaLive;
 use super::parameters::Parameters;
 use super::secrets_manager::SecretsManager;
 use crate::clock::Clock;
@@ -64,6 +66,10 @@ pub struct Region {
     pub media_connect: Arc<MediaConnect>,
     /// Reads of flows, shared by all objects.
     pub flows: Flows,
+    /// MediaLive.
+    pub media_live: Arc<MediaLive>,
+    /// Reads of channels and inputs, shared by all objects.
+    pub channels: Channels,
     /// Secrets Manager.
     pub secrets: SecretsManager,
     /// SSM parameters.
@@ -107,10 +113,13 @@ impl Account {
                     self.settings.metrics.clone(),
                 ));
                 let media_connect = Arc::new(MediaConnect::new(&sdk, caller.clone()));
+                let media_live = Arc::new(MediaLive::new(&sdk, caller.clone()));
                 Arc::new(Region {
                     name: name.to_string(),
                     flows: Flows::new(media_connect.clone(), self.settings.clock.clone()),
                     media_connect,
+                    channels: Channels::new(media_live.clone(), self.settings.clock.clone()),
+                    media_live,
                     secrets: SecretsManager::new(&sdk, caller.clone(), self.settings.clock.clone()),
                     parameters: Parameters::new(&sdk, caller.clone(), self.settings.clock.clone()),
                     measurements: Measurements::new(
