@@ -12,6 +12,7 @@ pub mod media_connect;
 pub mod media_live;
 pub mod pace;
 pub mod parameters;
+pub mod quotas;
 mod rtmp;
 pub mod secrets_manager;
 mod shared;

@@ -19,6 +19,7 @@ use super::measurements::Measurements;
 use super::media_connect::MediaConnect;
 use super::media_live::MediaLive;
 use super::parameters::Parameters;
+use super::quotas::{Limits, Quotas};
 use super::secrets_manager::SecretsManager;
 use crate::clock::Clock;
 use crate::leader::Fence;
@@ -38,6 +39,8 @@ pub struct Settings {
     pub http_client: Option<SharedHttpClient>,
     /// Period of CloudWatch's metrics.
     pub metric_period: Duration,
+    /// What the operator was told of quotas.
+    pub limits: Limits,
     /// The clock.
     pub clock: Clock,
     /// What is known to be secret.
@@ -70,6 +73,8 @@ pub struct Region {
     pub media_live: Arc<MediaLive>,
     /// Reads of channels and inputs, shared by all objects.
     pub channels: Channels,
+    /// Quotas.
+    pub quotas: Quotas,
     /// Secrets Manager.
     pub secrets: SecretsManager,
     /// SSM parameters.
@@ -120,6 +125,7 @@ impl Account {
                     media_connect,
                     channels: Channels::new(media_live.clone(), self.settings.clock.clone()),
                     media_live,
+                    quotas: Quotas::new(&sdk, caller.clone(), self.settings.clock.clone(), self.settings.limits),
                     secrets: SecretsManager::new(&sdk, caller.clone(), self.settings.clock.clone()),
                     parameters: Parameters::new(&sdk, caller.clone(), self.settings.clock.clone()),
                     measurements: Measurements::new(
