@@ -2,16 +2,20 @@
 
 pub mod account;
 mod caller;
+pub mod channels;
 mod convert;
 pub mod error;
 pub mod flows;
 mod gather;
 pub mod measurements;
 pub mod media_connect;
+pub mod media_live;
 pub mod pace;
 pub mod parameters;
+pub mod quotas;
 mod rtmp;
 pub mod secrets_manager;
+mod shared;
 
 pub use account::{Account, Region, Settings};
 

@@ -6,6 +6,8 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use playout_core::api::policy::parse_duration;
 
+use crate::aws::quotas::Limits;
+
 /// How the operator runs. Every flag has an environment variable.
 #[derive(Args, Clone, Debug)]
 pub struct Config {
@@ -22,6 +24,18 @@ pub struct Config {
     /// Role that MediaConnect assumes to read passwords and to reach VPCs.
     #[arg(long, env = "PLAYOUT_MEDIACONNECT_ROLE_ARN")]
     pub mediaconnect_role_arn: Option<String>,
+    /// Role that MediaLive assumes to take flows and to write its logs.
+    #[arg(long, env = "PLAYOUT_MEDIALIVE_ROLE_ARN")]
+    pub medialive_role_arn: Option<String>,
+    /// How many MediaLive channels a region may have. Default: what Service Quotas says, else 5.
+    #[arg(long, env = "PLAYOUT_MEDIALIVE_CHANNELS")]
+    pub medialive_channels: Option<usize>,
+    /// How many MediaLive push inputs a region may have. Default: what Service Quotas says, else 5.
+    #[arg(long, env = "PLAYOUT_MEDIALIVE_PUSH_INPUTS")]
+    pub medialive_push_inputs: Option<usize>,
+    /// How many MediaConnect flows a region may have. Default: what Service Quotas says, else 20.
+    #[arg(long, env = "PLAYOUT_MEDIACONNECT_FLOWS")]
+    pub mediaconnect_flows: Option<usize>,
     /// Only objects of this namespace. Default: all namespaces.
     #[arg(long, env = "PLAYOUT_NAMESPACE")]
     pub namespace: Option<String>,
@@ -61,6 +75,18 @@ pub struct Config {
     /// How long after a create without an answer a resource may still become visible in AWS. A second create waits for this.
     #[arg(long, env = "PLAYOUT_CREATE_WINDOW", default_value = "90s", value_parser = duration)]
     pub create_window: Duration,
+}
+
+impl Config {
+    /// What it says of quotas.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        Limits {
+            channels: self.medialive_channels,
+            push_inputs: self.medialive_push_inputs,
+            flows: self.mediaconnect_flows,
+        }
+    }
 }
 
 /// How logs are written.

@@ -54,6 +54,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         credentials: None,
         http_client: None,
         metric_period: config.metric_period,
+        limits: config.limits(),
         clock: clock.clone(),
         redactor: redactor.clone(),
         fence: fence.clone(),

@@ -1,13 +1,19 @@
 //! One `send` of a create is one request, for every service that the design names, with the clients as the operator sets them
 //! up. With the SDK's default a lost answer makes three: three flows, three channels, three bills.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
-use playout_operator::aws::account::{Settings, sdk_config};
+use playout_core::channel::{ChannelSettings, NewChannel, NewInput, RtmpTarget};
+use playout_core::destination::observed::Role;
+use playout_core::encoding::{Audio, Channels, Encoding, Framerate, Level, Profile};
+use playout_core::secret::SecretText;
+use playout_operator::aws::account::{Account, Settings, sdk_config};
+use playout_operator::aws::quotas::Limits;
 use playout_operator::clock::Clock;
 use playout_operator::leader::Fence;
 use playout_operator::metrics::Metrics;
@@ -49,28 +55,28 @@ async fn server(answer: Answer) -> (String, Arc<AtomicUsize>) {
     (url, requests)
 }
 
-async fn config(url: &str) -> aws_config::SdkConfig {
+fn settings(url: &str) -> Settings {
     let clock = Clock::system();
     let credentials = Credentials::new("AKIAPLAYOUTSIMULATOR", "simulator-secret", None, None, "test");
-    sdk_config(&Settings {
+    Settings {
         region: Some("us-west-2".into()),
         endpoint_url: Some(url.into()),
         credentials: Some(SharedCredentialsProvider::new(credentials)),
         http_client: None,
         metric_period: Duration::from_secs(60),
+        limits: Limits::default(),
         clock: clock.clone(),
         redactor: Redactor::default(),
         fence: Fence::open(clock),
         metrics: Metrics::new(),
-    })
-    .await
+    }
 }
 
 #[tokio::test]
 async fn a_create_without_an_answer_is_sent_once() {
     for answer in [Answer::Nothing, Answer::ServerError] {
         let (url, requests) = server(answer).await;
-        let sdk = config(&url).await;
+        let sdk = sdk_config(&settings(&url)).await;
         let mut sent = 0;
         let mut once = |service: &str, failed: bool| {
             sent += 1;
@@ -87,5 +93,48 @@ async fn a_create_without_an_answer_is_sent_once() {
         once("IVS CreateChannel", channel.is_err());
         let secret = aws_sdk_secretsmanager::Client::new(&sdk).create_secret().name("show").send().await;
         once("Secrets Manager CreateSecret", secret.is_err());
+    }
+}
+
+fn new_input() -> NewInput {
+    let [name, flow, role_arn] = ["show", "arn:flow", "arn:role"].map(str::to_string);
+    NewInput { name, flow, role_arn, tags: BTreeMap::new() }
+}
+
+fn new_channel() -> NewChannel {
+    let encoding = Encoding {
+        width: 1280,
+        height: 720,
+        framerate: Framerate::whole(30),
+        video_bitrate: 3_000_000,
+        buffer_size: 3_000_000,
+        gop_milliseconds: 2000,
+        b_frames: 2,
+        profile: Profile::High,
+        level: Level::L3_1,
+        audio: Audio { bitrate: 128_000, sample_rate: 48_000, channels: Channels::Stereo },
+    };
+    let target = RtmpTarget { url: SecretText::new("rtmp://a.example:1935/app"), stream: SecretText::new("key") };
+    let settings = ChannelSettings {
+        role_arn: Some("arn:role".into()),
+        inputs: vec!["1".into()],
+        encoding: Some(encoding),
+        targets: BTreeMap::from([(Role::Primary, target)]),
+    };
+    NewChannel { name: "show".into(), settings, tags: BTreeMap::new() }
+}
+
+/// The same through the operator's own client, which sets the token and classifies the failure.
+#[tokio::test]
+async fn a_create_of_the_operator_is_sent_once_and_its_outcome_is_unknown() {
+    for answer in [Answer::Nothing, Answer::ServerError] {
+        let (url, requests) = server(answer).await;
+        let region = Account::new(settings(&url)).await.expect("an account").region(None).await;
+        let input = region.media_live.create_input(&new_input(), "token").await.expect_err("there was no answer");
+        assert!(input.outcome_unknown(), "{input:?}");
+        assert_eq!(requests.load(Ordering::SeqCst), 1, "CreateInput with {answer:?}");
+        let channel = region.media_live.create_channel(&new_channel(), "token").await.expect_err("there was no answer");
+        assert!(channel.outcome_unknown(), "{channel:?}");
+        assert_eq!(requests.load(Ordering::SeqCst), 2, "CreateChannel with {answer:?}");
     }
 }

@@ -13,10 +13,13 @@ use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProt
 use tokio::sync::Mutex;
 
 use super::caller::{ATTEMPT, Caller};
+use super::channels::Channels;
 use super::flows::Flows;
 use super::measurements::Measurements;
 use super::media_connect::MediaConnect;
+use super::media_live::MediaLive;
 use super::parameters::Parameters;
+use super::quotas::{Limits, Quotas};
 use super::secrets_manager::SecretsManager;
 use crate::clock::Clock;
 use crate::leader::Fence;
@@ -36,6 +39,8 @@ pub struct Settings {
     pub http_client: Option<SharedHttpClient>,
     /// Period of CloudWatch's metrics.
     pub metric_period: Duration,
+    /// What the operator was told of quotas.
+    pub limits: Limits,
     /// The clock.
     pub clock: Clock,
     /// What is known to be secret.
@@ -64,6 +69,12 @@ pub struct Region {
     pub media_connect: Arc<MediaConnect>,
     /// Reads of flows, shared by all objects.
     pub flows: Flows,
+    /// MediaLive.
+    pub media_live: Arc<MediaLive>,
+    /// Reads of channels and inputs, shared by all objects.
+    pub channels: Channels,
+    /// Quotas.
+    pub quotas: Quotas,
     /// Secrets Manager.
     pub secrets: SecretsManager,
     /// SSM parameters.
@@ -107,10 +118,14 @@ impl Account {
                     self.settings.metrics.clone(),
                 ));
                 let media_connect = Arc::new(MediaConnect::new(&sdk, caller.clone()));
+                let media_live = Arc::new(MediaLive::new(&sdk, caller.clone()));
                 Arc::new(Region {
                     name: name.to_string(),
                     flows: Flows::new(media_connect.clone(), self.settings.clock.clone()),
                     media_connect,
+                    channels: Channels::new(media_live.clone(), self.settings.clock.clone()),
+                    media_live,
+                    quotas: Quotas::new(&sdk, caller.clone(), self.settings.clock.clone(), self.settings.limits),
                     secrets: SecretsManager::new(&sdk, caller.clone(), self.settings.clock.clone()),
                     parameters: Parameters::new(&sdk, caller.clone(), self.settings.clock.clone()),
                     measurements: Measurements::new(

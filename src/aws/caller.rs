@@ -36,6 +36,11 @@ impl Caller {
         Self { clock, redactor, fence, metrics, buckets: Mutex::default() }
     }
 
+    /// What is known to be secret.
+    pub(super) fn redactor(&self) -> &Redactor {
+        &self.redactor
+    }
+
     /// A call that changes nothing.
     ///
     /// # Errors
@@ -108,11 +113,14 @@ impl Caller {
 }
 
 /// Calls a second and burst, below what AWS documents (MediaConnect quotas page: DescribeFlow and source metadata 30 a
-/// second, every other operation 5, burst 30. Secrets Manager, SSM and CloudWatch allow far more than we need).
+/// second, every other operation 5, burst 30. MediaLive quotas page: 20 a second and burst 40 for the whole service. Secrets
+/// Manager, SSM and CloudWatch allow far more than we need. Service Quotas says nothing).
 fn limit(operation: &'static str) -> (&'static str, f64, f64) {
     match operation {
         "mediaconnect:DescribeFlow" => (operation, 25.0, 25.0),
         _ if operation.starts_with("mediaconnect:") => (operation, 4.5, 25.0),
+        _ if operation.starts_with("medialive:") => ("medialive", 15.0, 30.0),
+        _ if operation.starts_with("servicequotas:") => ("servicequotas", 2.0, 4.0),
         _ => (operation, 10.0, 20.0),
     }
 }

@@ -4,6 +4,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use playout_core::plan::{Failure, FailureClass};
+use serde_json::Value;
 
 use crate::redact::Redactor;
 
@@ -20,8 +21,11 @@ pub fn failure<E: ProvideErrorMetadata>(
             let status = service.raw().status().as_u16();
             let code = service.err().code().unwrap_or_default();
             let message = service.err().message().unwrap_or_default();
-            let text = if message.is_empty() { format!("{status} {code}") } else { format!("{code}: {message}") };
-            (classify(status, code, message), text)
+            let mut text = if message.is_empty() { format!("{status} {code}") } else { format!("{code}: {message}") };
+            for (path, error) in validation_errors(service.raw()) {
+                text.push_str(&format!("; {path}: {error}"));
+            }
+            (classify(operation, status, code, message), text)
         }
         SdkError::TimeoutError(_) => (FailureClass::Transient, "no answer in time".to_string()),
         SdkError::DispatchFailure(dispatch) => {
@@ -36,7 +40,7 @@ pub fn failure<E: ProvideErrorMetadata>(
         }
         SdkError::ResponseError(response) => {
             let status = response.raw().status().as_u16();
-            (classify(status, "", ""), format!("an answer with status {status} that cannot be read"))
+            (classify(operation, status, "", ""), format!("an answer with status {status} that cannot be read"))
         }
         SdkError::ConstructionFailure(_) => {
             (FailureClass::Invalid, "the request could not be built; a required value is missing".to_string())
@@ -46,17 +50,28 @@ pub fn failure<E: ProvideErrorMetadata>(
     Failure { class, operation: operation.to_string(), message: redactor.clean(&message).into_owned() }
 }
 
-fn classify(status: u16, code: &str, message: &str) -> FailureClass {
-    let says = |words: &[&str]| {
-        let message = message.to_ascii_lowercase();
-        words.iter().any(|w| message.contains(w))
-    };
+/// What MediaLive says of single fields of a request: their paths, and what is wrong. The other services have no such list.
+fn validation_errors(response: &HttpResponse) -> Vec<(String, String)> {
+    let body = response.body().bytes().and_then(|bytes| serde_json::from_slice::<Value>(bytes).ok());
+    let list = body.as_ref().and_then(|body| body.get("validationErrors")?.as_array());
+    let text = |error: &Value, member: &str| error.get(member)?.as_str().map(str::to_string);
+    list.into_iter().flatten().filter_map(|e| Some((text(e, "elementPath")?, text(e, "errorMessage")?))).collect()
+}
+
+fn classify(operation: &str, status: u16, code: &str, message: &str) -> FailureClass {
+    let message = message.to_ascii_lowercase();
+    let says = |words: &[&str]| words.iter().any(|w| message.contains(w));
     // The SDK's own list counts LimitExceededException as throttling; for us a limit is a limit.
     if code.contains("LimitExceeded") || code.contains("ServiceQuotaExceeded") {
         return FailureClass::Quota;
     }
     if code.starts_with("Throttl") || code == "TooManyRequestsException" || code == "RequestLimitExceeded" {
         return FailureClass::Throttled;
+    }
+    if operation.starts_with("medialive:Create")
+        && let Some(class) = refused_create(status, &message)
+    {
+        return class;
     }
     match status {
         404 => FailureClass::Absent,
@@ -90,11 +105,32 @@ fn classify(status: u16, code: &str, message: &str) -> FailureClass {
     }
 }
 
+/// MediaLive's creates say with several statuses what only their words tell apart: that the account is full (seen with 403 and
+/// 409), and that a request id was used before for something else (400 or 409: CreateInput models no 409).
+fn refused_create(status: u16, message: &str) -> Option<FailureClass> {
+    // What is wrong with a field may well be that it exceeds a limit; a role's name may have the word in it.
+    if !(400..500).contains(&status) || [404, 422, 429].contains(&status) || message.contains("not authorized") {
+        return None;
+    }
+    let says_word = |words: &[&str]| message.split(|c: char| !c.is_ascii_alphabetic()).any(|w| words.contains(&w));
+    if says_word(&["limit", "limits", "quota", "quotas"]) || message.contains("maximum number") {
+        return Some(FailureClass::Quota);
+    }
+    let reused = ["requestid", "request id", "request token", "idempoten"].iter().any(|word| message.contains(word));
+    reused.then_some(FailureClass::Conflict)
+}
+
 #[cfg(test)]
 mod tests {
+    use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+    use aws_smithy_runtime_api::client::result::SdkError;
+    use aws_smithy_types::body::SdkBody;
+    use aws_smithy_types::error::ErrorMetadata;
     use playout_core::plan::FailureClass;
+    use playout_core::secret::SecretText;
 
-    use super::classify;
+    use super::{classify, failure};
+    use crate::redact::Redactor;
 
     #[test]
     fn errors_are_told_apart_by_status_and_code() {
@@ -112,7 +148,55 @@ mod tests {
             (400, "BadRequestException", "The flow must be in state STANDBY", FailureClass::Conflict),
         ];
         for (status, code, message, class) in cases {
-            assert_eq!(classify(status, code, message), class, "{status} {code} {message}");
+            assert_eq!(classify("mediaconnect:CreateFlow", status, code, message), class, "{status} {code} {message}");
         }
+    }
+
+    #[test]
+    fn a_full_account_and_a_used_request_id_are_told_apart_from_other_refusals_of_medialive() {
+        let full = "Limit exceeded: you have reached the maximum number of channels (5) in this Region.";
+        let used = "This requestId was used before, with other parameters.";
+        let role = "User: arn:aws:sts::1:assumed-role/limit is not authorized to perform: medialive:CreateChannel";
+        let cases = [
+            ("CreateChannel", 403, "ForbiddenException", full, FailureClass::Quota),
+            ("CreateChannel", 409, "ConflictException", full, FailureClass::Quota),
+            ("CreateInput", 400, "BadRequestException", "Your quota of push inputs is used.", FailureClass::Quota),
+            ("CreateInput", 400, "BadRequestException", used, FailureClass::Conflict),
+            ("CreateChannel", 409, "ConflictException", used, FailureClass::Conflict),
+            ("CreateChannel", 403, "ForbiddenException", role, FailureClass::Denied),
+            ("CreateChannel", 422, "UnprocessableEntityException", "bitrate exceeds the limit", FailureClass::Invalid),
+            ("CreateChannel", 429, "TooManyRequestsException", "Rate limit exceeded", FailureClass::Throttled),
+            ("CreateChannel", 500, "InternalServerErrorException", "limit", FailureClass::Transient),
+            ("CreateInput", 400, "BadRequestException", "name is required.", FailureClass::Invalid),
+            ("UpdateChannel", 409, "ConflictException", "Channel is in state RUNNING.", FailureClass::Conflict),
+            ("UpdateChannel", 404, "NotFoundException", "", FailureClass::Absent),
+            ("UpdateChannel", 422, "UnprocessableEntityException", "not valid", FailureClass::Invalid),
+            ("StartChannel", 502, "BadGatewayException", "", FailureClass::Transient),
+            ("DescribeChannel", 504, "GatewayTimeoutException", "", FailureClass::Transient),
+        ];
+        for (operation, status, code, message, class) in cases {
+            let operation = format!("medialive:{operation}");
+            assert_eq!(classify(&operation, status, code, message), class, "{operation} {status} {code} {message}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_each_field_is_told_without_secrets() {
+        let redactor = Redactor::default();
+        redactor.learn(&SecretText::new("key-1234"));
+        let body = r#"{"message":"The channel is not valid.","validationErrors":[
+            {"elementPath":"/destinations/0/settings/0","errorMessage":"streamName key-1234 is not valid"},
+            {"elementPath":"/roleArn","errorMessage":"is required"}]}"#;
+        let status = 422.try_into().expect("a status");
+        let metadata =
+            ErrorMetadata::builder().code("UnprocessableEntityException").message("The channel is not valid.").build();
+        let error = SdkError::service_error(metadata, HttpResponse::new(status, SdkBody::from(body)));
+        let failure = failure("medialive:CreateChannel", &error, &redactor);
+        assert_eq!(failure.class, FailureClass::Invalid);
+        assert_eq!(
+            failure.message,
+            "UnprocessableEntityException: The channel is not valid.; /destinations/0/settings/0: streamName (secret) is \
+             not valid; /roleArn: is required"
+        );
     }
 }

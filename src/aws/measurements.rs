@@ -1,4 +1,4 @@
-//! CloudWatch: what MediaConnect measures. One call serves all objects that ask within a moment.
+//! CloudWatch: what MediaConnect and MediaLive measure. One call serves all objects that ask within a moment.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -29,36 +29,75 @@ const FORGOTTEN: Duration = Duration::from_secs(3600);
 /// What is measured.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Subject {
-    /// A source of a flow.
+    /// A source of a flow; its key is its ARN.
     Source,
-    /// An output of a flow.
+    /// An output of a flow; its key is its ARN.
     Output,
+    /// A channel of one pipeline; its key is its id.
+    Channel,
+    /// An output group of such a channel; its key is `channel id/name of the group`.
+    ChannelOutput,
+}
+
+/// One metric of a subject.
+struct Measure {
+    name: &'static str,
+    statistic: &'static str,
+    /// Where its value goes.
+    note: fn(&mut Measured, f64),
 }
 
 impl Subject {
-    fn dimension(self) -> &'static str {
+    fn namespace(self) -> &'static str {
         match self {
-            Self::Source => "SourceARN",
-            Self::Output => "OutputARN",
+            Self::Source | Self::Output => "AWS/MediaConnect",
+            Self::Channel | Self::ChannelOutput => "AWS/MediaLive",
         }
     }
 
-    /// Name and statistic. A connection that came up within the period counts as up.
-    fn metrics(self) -> &'static [(&'static str, &'static str)] {
+    fn dimensions(self, key: &str) -> Vec<(&'static str, &str)> {
         match self {
-            Self::Source => &[
-                ("SourceConnected", "Maximum"),
-                ("SourceBitRate", "Average"),
-                ("SourcePacketLossPercent", "Average"),
-                ("SourceRoundTripTime", "Average"),
-                ("SourceSelected", "Maximum"),
-            ],
-            Self::Output => &[("OutputConnected", "Maximum"), ("OutputBitRate", "Average")],
+            Self::Source => vec![("SourceARN", key)],
+            Self::Output => vec![("OutputARN", key)],
+            Self::Channel => vec![("ChannelId", key), ("Pipeline", "0")],
+            Self::ChannelOutput => {
+                let (channel, group) = key.split_once('/').unwrap_or((key, ""));
+                vec![("ChannelId", channel), ("Pipeline", "0"), ("OutputGroupName", group)]
+            }
+        }
+    }
+
+    /// The first of them says by its presence that the subject is measured. A connection that came up within the period counts
+    /// as up.
+    fn metrics(self) -> &'static [Measure] {
+        const fn of(name: &'static str, statistic: &'static str, note: fn(&mut Measured, f64)) -> Measure {
+            Measure { name, statistic, note }
+        }
+        const SOURCE: &[Measure] = &[
+            of("SourceConnected", "Maximum", |m, value| m.connected = Some(value >= 1.0)),
+            of("SourceBitRate", "Average", |m, value| m.bitrate = Some(value)),
+            of("SourcePacketLossPercent", "Average", |m, value| m.packet_loss = Some(value)),
+            of("SourceRoundTripTime", "Average", |m, value| m.round_trip = Some(value)),
+            of("SourceSelected", "Maximum", |m, value| m.selected = Some(value >= 1.0)),
+        ];
+        const OUTPUT: &[Measure] = &[
+            of("OutputConnected", "Maximum", |m, value| m.connected = Some(value >= 1.0)),
+            of("OutputBitRate", "Average", |m, value| m.bitrate = Some(value)),
+        ];
+        // Mbit/s, of all outputs together.
+        const CHANNEL: &[Measure] = &[of("NetworkOut", "Average", |m, value| m.bitrate = Some(value * 1_000_000.0))];
+        const CHANNEL_OUTPUT: &[Measure] =
+            &[of("ActiveOutputs", "Maximum", |m, value| m.connected = Some(value >= 1.0))];
+        match self {
+            Self::Source => SOURCE,
+            Self::Output => OUTPUT,
+            Self::Channel => CHANNEL,
+            Self::ChannelOutput => CHANNEL_OUTPUT,
         }
     }
 }
 
-/// The last data points of a source or an output.
+/// The last data points of a subject.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Reading {
     /// The values.
@@ -75,13 +114,12 @@ pub struct Measurements {
     clock: Clock,
     period: Duration,
     gather: Gather<(), (Subject, String), Reading>,
-    known: Arc<Mutex<HashMap<String, Known>>>,
+    known: Arc<Mutex<HashMap<(Subject, String), Known>>>,
 }
 
 /// A reading, when it was read, and when it was last asked for.
 #[derive(Clone, Debug)]
 struct Known {
-    subject: Subject,
     reading: Reading,
     read: Instant,
     asked: Instant,
@@ -99,17 +137,18 @@ impl Measurements {
         }
     }
 
-    /// The last data points, as they were known not longer than `age` ago.
+    /// The last data points, as they were known not longer than `age` ago. [`Subject`] says what the key is.
     ///
     /// # Errors
     /// AWS gave no answer, or does not allow it.
-    pub async fn read(&self, subject: Subject, arn: &str, age: Duration) -> Result<Reading, Failure> {
+    pub async fn read(&self, subject: Subject, key: &str, age: Duration) -> Result<Reading, Failure> {
         let now = self.clock.instant();
+        let item = (subject, key.to_string());
         let others = {
             let mut known = self.known.lock().await;
             // Outputs come and go; what was not asked for in an hour is gone.
             known.retain(|_, k| now < k.asked + FORGOTTEN);
-            if let Some(known) = known.get_mut(arn) {
+            if let Some(known) = known.get_mut(&item) {
                 known.asked = now;
                 if now <= known.read + age {
                     return Ok(known.reading.clone());
@@ -117,13 +156,13 @@ impl Measurements {
             }
             // Who asks as often as this one will ask soon, too: one call for all.
             let soon = |k: &Known| now > k.read + age / 2 && now < k.asked + age * 4;
-            let others = known.iter().filter(|(other, k)| *other != arn && soon(k));
-            others.map(|(other, k)| (k.subject, other.clone())).take(MOST - 1).collect::<Vec<_>>()
+            let others = known.iter().filter(|(other, k)| **other != item && soon(k));
+            others.map(|(other, _)| other.clone()).take(MOST - 1).collect::<Vec<_>>()
         };
         let (client, caller, clock, period, known) =
             (self.client.clone(), self.caller.clone(), self.clock.clone(), self.period, self.known.clone());
         self.gather
-            .ask((), (subject, arn.to_string()), move |(), mut items| {
+            .ask((), item, move |(), mut items| {
                 let (client, caller, clock, known) = (client.clone(), caller.clone(), clock.clone(), known.clone());
                 let asked = items.len();
                 for other in &others {
@@ -135,10 +174,9 @@ impl Measurements {
                     let mut readings = get(&client, &caller, &clock, period, &items).await;
                     let now = clock.instant();
                     let mut known = known.lock().await;
-                    for (place, ((subject, arn), reading)) in items.into_iter().zip(&readings).enumerate() {
+                    for (place, (item, reading)) in items.into_iter().zip(&readings).enumerate() {
                         let Ok(reading) = reading else { continue };
-                        let entry = known.entry(arn).or_insert_with(|| Known {
-                            subject,
+                        let entry = known.entry(item).or_insert_with(|| Known {
                             reading: Reading::default(),
                             read: now,
                             asked: now,
@@ -166,18 +204,23 @@ async fn get(
 ) -> Vec<Result<Reading, Failure>> {
     let seconds = i32::try_from(period.as_secs()).unwrap_or(60);
     let mut queries = Vec::new();
-    for (item, (subject, arn)) in items.iter().enumerate() {
-        for (metric, (name, statistic)) in subject.metrics().iter().enumerate() {
+    for (item, (subject, key)) in items.iter().enumerate() {
+        let dimensions: Vec<_> = subject
+            .dimensions(key)
+            .into_iter()
+            .map(|(name, value)| Dimension::builder().name(name).value(value).build())
+            .collect();
+        for (metric, measure) in subject.metrics().iter().enumerate() {
             let stat = MetricStat::builder()
                 .metric(
                     Metric::builder()
-                        .namespace("AWS/MediaConnect")
-                        .metric_name(*name)
-                        .dimensions(Dimension::builder().name(subject.dimension()).value(arn).build())
+                        .namespace(subject.namespace())
+                        .metric_name(measure.name)
+                        .set_dimensions(Some(dimensions.clone()))
                         .build(),
                 )
                 .period(seconds)
-                .stat(*statistic)
+                .stat(measure.statistic)
                 .build();
             queries.push(MetricDataQuery::builder().id(format!("m{item}_{metric}")).metric_stat(stat).build());
         }
@@ -202,33 +245,23 @@ async fn get(
         };
         for result in page.metric_data_results() {
             let place = result.id().and_then(|id| id.strip_prefix('m')).and_then(|id| id.split_once('_'));
-            let Some((item, metric)) = place.and_then(|(i, m)| Some((i.parse::<usize>().ok()?, m.parse().ok()?)))
+            let Some((item, metric)) =
+                place.and_then(|(i, m)| Some((i.parse::<usize>().ok()?, m.parse::<usize>().ok()?)))
             else {
                 continue;
             };
             let (Some(value), Some(at)) = (result.values().first(), result.timestamps().first()) else { continue };
             if let (Some(reading), Some((subject, _))) = (readings.get_mut(item), items.get(item)) {
-                note(reading, *subject, metric, *value, at.secs() + i64::from(seconds));
+                let Some(measure) = subject.metrics().get(metric) else { continue };
+                (measure.note)(&mut reading.measured, *value);
+                if metric == 0 {
+                    reading.until = Some(at.secs() + i64::from(seconds));
+                }
             }
         }
         token = page.next_token().map(str::to_string);
         if token.is_none() {
             return readings.into_iter().map(Ok).collect();
         }
-    }
-}
-
-fn note(reading: &mut Reading, subject: Subject, metric: usize, value: f64, until: i64) {
-    let measured = &mut reading.measured;
-    match subject.metrics().get(metric).map(|(name, _)| *name) {
-        Some("SourceConnected" | "OutputConnected") => {
-            measured.connected = Some(value >= 1.0);
-            reading.until = Some(until);
-        }
-        Some("SourceBitRate" | "OutputBitRate") => measured.bitrate = Some(value),
-        Some("SourcePacketLossPercent") => measured.packet_loss = Some(value),
-        Some("SourceRoundTripTime") => measured.round_trip = Some(value),
-        Some("SourceSelected") => measured.selected = Some(value >= 1.0),
-        _ => {}
     }
 }

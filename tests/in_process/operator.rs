@@ -39,6 +39,7 @@ use super::wire::{Alive, Fault, Wire};
 
 pub const REGION: &str = "us-west-2";
 pub const ROLE: &str = "arn:aws:iam::123456789012:role/PlayoutMediaConnect";
+pub const MEDIALIVE_ROLE: &str = "arn:aws:iam::123456789012:role/PlayoutMediaLive";
 
 /// All that is not the operator.
 pub struct World {
@@ -97,6 +98,7 @@ impl World {
             ))),
             http_client: Some(SharedHttpClient::new(connector)),
             metric_period: Duration::from_secs(1),
+            limits: config().limits(),
             clock: self.clock.clone(),
             redactor: redactor.clone(),
             fence: Fence::open(self.clock.clone()),
@@ -111,6 +113,10 @@ fn config() -> Config {
         aws_endpoint_url: None,
         cluster_id: None,
         mediaconnect_role_arn: Some(ROLE.into()),
+        medialive_role_arn: Some(MEDIALIVE_ROLE.into()),
+        medialive_channels: None,
+        medialive_push_inputs: None,
+        mediaconnect_flows: None,
         namespace: None,
         concurrency: 16,
         leader_election: false,

@@ -1,0 +1,451 @@
+//! AWS Elemental MediaLive: channels and their inputs.
+//!
+//! The SDK's input and output types print stream keys with `{:?}`. They are built, sent and read here and never printed.
+
+mod convert;
+mod encoder;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use aws_config::SdkConfig;
+use aws_sdk_medialive::Client;
+use aws_sdk_medialive::types as sdk;
+use playout_core::channel::{Alert, Channel, ChannelSettings, ChannelState, Input, InputState, NewChannel, NewInput};
+use playout_core::destination::observed::Role;
+use playout_core::names::TAG_CLUSTER;
+use playout_core::plan::{Failure, FailureClass};
+
+use super::caller::Caller;
+use super::pace::Urgency;
+
+/// Most that a list gives at once.
+const PAGE: i32 = 100;
+
+type Tags = BTreeMap<String, String>;
+
+/// The service, as narrow as we need it.
+#[derive(Debug)]
+pub struct MediaLive {
+    client: Client,
+    caller: Arc<Caller>,
+}
+
+/// A channel in a list, which says nothing of what it encodes.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ListedChannel {
+    /// Id: digits.
+    pub id: String,
+    /// ARN.
+    pub arn: String,
+    /// Name.
+    pub name: String,
+    /// State. One that is DELETED stands in the list for a while.
+    pub state: ChannelState,
+    /// Tags.
+    pub tags: Tags,
+}
+
+/// An input in a list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ListedInput {
+    /// The input.
+    pub input: Input,
+    /// Whether it counts as a push input, of which the account may have a few.
+    pub is_push: bool,
+}
+
+/// What a create has made.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Created<State> {
+    /// Id: digits.
+    pub id: String,
+    /// ARN.
+    pub arn: String,
+    /// State. One that AWS answers from its memory of the same token may be in any.
+    pub state: State,
+}
+
+impl MediaLive {
+    pub(super) fn new(sdk: &SdkConfig, caller: Arc<Caller>) -> Self {
+        Self { client: Client::new(sdk), caller }
+    }
+
+    /// All channels of the region.
+    ///
+    /// # Errors
+    /// AWS gave no answer, or says of a channel with tags of ours what cannot be understood: without it the list would say that
+    /// it is not there.
+    pub async fn list_channels(&self) -> Result<Vec<ListedChannel>, Failure> {
+        const OPERATION: &str = "medialive:ListChannels";
+        let mut channels = Vec::new();
+        let mut token = None;
+        loop {
+            let call = self.client.list_channels().max_results(PAGE).set_next_token(token).send();
+            let page = self.caller.read(OPERATION, Urgency::Change, call).await?;
+            for seen in page.channels() {
+                match listed_channel(seen) {
+                    Some(channel) => channels.push(channel),
+                    None if convert::tags(seen.tags()).contains_key(TAG_CLUSTER) => {
+                        return Err(not_understood(OPERATION));
+                    }
+                    None => {}
+                }
+            }
+            token = page.next_token().filter(|token| !token.is_empty()).map(str::to_string);
+            if token.is_none() {
+                return Ok(channels);
+            }
+        }
+    }
+
+    /// All inputs of the region.
+    ///
+    /// # Errors
+    /// As with [`Self::list_channels`].
+    pub async fn list_inputs(&self) -> Result<Vec<ListedInput>, Failure> {
+        const OPERATION: &str = "medialive:ListInputs";
+        let mut inputs = Vec::new();
+        let mut token = None;
+        loop {
+            let call = self.client.list_inputs().max_results(PAGE).set_next_token(token).send();
+            let page = self.caller.read(OPERATION, Urgency::Change, call).await?;
+            for seen in page.inputs() {
+                match convert::input(seen) {
+                    Some(input) => inputs.push(ListedInput { input, is_push: is_push(seen.r#type()) }),
+                    None if convert::tags(seen.tags()).contains_key(TAG_CLUSTER) => {
+                        return Err(not_understood(OPERATION));
+                    }
+                    None => {}
+                }
+            }
+            token = page.next_token().filter(|token| !token.is_empty()).map(str::to_string);
+            if token.is_none() {
+                return Ok(inputs);
+            }
+        }
+    }
+
+    /// The channel, or `None` when AWS says that there is none. One that is DELETED is still told of for a while.
+    ///
+    /// # Errors
+    /// AWS gave no answer, or one that cannot be understood.
+    pub async fn describe_channel(&self, id: &str, urgency: Urgency) -> Result<Option<Channel>, Failure> {
+        const OPERATION: &str = "medialive:DescribeChannel";
+        let call = self.client.describe_channel().channel_id(id).send();
+        let Some(answer) = if_there(self.caller.read(OPERATION, urgency, call).await)? else { return Ok(None) };
+        let channel = convert::channel(&answer).ok_or_else(|| not_understood(OPERATION))?;
+        // Of a key that has been changed since, nobody else knows that it is one.
+        for target in channel.settings.targets.values() {
+            self.caller.redactor().learn(&target.stream);
+        }
+        Ok(Some(channel))
+    }
+
+    /// The input, or `None` when AWS says that there is none. One that is DELETED is still told of for a while.
+    ///
+    /// # Errors
+    /// AWS gave no answer, or one that cannot be understood.
+    pub async fn describe_input(&self, id: &str, urgency: Urgency) -> Result<Option<Input>, Failure> {
+        const OPERATION: &str = "medialive:DescribeInput";
+        let call = self.client.describe_input().input_id(id).send();
+        let Some(answer) = if_there(self.caller.read(OPERATION, urgency, call).await)? else { return Ok(None) };
+        convert::described_input(&answer).map(Some).ok_or_else(|| not_understood(OPERATION))
+    }
+
+    /// Makes an input that takes a flow. MediaLive adds an output of its own to the flow. Two creates with one token are one.
+    ///
+    /// # Errors
+    /// The call failed. If the failure says that the outcome is unknown, there may be an input. `Absent`: the token has been
+    /// used for one that is gone.
+    pub async fn create_input(&self, new: &NewInput, token: &str) -> Result<Created<InputState>, Failure> {
+        const OPERATION: &str = "medialive:CreateInput";
+        let call = self
+            .client
+            .create_input()
+            .name(&new.name)
+            .r#type(sdk::InputType::Mediaconnect)
+            .media_connect_flows(sdk::MediaConnectFlowRequest::builder().flow_arn(&new.flow).build())
+            .role_arn(&new.role_arn)
+            .set_tags(Some(new.tags.clone().into_iter().collect()))
+            .request_id(token)
+            .send();
+        let answer = self.caller.change(OPERATION, call).await?;
+        let made = answer.input().and_then(|input| {
+            let state = InputState::read(input.state()?.as_str())?;
+            Some(Created { id: input.id()?.to_string(), arn: input.arn()?.to_string(), state })
+        });
+        match made {
+            Some(made) if matches!(made.state, InputState::Deleting | InputState::Deleted) => Err(gone(OPERATION)),
+            made => made.ok_or_else(|| not_understood(OPERATION)),
+        }
+    }
+
+    /// Makes a channel of one pipeline. Two creates with one token are one.
+    ///
+    /// # Errors
+    /// As with [`Self::create_input`].
+    pub async fn create_channel(&self, new: &NewChannel, token: &str) -> Result<Created<ChannelState>, Failure> {
+        const OPERATION: &str = "medialive:CreateChannel";
+        let specification = convert::specification(&new.settings).ok_or_else(|| incomplete(OPERATION))?;
+        let call = self
+            .client
+            .create_channel()
+            .name(&new.name)
+            .channel_class(sdk::ChannelClass::SinglePipeline)
+            .set_role_arn(new.settings.role_arn.clone())
+            .encoder_settings(specification.encoder)
+            .set_destinations(Some(specification.destinations))
+            .set_input_attachments(Some(specification.attachments))
+            .input_specification(specification.input)
+            .log_level(specification.log_level)
+            .set_tags(Some(new.tags.clone().into_iter().collect()))
+            .request_id(token)
+            .send();
+        let answer = self.caller.change(OPERATION, call).await?;
+        let made = answer.channel().and_then(|channel| {
+            let state = ChannelState::read(channel.state()?.as_str())?;
+            Some(Created { id: channel.id()?.to_string(), arn: channel.arn()?.to_string(), state })
+        });
+        match made {
+            Some(made) if matches!(made.state, ChannelState::Deleting | ChannelState::Deleted) => Err(gone(OPERATION)),
+            made => made.ok_or_else(|| not_understood(OPERATION)),
+        }
+    }
+
+    /// Changes a channel that is idle. All of the settings are sent: what an update leaves out, AWS may take away.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub async fn update_channel(&self, id: &str, name: &str, settings: &ChannelSettings) -> Result<(), Failure> {
+        const OPERATION: &str = "medialive:UpdateChannel";
+        let specification = convert::specification(settings).ok_or_else(|| incomplete(OPERATION))?;
+        let call = self
+            .client
+            .update_channel()
+            .channel_id(id)
+            .name(name)
+            .set_role_arn(settings.role_arn.clone())
+            .encoder_settings(specification.encoder)
+            .set_destinations(Some(specification.destinations))
+            .set_input_attachments(Some(specification.attachments))
+            .input_specification(specification.input)
+            .log_level(specification.log_level)
+            .send();
+        self.caller.change(OPERATION, call).await.map(drop)
+    }
+
+    /// Starts a channel.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub async fn start_channel(&self, id: &str) -> Result<(), Failure> {
+        let call = self.client.start_channel().channel_id(id).send();
+        self.caller.change("medialive:StartChannel", call).await.map(drop)
+    }
+
+    /// Stops a channel.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub async fn stop_channel(&self, id: &str) -> Result<(), Failure> {
+        let call = self.client.stop_channel().channel_id(id).send();
+        self.caller.change("medialive:StopChannel", call).await.map(drop)
+    }
+
+    /// Removes a channel that is idle. One that is gone already is a success.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub async fn delete_channel(&self, id: &str) -> Result<(), Failure> {
+        let call = self.client.delete_channel().channel_id(id).send();
+        if_there(self.caller.change("medialive:DeleteChannel", call).await).map(drop)
+    }
+
+    /// Removes an input that no channel has. One that is gone already is a success.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub async fn delete_input(&self, id: &str) -> Result<(), Failure> {
+        let call = self.client.delete_input().input_id(id).send();
+        if_there(self.caller.change("medialive:DeleteInput", call).await).map(drop)
+    }
+
+    /// Lets an input take another flow. MediaLive removes its output from the one and adds it to the other.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub async fn update_input(&self, id: &str, name: &str, flow: &str, role_arn: &str) -> Result<(), Failure> {
+        let call = self
+            .client
+            .update_input()
+            .input_id(id)
+            .name(name)
+            .media_connect_flows(sdk::MediaConnectFlowRequest::builder().flow_arn(flow).build())
+            .role_arn(role_arn)
+            .send();
+        self.caller.change("medialive:UpdateInput", call).await.map(drop)
+    }
+
+    /// Adds or changes tags.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub async fn tag(&self, arn: &str, tags: &Tags) -> Result<(), Failure> {
+        let tags = tags.clone().into_iter().collect();
+        let call = self.client.create_tags().resource_arn(arn).set_tags(Some(tags)).send();
+        self.caller.change("medialive:CreateTags", call).await.map(drop)
+    }
+
+    /// The alerts of a channel that are set.
+    ///
+    /// # Errors
+    /// AWS gave no answer.
+    pub async fn alerts(&self, channel: &str) -> Result<Vec<Alert>, Failure> {
+        let mut alerts = Vec::new();
+        let mut token = None;
+        loop {
+            let call = self.client.list_alerts().channel_id(channel).set_next_token(token).send();
+            let page = self.caller.read("medialive:ListAlerts", Urgency::Check, call).await?;
+            let set = page.alerts().iter().filter(|alert| alert.state() == Some(&sdk::ChannelAlertState::Set));
+            alerts.extend(set.map(|alert| {
+                let message = alert.message().unwrap_or_default();
+                Alert {
+                    kind: alert.alert_type().unwrap_or_default().to_string(),
+                    message: self.caller.redactor().clean(&without_paths(message)).into_owned(),
+                    role: role(message),
+                }
+            }));
+            token = page.next_token().filter(|token| !token.is_empty()).map(str::to_string);
+            if token.is_none() {
+                return Ok(alerts);
+            }
+        }
+    }
+}
+
+fn listed_channel(seen: &sdk::ChannelSummary) -> Option<ListedChannel> {
+    Some(ListedChannel {
+        id: seen.id()?.to_string(),
+        arn: seen.arn()?.to_string(),
+        name: seen.name().unwrap_or_default().to_string(),
+        state: ChannelState::read(seen.state()?.as_str())?,
+        tags: convert::tags(seen.tags()),
+    })
+}
+
+/// Whether inputs of a type count as push inputs: those to which somebody sends. AWS does not say it of all types; for
+/// MediaConnect it does (MediaLive user guide, "Input types: push or pull").
+fn is_push(kind: Option<&sdk::InputType>) -> bool {
+    !matches!(
+        kind,
+        Some(
+            sdk::InputType::Mp4File
+                | sdk::InputType::RtmpPull
+                | sdk::InputType::SrtCaller
+                | sdk::InputType::TsFile
+                | sdk::InputType::UrlPull
+        )
+    )
+}
+
+/// The text with no more of a URL than scheme, host and port. AWS's alerts repeat the URL of the output, which may hold a key.
+fn without_paths(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let (before, after) = rest.split_at(at + 3);
+        kept.push_str(before);
+        let ends = |c: char| c.is_whitespace() || "\"'<>])".contains(c);
+        // An IPv6 address stands in brackets.
+        let host = after.strip_prefix('[').and_then(|host| host.find(']')).map_or(0, |end| end + 2);
+        let url = &after[..after[host..].find(ends).map_or(after.len(), |end| host + end)];
+        let authority = &url[..url.find(['/', '?', '#']).unwrap_or(url.len())];
+        kept.push_str(authority.rsplit('@').next().unwrap_or_default());
+        rest = &after[url.len()..];
+    }
+    kept + rest
+}
+
+/// Which of our output groups an alert speaks of: the only one of our names that it holds after the word "output".
+fn role(message: &str) -> Option<Role> {
+    let message = message.to_ascii_lowercase();
+    let (_, after) = message.split_once("output")?;
+    let names = |role: &Role| after.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word == role.as_str());
+    let mut named = [Role::Primary, Role::Backup].into_iter().filter(names);
+    named.next().filter(|_| named.next().is_none())
+}
+
+/// What was asked for, or `None` when AWS says that there is no such thing.
+fn if_there<T>(result: Result<T, Failure>) -> Result<Option<T>, Failure> {
+    match result {
+        Err(failure) if failure.class == FailureClass::Absent => Ok(None),
+        other => other.map(Some),
+    }
+}
+
+/// A create was answered from AWS's memory of the token.
+fn gone(operation: &str) -> Failure {
+    Failure {
+        class: FailureClass::Absent,
+        operation: operation.into(),
+        message: "AWS answered with what an earlier request had made and that is gone".into(),
+    }
+}
+
+/// A wish that cannot be sent.
+fn incomplete(operation: &str) -> Failure {
+    Failure {
+        class: FailureClass::Invalid,
+        operation: operation.into(),
+        message: "nothing says what the channel encodes".into(),
+    }
+}
+
+/// An answer that lacks what it must have; whatever was asked for may have happened.
+fn not_understood(operation: &str) -> Failure {
+    Failure {
+        class: FailureClass::Transient,
+        operation: operation.into(),
+        message: "AWS's answer lacks required members".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use playout_core::destination::observed::Role;
+
+    use super::{role, without_paths};
+
+    #[test]
+    fn of_a_url_only_the_host_is_left() {
+        for (text, shown) in [
+            ("nothing", "nothing"),
+            (
+                "unable to open output [rtmps://u:p@a.example:443/live2?t=1/key-1].",
+                "unable to open output [rtmps://a.example:443].",
+            ),
+            (
+                "rtmp://[2001:db8::1]:1935/app/key and https://b.example",
+                "rtmp://[2001:db8::1]:1935 and https://b.example",
+            ),
+            ("'rtmp://c.example/x', then://", "'rtmp://c.example', then://"),
+            ("rtmp://[broken", "rtmp://[broken"),
+        ] {
+            assert_eq!(without_paths(text), shown);
+        }
+    }
+
+    #[test]
+    fn an_alert_is_of_an_output_group_that_it_names_and_no_other() {
+        for (text, of) in [
+            ("Connection of output group [primary] was refused", Some(Role::Primary)),
+            ("RTMP output backup/backup has stopped", Some(Role::Backup)),
+            ("Output groups primary and backup have stopped", None),
+            ("The primary input of output 1 is lost", None),
+            ("Output primaryish has stopped", None),
+        ] {
+            assert_eq!(role(text), of, "{text}");
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! Quotas of the account: how much of what it may have, and who has it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_sdk_servicequotas::Client;
+use playout_core::channel::{ChannelState, InputState, Usage};
+use playout_core::names::{TAG_CLUSTER, TAG_KIND, TAG_NAME, TAG_NAMESPACE};
+use playout_core::plan::{Failure, FailureClass};
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use super::caller::Caller;
+use super::media_live::{ListedChannel, ListedInput};
+use super::pace::Urgency;
+use crate::clock::Clock;
+
+/// How long is believed what AWS says of quotas, and that it does not say it. A quota is raised once in months.
+const BELIEVED: Duration = Duration::from_secs(600);
+/// How long AWS is left alone after it gave no answer.
+const MISSED: Duration = Duration::from_secs(30);
+
+/// A quota that counts what we make.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Limit {
+    /// MediaLive channels of the region.
+    Channels,
+    /// MediaLive push inputs of the region.
+    PushInputs,
+    /// MediaConnect flows of the region.
+    Flows,
+}
+
+/// What the operator was told of quotas. It goes before what AWS says.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Limits {
+    /// MediaLive channels of a region.
+    pub channels: Option<usize>,
+    /// MediaLive push inputs of a region.
+    pub push_inputs: Option<usize>,
+    /// MediaConnect flows of a region.
+    pub flows: Option<usize>,
+}
+
+impl Limit {
+    /// The service's code in Service Quotas, the quota's name there, and the default that AWS documents (quotas pages of the
+    /// MediaLive and MediaConnect user guides, 2026).
+    fn known(self) -> (&'static str, &'static str, usize) {
+        match self {
+            Self::Channels => ("medialive", "channels", 5),
+            Self::PushInputs => ("medialive", "push inputs", 5),
+            Self::Flows => ("mediaconnect", "flows", 20),
+        }
+    }
+}
+
+/// Quotas of a service by name, in small letters.
+type ByName = Arc<HashMap<String, usize>>;
+
+/// The service, as narrow as we need it.
+#[derive(Debug)]
+pub struct Quotas {
+    client: Client,
+    caller: Arc<Caller>,
+    clock: Clock,
+    told: Limits,
+    /// By service: until when it is believed, and what AWS said.
+    known: Mutex<HashMap<&'static str, (Instant, ByName)>>,
+    warned: AtomicBool,
+}
+
+impl Quotas {
+    pub(super) fn new(sdk: &SdkConfig, caller: Arc<Caller>, clock: Clock, told: Limits) -> Self {
+        let (known, warned) = (Mutex::default(), AtomicBool::new(false));
+        Self { client: Client::new(sdk), caller, clock, told, known, warned }
+    }
+
+    /// How many there may be: what the operator was told, else what AWS says, else what AWS documents.
+    pub async fn limit(&self, limit: Limit) -> usize {
+        let told = match limit {
+            Limit::Channels => self.told.channels,
+            Limit::PushInputs => self.told.push_inputs,
+            Limit::Flows => self.told.flows,
+        };
+        if let Some(told) = told {
+            return told;
+        }
+        let (service, name, default) = limit.known();
+        self.of(service).await.get(name).copied().unwrap_or(default)
+    }
+
+    async fn of(&self, service: &'static str) -> ByName {
+        // Held while AWS is asked: the others wait for the same answer.
+        let mut known = self.known.lock().await;
+        let now = self.clock.instant();
+        if let Some((until, quotas)) = known.get(service)
+            && now < *until
+        {
+            return quotas.clone();
+        }
+        let before = known.get(service).map(|(_, quotas)| quotas.clone()).unwrap_or_default();
+        let (believed, quotas) = match self.list(service).await {
+            Ok(quotas) => (BELIEVED, Arc::new(quotas)),
+            // The quotas are there to tell of a full account early. Without them AWS tells it when something is made.
+            Err(failure) => {
+                if !self.warned.swap(true, Ordering::SeqCst) {
+                    tracing::warn!(
+                        operation = failure.operation,
+                        reason = failure.message,
+                        "the quotas of the account cannot be read; until they can, AWS's defaults are taken"
+                    );
+                }
+                (if failure.class == FailureClass::Denied { BELIEVED } else { MISSED }, before)
+            }
+        };
+        known.insert(service, (self.clock.instant() + believed, quotas.clone()));
+        quotas
+    }
+
+    async fn list(&self, service: &str) -> Result<HashMap<String, usize>, Failure> {
+        let mut quotas = HashMap::new();
+        let mut token = None;
+        loop {
+            let call =
+                self.client.list_service_quotas().service_code(service).max_results(100).set_next_token(token).send();
+            let page = self.caller.read("servicequotas:ListServiceQuotas", Urgency::Check, call).await?;
+            for quota in page.quotas() {
+                if let (Some(name), Some(value)) = (quota.quota_name(), quota.value()) {
+                    quotas.insert(name.to_lowercase(), count(value));
+                }
+            }
+            token = page.next_token().map(str::to_string);
+            if token.is_none() {
+                return Ok(quotas);
+            }
+        }
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
+fn count(value: f64) -> usize {
+    value as usize
+}
+
+/// How much of the quota of channels is used. A channel that is gone stands in the list for a while and does not count.
+#[must_use]
+pub fn channels(list: &[ListedChannel], limit: usize) -> Usage {
+    let there = list.iter().filter(|channel| channel.state != ChannelState::Deleted);
+    usage(limit, there.map(|channel| holder("channel", &channel.name, &channel.id, &channel.tags)))
+}
+
+/// How much of the quota of push inputs is used.
+#[must_use]
+pub fn push_inputs(list: &[ListedInput], limit: usize) -> Usage {
+    let there = list.iter().filter(|listed| listed.is_push).map(|listed| &listed.input);
+    let there = there.filter(|input| input.state != InputState::Deleted);
+    usage(limit, there.map(|input| holder("input", &input.name, &input.id, &input.tags)))
+}
+
+fn usage(limit: usize, holders: impl Iterator<Item = String>) -> Usage {
+    let mut by: Vec<String> = holders.collect();
+    by.sort();
+    Usage { used: by.len(), limit, by }
+}
+
+/// Whose something is: the object that made it, of whatever cluster, or what it is called in AWS.
+fn holder(what: &str, name: &str, id: &str, tags: &BTreeMap<String, String>) -> String {
+    let tag = |key: &str| tags.get(key).map(String::as_str);
+    let ours = tag(TAG_CLUSTER).is_some() && matches!(tag(TAG_KIND), Some("Destination" | "LiveSession"));
+    match (tag(TAG_NAMESPACE), tag(TAG_NAME)) {
+        (Some(namespace), Some(object)) if ours => format!("{namespace}/{object}"),
+        _ => format!("{what} {name} ({id})"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use playout_core::channel::{ChannelState, Input, InputState};
+    use playout_core::names::Identity;
+
+    use super::{ListedChannel, ListedInput, channels, push_inputs};
+
+    fn tags(kind: &str, name: &str) -> BTreeMap<String, String> {
+        let [cluster, namespace, uid] = ["other cluster", "show", "u1"].map(str::to_string);
+        Identity { cluster, kind: kind.into(), namespace, name: name.into(), uid }.tags(&BTreeMap::new())
+    }
+
+    fn channel(id: &str, state: ChannelState, tags: BTreeMap<String, String>) -> ListedChannel {
+        ListedChannel { id: id.into(), arn: format!("arn:{id}"), name: "news".into(), state, tags }
+    }
+
+    #[test]
+    fn whose_channels_they_are_is_told_and_what_is_gone_does_not_count() {
+        let list = [
+            channel("3", ChannelState::Idle, tags("Destination", "twitch")),
+            channel("1", ChannelState::Running, BTreeMap::new()),
+            channel("2", ChannelState::Deleted, BTreeMap::new()),
+            channel("4", ChannelState::Deleting, tags("LiveSession", "late")),
+            channel("5", ChannelState::CreateFailed, tags("Source", "studio")),
+        ];
+        let usage = channels(&list, 5);
+        assert_eq!((usage.used, usage.limit), (4, 5));
+        assert_eq!(usage.by, ["channel news (1)", "channel news (5)", "show/late", "show/twitch"]);
+        assert!(usage.has_room(0) && !usage.has_room(1));
+    }
+
+    #[test]
+    fn inputs_that_pull_do_not_count() {
+        let input = |state, is_push| {
+            let [id, arn, name] = ["7", "arn:7", "feed"].map(str::to_string);
+            let (flows, channels, tags) = (Vec::new(), Vec::new(), BTreeMap::new());
+            ListedInput { input: Input { id, arn, name, state, flows, channels, tags }, is_push }
+        };
+        let list =
+            [input(InputState::Attached, true), input(InputState::Attached, false), input(InputState::Deleted, true)];
+        assert_eq!(push_inputs(&list, 5).by, ["input feed (7)"]);
+    }
+}
