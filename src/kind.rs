@@ -10,8 +10,8 @@ use kube::Resource;
 use kube::core::object::HasStatus;
 use kube::runtime::events::Recorder;
 use kube::runtime::reflector::Store;
-use playout_core::api::{Destination, EncodingPreset, Source};
-use playout_core::names::Identity;
+use playout_core::api::{CREATE_INTENT, Destination, EncodingPreset, Source};
+use playout_core::names::{CreateIntent, Identity, IntentPhase};
 use playout_core::plan::{Action, Desired, Failure, FailureClass, Step};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -71,6 +71,15 @@ impl Context {
             name: meta.name.clone().unwrap_or_default(),
             uid: meta.uid.clone().unwrap_or_default(),
         }
+    }
+}
+
+impl Context {
+    /// The intent on the object, while something may still come of it.
+    pub fn open_intent<K: Resource>(&self, object: &K) -> Option<CreateIntent> {
+        let intent = object.meta().annotations.as_ref()?.get(CREATE_INTENT).and_then(|text| CreateIntent::parse(text));
+        let phase = CreateIntent::phase(intent.as_ref(), self.clock.now(), self.config.create_window);
+        intent.filter(|_| phase == IntentPhase::Open)
     }
 }
 

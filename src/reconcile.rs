@@ -92,7 +92,12 @@ pub async fn pass<K: Kind>(object: &K::Object, context: &Context) -> Passed {
         Some(Step::Act(actions)) => actions,
         _ => &[],
     };
-    let intent = actions.iter().any(|a| a.needs_intent()).then(|| CreateIntent { at: context.clock.now() });
+    // What AWS knows by its token is asked for again with the same one, as long as something may have come of it.
+    let repeated = context.open_intent(&object).filter(|_| actions.iter().all(|a| !a.needs_intent() || a.has_token()));
+    let intent = actions
+        .iter()
+        .any(|a| a.needs_intent())
+        .then(|| repeated.clone().unwrap_or(CreateIntent { at: context.clock.now() }));
     if !deleting && matches!(desired, Ok(Desired::Present(_))) {
         match hold::hold(&writer, &api, &object, intent.as_ref()).await {
             Ok(stored) => object = stored,
@@ -107,6 +112,11 @@ pub async fn pass<K: Kind>(object: &K::Object, context: &Context) -> Passed {
         match K::execute(&object, action, context).await {
             Ok(identifier) => {
                 created = identifier.or(created);
+                if action.ends_intent()
+                    && let Err(error) = hold::withdraw(&writer, &api, &object).await
+                {
+                    tracing::debug!(%error, "the intent stays until it ends by itself");
+                }
                 if context.attempts.repeats(&uid) > 2 {
                     continue;
                 }
@@ -114,8 +124,8 @@ pub async fn pass<K: Kind>(object: &K::Object, context: &Context) -> Passed {
             }
             Err(error) => {
                 tracing::warn!(class = ?error.class, error = error.message, operation = error.operation, "failed");
-                if action.needs_intent() && !error.outcome_unknown() && error.class != FailureClass::NotLeading {
-                    // A certain "no": nothing was made, so nothing has to be waited for.
+                if action.needs_intent() && repeated.is_none() && error.is_certain() {
+                    // A certain "no" to the first request: nothing was made, so nothing has to be waited for.
                     if let Err(error) = hold::withdraw(&writer, &api, &object).await {
                         tracing::debug!(%error, "the intent stays until it ends by itself");
                     }

@@ -10,8 +10,7 @@ use kube::{Resource as _, ResourceExt as _};
 use playout_core::api::destination::{DestinationStatus, DestinationWord};
 use playout_core::api::policy::RunState;
 use playout_core::api::source::{HealthWord, SourceStatus};
-use playout_core::api::{ACTIVE_ENDPOINT, Destination, Source};
-use playout_core::channel::Look;
+use playout_core::api::{ACTIVE_ENDPOINT, Destination, EncodingPreset, Source};
 use playout_core::conditions::{RECONCILING, is_true};
 use playout_core::destination::memory;
 use playout_core::destination::observed::{Observed, OutputSeen, Programme, Role};
@@ -19,16 +18,21 @@ use playout_core::destination::plan::{Action, plan};
 use playout_core::destination::status;
 use playout_core::destination::wanted::{Roles, Wanted, retains, wanted};
 use playout_core::endpoint::possible_keys;
-use playout_core::flow::{Flow, FlowState, Measured};
+use playout_core::flow::{Flow, FlowState};
 use playout_core::names::Identity;
-use playout_core::plan::{Desired, Failure, FailureClass, Step};
+use playout_core::plan::{Desired, Failure, Step};
 
+use self::live::Looking;
 use super::references::{Needed, wants_fresh_look};
 use super::source::{AGE, copies, copy};
 use crate::aws::Region;
 use crate::aws::measurements::Subject;
 use crate::aws::pace::Urgency;
 use crate::kind::{Context, Kind, Outcome};
+
+mod live;
+mod measure;
+mod queue;
 
 /// The kind.
 #[derive(Debug)]
@@ -65,8 +69,16 @@ impl Kind for DestinationKind {
         let handled = destination.status.as_ref().and_then(|s| s.last_handled_reconcile_at.as_ref());
         let anew = wants_fresh_look(destination, handled);
         let running = destination.spec.state == Some(RunState::Running);
-        let references = needed(destination).look_up(destination, &region, anew, running, context).await?;
-        let roles = Roles { media_connect: context.config.mediaconnect_role_arn.as_deref(), media_live: None };
+        let mut references = needed(destination).look_up(destination, &region, anew, running, context).await?;
+        if let Some(name) = &spec.encoding {
+            let namespace = destination.namespace().unwrap_or_default();
+            let found = context.encoding_presets.get(&ObjectRef::<EncodingPreset>::new(name).within(&namespace));
+            references.presets.extend(found.map(|preset| (name.clone(), preset.spec.clone())));
+        }
+        let roles = Roles {
+            media_connect: context.config.mediaconnect_role_arn.as_deref(),
+            media_live: context.config.medialive_role_arn.as_deref(),
+        };
         Ok(wanted(&destination.spec, &context.identity(destination), &references, roles, false))
     }
 
@@ -88,22 +100,28 @@ impl Kind for DestinationKind {
             Some("Backup") => Some(Role::Backup),
             _ => None,
         };
-        let flow = look_for_flow(destination, source.as_deref(), &region, context, deleting).await?;
+        let look = Looking { destination, identity: &identity, region: &region, context };
+        let health = source.as_ref().is_none_or(|s| s.spec.health.enabled);
+        let (flow, live) = tokio::join!(
+            look_for_flow(destination, source.as_deref(), &region, context, deleting),
+            look.at_media_live(desired, health)
+        );
+        let (flow, live) = (flow?, live?);
+        let observed = Observed {
+            flow: if source.is_some() { Programme::NoFlow { certain: true } } else { Programme::NoSource },
+            outputs: BTreeMap::new(),
+            secrets: Vec::new(),
+            quotas: live.quotas,
+            input: live.input,
+            channel: live.channel,
+            tries: memory::tries(destination, context.clock.now()),
+            told,
+            decided: memory::decided(destination),
+            moves_first: queue::moves_first(destination, context),
+        };
         let Some(flow) = flow else {
-            let flow = if source.is_some() { Programme::NoFlow { certain: true } } else { Programme::NoSource };
             let secrets = if stopping { secrets.unwrap_or_default() } else { secrets? };
-            return Ok(Observed {
-                flow,
-                outputs: BTreeMap::new(),
-                secrets,
-                input: Look::Absent,
-                channel: Look::Absent,
-                quotas: None,
-                tries: memory::tries(destination, context.clock.now()),
-                told,
-                decided: memory::decided(destination),
-                moves_first: None,
-            });
+            return Ok(Observed { secrets, ..observed });
         };
         let handled = destination.status.as_ref().and_then(|s| s.last_handled_reconcile_at.as_ref());
         let mut outputs = BTreeMap::new();
@@ -121,7 +139,12 @@ impl Kind for DestinationKind {
                 measured: None,
                 unchanged_for: Duration::ZERO,
             };
-            measure(&mut seen, role, destination, source.as_deref(), &flow, &region, context).await;
+            let sending = output.enabled && matches!(flow.state, FlowState::Active | FlowState::Updating);
+            if health {
+                let before = destination.status.as_ref().map_or(&[] as &[_], |s| &s.outputs);
+                (seen.measured, seen.unchanged_for) =
+                    look.measure(Subject::Output, &output.arn, role, sending, before).await;
+            }
             outputs.insert(role, seen);
         }
         let secrets = match secrets {
@@ -143,13 +166,7 @@ impl Kind for DestinationKind {
             },
             outputs,
             secrets,
-            input: Look::Absent,
-            channel: Look::Absent,
-            quotas: None,
-            tries: memory::tries(destination, context.clock.now()),
-            told,
-            decided: memory::decided(destination),
-            moves_first: None,
+            ..observed
         })
     }
 
@@ -180,8 +197,7 @@ impl Kind for DestinationKind {
                 (flow, mc.update_output(flow, arn, settings.as_deref(), *enabled).await)
             }
             Action::RemoveOutput { flow, arn, .. } => (flow, mc.remove_output(flow, arn).await),
-            // The status that the pass writes is where it is remembered.
-            _ => return Ok(None),
+            action => return live::execute(destination, action, &region, context).await,
         };
         region.flows.touched(flow).await;
         result.map(|()| None)
@@ -199,6 +215,7 @@ impl Kind for DestinationKind {
                 seen: outcome.seen,
                 step: outcome.step,
                 failure: outcome.failure,
+                created: outcome.created,
                 now: outcome.now,
             },
         )
@@ -282,56 +299,6 @@ fn age_of_look(destination: &Destination, urgency: Urgency, context: &Context) -
         .as_ref()
         .is_some_and(|s| s.state == Some(DestinationWord::Running) && !is_true(&s.conditions, RECONCILING));
     if settled && urgency == Urgency::Check { context.config.health_interval / 2 } else { AGE }
-}
-
-/// Adds what CloudWatch measured since the output began to send, and how long that has been so.
-async fn measure(
-    seen: &mut OutputSeen,
-    role: Role,
-    destination: &Destination,
-    source: Option<&Source>,
-    flow: &Flow,
-    region: &Region,
-    context: &Context,
-) {
-    if source.is_some_and(|s| !s.spec.health.enabled) {
-        return;
-    }
-    let sending = seen.output.enabled && matches!(flow.state, FlowState::Active | FlowState::Updating);
-    let before = destination
-        .status
-        .as_ref()
-        .and_then(|s| s.outputs.iter().find(|o| o.role == role.word()))
-        .filter(|o| o.sending == Some(sending));
-    let since = before.and_then(|o| o.since.as_ref()).map(|t| t.0);
-    seen.measured = Some(Measured::default());
-    // Once it was measured while it sends, no later data point can be from before. `since` then says since when it is
-    // connected, and AWS's newest data point may well be older than that.
-    let measured_before = before.is_some_and(|o| o.connected.is_some());
-    // Before the status says since when it sends, an old data point could not be told from a new one.
-    if let (true, Some(since)) = (sending, since) {
-        let running = destination.status.as_ref().is_some_and(|s| s.state == Some(DestinationWord::Running));
-        let age = if running { context.config.health_interval / 2 } else { Duration::from_millis(900) };
-        match region.measurements.read(Subject::Output, &seen.output.arn, age).await {
-            Ok(reading) if reading.until.is_some_and(|until| measured_before || until > since.as_second()) => {
-                seen.measured = Some(reading.measured);
-            }
-            Ok(_) => {}
-            Err(failure) => {
-                tracing::debug!(error = failure.message, "no measurement");
-                // Who does not allow CloudWatch is not kept waiting for it.
-                if failure.class == FailureClass::Denied {
-                    seen.measured = None;
-                }
-            }
-        }
-    }
-    let connected = seen.measured.as_ref().and_then(|m| m.connected);
-    if let (Some(before), Some(since)) = (before, since)
-        && before.connected == connected
-    {
-        seen.unchanged_for = context.clock.now().duration_since(since).unsigned_abs();
-    }
 }
 
 /// Whether the leading input receives something.

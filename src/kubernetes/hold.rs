@@ -28,6 +28,8 @@ where
     K: Resource + Clone + Debug + DeserializeOwned,
 {
     let held = object.finalizers().iter().any(|f| f == FINALIZER);
+    // One that stands there already was written by whoever began.
+    let intent = intent.filter(|i| object.annotations().get(CREATE_INTENT) != Some(&i.render()));
     if held && intent.is_none() {
         return Ok(object.clone());
     }

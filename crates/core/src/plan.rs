@@ -54,6 +54,16 @@ pub trait Action: std::fmt::Debug + serde::Serialize + Send + Sync {
     /// Whether an intent is written on the object first: AWS has neither a token that makes the call idempotent nor a unique name.
     fn needs_intent(&self) -> bool;
 
+    /// Whether the create carries a token that comes from the intent: sent again under the same intent, it makes nothing twice.
+    fn has_token(&self) -> bool {
+        false
+    }
+
+    /// Whether nothing can appear any more of what the intent was written for.
+    fn ends_intent(&self) -> bool {
+        false
+    }
+
     /// Whether the pass that does it writes the status at once, which otherwise waits for the next look.
     fn is_told(&self) -> bool {
         false
@@ -276,6 +286,13 @@ impl Failure {
     #[must_use]
     pub fn outcome_unknown(&self) -> bool {
         matches!(self.class, FailureClass::Transient | FailureClass::Panic)
+    }
+
+    /// Whether it is certain that nothing was made. A conflict says that something is under way: with a token it may be our
+    /// own request of before.
+    #[must_use]
+    pub fn is_certain(&self) -> bool {
+        !self.outcome_unknown() && !matches!(self.class, FailureClass::NotLeading | FailureClass::Conflict)
     }
 
     /// Whether the same call would be refused again.

@@ -77,6 +77,15 @@ impl crate::plan::Action for Action {
         matches!(self, Self::CreateInput(_) | Self::CreateChannel(_))
     }
 
+    fn has_token(&self) -> bool {
+        self.needs_intent()
+    }
+
+    /// The input is made first and removed last.
+    fn ends_intent(&self) -> bool {
+        matches!(self, Self::DeleteInput { .. })
+    }
+
     /// The status is where these are kept, and a stop of our own is no failure of the channel's.
     fn is_told(&self) -> bool {
         self.is_memory() || matches!(self, Self::StopChannel { .. })

@@ -12,7 +12,7 @@ use crate::api::destination::{
     ActiveEndpoint, AlertStatus, ChannelStatus, Destination, DestinationStatus, DestinationWord, LastError,
     OutputStatus, Run,
 };
-use crate::channel::{ChannelState, InputState};
+use crate::channel::{ChannelState, InputState, Look};
 use crate::conditions::{Conditions, DELIVERING, OVER_LIMIT, Truth, whole_second};
 use crate::flow::{FlowState, Measured};
 use crate::plan::{Failure, FailureClass, Step, Waiting};
@@ -35,6 +35,8 @@ pub struct Outcome<'a> {
     pub step: Option<&'a Step<Action>>,
     /// What failed.
     pub failure: Option<&'a Failure>,
+    /// Id of the input or channel that this pass created, before any look can show it.
+    pub created: Option<&'a str>,
     /// Now.
     pub now: Timestamp,
 }
@@ -56,6 +58,7 @@ pub fn status(destination: &Destination, outcome: &Outcome<'_>) -> DestinationSt
         }
         of_outputs(&mut status, &before, outcome.wanted, seen, outcome.now);
         status.channel = of_channel(before.channel.as_ref(), seen, outcome.now);
+        created(&mut status, outcome);
         status.active_endpoint = active_endpoint(seen);
         status.alerts = seen.channel.present().map_or_else(Vec::new, |c| {
             let alert = |a: &crate::channel::Alert| AlertStatus { kind: a.kind.clone(), message: a.message.clone() };
@@ -132,7 +135,9 @@ fn output(
 fn of_channel(before: Option<&ChannelStatus>, seen: &Observed, now: Timestamp) -> Option<ChannelStatus> {
     let input = seen.input.present().filter(|i| i.state != InputState::Deleted);
     let channel = seen.channel.present().filter(|c| c.channel.state != ChannelState::Deleted);
-    if input.is_none() && channel.is_none() {
+    // What was requested and is not visible yet keeps its id.
+    let requested = before.filter(|_| seen.input == Look::Undecided || seen.channel == Look::Undecided);
+    if input.is_none() && channel.is_none() && requested.is_none() {
         return None;
     }
     let outputs = channel.map_or_else(Vec::new, |seen| {
@@ -149,13 +154,25 @@ fn of_channel(before: Option<&ChannelStatus>, seen: &Observed, now: Timestamp) -
         seen.channel.settings.targets.iter().map(|(role, target)| of_role(role, target.shown())).collect()
     });
     Some(ChannelStatus {
-        id: channel.map(|c| c.channel.id.clone()),
+        id: channel.map(|c| c.channel.id.clone()).or_else(|| requested.and_then(|r| r.id.clone())),
         arn: channel.map(|c| c.channel.arn.clone()),
         state: channel.map(|c| c.channel.state.as_str().into()),
-        input_id: input.map(|i| i.id.clone()),
+        input_id: input.map(|i| i.id.clone()).or_else(|| requested.and_then(|r| r.input_id.clone())),
         input_state: input.map(|i| i.state.as_str().into()),
         outputs,
     })
+}
+
+/// An id is noted as soon as it is known. Its state is not: that it was seen is another thing than that it was asked for.
+fn created(status: &mut DestinationStatus, outcome: &Outcome<'_>) {
+    let (Some(id), Some(Step::Act(actions))) = (outcome.created, outcome.step) else { return };
+    for action in actions {
+        match action {
+            Action::CreateInput(_) => status.channel.get_or_insert_default().input_id = Some(id.into()),
+            Action::CreateChannel(_) => status.channel.get_or_insert_default().id = Some(id.into()),
+            _ => {}
+        }
+    }
 }
 
 fn active_endpoint(seen: &Observed) -> Option<ActiveEndpoint> {

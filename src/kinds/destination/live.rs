@@ -1,0 +1,234 @@
+//! The MediaLive input and channel of a Destination: what is there, and what is done to them.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use kube::ResourceExt as _;
+use playout_core::api::destination::{ChannelStatus, Delivery};
+use playout_core::api::{CREATE_INTENT, Destination};
+use playout_core::channel::{Channel, ChannelState, Input, InputState, Look, Quotas};
+use playout_core::destination::observed::{ChannelSeen, EndpointSeen};
+use playout_core::destination::plan::Action;
+use playout_core::destination::wanted::Wanted;
+use playout_core::names::{CreateIntent, Identity, Ownership};
+use playout_core::plan::{Desired, Failure, FailureClass};
+
+use super::queue;
+use crate::aws::Region;
+use crate::aws::measurements::Subject;
+use crate::aws::pace::Urgency;
+use crate::aws::quotas::{self, Limit};
+use crate::kind::Context;
+use crate::kinds::references::wants_fresh_look;
+use crate::kinds::source::AGE;
+
+/// Lists are for what no id is known of.
+const LIST_AGE: Duration = Duration::from_secs(1);
+
+/// One look of one Destination.
+pub(super) struct Looking<'a> {
+    pub destination: &'a Destination,
+    pub identity: &'a Identity,
+    pub region: &'a Region,
+    pub context: &'a Context,
+}
+
+/// What there is in MediaLive.
+pub(super) struct Live {
+    pub input: Look<Input>,
+    pub channel: Look<ChannelSeen>,
+    pub quotas: Option<Quotas>,
+}
+
+impl Looking<'_> {
+    /// Looks at MediaLive, where something of this Destination may be.
+    pub(super) async fn at_media_live(&self, desired: &Desired<Wanted>, health: bool) -> Result<Live, Failure> {
+        let nothing = Live { input: Look::Absent, channel: Look::Absent, quotas: None };
+        let status = self.destination.status.as_ref();
+        let passes_through = self.destination.spec.delivery == Delivery::Passthrough;
+        let was_told = status.is_some_and(|s| s.observed_generation.is_some_and(|g| g > 0));
+        let recorded = status.and_then(|s| s.channel.as_ref());
+        let asked = self.destination.annotations().contains_key(CREATE_INTENT);
+        if passes_through && was_told && recorded.is_none() && !asked {
+            return Ok(nothing);
+        }
+        let recorded = recorded.cloned().unwrap_or_default();
+        match self.look(desired, &recorded, health).await {
+            // Who sends through no channel need not allow the operator to list them.
+            Err(failure) if failure.class == FailureClass::Denied && passes_through && recorded.id.is_none() => {
+                Ok(nothing)
+            }
+            other => other,
+        }
+    }
+
+    async fn look(&self, desired: &Desired<Wanted>, recorded: &ChannelStatus, health: bool) -> Result<Live, Failure> {
+        let (input, channel) = tokio::join!(self.input(recorded), self.channel(recorded));
+        let (input, channel) = (input?, channel?);
+        let wants = matches!(desired, Desired::Present(w) if w.channel.is_some() && (w.running || w.prepare));
+        let quotas = if wants && channel.present().is_none() { Some(self.quotas().await?) } else { None };
+        let channel = match channel {
+            Look::Present(channel) => Look::Present(self.with_evidence(channel, recorded, health).await),
+            Look::Undecided => Look::Undecided,
+            Look::Absent => Look::Absent,
+        };
+        Ok(Live { input, channel, quotas })
+    }
+
+    async fn input(&self, recorded: &ChannelStatus) -> Result<Look<Input>, Failure> {
+        let Self { identity, region, .. } = self;
+        if let Some(id) = &recorded.input_id {
+            self.doubt(id).await;
+            let found = region.channels.describe_input(id, AGE, self.urgency()).await?;
+            if let Some(input) = found.filter(|i| i.state != InputState::Deleted) {
+                return Ok(Look::Present((*input).clone()));
+            }
+            region.channels.forget(id).await;
+        }
+        let name = identity.input_name();
+        let listed = region.channels.inputs(LIST_AGE).await?;
+        let ours = listed.iter().map(|l| &l.input).filter(|i| {
+            i.name == name && i.state != InputState::Deleted && identity.ownership(&i.tags) != Ownership::Foreign
+        });
+        Ok(match ours.min_by(|a, b| a.id.cmp(&b.id)) {
+            Some(input) => Look::Present(input.clone()),
+            None => self.none(recorded.input_state.is_some()),
+        })
+    }
+
+    async fn channel(&self, recorded: &ChannelStatus) -> Result<Look<Channel>, Failure> {
+        let Self { identity, region, .. } = self;
+        if let Some(id) = &recorded.id {
+            self.doubt(id).await;
+            let found = region.channels.describe(id, AGE, self.urgency()).await?;
+            if let Some(channel) = found.filter(|c| c.state != ChannelState::Deleted) {
+                return Ok(Look::Present((*channel).clone()));
+            }
+            region.channels.forget(id).await;
+        }
+        let name = identity.channel_name();
+        let listed = region.channels.list(LIST_AGE).await?;
+        let ours = listed
+            .iter()
+            .filter(|c| c.name == name && !c.state.is_gone() && identity.ownership(&c.tags) != Ownership::Foreign);
+        for listed in ours {
+            let found = region.channels.describe(&listed.id, AGE, self.urgency()).await?;
+            if let Some(channel) = found.filter(|c| c.state != ChannelState::Deleted) {
+                return Ok(Look::Present((*channel).clone()));
+            }
+        }
+        Ok(self.none(recorded.state.is_some()))
+    }
+
+    /// What was seen once and is not there now was removed; what was asked for and never seen may still appear.
+    fn none<T>(&self, was_seen: bool) -> Look<T> {
+        let open = self.context.open_intent(self.destination).is_some();
+        if open && !was_seen { Look::Undecided } else { Look::Absent }
+    }
+
+    async fn doubt(&self, id: &str) {
+        let handled = self.destination.status.as_ref().and_then(|s| s.last_handled_reconcile_at.as_ref());
+        if wants_fresh_look(self.destination, handled) {
+            self.region.channels.doubt(id).await;
+        }
+    }
+
+    fn urgency(&self) -> Urgency {
+        let seen = self.destination.status.as_ref().and_then(|s| s.observed_generation);
+        if self.destination.metadata.generation == seen { Urgency::Check } else { Urgency::Change }
+    }
+
+    /// What stands in the way of a new channel.
+    async fn quotas(&self) -> Result<Quotas, Failure> {
+        let Self { destination, region, context, .. } = self;
+        let (channels, inputs, most_channels, most_inputs) = tokio::join!(
+            region.channels.list(LIST_AGE),
+            region.channels.inputs(LIST_AGE),
+            region.quotas.limit(Limit::Channels),
+            region.quotas.limit(Limit::PushInputs),
+        );
+        let (channels, inputs) = (channels?, inputs?);
+        Ok(Quotas {
+            channels: quotas::channels(&channels, most_channels),
+            inputs: quotas::push_inputs(&inputs, most_inputs),
+            ahead: queue::ahead(destination, &region.name, &channels, context),
+        })
+    }
+
+    /// Alerts and measurements of a channel that runs. They are worth knowing and not worth failing for.
+    async fn with_evidence(&self, channel: Channel, recorded: &ChannelStatus, health: bool) -> ChannelSeen {
+        let Self { region, .. } = self;
+        let mut endpoints = BTreeMap::new();
+        let mut alerts = Vec::new();
+        let running = channel.state == ChannelState::Running;
+        if running && health {
+            alerts = region.media_live.alerts(&channel.id).await.unwrap_or_else(|failure| {
+                tracing::debug!(error = failure.message, "no alerts");
+                Vec::new()
+            });
+        }
+        for role in channel.settings.targets.keys().copied().filter(|_| health) {
+            let key = format!("{}/{}", channel.id, role.as_str());
+            let (measured, unchanged_for) =
+                self.measure(Subject::ChannelOutput, &key, role, running, &recorded.outputs).await;
+            endpoints.insert(role, EndpointSeen { measured, unchanged_for });
+        }
+        ChannelSeen { channel, endpoints, alerts }
+    }
+}
+
+/// Carries out one action; the id of what it created.
+pub(super) async fn execute(
+    destination: &Destination,
+    action: &Action,
+    region: &Region,
+    context: &Context,
+) -> Result<Option<String>, Failure> {
+    let (live, channels) = (&region.media_live, &region.channels);
+    let token = |role: &str| {
+        let intent = destination.annotations().get(CREATE_INTENT).and_then(|text| CreateIntent::parse(text));
+        // The loop has written it before it came here.
+        let intent = intent.unwrap_or(CreateIntent { at: context.clock.now() });
+        context.identity(destination).request_token(role, &intent)
+    };
+    let mut created = None;
+    let result = match action {
+        Action::CreateInput(new) => {
+            let made = live.create_input(new, &token("input")).await;
+            channels.list_changed();
+            region.flows.touched(&new.flow).await;
+            made.map(|made| created = Some(made.id))
+        }
+        Action::CreateChannel(new) => {
+            let made = live.create_channel(new, &token("channel")).await;
+            channels.list_changed();
+            for input in &new.settings.inputs {
+                channels.touched(input).await;
+            }
+            made.map(|made| created = Some(made.id))
+        }
+        Action::UpdateChannel { id, name, settings } => {
+            touched(region, id, live.update_channel(id, name, settings)).await
+        }
+        Action::StartChannel { id } => touched(region, id, live.start_channel(id)).await,
+        Action::StopChannel { id } => touched(region, id, live.stop_channel(id)).await,
+        Action::DeleteChannel { id } => touched(region, id, live.delete_channel(id)).await,
+        Action::DeleteInput { id } => touched(region, id, live.delete_input(id)).await,
+        Action::TagMediaLive { arn, tags } => {
+            let result = live.tag(arn, tags).await;
+            let id = arn.rsplit(':').next().unwrap_or_default();
+            channels.doubt(id).await;
+            result
+        }
+        // The status that the pass writes is where it is remembered.
+        _ => Ok(()),
+    };
+    result.map(|()| created)
+}
+
+async fn touched(region: &Region, id: &str, call: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    let result = call.await;
+    region.channels.touched(id).await;
+    region.channels.list_changed();
+    result
+}
