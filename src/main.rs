@@ -43,6 +43,14 @@ fn main() -> ExitCode {
     }
 }
 
+/// Stack of a worker thread. Unoptimised, the SDK's reader of a MediaLive channel (settings within settings, each with all that
+/// it may hold) needs more than the two megabytes of the default. Only what is used takes memory.
+const STACK: usize = 16 * 1024 * 1024;
+
 fn run(config: playout_operator::config::Config) -> anyhow::Result<()> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(playout_operator::run::run(config))
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_stack_size(STACK)
+        .build()?
+        .block_on(playout_operator::run::run(config))
 }

@@ -46,7 +46,8 @@ pub async fn reconcile<K: Kind>(
 ) -> Result<Requeue, std::convert::Infallible> {
     let start = context.clock.instant();
     let busy = context.metrics.worker(K::CONTROLLER);
-    let caught = AssertUnwindSafe(pass::<K>(&object, &context)).catch_unwind().await;
+    // Boxed, here and where a pass calls AWS: the SDK's futures are large, and a thread's stack is not.
+    let caught = AssertUnwindSafe(Box::pin(pass::<K>(&object, &context))).catch_unwind().await;
     let passed = match caught {
         Ok(passed) => passed,
         Err(_) => panicked::<K>(&object, &context).await,

@@ -103,8 +103,8 @@ impl Kind for DestinationKind {
         let look = Looking { destination, identity: &identity, region: &region, context };
         let health = source.as_ref().is_none_or(|s| s.spec.health.enabled);
         let (flow, live) = tokio::join!(
-            look_for_flow(destination, source.as_deref(), &region, context, deleting),
-            look.at_media_live(desired, health)
+            Box::pin(look_for_flow(destination, source.as_deref(), &region, context, deleting)),
+            Box::pin(look.at_media_live(desired, health))
         );
         let (flow, live) = (flow?, live?);
         let observed = Observed {
@@ -197,7 +197,7 @@ impl Kind for DestinationKind {
                 (flow, mc.update_output(flow, arn, settings.as_deref(), *enabled).await)
             }
             Action::RemoveOutput { flow, arn, .. } => (flow, mc.remove_output(flow, arn).await),
-            action => return live::execute(destination, action, &region, context).await,
+            action => return Box::pin(live::execute(destination, action, &region, context)).await,
         };
         region.flows.touched(flow).await;
         result.map(|()| None)

@@ -63,12 +63,12 @@ impl Looking<'_> {
     }
 
     async fn look(&self, desired: &Desired<Wanted>, recorded: &ChannelStatus, health: bool) -> Result<Live, Failure> {
-        let (input, channel) = tokio::join!(self.input(recorded), self.channel(recorded));
+        let (input, channel) = tokio::join!(Box::pin(self.input(recorded)), Box::pin(self.channel(recorded)));
         let (input, channel) = (input?, channel?);
         let wants = matches!(desired, Desired::Present(w) if w.channel.is_some() && (w.running || w.prepare));
-        let quotas = if wants && channel.present().is_none() { Some(self.quotas().await?) } else { None };
+        let quotas = if wants && channel.present().is_none() { Some(Box::pin(self.quotas()).await?) } else { None };
         let channel = match channel {
-            Look::Present(channel) => Look::Present(self.with_evidence(channel, recorded, health).await),
+            Look::Present(channel) => Look::Present(Box::pin(self.with_evidence(channel, recorded, health)).await),
             Look::Undecided => Look::Undecided,
             Look::Absent => Look::Absent,
         };

@@ -120,6 +120,8 @@ pub(crate) fn operator(settings: &OperatorSettings<'_>) -> Result<Program> {
         // Any role will do for the simulator.
         "--mediaconnect-role-arn".into(),
         "arn:aws:iam::123456789012:role/PlayoutMediaConnect".into(),
+        "--medialive-role-arn".into(),
+        "arn:aws:iam::123456789012:role/PlayoutMediaLive".into(),
     ];
     args.extend_from_slice(settings.args);
     let mut env = aws_environment();
