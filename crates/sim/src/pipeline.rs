@@ -230,6 +230,10 @@ fn process(
     };
     let mut output = (service.call)(past.as_mut().unwrap_or(region), &mut call)?;
     let created = call.created;
+    if mutating {
+        // What one service did may be what another one takes: a flow that stops is an input that is lost.
+        services::record(region, config, air, now);
+    }
     match fault {
         Some(FaultKind::HideFromLists { seconds }) => visibility.hide(&created, now + span(*seconds), false),
         Some(FaultKind::HideFromReads { seconds }) => visibility.hide(&created, now + span(*seconds), true),

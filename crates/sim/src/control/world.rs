@@ -148,7 +148,7 @@ impl Sim {
     pub fn set_encoder(&self, flow: &str, source: &str, encoder: Encoder) {
         let (mut world, now) = self.now();
         world.air.set_encoder(flow, source, encoder);
-        each_region(&mut world, |region, config, air| mediaconnect::record(region, config, air, now));
+        each_region(&mut world, |region, config, air| services::record(region, config, air, now));
     }
 
     /// Says what a destination does: for all streams at this host or, with `stream`, for one (RTMP stream name or
@@ -156,13 +156,14 @@ impl Sim {
     pub fn set_receiver(&self, host: &str, stream: Option<&str>, receiver: Receiver) {
         let (mut world, now) = self.now();
         world.air.set_receiver(host, stream, receiver);
-        each_region(&mut world, |region, config, air| mediaconnect::record(region, config, air, now));
+        each_region(&mut world, |region, config, air| services::record(region, config, air, now));
     }
 
     /// Closes the connections to a host; the outputs try again after a moment.
     pub fn disconnect(&self, host: &str, stream: Option<&str>) {
         let (mut world, now) = self.now();
-        each_region(&mut world, |region, config, _| mediaconnect::disconnect(region, config, host, stream, now));
+        let to = (host, stream);
+        each_region(&mut world, |region, config, air| services::disconnect(region, config, air, to, now));
     }
 
     /// Changes a flow, a channel or an input behind the back of whoever made it. Answers it, null if it is gone.
@@ -176,7 +177,9 @@ impl Sim {
             if edit.region.as_ref().is_none_or(|wanted| wanted == name)
                 && region.mediaconnect.find(&edit.flow).is_some()
             {
-                return mediaconnect::edit(&mut region.mediaconnect, edit, config, air, now);
+                let edited = mediaconnect::edit(&mut region.mediaconnect, edit, config, air, now);
+                services::record(region, config, air, now);
+                return edited;
             }
         }
         Err(ControlError::absent("flow", &edit.flow))
@@ -189,7 +192,9 @@ impl Sim {
         for region in regions.values_mut() {
             if region.mediaconnect.find(flow).is_some() {
                 let state = &mut region.mediaconnect;
-                return mediaconnect::add_managed_output(state, flow, input, config, air, ids, now);
+                let added = mediaconnect::add_managed_output(state, flow, input, config, air, ids, now);
+                services::record(region, config, air, now);
+                return added;
             }
         }
         Err(ControlError::absent("flow", flow))
@@ -203,6 +208,7 @@ impl Sim {
         for region in regions.values_mut() {
             let state = &mut region.mediaconnect;
             removed += mediaconnect::remove_managed_output(state, input_or_output, config, air, now).unwrap_or(0);
+            services::record(region, config, air, now);
         }
         match removed {
             0 => Err(ControlError::absent("managed output of", input_or_output)),
@@ -275,15 +281,16 @@ fn edit_medialive(
             (None, None) => continue,
         };
         services::advance(region, config, air, now);
+        services::record(region, config, air, now);
         return done;
     }
     let wanted = edit.channel.as_deref().or(edit.input.as_deref()).unwrap_or_default();
     Err(ControlError::absent(if edit.channel.is_some() { "channel" } else { "input" }, wanted))
 }
 
-fn each_region(world: &mut World, mut act: impl FnMut(&mut mediaconnect::State, &Config, &Air)) {
+fn each_region(world: &mut World, mut act: impl FnMut(&mut Region, &Config, &Air)) {
     let World { config, regions, air, .. } = world;
     for region in regions.values_mut() {
-        act(&mut region.mediaconnect, config, air);
+        act(region, config, air);
     }
 }

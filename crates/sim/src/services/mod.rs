@@ -6,6 +6,7 @@ pub mod medialive;
 pub mod secretsmanager;
 pub mod ssm;
 pub mod sts;
+mod track;
 
 use std::time::Duration;
 
@@ -104,6 +105,25 @@ pub(crate) fn is_role(arn: &str) -> bool {
             && account.len() == 12
             && account.bytes().all(|byte| byte.is_ascii_digit())
             && role.strip_prefix("role/").is_some_and(|name| !name.is_empty()))
+}
+
+/// Brings what passes through flows and channels up to what is at their sources and destinations now.
+pub(crate) fn record(region: &mut Region, config: &Config, air: &Air, now: Duration) {
+    mediaconnect::record(&mut region.mediaconnect, config, air, now);
+    medialive::record(&mut region.medialive, &region.mediaconnect, config, air, now);
+}
+
+/// Outputs to a host lose their connections and try again.
+pub(crate) fn disconnect(
+    region: &mut Region,
+    config: &Config,
+    air: &Air,
+    (host, stream): (&str, Option<&str>),
+    now: Duration,
+) {
+    mediaconnect::disconnect(&mut region.mediaconnect, config, host, stream, now);
+    medialive::disconnect(&mut region.medialive, host, stream, now);
+    record(region, config, air, now);
 }
 
 /// Lets the time pass in a region: everything whose deadline has gone by changes its state.

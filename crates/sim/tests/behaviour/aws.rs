@@ -101,6 +101,20 @@ impl Aws {
 
     /// The values of a metric over the last so many seconds, oldest first.
     pub fn metric(&self, name: &str, dimension: (&str, &str), stat: &str, period: u64, last: u64) -> Vec<f64> {
+        self.metric_of("AWS/MediaConnect", name, &[dimension], stat, period, last)
+    }
+
+    pub fn metric_of(
+        &self,
+        namespace: &str,
+        name: &str,
+        dimensions: &[(&str, &str)],
+        stat: &str,
+        period: u64,
+        last: u64,
+    ) -> Vec<f64> {
+        let dimensions: Vec<Value> =
+            dimensions.iter().map(|(name, value)| json!({ "Name": name, "Value": value })).collect();
         let now = self.clock.now().as_secs();
         let input = json!({
             "StartTime": now - last,
@@ -110,9 +124,9 @@ impl Aws {
                 "Id": "q",
                 "MetricStat": {
                     "Metric": {
-                        "Namespace": "AWS/MediaConnect",
+                        "Namespace": namespace,
                         "MetricName": name,
-                        "Dimensions": [{ "Name": dimension.0, "Value": dimension.1 }],
+                        "Dimensions": dimensions,
                     },
                     "Period": period,
                     "Stat": stat,

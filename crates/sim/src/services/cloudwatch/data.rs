@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 
 use super::{Translation, invalid};
 use crate::error::ApiError;
-use crate::services::mediaconnect;
 use crate::services::{Call, Region};
 
 const QUERIES: usize = 500;
@@ -129,9 +128,6 @@ fn statistics(
     start: f64,
     end: f64,
 ) -> Vec<(f64, f64)> {
-    let ([dimension], mediaconnect::metrics::NAMESPACE) = (query.dimensions.as_slice(), query.namespace) else {
-        return Vec::new();
-    };
     let period = query.period.max(1);
     // Periods begin at round times of the callers' clock.
     let aligned = |at: f64| {
@@ -140,14 +136,7 @@ fn statistics(
     };
     let from = translation.to_simulated(aligned(start) as f64);
     let to = translation.to_simulated(end);
-    let samples = mediaconnect::metrics::samples(
-        &region.mediaconnect,
-        call.config,
-        query.metric,
-        *dimension,
-        (from, to),
-        call.now,
-    );
+    let samples = super::samples(region, call, (query.namespace, query.metric), &query.dimensions, (from, to));
     let mut periods: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
     for (at, value) in samples {
         periods.entry(aligned(translation.to_callers(at))).or_default().push(value);

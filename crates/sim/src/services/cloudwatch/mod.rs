@@ -8,7 +8,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 
-use super::{Call, Region, Service, mediaconnect};
+use super::{Call, Region, Service, mediaconnect, medialive};
+use crate::config::Config;
 use crate::error::ApiError;
 
 pub(crate) const SERVICE: Service = Service {
@@ -21,6 +22,50 @@ pub(crate) const SERVICE: Service = Service {
     absent: (404, "ResourceNotFound"),
     resources: |_, _, _| Map::new(),
 };
+
+/// A metric with its dimensions.
+pub(crate) struct Series {
+    pub(crate) namespace: &'static str,
+    pub(crate) metric: &'static str,
+    pub(crate) dimensions: Vec<(&'static str, String)>,
+}
+
+/// The moments of a time span at which services take samples, as far as they can be read, and the time between them.
+pub(crate) fn times(
+    config: &Config,
+    (from, to): (Duration, Duration),
+    now: Duration,
+) -> (impl Iterator<Item = Duration> + use<>, Duration) {
+    let durations = &config.durations;
+    let interval = durations.metric_interval.max(Duration::from_millis(100));
+    // What is older has been forgotten, and what is newer is not published yet.
+    let from = from.max(now.saturating_sub(durations.metric_retention));
+    let last = now.saturating_sub(durations.metric_lag);
+    let steps = from.as_nanos().div_ceil(interval.as_nanos());
+    let first = Duration::from_nanos(u64::try_from(steps * interval.as_nanos()).unwrap_or(u64::MAX));
+    let moments = std::iter::successors(Some(first), move |at| at.checked_add(interval));
+    (moments.take_while(move |at| *at < to && *at <= last), interval)
+}
+
+/// The samples that services published of a series.
+fn samples(
+    region: &Region,
+    call: &Call<'_>,
+    (namespace, metric): (&str, &str),
+    dimensions: &[(&str, &str)],
+    span: (Duration, Duration),
+) -> Vec<(Duration, f64)> {
+    match namespace {
+        mediaconnect::metrics::NAMESPACE => {
+            mediaconnect::metrics::samples(&region.mediaconnect, call.config, metric, dimensions, span, call.now)
+        }
+        medialive::metrics::NAMESPACE => {
+            medialive::metrics::samples(&region.medialive, call.config, metric, dimensions, span, call.now)
+        }
+        // What no service publishes has none.
+        _ => Vec::new(),
+    }
+}
 
 /// ListMetrics gives so many at once.
 const PAGE: usize = 500;
@@ -48,22 +93,25 @@ fn list(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
             .ok_or_else(|| ApiError::new(400, "InvalidParameterValueException", "Invalid nextToken"))?,
     };
     let wanted = |member: &str, found: &str| call.text(member).is_empty() || call.text(member) == found;
-    let dimensions = |series: &mediaconnect::metrics::Series| {
+    let dimensions = |series: &Series| {
         call.list("Dimensions").iter().all(|filter| {
-            filter["Name"] == series.dimension && filter.get("Value").is_none_or(|value| *value == series.value)
+            let is = |(name, found): &(&str, String)| {
+                filter["Name"] == *name && filter.get("Value").is_none_or(|value| *value == *found)
+            };
+            series.dimensions.iter().any(is)
         })
     };
-    let mut series: Vec<_> = mediaconnect::metrics::series(&region.mediaconnect);
+    let mut series = mediaconnect::metrics::series(&region.mediaconnect);
+    series.extend(medialive::metrics::series(&region.medialive));
     series.retain(|series| {
-        wanted("Namespace", mediaconnect::metrics::NAMESPACE)
-            && wanted("MetricName", series.metric)
-            && dimensions(series)
+        wanted("Namespace", series.namespace) && wanted("MetricName", series.metric) && dimensions(series)
     });
     let page = series.iter().skip(skip).take(PAGE).map(|series| {
+        let dimensions = series.dimensions.iter().map(|(name, value)| json!({ "Name": name, "Value": value }));
         json!({
-            "Namespace": mediaconnect::metrics::NAMESPACE,
+            "Namespace": series.namespace,
             "MetricName": series.metric,
-            "Dimensions": [{ "Name": series.dimension, "Value": series.value }],
+            "Dimensions": dimensions.collect::<Vec<_>>(),
         })
     });
     let mut answer = json!({ "Metrics": page.collect::<Vec<_>>() });

@@ -10,7 +10,7 @@ use crate::error::ApiError;
 use crate::services::{Call, Region};
 
 /// The smallest JPEG there is: one grey pixel.
-const PIXEL: &str = "/9j/4AAQSkZJRgABAQEASABIAAD/2wBDAP//////////////////////////////////////////////////////////////////////////////////////wgALCAABAAEBAREA/8QAFBABAAAAAAAAAAAAAAAAAAAAAP/aAAgBAQABPxA=";
+pub(crate) const PIXEL: &str = "/9j/4AAQSkZJRgABAQEASABIAAD/2wBDAP//////////////////////////////////////////////////////////////////////////////////////wgALCAABAAEBAREA/8QAFBABAAAAAAAAAAAAAAAAAAAAAP/aAAgBAQABPxA=";
 
 /// The first selected source that has a signal.
 fn on_air(flow: &Flow, now: Duration) -> Option<&super::Source> {

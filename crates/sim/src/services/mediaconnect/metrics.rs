@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::State;
 use super::signals::{Link, OutputSignals, Signals, SourceSignals};
 use crate::config::Config;
+use crate::services::cloudwatch::{Series, times};
 
 /// CloudWatch's name for the service.
 pub(crate) const NAMESPACE: &str = "AWS/MediaConnect";
@@ -32,19 +33,12 @@ enum Subject<'a> {
     Output(&'a Signals, &'a OutputSignals),
 }
 
-/// A metric with its one dimension.
-pub(crate) struct Series {
-    pub(crate) metric: &'static str,
-    pub(crate) dimension: &'static str,
-    pub(crate) value: String,
-}
-
 /// Every series that has data.
 pub(crate) fn series(state: &State) -> Vec<Series> {
     let mut found = Vec::new();
     let mut add = |metrics: &[&'static str], dimension, value: &str| {
         for metric in metrics {
-            found.push(Series { metric, dimension, value: value.to_owned() });
+            found.push(Series { namespace: NAMESPACE, metric, dimensions: vec![(dimension, value.to_owned())] });
         }
     };
     for signals in all(state) {
@@ -68,29 +62,16 @@ pub(crate) fn samples(
     state: &State,
     config: &Config,
     metric: &str,
-    (dimension, value): (&str, &str),
-    (from, to): (Duration, Duration),
+    dimensions: &[(&str, &str)],
+    span: (Duration, Duration),
     now: Duration,
 ) -> Vec<(Duration, f64)> {
+    let [(dimension, value)] = *dimensions else { return Vec::new() };
     let Some(subject) = all(state).find_map(|signals| subject(signals, dimension, value)) else { return Vec::new() };
     let (Subject::Flow(signals) | Subject::Source(signals, ..) | Subject::Output(signals, _)) = &subject;
-    let durations = &config.durations;
-    let interval = durations.metric_interval.max(Duration::from_millis(100));
-    // What is older has been forgotten.
-    let from = from.max(now.saturating_sub(durations.metric_retention));
-    let last = now.saturating_sub(durations.metric_lag);
-    let steps = from.as_nanos().div_ceil(interval.as_nanos());
-    let mut at = Duration::from_nanos(u64::try_from(steps * interval.as_nanos()).unwrap_or(u64::MAX));
-    let mut found = Vec::new();
-    while at < to && at <= last {
-        if signals.running.at(at) == Some(&true)
-            && let Some(value) = sample(&subject, metric, at, interval, config)
-        {
-            found.push((at, value));
-        }
-        at += interval;
-    }
-    found
+    let (moments, interval) = times(config, span, now);
+    let ran = moments.filter(|at| signals.running.at(*at) == Some(&true));
+    ran.filter_map(|at| sample(&subject, metric, at, interval, config).map(|value| (at, value))).collect()
 }
 
 fn subject<'a>(signals: &'a Signals, dimension: &str, value: &str) -> Option<Subject<'a>> {

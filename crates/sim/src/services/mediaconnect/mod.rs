@@ -12,13 +12,13 @@ mod rules;
 mod signals;
 mod sources;
 pub(crate) mod tags;
-mod track;
 mod view;
 mod vpc;
 
 pub(crate) use edit::{edit, patch_map};
 pub(crate) use flow::{Flow, Output, Source};
 pub(crate) use managed::{add_managed_output, remove_managed_output};
+pub(crate) use metadata::PIXEL;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

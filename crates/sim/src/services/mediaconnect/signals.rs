@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::air::{Air, Receiver};
 use super::flow::Flow;
-use super::track::Track;
 use crate::clock::span;
 use crate::config::Config;
+use crate::services::track::Track;
 
 /// What arrives at a source.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -187,6 +187,19 @@ impl Signals {
             signals.link.set(now, Link::Trying { since: now });
             signals.link.plan(now + config.durations.output_retry, Link::Connected);
         }
+    }
+
+    /// Bits a second that the flow has for its outputs; none while nothing arrives.
+    pub(crate) fn media(&self, at: Duration) -> Option<u64> {
+        self.running.at(at).filter(|running| **running)?;
+        let taken = self.selected.at(at)?.iter().filter_map(|arn| self.sources.get(arn)?.signal.at(at));
+        taken.filter(|signal| signal.connected).map(|signal| signal.bitrate).max()
+    }
+
+    /// When that may be another the next time.
+    pub(crate) fn next_change(&self, after: Duration) -> Option<Duration> {
+        let sources = self.sources.values().map(|source| source.signal.next(after));
+        sources.chain([self.running.next(after), self.selected.next(after)]).flatten().min()
     }
 
     /// Whether media arrives at a source.

@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use super::air::OnAir;
+use super::air::supply::Supply;
+use super::schedule::Schedule;
 use super::{conflict, list, text};
 use crate::config::Config;
 use crate::error::ApiError;
@@ -94,6 +97,8 @@ pub(crate) struct Channel {
     pub(crate) leaving: Vec<String>,
     /// One address a pipeline.
     pub(crate) egress: Vec<String>,
+    pub(crate) schedule: Schedule,
+    pub(crate) air: OnAir,
 }
 
 impl Channel {
@@ -121,17 +126,67 @@ impl Channel {
         self.gone = (status == Status::Deleted).then_some(now);
     }
 
-    /// Changes the states whose time has come, at their time.
-    pub(crate) fn advance(&mut self, config: &Config, now: Duration) {
-        while let Some(deadline) = self.deadline.filter(|deadline| *deadline <= now) {
-            let next = match self.status {
-                Status::Creating | Status::Updating | Status::Stopping => Status::Idle,
-                Status::Starting | Status::Recovering => Status::Running,
-                Status::Deleting => Status::Deleted,
-                other => other,
-            };
-            self.enter(next, config, deadline);
+    /// Lets everything happen that happens by itself until now, each at its time.
+    pub(crate) fn advance(&mut self, supply: &Supply<'_>, config: &Config, now: Duration) {
+        let next = |channel: &Self| {
+            let events = [channel.deadline, channel.air.next(channel, supply), channel.schedule.next()];
+            events.into_iter().flatten().min().filter(|at| *at <= now)
+        };
+        while let Some(at) = next(self) {
+            let at = at.max(self.air.until);
+            self.turn(config, at);
+            self.switch(at);
+            self.record(supply, config, at);
         }
+        self.record(supply, config, now);
+    }
+
+    /// Changes the state whose time has come.
+    fn turn(&mut self, config: &Config, at: Duration) {
+        if self.deadline.is_none_or(|deadline| deadline > at) {
+            return;
+        }
+        let next = match self.status {
+            Status::Creating | Status::Updating | Status::Stopping => Status::Idle,
+            Status::Starting | Status::Recovering => Status::Running,
+            Status::Deleting => Status::Deleted,
+            other => other,
+        };
+        self.enter(next, config, at);
+    }
+
+    /// Does what the schedule asks for. Only a channel that runs can do it; else it is lost.
+    fn switch(&mut self, at: Duration) {
+        let runs = self.status == Status::Running;
+        if let Some(switched) = self.schedule.due(at)
+            && runs
+        {
+            self.air.switched = Some(switched);
+        }
+    }
+
+    /// Brings what passes through the channel up to this time.
+    pub(crate) fn record(&mut self, supply: &Supply<'_>, config: &Config, at: Duration) {
+        let mut air = std::mem::take(&mut self.air);
+        air.record(self, supply, config, at);
+        if air.given_up(self) {
+            self.enter(Status::Stopping, config, at);
+            air.record(self, supply, config, at);
+        }
+        self.air = air;
+    }
+
+    /// The attachment that is taken.
+    pub(crate) fn active<'a>(&'a self, air: &OnAir) -> Option<&'a Value> {
+        let attachments = list(&self.settings, "inputAttachments");
+        let switched = air.switched.as_ref().map(|(attachment, _)| attachment);
+        let found = switched.and_then(|name| attachments.iter().find(|found| found["inputAttachmentName"] == **name));
+        found.or(attachments.first())
+    }
+
+    /// The input that is taken.
+    pub(crate) fn active_input(&self, air: &OnAir) -> &str {
+        self.active(air).and_then(|attachment| attachment["inputId"].as_str()).unwrap_or_default()
     }
 
     /// Refuses what the state does not allow.

@@ -2,9 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
+use super::air::OnAir;
 use super::channel::{CHANGEABLE, Status};
 use super::memory::Recalled;
 use super::rules;
+use super::schedule::Schedule;
 use super::{Channel, State, bad, conflict, limit, list as list_of, page, text, view};
 use crate::config::Config;
 use crate::error::ApiError;
@@ -60,7 +62,7 @@ pub(super) fn create(region: &mut Region, call: &mut Call<'_>) -> Result<Value, 
         match state.memory.recall(call.operation, call.input, keep, call.now, exists) {
             Recalled::New => {}
             Recalled::Made(id) => {
-                return Ok(json!({ "channel": view::channel(state.channel(&id)?, call.config, call.now) }));
+                return Ok(json!({ "channel": view::channel(state.channel(&id)?) }));
             }
             Recalled::Other => return Err(conflict("This requestId was used before, with other parameters.")),
         }
@@ -85,12 +87,14 @@ pub(super) fn create(region: &mut Region, call: &mut Call<'_>) -> Result<Value, 
         gone: None,
         leaving: Vec::new(),
         egress: Vec::new(),
+        schedule: Schedule::default(),
+        air: OnAir::default(),
     };
     channel.enter(Status::Creating, call.config, call.now);
     give_egress(&mut channel, call);
     call.created.extend([id.clone(), channel.arn.clone()]);
     state.memory.remember(call.operation, call.input, &id, call.now);
-    let answer = json!({ "channel": view::channel(&channel, call.config, call.now) });
+    let answer = json!({ "channel": view::channel(&channel) });
     state.channels.insert(id, channel);
     Ok(answer)
 }
@@ -112,7 +116,7 @@ fn give_egress(channel: &mut Channel, call: &mut Call<'_>) {
 
 pub(super) fn describe(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
     let channel = region.medialive.channel(call.text("channelId"))?;
-    Ok(view::channel(channel, call.config, call.now))
+    Ok(view::channel(channel))
 }
 
 pub(super) fn list(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
@@ -120,7 +124,7 @@ pub(super) fn list(region: &mut Region, call: &mut Call<'_>) -> Result<Value, Ap
     let channels = region.medialive.channels.values();
     let listed = channels.filter(|channel| super::listed(channel.gone, keep, call.now));
     let items = listed.map(|channel| (channel.id.as_str(), channel));
-    page::answer(call, "channels", items, |channel| view::summary(channel, call.config, call.now))
+    page::answer(call, "channels", items, view::summary)
 }
 
 /// An update replaces the members that it gives and leaves the others, but for the role: it goes, if it is not given.
@@ -158,9 +162,10 @@ fn change(region: &mut Region, call: &mut Call<'_>, next: Map<String, Value>) ->
     let stay = inputs(&next);
     channel.leaving = inputs(&channel.settings).into_iter().filter(|input| !stay.contains(input)).collect();
     channel.settings = next;
+    channel.air.changed = true;
     channel.enter(Status::Updating, call.config, call.now);
     give_egress(channel, call);
-    Ok(json!({ "channel": view::channel(channel, call.config, call.now) }))
+    Ok(json!({ "channel": view::channel(channel) }))
 }
 
 /// Begins to delete a channel that does not run.
@@ -174,7 +179,7 @@ pub(super) fn delete_one(state: &mut State, id: &str, call: &Call<'_>) -> Result
     };
     channel.require(CHANGEABLE, refusal)?;
     channel.enter(Status::Deleting, call.config, call.now);
-    Ok(view::channel(channel, call.config, call.now))
+    Ok(view::channel(channel))
 }
 
 /// Begins to start a channel.
@@ -184,8 +189,9 @@ pub(super) fn start_one(state: &mut State, id: &str, call: &Call<'_>) -> Result<
     if text(&channel.settings, "roleArn").is_empty() {
         return Err(bad(format!("Channel {id} cannot be started because it has no role.")));
     }
+    channel.air.switched = None;
     channel.enter(Status::Starting, call.config, call.now);
-    Ok(view::channel(channel, call.config, call.now))
+    Ok(view::channel(channel))
 }
 
 /// Begins to stop a channel.
@@ -194,7 +200,26 @@ pub(super) fn stop_one(state: &mut State, id: &str, call: &Call<'_>) -> Result<V
     let allowed = [Status::Starting, Status::Running, Status::Recovering];
     channel.require(&allowed, "Cannot stop a channel that is not running.")?;
     channel.enter(Status::Stopping, call.config, call.now);
-    Ok(view::channel(channel, call.config, call.now))
+    Ok(view::channel(channel))
+}
+
+/// Restarts pipelines one by one or all at once; the channel is RUNNING all the time.
+pub(super) fn restart(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
+    let channel = region.medialive.channel_mut(call.text("channelId"))?;
+    channel.require(&[Status::Running], "Cannot restart the pipelines of a channel that is not running.")?;
+    let wanted: Vec<&str> = call.list("pipelineIds").iter().filter_map(Value::as_str).collect();
+    let known = ["PIPELINE_0", "PIPELINE_1"];
+    let index = |id: &str| known.iter().take(channel.pipelines()).position(|known| *known == id);
+    let indices: Vec<usize> = wanted.iter().filter_map(|id| index(id)).collect();
+    if indices.is_empty() || indices.len() != wanted.len() {
+        return Err(bad(format!("pipelineIds must name pipelines of channel {}.", channel.id)));
+    }
+    for index in indices {
+        if let Some(pipeline) = channel.air.pipelines.get_mut(index) {
+            pipeline.away = Some(call.now + call.config.durations.channel_recovering);
+        }
+    }
+    Ok(view::channel(channel))
 }
 
 pub(super) fn delete(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {

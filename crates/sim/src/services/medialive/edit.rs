@@ -52,8 +52,9 @@ pub(crate) fn channel(
         channel.enter(status, config, now);
     }
     patch_map(&mut channel.settings, edit.patch.as_ref());
+    channel.air.changed = true;
     tag(&mut channel.tags, edit.tags.as_ref());
-    Ok(view::channel(channel, config, now))
+    Ok(view::channel(channel))
 }
 
 /// Edits an input; the answer is the input as it is then, null if it is gone. What it made in MediaConnect goes with it

@@ -1,7 +1,5 @@
 //! Operations on input security groups.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use super::{Group, State, bad, conflict, limit, page, view};
@@ -82,17 +80,17 @@ pub(super) fn update(region: &mut Region, call: &mut Call<'_>) -> Result<Value, 
 }
 
 /// Deletes a group that nobody uses.
-pub(super) fn delete_one(state: &mut State, id: &str, now: Duration) -> Result<Value, ApiError> {
+pub(super) fn delete_one(state: &mut State, id: &str, call: &Call<'_>) -> Result<Value, ApiError> {
     let users: Vec<String> = state.users(id).map(|input| input.id.clone()).collect();
     let group = present(state, id)?;
     if !users.is_empty() {
         let text = format!("Input security group {id} is still being used by inputs {}.", users.join(", "));
         return Err(conflict(text));
     }
-    group.gone = Some(now);
+    group.gone = Some(call.now);
     Ok(json!({ "id": group.id, "arn": group.arn, "state": "DELETED" }))
 }
 
 pub(super) fn delete(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
-    delete_one(&mut region.medialive, call.text("inputSecurityGroupId"), call.now).map(|_| json!({}))
+    delete_one(&mut region.medialive, call.text("inputSecurityGroupId"), call).map(|_| json!({}))
 }

@@ -1,5 +1,8 @@
 //! AWS Elemental MediaLive: inputs, input security groups and channels.
 
+pub(crate) mod air;
+mod alerts;
+mod batch;
 mod channel;
 mod channels;
 pub(crate) mod edit;
@@ -8,8 +11,10 @@ mod groups;
 mod input;
 mod inputs;
 mod memory;
+pub(crate) mod metrics;
 mod page;
 mod rules;
+mod schedule;
 mod tags;
 mod view;
 
@@ -26,6 +31,8 @@ use super::mediaconnect::{self, air::Air};
 use super::{Call, Region, Service};
 use crate::config::{Config, Rate, Rates};
 use crate::error::ApiError;
+use air::OnAir;
+use air::supply::Supply;
 use memory::Memory;
 
 /// The resources of a region, by their ids. What is DELETED is among them until it is forgotten.
@@ -35,6 +42,15 @@ pub(crate) struct State {
     pub(crate) inputs: BTreeMap<String, Input>,
     pub(crate) groups: BTreeMap<String, Group>,
     memory: Memory,
+    /// What CloudWatch still knows of channels that are forgotten.
+    departed: Vec<Departed>,
+}
+
+#[derive(Clone)]
+struct Departed {
+    id: String,
+    air: OnAir,
+    gone: Duration,
 }
 
 pub(crate) const SERVICE: Service = Service {
@@ -77,17 +93,27 @@ fn call(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
         "DeleteChannel" => channels::delete(region, call),
         "StartChannel" => channels::start(region, call),
         "StopChannel" => channels::stop(region, call),
+        "RestartChannelPipelines" => channels::restart(region, call),
+        "BatchStart" => batch::start(region, call),
+        "BatchStop" => batch::stop(region, call),
+        "BatchDelete" => batch::delete(region, call),
+        "BatchUpdateSchedule" => schedule::update(region, call),
+        "DescribeSchedule" => schedule::describe(region, call),
+        "DeleteSchedule" => schedule::clear(region, call),
+        "ListAlerts" => alerts::list(region, call),
+        "DescribeThumbnails" => alerts::thumbnails(region, call),
         "CreateTags" => tags::tag(region, call),
         "DeleteTags" => tags::untag(region, call),
         "ListTagsForResource" => tags::list(region, call),
-        other => Err(ApiError::not_simulated(other)),
+        other => Err(ApiError::new(404, "UnknownOperationException", format!("Unknown operation {other}"))),
     }
 }
 
 /// Channels and inputs change their states when their time has come. `flows` have been brought to `now` before.
 pub(crate) fn advance(state: &mut State, flows: &mut mediaconnect::State, config: &Config, air: &Air, now: Duration) {
+    let supply = Supply { flows, inputs: &state.inputs, air };
     for channel in state.channels.values_mut() {
-        channel.advance(config, now);
+        channel.advance(&supply, config, now);
     }
     for input in state.inputs.values_mut() {
         if let Some(gone) = input.advance(now) {
@@ -97,9 +123,29 @@ pub(crate) fn advance(state: &mut State, flows: &mut mediaconnect::State, config
     }
     let keep = config.durations.medialive_tombstone;
     let forgotten = |gone: Option<Duration>| gone.is_some_and(|gone| gone + keep <= now);
+    for channel in state.channels.values_mut().filter(|channel| forgotten(channel.gone)) {
+        let (id, air) = (channel.id.clone(), std::mem::take(&mut channel.air));
+        state.departed.push(Departed { id, air, gone: channel.gone.unwrap_or(now) });
+    }
     state.channels.retain(|_, channel| !forgotten(channel.gone));
+    state.departed.retain(|departed| now.saturating_sub(departed.gone) < config.durations.metric_retention);
     state.inputs.retain(|_, input| !forgotten(input.gone));
     state.groups.retain(|_, group| !forgotten(group.gone));
+}
+
+/// Brings every channel up to what is at its inputs and destinations now.
+pub(crate) fn record(state: &mut State, flows: &mediaconnect::State, config: &Config, air: &Air, now: Duration) {
+    let supply = Supply { flows, inputs: &state.inputs, air };
+    for channel in state.channels.values_mut() {
+        channel.record(&supply, config, now);
+    }
+}
+
+/// Outputs lose their connection if they have one, and try again.
+pub(crate) fn disconnect(state: &mut State, host: &str, stream: Option<&str>, now: Duration) {
+    for channel in state.channels.values_mut() {
+        channel.air.disconnect(host, stream, now);
+    }
 }
 
 pub(super) fn bad(message: impl Into<String>) -> ApiError {
@@ -174,11 +220,11 @@ pub(super) fn list<'a>(settings: &'a Map<String, Value>, member: &str) -> &'a [V
     settings.get(member).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
 }
 
-fn resources(region: &Region, config: &Config, now: Duration) -> Map<String, Value> {
+fn resources(region: &Region, _: &Config, _: Duration) -> Map<String, Value> {
     let state = &region.medialive;
     let mut found = Map::new();
     let channels = state.channels.values().filter(|channel| channel.gone.is_none());
-    found.insert("channels".to_owned(), channels.map(|channel| view::channel(channel, config, now)).collect());
+    found.insert("channels".to_owned(), channels.map(view::channel).collect());
     let inputs = state.inputs.values().filter(|input| input.gone.is_none());
     found.insert("inputs".to_owned(), inputs.map(|input| view::input(input, state)).collect());
     let groups = state.groups.values().filter(|group| group.gone.is_none());

@@ -1,12 +1,9 @@
 //! Resources as the service shows them.
 
-use std::time::Duration;
-
 use serde_json::{Map, Value, json};
 
 use super::channel::Status;
 use super::{Channel, Group, Input, State, list};
-use crate::config::Config;
 
 /// The members of a channel that requests and answers share.
 const CHANNEL: [&str; 9] = [
@@ -22,7 +19,7 @@ const CHANNEL: [&str; 9] = [
 ];
 
 /// A channel of an answer.
-pub(super) fn channel(channel: &Channel, config: &Config, now: Duration) -> Value {
+pub(super) fn channel(channel: &Channel) -> Value {
     let mut seen = Map::new();
     for member in CHANNEL {
         if let Some(value) = channel.settings.get(member) {
@@ -65,7 +62,7 @@ pub(super) fn channel(channel: &Channel, config: &Config, now: Duration) -> Valu
     seen.insert("tags".to_owned(), json!(channel.tags));
     let egress: Vec<Value> = channel.egress.iter().map(|ip| json!({ "sourceIp": ip })).collect();
     seen.insert("egressEndpoints".to_owned(), json!(egress));
-    let (count, details) = pipelines(channel, config, now);
+    let (count, details) = pipelines(channel);
     seen.insert("pipelinesRunningCount".to_owned(), json!(count));
     seen.insert("pipelineDetails".to_owned(), details);
     Value::Object(seen)
@@ -113,21 +110,27 @@ fn fill_encoder(encoder: &mut Value) {
 }
 
 /// How many pipelines run, and what they take.
-fn pipelines(channel: &Channel, _config: &Config, _now: Duration) -> (usize, Value) {
+fn pipelines(channel: &Channel) -> (usize, Value) {
     if channel.status != Status::Running {
         return (0, json!([]));
     }
-    let active = list(&channel.settings, "inputAttachments").first();
+    let active = channel.active(&channel.air);
     let active = active.and_then(|attachment| attachment["inputAttachmentName"].as_str()).unwrap_or_default();
-    let details: Vec<Value> = (0..channel.pipelines())
-        .map(|pipeline| json!({ "activeInputAttachmentName": active, "pipelineId": pipeline.to_string() }))
-        .collect();
+    let away = |index: &usize| channel.air.pipelines.get(*index).is_some_and(|pipeline| pipeline.away.is_some());
+    let detail = |index: usize| {
+        let mut detail = json!({ "activeInputAttachmentName": active, "pipelineId": index.to_string() });
+        if let Some((_, action)) = &channel.air.switched {
+            detail["activeInputSwitchActionName"] = json!(action);
+        }
+        detail
+    };
+    let details: Vec<Value> = (0..channel.pipelines()).filter(|index| !away(index)).map(detail).collect();
     (details.len(), json!(details))
 }
 
 /// The short form of lists.
-pub(super) fn summary(of: &Channel, config: &Config, now: Duration) -> Value {
-    let mut seen = channel(of, config, now);
+pub(super) fn summary(of: &Channel) -> Value {
+    let mut seen = channel(of);
     if let Value::Object(seen) = &mut seen {
         seen.remove("encoderSettings");
         seen.remove("pipelineDetails");

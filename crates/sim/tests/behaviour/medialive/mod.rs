@@ -1,5 +1,6 @@
 //! MediaLive.
 
+mod air;
 mod channels;
 mod inputs;
 

@@ -7,6 +7,8 @@ mod encoder;
 pub(crate) mod input;
 mod outputs;
 
+pub(super) use outputs::{bitrate, reference};
+
 use serde_json::{Map, Value, json};
 
 use super::{State, text};
@@ -92,7 +94,7 @@ fn check_names(list: &[Value], member: &str, path: &str, found: &mut Violations)
 }
 
 /// A list in the encoder settings.
-fn encoder_list<'a>(settings: &'a Map<String, Value>, member: &str) -> &'a [Value] {
+pub(super) fn encoder_list<'a>(settings: &'a Map<String, Value>, member: &str) -> &'a [Value] {
     let encoder = settings.get("encoderSettings").and_then(|encoder| encoder.get(member));
     encoder.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
 }

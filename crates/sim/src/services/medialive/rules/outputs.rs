@@ -39,6 +39,34 @@ const fn kind(group: &'static str, output: &'static str, at_output: bool, scheme
     Kind { group, output, at_output, schemes }
 }
 
+/// The id of the destination that an output goes to, and where in the request it is named.
+pub(crate) fn reference<'a>(group: &'a Value, output: &'a Value) -> (&'a str, String) {
+    let of_group = given(&group["outputGroupSettings"]);
+    let kind = KINDS.iter().find(|kind| of_group.iter().any(|(member, _)| *member == kind.group));
+    let Some(kind) = kind else { return ("", String::new()) };
+    let (member, settings) = match kind.at_output {
+        true => (format!("outputSettings.{}", kind.output), &output["outputSettings"][kind.output]),
+        false => (format!("outputGroupSettings.{}", kind.group), &group["outputGroupSettings"][kind.group]),
+    };
+    let id = settings["destination"]["destinationRefId"].as_str().unwrap_or_default();
+    (id, format!("{member}.destination.destinationRefId"))
+}
+
+/// Bits a second that an output has by its settings.
+pub(crate) fn bitrate(settings: &Map<String, Value>, output: &Value) -> u64 {
+    let of = |description: &Value| -> u64 {
+        let codec = description["codecSettings"].as_object().and_then(|codecs| codecs.values().next());
+        let bitrate = codec.and_then(|codec| codec["bitrate"].as_f64().or(codec["maxBitrate"].as_f64()));
+        bitrate.unwrap_or_default() as u64
+    };
+    let videos = encoder_list(settings, "videoDescriptions").iter();
+    let video = videos.filter(|description| description["name"] == output["videoDescriptionName"]).map(of);
+    let taken = output["audioDescriptionNames"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let audios = encoder_list(settings, "audioDescriptions").iter();
+    let audio = audios.filter(|description| taken.contains(&description["name"])).map(of);
+    video.chain(audio).sum()
+}
+
 /// The one member of a union that is given.
 fn only<'a>(union: &'a Value, what: &str, known: impl Iterator<Item = &'static str>) -> Result<&'a str, ApiError> {
     match given(union)[..] {
@@ -85,9 +113,8 @@ pub(super) fn check(settings: &Map<String, Value>, found: &mut Violations) {
             found.add(format!("{path}.outputs"), "An RTMP output group must have exactly one output");
         }
         if !kind.at_output {
-            let path = format!("{path}.outputGroupSettings.{}.destination", kind.group);
-            let reference = &group["outputGroupSettings"][kind.group]["destination"];
-            check_reference(settings, kind, reference, path, &mut used, found);
+            let (id, member) = reference(group, &Value::Null);
+            check_reference(settings, kind, id, format!("{path}.{member}"), &mut used, found);
         }
         for (index, output) in outputs.iter().enumerate() {
             let path = format!("{path}.outputs[{index}]");
@@ -99,9 +126,8 @@ pub(super) fn check(settings: &Map<String, Value>, found: &mut Violations) {
                 seen.push(name);
             }
             if kind.at_output {
-                let reference = &output["outputSettings"][kind.output]["destination"];
-                let path = format!("{path}.outputSettings.{}.destination", kind.output);
-                check_reference(settings, kind, reference, path, &mut used, found);
+                let (id, member) = reference(group, output);
+                check_reference(settings, kind, id, format!("{path}.{member}"), &mut used, found);
             }
         }
     }
@@ -111,13 +137,11 @@ pub(super) fn check(settings: &Map<String, Value>, found: &mut Violations) {
 fn check_reference<'a>(
     settings: &'a Map<String, Value>,
     kind: &Kind,
-    reference: &'a Value,
+    id: &'a str,
     path: String,
     used: &mut Vec<&'a str>,
     found: &mut Violations,
 ) {
-    let path = format!("{path}.destinationRefId");
-    let id = reference["destinationRefId"].as_str().unwrap_or_default();
     let Some(destination) = list(settings, "destinations").iter().find(|destination| destination["id"] == id) else {
         return found.add(path, format!("Destination \"{id}\" does not exist"));
     };

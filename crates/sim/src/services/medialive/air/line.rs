@@ -1,0 +1,249 @@
+//! An output of a pipeline and its connection.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use super::super::{list, rules};
+use crate::clock::span;
+use crate::config::Config;
+use crate::services::mediaconnect::air::{Air, Receiver};
+use crate::services::track::Track;
+
+/// The connection of an output.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+enum Link {
+    /// The pipeline does not run or has not had anything to send yet.
+    #[default]
+    Off,
+    /// So many attempts have failed since it began; the next one is then.
+    Trying {
+        failed: u64,
+        next: Duration,
+    },
+    Connected,
+    /// It has tried often enough, and begins again then, or never.
+    Stopped {
+        again: Option<Duration>,
+    },
+}
+
+/// Where an output goes and how it behaves.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Plan {
+    pub(super) group: String,
+    pub(super) output: String,
+    rtmp: bool,
+    host: String,
+    stream: Option<String>,
+    retries: u64,
+    interval: Duration,
+    restart: Option<Duration>,
+    /// Whether it sends nothing while the input is lost.
+    pub(super) pauses: bool,
+    bitrate: u64,
+}
+
+/// An output over time.
+#[derive(Clone)]
+pub(super) struct Line {
+    pub(super) plan: Plan,
+    /// False once the channel's settings do not have it any more.
+    pub(super) present: bool,
+    link: Link,
+    began: Duration,
+    /// Whether it failed since it was connected the last time.
+    failing: bool,
+    /// None while it is not there.
+    sending: Track<Option<bool>>,
+}
+
+impl Line {
+    pub(super) fn new(plan: Plan) -> Self {
+        Self { plan, present: true, link: Link::Off, began: Duration::ZERO, failing: false, sending: Track::default() }
+    }
+
+    /// The settings have changed: what goes elsewhere connects anew.
+    pub(super) fn replan(&mut self, plan: Plan) {
+        if (&self.plan.host, &self.plan.stream) != (&plan.host, &plan.stream) {
+            self.link = Link::Off;
+        }
+        self.plan = plan;
+        self.present = true;
+    }
+
+    /// When it tries the next time.
+    pub(super) fn next(&self) -> Option<Duration> {
+        match self.link {
+            Link::Trying { next, .. } => Some(next),
+            Link::Stopped { again } => again,
+            Link::Off | Link::Connected => None,
+        }
+    }
+
+    /// Brings the connection up to this time. `on`: there is something to send; `held`: but not just now.
+    pub(super) fn record(&mut self, on: bool, held: bool, air: &Air, at: Duration) {
+        if !on || !self.present {
+            self.link = Link::Off;
+            self.failing = false;
+        } else {
+            self.connect(air, at);
+        }
+        self.sending.set(at, self.present.then_some(self.link == Link::Connected && !held));
+    }
+
+    fn connect(&mut self, air: &Air, at: Duration) {
+        let receiver = air.receiver(&self.plan.host, self.plan.stream.as_deref());
+        match self.link {
+            Link::Connected if receiver == Receiver::Refuse => self.lose(at),
+            Link::Connected => return,
+            Link::Off => {
+                self.began = at;
+                self.link = Link::Trying { failed: 0, next: at };
+            }
+            Link::Stopped { again } if again.is_some_and(|again| again <= at) => {
+                self.link = Link::Trying { failed: 0, next: at };
+            }
+            Link::Stopped { .. } | Link::Trying { .. } => {}
+        }
+        let Link::Trying { failed, next } = self.link else { return };
+        if next > at {
+            return;
+        }
+        let takes = match receiver {
+            Receiver::Accept => true,
+            Receiver::Refuse => false,
+            Receiver::AcceptAfter { seconds } => at >= self.began + span(seconds),
+        };
+        if takes {
+            self.link = Link::Connected;
+            self.failing = false;
+        } else {
+            self.fail(failed, at);
+        }
+    }
+
+    /// Another attempt has failed.
+    fn fail(&mut self, failed: u64, at: Duration) {
+        self.failing = true;
+        self.link = match failed < self.plan.retries {
+            true => Link::Trying { failed: failed + 1, next: at + self.plan.interval },
+            false => Link::Stopped { again: self.plan.restart.map(|delay| at + delay) },
+        };
+    }
+
+    fn lose(&mut self, at: Duration) {
+        self.fail(0, at);
+    }
+
+    /// The other side closes the connection, if it is meant.
+    pub(super) fn disconnect(&mut self, host: &str, stream: Option<&str>, at: Duration) {
+        let meant = self.plan.host == host && stream.is_none_or(|stream| self.plan.stream.as_deref() == Some(stream));
+        if meant && self.link == Link::Connected {
+            self.lose(at);
+            self.sending.set(at, Some(false));
+        }
+    }
+
+    /// Whether it cannot connect.
+    pub(super) fn failing(&self) -> bool {
+        self.failing && self.present
+    }
+
+    /// Whether it will never try again.
+    pub(super) fn given_up(&self) -> bool {
+        self.link == Link::Stopped { again: None }
+    }
+
+    /// What an alert says of it. Neither the stream nor the path of the URL is in it.
+    pub(super) fn complaint(&self) -> (&'static str, String) {
+        let Plan { group, output, host, .. } = &self.plan;
+        match self.plan.rtmp {
+            true => (
+                "Failed RTMP Connection",
+                format!("Output [{output}] of output group [{group}] cannot connect to the RTMP endpoint {host}."),
+            ),
+            false => (
+                "Failed to Write to Output",
+                format!("Output [{output}] of output group [{group}] cannot be written to {host}."),
+            ),
+        }
+    }
+
+    /// Whether it was connected and sent at a time, and how much; none while it was not there.
+    pub(super) fn sent(&self, at: Duration) -> Option<u64> {
+        self.sending.at(at).copied().flatten().map(|sending| if sending { self.plan.bitrate } else { 0 })
+    }
+
+    pub(super) fn active(&self, at: Duration) -> bool {
+        self.sending.at(at) == Some(&Some(true))
+    }
+
+    /// Whether nothing since then knows of it.
+    pub(super) fn forgotten(&self, oldest: Duration) -> bool {
+        self.sending.at(oldest) == Some(&None) && self.sending.next(oldest).is_none()
+    }
+
+    pub(super) fn prune(&mut self, oldest: Duration) {
+        self.sending.prune(oldest);
+    }
+}
+
+fn seconds(value: &Value, or: u64) -> Duration {
+    Duration::from_secs(value.as_u64().unwrap_or(or))
+}
+
+/// The outputs that a channel's settings ask of a pipeline.
+pub(super) fn plans(settings: &Map<String, Value>, pipeline: usize, config: &Config) -> Vec<Plan> {
+    let mut found = Vec::new();
+    for (index, group) in rules::encoder_list(settings, "outputGroups").iter().enumerate() {
+        let name = group["name"].as_str().map_or_else(|| format!("output-group-{}", index + 1), str::to_owned);
+        for (index, output) in group["outputs"].as_array().into_iter().flatten().enumerate() {
+            let title = output["outputName"].as_str().map_or_else(|| format!("output-{}", index + 1), str::to_owned);
+            found.push(plan(settings, pipeline, config, (group, name.clone()), (output, title)));
+        }
+    }
+    found
+}
+
+fn plan(
+    settings: &Map<String, Value>,
+    pipeline: usize,
+    config: &Config,
+    (group, group_name): (&Value, String),
+    (output, output_name): (&Value, String),
+) -> Plan {
+    let (id, _) = rules::reference(group, output);
+    let destination = list(settings, "destinations").iter().find(|destination| destination["id"] == id);
+    let part = |member: &str| destination.map_or(&Value::Null, |destination| &destination[member][pipeline]);
+    let url = [part("settings"), part("srtSettings")].into_iter().find_map(|part| part["url"].as_str());
+    let stream = part("settings")["streamName"].as_str().or(part("srtSettings")["streamId"].as_str());
+    let rtmp = &output["outputSettings"]["rtmpOutputSettings"];
+    let of_group = &group["outputGroupSettings"]["rtmpGroupSettings"];
+    let is_rtmp = !of_group.is_null();
+    let restart = seconds(&of_group["restartDelay"], rules::RESTART_DELAY);
+    let interval = match is_rtmp {
+        true => seconds(&rtmp["connectionRetryInterval"], rules::RETRY_INTERVAL),
+        false => config.durations.output_retry,
+    };
+    Plan {
+        group: group_name,
+        output: output_name,
+        rtmp: is_rtmp,
+        host: url.map_or_else(|| id.to_owned(), host),
+        stream: stream.map(str::to_owned),
+        retries: if is_rtmp { rtmp["numRetries"].as_u64().unwrap_or(rules::RETRIES) } else { u64::MAX },
+        interval: interval.max(Duration::from_secs(1)),
+        restart: (!restart.is_zero()).then_some(restart),
+        pauses: of_group["inputLossAction"] == "PAUSE_OUTPUT",
+        bitrate: rules::bitrate(settings, output),
+    }
+}
+
+/// The host of a URL.
+fn host(url: &str) -> String {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    let authority = authority.rsplit('@').next().unwrap_or_default();
+    authority.rsplit_once(':').map_or(authority, |(host, _)| host).to_owned()
+}
