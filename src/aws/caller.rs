@@ -8,6 +8,8 @@ use std::time::Duration;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
 use playout_core::plan::{Failure, FailureClass};
 use tokio::sync::Mutex;
 
@@ -45,55 +47,52 @@ impl Caller {
     ///
     /// # Errors
     /// The call failed.
-    pub async fn read<T, E: ProvideErrorMetadata>(
-        &self,
+    pub fn read<'a, T: 'a, E: ProvideErrorMetadata + 'a>(
+        &'a self,
         operation: &'static str,
         urgency: Urgency,
-        call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
-    ) -> Result<T, Failure> {
-        self.send(operation, urgency, call).await
+        call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send + 'a,
+    ) -> impl Future<Output = Result<T, Failure>> + Send + 'a {
+        let call = call.boxed();
+        async move {
+            self.bucket(operation).await.take(urgency).await;
+            self.timed(operation, call).await
+        }
     }
 
     /// A call that changes something: sent by the leader only, and once.
     ///
     /// # Errors
     /// The call failed, or we do not lead.
-    pub async fn change<T, E: ProvideErrorMetadata>(
-        &self,
+    pub fn change<'a, T: 'a, E: ProvideErrorMetadata + 'a>(
+        &'a self,
         operation: &'static str,
-        call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
-    ) -> Result<T, Failure> {
-        let bucket = self.bucket(operation).await;
-        bucket.take(Urgency::Change).await;
-        // After the wait, right before the request goes out. The lease must outlast the attempt.
-        if !self.fence.holds_for(ATTEMPT) {
-            return Err(Failure {
-                class: FailureClass::NotLeading,
-                operation: operation.into(),
-                message: "not sent: another replica may lead by now".into(),
-            });
+        call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send + 'a,
+    ) -> impl Future<Output = Result<T, Failure>> + Send + 'a {
+        let call = call.boxed();
+        async move {
+            let bucket = self.bucket(operation).await;
+            bucket.take(Urgency::Change).await;
+            // After the wait, right before the request goes out. The lease must outlast the attempt.
+            if !self.fence.holds_for(ATTEMPT) {
+                return Err(Failure {
+                    class: FailureClass::NotLeading,
+                    operation: operation.into(),
+                    message: "not sent: another replica may lead by now".into(),
+                });
+            }
+            self.timed(operation, call).await
         }
-        self.timed(operation, call).await
     }
 
-    async fn send<T, E: ProvideErrorMetadata>(
-        &self,
-        operation: &'static str,
-        urgency: Urgency,
-        call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
-    ) -> Result<T, Failure> {
-        self.bucket(operation).await.take(urgency).await;
-        self.timed(operation, call).await
-    }
-
+    /// The call is boxed: the SDK's futures are large, and they would all lie in the future of a pass, many times over.
     async fn timed<T, E: ProvideErrorMetadata>(
         &self,
         operation: &'static str,
-        call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+        call: BoxFuture<'_, Result<T, SdkError<E, HttpResponse>>>,
     ) -> Result<T, Failure> {
         let start = self.clock.instant();
-        // Boxed: the SDK's futures are large, and they would all lie in the future of a pass.
-        let result = Box::pin(call).await.map_err(|e| failure(operation, &e, &self.redactor));
+        let result = call.await.map_err(|e| failure(operation, &e, &self.redactor));
         let took = self.clock.instant() - start;
         let outcome = result.as_ref().map_or_else(|f| format!("{:?}", f.class), |_| "ok".to_string());
         tracing::debug!(operation, outcome, milliseconds = took.as_millis(), "aws");

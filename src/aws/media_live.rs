@@ -2,6 +2,7 @@
 //!
 //! The SDK's input and output types print stream keys with `{:?}`. They are built, sent and read here and never printed.
 
+mod alerts;
 mod convert;
 mod encoder;
 
@@ -12,7 +13,6 @@ use aws_config::SdkConfig;
 use aws_sdk_medialive::Client;
 use aws_sdk_medialive::types as sdk;
 use playout_core::channel::{Alert, Channel, ChannelSettings, ChannelState, Input, InputState, NewChannel, NewInput};
-use playout_core::destination::observed::Role;
 use playout_core::names::TAG_CLUSTER;
 use playout_core::plan::{Failure, FailureClass};
 
@@ -136,9 +136,7 @@ impl MediaLive {
         let Some(answer) = if_there(self.caller.read(OPERATION, urgency, call).await)? else { return Ok(None) };
         let channel = convert::channel(&answer).ok_or_else(|| not_understood(OPERATION))?;
         // Of a key that has been changed since, nobody else knows that it is one.
-        for target in channel.settings.targets.values() {
-            self.caller.redactor().learn(&target.stream);
-        }
+        self.learn(&channel.settings);
         Ok(Some(channel))
     }
 
@@ -188,6 +186,7 @@ impl MediaLive {
     pub async fn create_channel(&self, new: &NewChannel, token: &str) -> Result<Created<ChannelState>, Failure> {
         const OPERATION: &str = "medialive:CreateChannel";
         let specification = convert::specification(&new.settings).ok_or_else(|| incomplete(OPERATION))?;
+        self.learn(&new.settings);
         let call = self
             .client
             .create_channel()
@@ -220,6 +219,7 @@ impl MediaLive {
     pub async fn update_channel(&self, id: &str, name: &str, settings: &ChannelSettings) -> Result<(), Failure> {
         const OPERATION: &str = "medialive:UpdateChannel";
         let specification = convert::specification(settings).ok_or_else(|| incomplete(OPERATION))?;
+        self.learn(settings);
         let call = self
             .client
             .update_channel()
@@ -233,6 +233,13 @@ impl MediaLive {
             .log_level(specification.log_level)
             .send();
         self.caller.change(OPERATION, call).await.map(drop)
+    }
+
+    /// Remembers the keys: AWS's refusals and alerts repeat what they are about.
+    fn learn(&self, settings: &ChannelSettings) {
+        for target in settings.targets.values() {
+            self.caller.redactor().learn(&target.stream);
+        }
     }
 
     /// Starts a channel.
@@ -302,23 +309,15 @@ impl MediaLive {
     /// # Errors
     /// AWS gave no answer.
     pub async fn alerts(&self, channel: &str) -> Result<Vec<Alert>, Failure> {
-        let mut alerts = Vec::new();
+        let mut found = Vec::new();
         let mut token = None;
         loop {
             let call = self.client.list_alerts().channel_id(channel).set_next_token(token).send();
             let page = self.caller.read("medialive:ListAlerts", Urgency::Check, call).await?;
-            let set = page.alerts().iter().filter(|alert| alert.state() == Some(&sdk::ChannelAlertState::Set));
-            alerts.extend(set.map(|alert| {
-                let message = alert.message().unwrap_or_default();
-                Alert {
-                    kind: alert.alert_type().unwrap_or_default().to_string(),
-                    message: self.caller.redactor().clean(&without_paths(message)).into_owned(),
-                    role: role(message),
-                }
-            }));
+            found.extend(page.alerts().iter().filter_map(|seen| alerts::alert(seen, self.caller.redactor())));
             token = page.next_token().filter(|token| !token.is_empty()).map(str::to_string);
             if token.is_none() {
-                return Ok(alerts);
+                return Ok(found);
             }
         }
     }
@@ -347,33 +346,6 @@ fn is_push(kind: Option<&sdk::InputType>) -> bool {
                 | sdk::InputType::UrlPull
         )
     )
-}
-
-/// The text with no more of a URL than scheme, host and port. AWS's alerts repeat the URL of the output, which may hold a key.
-fn without_paths(text: &str) -> String {
-    let mut kept = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find("://") {
-        let (before, after) = rest.split_at(at + 3);
-        kept.push_str(before);
-        let ends = |c: char| c.is_whitespace() || "\"'<>])".contains(c);
-        // An IPv6 address stands in brackets.
-        let host = after.strip_prefix('[').and_then(|host| host.find(']')).map_or(0, |end| end + 2);
-        let url = &after[..after[host..].find(ends).map_or(after.len(), |end| host + end)];
-        let authority = &url[..url.find(['/', '?', '#']).unwrap_or(url.len())];
-        kept.push_str(authority.rsplit('@').next().unwrap_or_default());
-        rest = &after[url.len()..];
-    }
-    kept + rest
-}
-
-/// Which of our output groups an alert speaks of: the only one of our names that it holds after the word "output".
-fn role(message: &str) -> Option<Role> {
-    let message = message.to_ascii_lowercase();
-    let (_, after) = message.split_once("output")?;
-    let names = |role: &Role| after.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word == role.as_str());
-    let mut named = [Role::Primary, Role::Backup].into_iter().filter(names);
-    named.next().filter(|_| named.next().is_none())
 }
 
 /// What was asked for, or `None` when AWS says that there is no such thing.
@@ -408,44 +380,5 @@ fn not_understood(operation: &str) -> Failure {
         class: FailureClass::Transient,
         operation: operation.into(),
         message: "AWS's answer lacks required members".into(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use playout_core::destination::observed::Role;
-
-    use super::{role, without_paths};
-
-    #[test]
-    fn of_a_url_only_the_host_is_left() {
-        for (text, shown) in [
-            ("nothing", "nothing"),
-            (
-                "unable to open output [rtmps://u:p@a.example:443/live2?t=1/key-1].",
-                "unable to open output [rtmps://a.example:443].",
-            ),
-            (
-                "rtmp://[2001:db8::1]:1935/app/key and https://b.example",
-                "rtmp://[2001:db8::1]:1935 and https://b.example",
-            ),
-            ("'rtmp://c.example/x', then://", "'rtmp://c.example', then://"),
-            ("rtmp://[broken", "rtmp://[broken"),
-        ] {
-            assert_eq!(without_paths(text), shown);
-        }
-    }
-
-    #[test]
-    fn an_alert_is_of_an_output_group_that_it_names_and_no_other() {
-        for (text, of) in [
-            ("Connection of output group [primary] was refused", Some(Role::Primary)),
-            ("RTMP output backup/backup has stopped", Some(Role::Backup)),
-            ("Output groups primary and backup have stopped", None),
-            ("The primary input of output 1 is lost", None),
-            ("Output primaryish has stopped", None),
-        ] {
-            assert_eq!(role(text), of, "{text}");
-        }
     }
 }
