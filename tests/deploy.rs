@@ -198,6 +198,13 @@ async fn the_operator_lives_with_exactly_its_roles() -> Result<()> {
     let told = kubectl(cluster, ["events", "-n", "default", "--for", "destination/twitch"])?.ok()?.stdout;
     ensure!(told.contains("Running"), "no Events: {told}\n{}", operator.log());
 
+    let preset = json!({ "apiVersion": "playout.dev/v1alpha1", "kind": "EncodingPreset", "metadata": { "name": "own" },
+        "spec": { "width": 1280, "height": 720, "frameRate": "25", "videoBitrateKbps": 2500 } });
+    kubectl_with_input(cluster, ["apply", "-n", "default", "-f", "-"], &preset.to_string())?.ok()?;
+    let args = ["wait", "--for=condition=Ready", "--timeout=60s", "preset/own", "-n", "default"];
+    kubectl(cluster, args)?.ok().with_context(|| operator.log())?;
+    kubectl(cluster, ["delete", "preset", "own", "-n", "default", "--timeout=60s"])?.ok()?;
+
     // A change of a Secret arrives through the watch.
     let patch = r#"{"stringData":{"streamKey":"not-a-real-key-anew"}}"#;
     kubectl(cluster, ["patch", "secret", "youtube-main", "-n", "default", "-p", patch])?.ok()?;
