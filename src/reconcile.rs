@@ -296,6 +296,7 @@ async fn tell_of_change<K: Kind>(
                 | "NoSignal"
                 | "AwsUnavailable"
                 | "Throttled"
+                | "ExternalStopped"
                 | "SourceNotFound"
                 | "InUse"
         );

@@ -20,6 +20,7 @@ use playout_core::endpoint::possible_keys;
 use playout_core::flow::{Flow, FlowState, Measured};
 use playout_core::names::Identity;
 use playout_core::plan::{Desired, Failure, FailureClass, Step};
+use playout_core::source::external::starts_flow;
 
 use super::references::{Needed, wants_fresh_look};
 use super::source::{AGE, copies, copy};
@@ -123,7 +124,7 @@ impl Kind for DestinationKind {
                 arn: flow.arn.clone(),
                 state: flow.state,
                 outputs_used: flow.outputs.len(),
-                stopped: source.as_ref().is_some_and(|s| s.spec.state.fixed() == Some(RunState::Stopped)),
+                stopped: source.as_ref().is_some_and(|s| !starts_flow(s)),
                 signal: status.and_then(signal),
                 bitrate_kbps: status.and_then(bitrate),
                 region: region.name.clone(),
@@ -207,7 +208,7 @@ async fn region_of(destination: &Destination, context: &Context) -> Arc<Region> 
     let source = source_of(destination, context);
     let name = source
         .as_ref()
-        .map(|s| s.spec.region.as_deref().unwrap_or(context.aws.default_region()))
+        .map(|s| s.spec.region().unwrap_or(context.aws.default_region()))
         .or(destination.spec.region.as_deref());
     context.aws.region(name).await
 }
@@ -223,7 +224,9 @@ async fn look_for_flow(
     let recorded = source
         .and_then(|s| s.status.as_ref())
         .and_then(|s| s.flow_arn.as_ref().filter(|_| s.flow_state.is_some()))
-        .or_else(|| destination.status.as_ref().and_then(|s| s.flow_arn.as_ref()));
+        .or_else(|| destination.status.as_ref().and_then(|s| s.flow_arn.as_ref()))
+        // Nothing is recorded: a restored object, perhaps. Its Source says which flow.
+        .or_else(|| source.and_then(|s| s.spec.external.as_ref()).map(|e| &e.arn).filter(|_| deleting));
     let handled = destination.status.as_ref().and_then(|s| s.last_handled_reconcile_at.as_ref());
     let seen = destination.status.as_ref().and_then(|s| s.observed_generation);
     let urgency = if destination.metadata.generation == seen && !wants_fresh_look(destination, handled) && !deleting {
@@ -240,7 +243,7 @@ async fn look_for_flow(
     if !deleting {
         return Ok(None);
     }
-    // Nothing is recorded: a restored object, perhaps. Before "nothing is left" is said, the flow is looked for by name.
+    // Before "nothing is left" is said, a flow that the operator has made is looked for by name.
     let owner = Identity {
         kind: Source::kind(&()).into_owned(),
         name: destination.spec.from.name.clone(),

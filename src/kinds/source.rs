@@ -14,6 +14,7 @@ use playout_core::flow::{Flow, FlowSeen, FlowState, Measured, SecretCopy};
 use playout_core::names::{CreateIntent, Identity, IntentPhase, Ownership};
 use playout_core::passwords::CopyAction;
 use playout_core::plan::{Desired, Failure, FailureClass, Step};
+use playout_core::source::external;
 use playout_core::source::observed::{InputSeen, Observed, Users};
 use playout_core::source::plan::{Action, plan};
 use playout_core::source::status;
@@ -67,7 +68,7 @@ impl Kind for SourceKind {
         if deleting {
             return Ok(Desired::Absent);
         }
-        let region = context.aws.region(source.spec.region.as_deref()).await;
+        let region = context.aws.region(source.spec.region()).await;
         let handled = source.status.as_ref().and_then(|s| s.last_handled_reconcile_at.as_ref());
         let anew = wants_fresh_look(source, handled);
         let running = source.spec.state != SourceState::Stopped;
@@ -78,8 +79,9 @@ impl Kind for SourceKind {
 
     async fn observe(source: &Source, desired: &Desired<Wanted>, context: &Context) -> Result<Observed, Failure> {
         let identity = context.identity(source);
-        let region = context.aws.region(source.spec.region.as_deref()).await;
+        let region = context.aws.region(source.spec.region()).await;
         let (flow, ownership, tags) = look_for_flow(source, &identity, &region, context).await?;
+        let hold = external::hold(source, &identity, &tags);
         let expects_copies = match desired {
             Desired::Present(w) => w.inputs.iter().any(|i| i.password.is_some()),
             Desired::Absent | Desired::Invalid(_) => false,
@@ -94,8 +96,9 @@ impl Kind for SourceKind {
         let length = source.annotations().get(TEST_CONNECTION).and_then(|text| parse_duration(text));
         Ok(Observed {
             secrets: copies(&identity, &region, expects_copies, fresh).await?,
-            test: status::test_phase(source, &flow, idle, length, context.clock.now()),
+            test: status::test_phase(source, &flow, &hold, idle, length, context.clock.now()),
             flow,
+            hold,
             ownership,
             tags,
             users,
@@ -108,7 +111,7 @@ impl Kind for SourceKind {
     }
 
     async fn execute(source: &Source, action: &Action, context: &Context) -> Result<Option<String>, Failure> {
-        let region = context.aws.region(source.spec.region.as_deref()).await;
+        let region = context.aws.region(source.spec.region()).await;
         let mc = &region.media_connect;
         let (flow, result) = match action {
             Action::Copy(action) => return copy(action, &region).await.map(|()| None),
@@ -125,6 +128,17 @@ impl Kind for SourceKind {
                 if result.is_ok() {
                     region.flows.tagged(flow, tags).await;
                 }
+                (flow, result)
+            }
+            // What AWS says next decides: somebody else may have claimed it at the same time.
+            Action::ClaimFlow { flow, tags } | Action::AdoptFlow { flow, tags } => {
+                let result = mc.tag(flow, tags).await;
+                region.flows.doubt(flow).await;
+                (flow, result)
+            }
+            Action::ReleaseFlow { flow, keys } => {
+                let result = mc.untag(flow, keys).await;
+                region.flows.doubt(flow).await;
                 (flow, result)
             }
             Action::ResizeFlow { flow, size } => (flow, mc.resize_flow(flow, size).await),
@@ -147,10 +161,14 @@ impl Kind for SourceKind {
     }
 
     fn status(source: &Source, outcome: &Outcome<'_, Self>, context: &Context) -> SourceStatus {
-        let region = source.spec.region.as_deref().unwrap_or(context.aws.default_region());
+        let region = source.spec.region().unwrap_or(context.aws.default_region());
         status::status(
             source,
             &status::Outcome {
+                wanted: match outcome.desired {
+                    Some(Desired::Present(wanted)) => Some(wanted),
+                    _ => None,
+                },
                 seen: outcome.seen,
                 step: outcome.step,
                 failure: outcome.failure,
@@ -183,7 +201,7 @@ impl Kind for SourceKind {
     }
 }
 
-/// By the recorded ARN first, by name and tags second. "Absent" is said only when it is certain.
+/// An external flow by its ARN; another by the recorded ARN first, by name and tags second. "Absent" is said only when it is certain.
 async fn look_for_flow(
     source: &Source,
     identity: &Identity,
@@ -193,6 +211,7 @@ async fn look_for_flow(
     let status = source.status.as_ref();
     let intent = source.annotations().get(CREATE_INTENT).and_then(|text| CreateIntent::parse(text));
     let phase = CreateIntent::phase(intent.as_ref(), context.clock.now(), context.config.create_window);
+    let anew = wants_fresh_look(source, status.and_then(|s| s.last_handled_reconcile_at.as_ref()));
     // A flow that was seen once and is not there now was removed; one that was made and never seen may still appear.
     let mut was_seen = false;
     let urgency = if source.metadata.generation == status.and_then(|s| s.observed_generation) {
@@ -200,9 +219,22 @@ async fn look_for_flow(
     } else {
         Urgency::Change
     };
+    if let Some(external) = &source.spec.external {
+        // Never by name, and never made in its place.
+        if anew {
+            region.flows.doubt(&external.arn).await;
+        }
+        return match region.flows.describe(&external.arn, AGE, urgency).await? {
+            Some(flow) => with_tags(flow, identity, region).await,
+            None => {
+                region.flows.forget(&external.arn).await;
+                Ok((FlowSeen::Absent, Ownership::Foreign, BTreeMap::new()))
+            }
+        };
+    }
     if let Some(arn) = status.and_then(|s| s.flow_arn.as_deref()) {
         was_seen = status.is_some_and(|s| s.flow_state.is_some());
-        if wants_fresh_look(source, status.and_then(|s| s.last_handled_reconcile_at.as_ref())) {
+        if anew {
             region.flows.doubt(arn).await;
         }
         if let Some(flow) = region.flows.describe(arn, AGE, urgency).await? {

@@ -22,7 +22,7 @@ use playout_core::names::Ownership;
 use playout_core::passwords::CopyAction;
 use playout_core::plan::{Action as _, Desired, Step, Waiting};
 use playout_core::reasons::Reason;
-use playout_core::source::observed::{TestPhase, Users};
+use playout_core::source::observed::{Hold, TestPhase, Users};
 use playout_core::{destination, source};
 use serde_json::{Value, json};
 
@@ -468,6 +468,7 @@ impl SourceShow {
                 None if world.intent > 0 => FlowSeen::Undecided,
                 None => FlowSeen::Absent,
             },
+            hold: Hold::Own,
             ownership: flow.map_or(Ownership::Foreign, Self::ownership),
             tags: flow.map(|f| f.tags.clone()).unwrap_or_default(),
             secrets: world.secrets.clone(),
@@ -504,6 +505,10 @@ impl Kind for SourceShow {
     fn is_steady(world: &World, wish: &SourceWish, step: &Step<Self::Action>) -> bool {
         let seen = Self::observe(world, wish);
         let outcome = |second| source::status::Outcome {
+            wanted: match &wish.desired {
+                Desired::Present(wanted) => Some(wanted),
+                _ => None,
+            },
             seen: Some(&seen),
             step: Some(step),
             failure: None,
