@@ -61,6 +61,9 @@ pub fn other_owner(seen: &Observed) -> Option<String> {
 
 /// Gives a flow back that was tagged and never adopted.
 pub(super) fn release(flow: &Flow) -> Step<Action> {
+    if flow.state == FlowState::Deleting {
+        return in_transition(flow.state);
+    }
     let keys = OWNERSHIP_TAGS.map(str::to_string).to_vec();
     Step::Act(vec![Action::ReleaseFlow { flow: flow.arn.clone(), keys }])
 }
@@ -83,6 +86,8 @@ pub(super) fn toward_present(wanted: &Wanted, seen: &Observed) -> Option<Step<Ac
         return Some(Step::Stuck(Problem::new(Reason::ExternalOwned, text)));
     }
     match &seen.hold {
+        // None is made after it, so that no password is copied for it either.
+        _ if flow.state == FlowState::Deleting => Some(in_transition(flow.state)),
         Hold::Own | Hold::Adopted => None,
         Hold::Referenced => Some(referenced(flow)),
         Hold::Claimed { shown, told } => Some(claimed(wanted, seen, flow, shown.as_deref(), *told)),
