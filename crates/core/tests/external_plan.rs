@@ -11,7 +11,7 @@ use fixtures::{
 use playout_core::api::source::{AdoptionState, ExternalPolicy, SourceSpec, SourceStatus};
 use playout_core::api::{RECONCILE_AT, Source, TEST_CONNECTION};
 use playout_core::flow::{Failover, FlowOutput, FlowSeen, FlowState, OutputSettings, Protocol, RtmpPath};
-use playout_core::names::{OWNERSHIP_TAGS, Ownership, TAG_ADOPTED, TAG_NAME};
+use playout_core::names::{OWNERSHIP_TAGS, Ownership, TAG_ADOPTED, TAG_NAME, TAG_SECRET_VERSION, TAG_UID};
 use playout_core::plan::{Action as _, Desired, Failure, FailureClass, Problem, Step, Waiting};
 use playout_core::reasons::Reason;
 use playout_core::secret::SecretText;
@@ -270,6 +270,12 @@ fn nothing_of_a_flow_that_belongs_to_another_object_is_shown() {
     // Destinations take the flow from here.
     assert!(status.flow_arn.is_none() && status.flow_state.is_none() && status.inputs.is_empty(), "{status:?}");
     assert_eq!(condition(&status, "Stalled").map(|c| c.1), Some("ExternalOwned"));
+    let spec = adopting(&[("/inputs/0/srtListener/port", json!(6000))]);
+    (seen.hold, seen.ownership) = (Hold::Claimed { shown: None, told: false }, Ownership::Foreign);
+    let (wish, step) = (present(fixtures::source_wanted(&spec)), decide(&spec, &seen));
+    let status =
+        playout_core::source::status::status(&object(spec, None), &outcome(Some(&wish), Some(&seen), Some(&step)));
+    assert_eq!(status.adoption, None, "nor what would change in it");
 }
 
 #[test]
@@ -328,6 +334,8 @@ fn what_the_source_holds_is_read_from_spec_tags_annotation_and_status() {
     let planned = json!({ "adoption": { "state": "Planned", "plan": ["a"] }, "lastHandledReconcileAt": "now" });
     source.status = Some(serde_json::from_value(planned).expect("a status"));
     assert_eq!(hold(&source, &us, &tags), Hold::Claimed { shown: Some(vec!["a".into()]), told: false });
+    source.metadata.annotations = None;
+    assert!(matches!(hold(&source, &us, &tags), Hold::Claimed { told: false, .. }), "taken away is not said");
     // The mark of another owner means nothing, and ours nothing without our tags.
     tags.insert(TAG_ADOPTED.into(), "playout-show-other-abc".into());
     assert!(matches!(hold(&source, &us, &tags), Hold::Claimed { .. }));
@@ -434,6 +442,31 @@ fn every_sort_of_difference_has_its_words() {
     flow(&mut seen).vpc_interfaces.clear();
     flow(&mut seen).failover = Failover::default();
     assert_eq!(told(&[], &mut seen), ["would switch failover on, with main leading"]);
+}
+
+#[test]
+fn what_is_the_operators_own_is_no_difference_and_a_stale_copy_of_a_password_is_one() {
+    let encrypted = [("/inputs/0", encrypted(input("main", "Primary", 5000)))];
+    let mut seen = source_seen(&encrypted);
+    seen.hold = Hold::Claimed { shown: None, told: false };
+    seen.tags.insert(TAG_UID.into(), "uid-0".into());
+    assert_eq!(told(&encrypted, &mut seen), [] as [&str; 0]);
+    seen.secrets[0].tags.insert(TAG_SECRET_VERSION.into(), "an-old-one".into());
+    assert_eq!(told(&encrypted, &mut seen), ["would change input main: encryption"]);
+}
+
+#[test]
+fn what_aws_cannot_do_is_not_offered_as_a_plan() {
+    let ndi = |name: &str| {
+        let lan = json!([{ "name": "lan", "subnetId": "subnet-0a", "securityGroupIds": ["sg-0a"] }]);
+        let servers = json!({ "discoveryServers": [{ "address": "10.0.1.20", "vpcInterface": "lan" }] });
+        let input = json!({ "name": name, "priority": "Primary", "protocol": "Ndi", "vpcInterface": "lan", "ndi": {} });
+        [("/inputs", json!([input])), ("/network/vpcInterfaces", lan), ("/ndi", servers), ("/flowSize", json!("Large"))]
+    };
+    let mut seen = source_seen(&ndi("camera"));
+    seen.hold = Hold::Claimed { shown: None, told: false };
+    let problem = stuck(decide(&adopting(&ndi("another")), &seen));
+    assert_eq!(problem.reason, Reason::InvalidSpec);
 }
 
 #[test]
