@@ -253,7 +253,7 @@ async fn an_adoption_is_shown_confirmed_carried_out_and_ends_with_its_source() -
     let planned = stage.until_condition("source/studio", "Stalled", "True", "AdoptionPlanned").await?;
     let plan = [
         "would change tag team: news -> sports",
-        "would change input main: allowedCidr 198.51.100.0/24 -> 203.0.113.0/24",
+        "would change input main: allowedCidr 198.51.100.0/24 -> 203.0.113.0/24, description",
     ];
     ensure!(planned["status"]["adoption"] == json!({ "state": "Planned", "plan": plan }), "{}", planned["status"]);
     ensure!(message(&planned, "Stalled").contains(plan[1]), "{planned}");
@@ -267,7 +267,8 @@ async fn an_adoption_is_shown_confirmed_carried_out_and_ends_with_its_source() -
 
     // Another wish is another plan, which the first word does not confirm.
     stage.change("source/studio", json!({ "inputs": [input("main", "Primary", 6000)] }))?;
-    let other = "would change input main: allowedCidr 198.51.100.0/24 -> 203.0.113.0/24, port 5000 -> 6000";
+    let other =
+        "would change input main: allowedCidr 198.51.100.0/24 -> 203.0.113.0/24, port 5000 -> 6000, description";
     let shows = |plan: &'static str| move |o: &Value| o["status"]["adoption"]["plan"][1] == plan;
     stage.until("source/studio", "shows the new plan", shows(other)).await?;
 

@@ -201,7 +201,8 @@ impl Kind for SourceKind {
     }
 }
 
-/// An external flow by its ARN; another by the recorded ARN first, by name and tags second. "Absent" is said only when it is certain.
+/// By the recorded ARN first, by name and tags second; an external flow by the ARN of the spec. "Absent" is said only when it
+/// is certain.
 async fn look_for_flow(
     source: &Source,
     identity: &Identity,

@@ -425,7 +425,7 @@ fn every_sort_of_difference_has_its_words() {
                 "would replace input reserve: protocol srt-listener -> rtp",
             ],
         ),
-        (vec![("/activeInput", json!("reserve"))], &["would switch failover on, with reserve leading"]),
+        (vec![("/activeInput", json!("reserve"))], &["would let input reserve lead"]),
         (vec![("/inputs/0", encrypted(input("main", "Primary", 5000)))], &["would change input main: encryption"]),
         (vec![("/network/vpcInterfaces", lan("sg-0a"))], &["would add VPC interface lan"]),
     ];
@@ -441,7 +441,15 @@ fn every_sort_of_difference_has_its_words() {
     assert_eq!(told(&[], &mut seen), ["would remove VPC interface lan"]);
     flow(&mut seen).vpc_interfaces.clear();
     flow(&mut seen).failover = Failover::default();
-    assert_eq!(told(&[], &mut seen), ["would switch failover on, with main leading"]);
+    assert_eq!(told(&[], &mut seen), ["would switch failover on, with input main leading"]);
+    flow(&mut seen).failover = Failover { enabled: true, merge: true, recovery_window: Some(200), primary: None };
+    assert_eq!(told(&[], &mut seen), ["would switch failover on, with input main leading"]);
+    // A description is written along with what else changes.
+    let mut seen = claimed();
+    flow(&mut seen).sources[0].settings.description = "The uplink".into();
+    assert_eq!(told(&[], &mut seen), [] as [&str; 0]);
+    let moved = [("/inputs/0/srtListener/port", json!(6000))];
+    assert_eq!(told(&moved, &mut seen), ["would change input main: port 5000 -> 6000, description"]);
 }
 
 #[test]
@@ -606,6 +614,10 @@ fn a_confirmation_is_not_lost_to_a_call_that_failed() {
         source.status = Some(status(&source, &failed));
         assert!(matches!(hold(&source, &us, &us.tags(&BTreeMap::new())), Hold::Claimed { told: true, shown: Some(_) }));
     }
+    // What is another plan by now was not confirmed.
+    flow(&mut seen).sources[0].settings.ingest_port = Some(5500);
+    let failed = Outcome { failure: Some(&failure), ..outcome(Some(&wish), Some(&seen), Some(&step)) };
+    assert_eq!(status(&source, &failed).last_handled_reconcile_at.as_deref(), Some("second"));
 }
 
 #[test]

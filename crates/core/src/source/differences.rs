@@ -28,7 +28,7 @@ pub fn differences(wanted: &Wanted, seen: &Observed, flow: &Flow) -> Vec<String>
     let placed = placed(wanted, seen, Some(flow));
     let wish = failover(wanted, &placed);
     if failover_differs(&wish, &flow.failover) {
-        list.push(failover_in_words(&wish));
+        list.push(failover_in_words(&wish, &flow.failover));
     }
     match (flow.state, is_on(wanted, seen)) {
         (FlowState::Standby, true) => list.push("would start the flow".into()),
@@ -78,6 +78,10 @@ fn changes(input: &InputWanted, settings: &SourceSettings, source: &FlowSource, 
     if input.password.as_ref().is_some_and(|p| !copied(p)) && !names.contains(&"encryption") {
         names.push("encryption");
     }
+    // It goes along with any other change, and is none by itself.
+    if !names.is_empty() && settings.description != old.description {
+        names.push("description");
+    }
     let text = |value: Option<&String>| value.filter(|v| !v.is_empty()).cloned();
     let number = |value: Option<i32>| value.map(|v| v.to_string());
     let value = |name: &str, s: &SourceSettings| match name {
@@ -115,11 +119,12 @@ fn interfaces(wanted: &Wanted, flow: &Flow, list: &mut Vec<String>) {
     }
 }
 
-fn failover_in_words(wish: &Failover) -> String {
+fn failover_in_words(wish: &Failover, old: &Failover) -> String {
     match (wish.enabled, wish.merge, &wish.primary) {
         (false, ..) => "would switch failover off".into(),
         (true, true, _) => "would merge the inputs".into(),
-        (true, false, Some(primary)) => format!("would switch failover on, with {primary} leading"),
+        (true, false, Some(primary)) if old.enabled && !old.merge => format!("would let input {primary} lead"),
+        (true, false, Some(primary)) => format!("would switch failover on, with input {primary} leading"),
         (true, false, None) => "would switch failover on".into(),
     }
 }

@@ -156,11 +156,12 @@ pub(super) fn adoption(
     }
 }
 
-/// Whether the annotation `playout.dev/reconcile-at` waits to be acted upon: a confirmation must not be lost to a call that
-/// has failed.
-pub(super) fn keeps_confirmation(source: &Source, failed: bool) -> bool {
-    let adoption = source.status.as_ref().and_then(|s| s.adoption.as_ref());
-    failed
-        && source.spec.external_policy() == Some(ExternalPolicy::Adopt)
-        && adoption.is_some_and(|a| a.state == AdoptionState::Planned)
+/// Whether the annotation `playout.dev/reconcile-at` is left to be acted upon: a confirmation must not be lost to a call that
+/// has failed. It is one of the plan that is shown, and of no other.
+pub(super) fn keeps_confirmation(
+    before: Option<&AdoptionStatus>,
+    after: Option<&AdoptionStatus>,
+    failed: bool,
+) -> bool {
+    failed && before == after && before.is_some_and(|a| a.state == AdoptionState::Planned)
 }

@@ -67,15 +67,18 @@ pub fn judge(measured: &Measured, health: &crate::api::source::Health) -> Health
 #[must_use]
 pub fn status(source: &Source, outcome: &Outcome<'_>) -> SourceStatus {
     let before = source.status.clone().unwrap_or_default();
+    let adoption = external::adoption(before.adoption.as_ref(), outcome.wanted, outcome.seen);
+    let failed = outcome.failure.is_some();
     let mut status = SourceStatus {
         observed_generation: source.metadata.generation,
         region: Some(outcome.region.to_string()),
-        last_handled_reconcile_at: if external::keeps_confirmation(source, outcome.failure.is_some()) {
+        last_handled_reconcile_at: if external::keeps_confirmation(before.adoption.as_ref(), adoption.as_ref(), failed)
+        {
             before.last_handled_reconcile_at.clone()
         } else {
             source.metadata.annotations.as_ref().and_then(|a| a.get(RECONCILE_AT)).cloned()
         },
-        adoption: external::adoption(before.adoption.as_ref(), outcome.wanted, outcome.seen),
+        adoption,
         ..before.clone()
     };
     let flow = match outcome.seen.map(|s| (&s.flow, external::other_owner(s))) {
