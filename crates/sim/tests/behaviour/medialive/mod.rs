@@ -2,7 +2,12 @@
 
 mod air;
 mod channels;
+mod control;
 mod inputs;
+mod pushed;
+mod rules;
+mod schedule;
+mod walk;
 
 use serde_json::{Value, json};
 
