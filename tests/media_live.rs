@@ -503,9 +503,10 @@ async fn a_channel_lives_and_dies_as_the_client_says() -> Result<()> {
 #[tokio::test(start_paused = true)]
 async fn a_full_account_is_told_from_other_refusals() -> Result<()> {
     let world = World::new(None);
-    world.sim.set_quotas(playout_sim::Quotas { push_inputs: 1, ..world.sim.quotas() });
+    world.sim.set_quotas(playout_sim::Quotas { push_inputs: 1, channels: 12, ..world.sim.quotas() });
     let account = Account::new(world.settings(None, &Arc::default(), &world.redactor)).await?;
     let region = account.region(None).await;
+    ensure!(region.quotas.limit(Limit::Channels).await == 12 && region.quotas.limit(Limit::PushInputs).await == 1);
     let flow = flow(&region, "one").await;
     let new = |name: &str| NewInput {
         name: name.into(),
