@@ -21,7 +21,7 @@ use playout_core::plan::{Desired, Failure, Step, Waiting};
 use playout_core::reasons::Reason;
 use serde_json::{Value, json};
 
-use super::fixtures::world::live::{LIMIT, WorldChannel};
+use super::fixtures::world::live::{LIMIT, Made, WorldChannel};
 use super::fixtures::world::{No, World};
 use super::fixtures::{
     at, backup_json, connected, deleted, destination_json, destination_object, destination_spec_of, destination_wanted,
@@ -434,7 +434,7 @@ impl Kind for DestinationShow {
     type Action = A;
 
     /// The longest way: the primary is given up for the backup, which is refused three times, with pauses.
-    const PASSES: usize = 90;
+    const PASSES: usize = 60;
 
     fn name(wish: &Wish) -> &'static str {
         wish.name
@@ -506,8 +506,12 @@ impl Kind for DestinationShow {
         changed
     }
 
-    fn intend(world: &mut World, _: &A, is: bool) {
-        if is { world.live.intend() } else { world.live.intent = 0 }
+    fn intend(world: &mut World, action: &A, is: bool) {
+        match Made::by(action) {
+            Some(made) if is => world.live.intend(made),
+            Some(_) => world.live.intent = None,
+            None => {}
+        }
     }
 
     fn act(world: &mut World, action: &A) -> Result<(), No> {
@@ -855,7 +859,7 @@ fn live_starts(wishes: &[Wish]) -> Vec<World> {
 #[test]
 fn a_destination_converges_from_every_state_under_every_wish() {
     let (wishes, mut tally) = (with_generations(passthrough()), Tally::default());
-    let states = everywhere::<DestinationShow>(destination_starts(), &wishes, 3, &mut tally);
+    let states = everywhere::<DestinationShow>(destination_starts(), &wishes, 3, 1, &mut tally);
     print(&tally, "Destination", states);
     assert!(tally.schedules > 2000);
 }
@@ -872,7 +876,7 @@ fn a_destination_converges_after_a_crash_a_refusal_or_a_lost_answer_at_every_act
 #[test]
 fn a_transcoded_destination_converges_from_every_state_under_every_wish() {
     let (wishes, mut tally) = (with_generations(transcode()), Tally::default());
-    let states = everywhere::<DestinationShow>(live_starts(&wishes), &wishes, 2, &mut tally);
+    let states = everywhere::<DestinationShow>(live_starts(&wishes), &wishes, 2, 3, &mut tally);
     print(&tally, "Transcode", states);
     assert!(tally.schedules > 2000);
 }
