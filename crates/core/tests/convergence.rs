@@ -944,7 +944,7 @@ fn a_flow_that_was_there_before_is_not_touched_or_only_as_confirmed_from_every_s
     let starts = || source_starts().into_iter().chain(external_starts()).collect::<Vec<_>>();
     // Some of the others, for the states that they lead to.
     wishes.extend(source_wishes().into_iter().step_by(4));
-    let states = everywhere::<SourceShow>(starts(), &wishes, 3, &mut tally);
+    let states = everywhere::<SourceShow>(starts(), &wishes, 3, 1, &mut tally);
     print(&tally, "External", states);
     let wishes = external_wishes();
     let starts = settled::<SourceShow>(&starts(), &wishes, &mut tally);

@@ -163,10 +163,13 @@ impl Path<'_> {
                 Ok(&input.id)
             }
             // What a channel takes is there, whether it is seen or not. A second one would take a place for nothing.
-            _ => match seen.channel.present().filter(|c| !c.channel.state.is_gone()).map(|c| &c.channel.settings.inputs) {
-                Some(inputs) if !inputs.is_empty() => Ok(&inputs[0]),
-                _ => Err(self.create_input()),
-            },
+            _ => {
+                match seen.channel.present().filter(|c| !c.channel.state.is_gone()).map(|c| &c.channel.settings.inputs)
+                {
+                    Some(inputs) if !inputs.is_empty() => Ok(&inputs[0]),
+                    _ => Err(self.create_input()),
+                }
+            }
         }
     }
 

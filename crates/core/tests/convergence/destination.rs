@@ -119,8 +119,7 @@ fn nowhere() -> (&'static str, Value) {
 }
 
 fn gone(name: &'static str) -> Wish {
-    let mut wish =
-        Wish { desired: Desired::Absent, fed: &[], ends: Ends::Gone, ..wish(name, destination_json(), &[]) };
+    let mut wish = Wish { desired: Desired::Absent, fed: &[], ends: Ends::Gone, ..wish(name, destination_json(), &[]) };
     deleted(&mut wish.object.metadata);
     wish
 }
@@ -285,7 +284,10 @@ fn transcode() -> Vec<Wish> {
         Wish {
             lazy: true,
             ends: Ends::Told(Reason::InvalidSpec),
-            ..off(live("transcoded, not to be understood, stopped", &[("/url", json!("rtmp://10.0.0.1/live")), STOPPED]))
+            ..off(live(
+                "transcoded, not to be understood, stopped",
+                &[("/url", json!("rtmp://10.0.0.1/live")), STOPPED],
+            ))
         },
         live("transcoded, suspended", &[("/suspend", json!(true))]),
         plain("passed through, changes at once", &[restart()]),
@@ -329,7 +331,7 @@ impl Wish {
         failure: Option<&'a Failure>,
         second: i64,
     ) -> Outcome<'a> {
-        Outcome { wanted: self.wanted(), seen: Some(seen), step: Some(step), failure, now: at(second) }
+        Outcome { wanted: self.wanted(), seen: Some(seen), step: Some(step), failure, created: None, now: at(second) }
     }
 }
 
@@ -383,7 +385,9 @@ fn others(world: &World) -> Vec<(&FlowOutput, Option<&BTreeMap<String, String>>)
     let kept: Vec<_> = world.live.our_inputs(&id).map(|i| &i.input.arn).collect();
     let outputs = world.flow.iter().flat_map(|f| f.flow.outputs.iter().map(|o| (o, f.output_tags.get(&o.arn))));
     outputs
-        .filter(|(o, _)| ours(world, o) == Ownership::Foreign && o.managed_by.as_ref().is_none_or(|m| !kept.contains(&m)))
+        .filter(|(o, _)| {
+            ours(world, o) == Ownership::Foreign && o.managed_by.as_ref().is_none_or(|m| !kept.contains(&m))
+        })
         .collect()
 }
 
@@ -419,9 +423,8 @@ fn is_true(before: &World, wish: &Wish, cause: &str) -> bool {
     if cause.contains("by itself") {
         channel.is_some_and(|c| c.died)
     } else if cause.contains("AWS reports") {
-        let failed = |c: &WorldChannel| {
-            matches!(c.channel.state, ChannelState::CreateFailed | ChannelState::UpdateFailed)
-        };
+        let failed =
+            |c: &WorldChannel| matches!(c.channel.state, ChannelState::CreateFailed | ChannelState::UpdateFailed);
         channel.is_some_and(failed)
     } else {
         wish.signal && !wish.refuses.is_empty()
@@ -724,7 +727,11 @@ fn wrong_channel(
     let on = world.flow.is_some();
     let targets: Vec<_> = channel.iter().flat_map(|c| c.channel.settings.targets.keys().copied()).collect();
     let told_to_run = wanted.running && wish.ends == Ends::Told(Reason::GaveUp);
-    if told_to_run && !wanted.may_interrupt && *step == Step::Settled && targets.iter().any(|role| !wish.refuses.contains(role)) {
+    if told_to_run
+        && !wanted.may_interrupt
+        && *step == Step::Settled
+        && targets.iter().any(|role| !wish.refuses.contains(role))
+    {
         // It runs as it did before the change, which waits.
         return None;
     }
