@@ -9,6 +9,7 @@ To serve another operation, add it to SERVED and run this again.
 """
 import json
 import pathlib
+import re
 
 import botocore
 import botocore.loaders
@@ -48,7 +49,21 @@ SERVED = {
 }
 
 
-def shape_table(model, names):
+# These models have their ranges in the names of shapes only: `__integerMin30`, `__stringMin1Max255`.
+RANGES_IN_NAMES = {"medialive"}
+
+
+def named_range(name):
+    """The range that the name of a shape says."""
+    found = re.fullmatch(r"__(?:integer|long|double|string)(?:Min(Negative)?(\d+))?(?:Max(Negative)?(\d+))?", name)
+    out = {}
+    for key, at in (("min", 1), ("max", 3)):
+        if found and found[at + 1]:
+            out[key] = int(found[at + 1]) * (-1 if found[at] else 1)
+    return out
+
+
+def shape_table(service, model, names):
     """Every shape that the named ones reach, without documentation."""
     table, todo = {}, list(names)
     while todo:
@@ -58,6 +73,8 @@ def shape_table(model, names):
         shape = model["shapes"][name]
         kind = shape["type"]
         out = {"type": kind}
+        if service in RANGES_IN_NAMES:
+            out.update(named_range(name))
         for key in ("min", "max", "pattern", "enum"):
             if key in shape:
                 out[key] = shape[key]
@@ -118,7 +135,7 @@ def service_table(service, served):
         if key in meta:
             out[key] = meta[key]
     out["operations"] = operations
-    out["shapes"] = shape_table(model, roots)
+    out["shapes"] = shape_table(service, model, roots)
     return out
 
 

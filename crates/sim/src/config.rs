@@ -126,6 +126,8 @@ pub struct Rates {
     pub ssm: Rate,
     /// Each operation of Secrets Manager.
     pub secretsmanager: Rate,
+    /// Each operation of Service Quotas.
+    pub service_quotas: Rate,
     /// Each operation of CloudWatch.
     pub cloudwatch: Rate,
 }
@@ -140,6 +142,7 @@ impl Default for Rates {
             medialive_thumbnails: rate(40.0, 40.0),
             ssm: rate(40.0, 40.0),
             secretsmanager: rate(50.0, 50.0),
+            service_quotas: rate(10.0, 10.0),
             cloudwatch: rate(50.0, 50.0),
         }
     }

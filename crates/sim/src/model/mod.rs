@@ -16,6 +16,7 @@ static TABLES: LazyLock<Vec<Table>> = LazyLock::new(|| {
         include_str!("../../model/medialive.json"),
         include_str!("../../model/ssm.json"),
         include_str!("../../model/secretsmanager.json"),
+        include_str!("../../model/service-quotas.json"),
         include_str!("../../model/cloudwatch.json"),
         include_str!("../../model/sts.json"),
     ]

@@ -4,6 +4,7 @@ pub mod cloudwatch;
 pub mod mediaconnect;
 pub mod medialive;
 pub mod secretsmanager;
+pub mod servicequotas;
 pub mod ssm;
 pub mod sts;
 mod track;
@@ -79,6 +80,7 @@ pub(crate) const ALL: &[Service] = &[
     medialive::SERVICE,
     ssm::SERVICE,
     secretsmanager::SERVICE,
+    servicequotas::SERVICE,
     cloudwatch::SERVICE,
     sts::SERVICE,
 ];

@@ -7,6 +7,7 @@ mod flows;
 mod health;
 mod medialive;
 mod outputs;
+mod quotas;
 mod secrets;
 mod sources;
 mod tags;

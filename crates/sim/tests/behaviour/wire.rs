@@ -150,12 +150,12 @@ fn a_body_can_be_checked_without_a_world() {
 #[test]
 fn every_table_is_read() {
     let services: Vec<&str> = model::tables().iter().map(|table| table.service.as_str()).collect();
-    assert_eq!(services, ["mediaconnect", "medialive", "ssm", "secretsmanager", "cloudwatch", "sts"]);
+    assert_eq!(services, ["mediaconnect", "medialive", "ssm", "secretsmanager", "service-quotas", "cloudwatch", "sts"]);
 }
 
 #[test]
 fn every_pattern_of_the_tables_is_checked() {
-    for service in ["mediaconnect", "medialive", "ssm", "secretsmanager", "cloudwatch"] {
+    for service in ["mediaconnect", "medialive", "ssm", "secretsmanager", "service-quotas", "cloudwatch"] {
         let text = std::fs::read_to_string(format!("{}/model/{service}.json", env!("CARGO_MANIFEST_DIR")));
         let table: Value = serde_json::from_str(&text.expect("a table")).expect("JSON");
         for (name, shape) in table["shapes"].as_object().expect("shapes") {

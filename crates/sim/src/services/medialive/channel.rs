@@ -138,6 +138,7 @@ impl Channel {
             self.switch(at);
             self.record(supply, config, at);
         }
+        self.schedule.forget(now);
         self.record(supply, config, now);
     }
 

@@ -40,9 +40,13 @@ impl Schedule {
         self.actions.iter().filter(|action| !action.done).map(|action| action.at).min()
     }
 
+    /// Forgets what was long ago.
+    pub(super) fn forget(&mut self, at: Duration) {
+        self.actions.retain(|action| action.at + KEPT > at);
+    }
+
     /// The attachment and the name of the last action that is due now.
     pub(super) fn due(&mut self, at: Duration) -> Option<(String, String)> {
-        self.actions.retain(|action| action.at + KEPT > at);
         let mut due: Vec<&mut Action> =
             self.actions.iter_mut().filter(|action| !action.done && action.at <= at).collect();
         due.sort_by_key(|action| action.at);

@@ -2,7 +2,11 @@
 
 mod air;
 mod channels;
+mod control;
 mod inputs;
+mod pushed;
+mod rules;
+mod schedule;
 
 use serde_json::{Value, json};
 

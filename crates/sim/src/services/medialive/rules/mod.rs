@@ -68,12 +68,21 @@ pub(super) fn check_channel(
             found.add(format!("inputSpecification.{member}"), "This member is required");
         }
     }
+    let maintenance = settings.get("maintenance").and_then(|maintenance| maintenance["maintenanceStartTime"].as_str());
+    if maintenance.is_some_and(|time| !is_hour(time)) {
+        found.add("maintenance.maintenanceStartTime", "The time must be a full hour, as 03:00");
+    }
     attachments::check(settings, state, &mut found);
     destinations::check(settings, &mut found);
     encoder::check(settings, &mut found);
     outputs::check(settings, &mut found);
     found.result()?;
     attachments::check_free(settings, state, own)
+}
+
+/// Whether this is a full hour of the day.
+fn is_hour(time: &str) -> bool {
+    time.strip_suffix(":00").and_then(|hour| hour.parse::<u8>().ok()).is_some_and(|hour| hour < 24)
 }
 
 /// The names in a list of objects.
