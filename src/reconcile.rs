@@ -309,6 +309,7 @@ async fn tell_of_change<K: Kind>(
                 | "NoSignal"
                 | "AwsUnavailable"
                 | "Throttled"
+                | "ExternalStopped"
                 | "SourceNotFound"
                 | "InUse"
         );

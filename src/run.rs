@@ -290,6 +290,7 @@ async fn run_controllers(
         let senders = destinations.store.clone();
         let readers = destinations.store.clone();
         let encoders = destinations.store.clone();
+        let waiting = destinations.store.clone();
         // Not at every note of who uses it: a look of a Destination costs calls to AWS.
         let visible = user_visible::<EncodingPreset> as fn(&EncodingPreset) -> Option<u64>;
         let changed_presets = presets.listen().predicate_filter(visible, PredicateConfig::default());
@@ -299,6 +300,13 @@ async fn run_controllers(
             })
             .watches_stream(secrets.listen(), move |secret: PartialObjectMeta<Secret>| {
                 users_of(&readers, &secret, |d| kinds::destination::needed(d).names_secret(&secret.name_any()))
+            })
+            // Somebody who has let go of a channel may have made room for those that wait for one.
+            .watches_stream(destinations.listen(), move |freed: Destination| {
+                let has_channel = freed.status.as_ref().is_some_and(|s| s.channel.is_some());
+                let all = if has_channel { Vec::new() } else { waiting.state() };
+                let waits = all.into_iter().filter(|d| d.uid() != freed.uid() && kinds::destination::waits_for_room(d));
+                waits.map(|d| ObjectRef::from_obj(d.as_ref())).collect::<Vec<_>>()
             })
             .watches_stream(changed_presets, move |preset: EncodingPreset| {
                 users_of(&encoders, &preset, |d| encoding_preset::uses(&d.spec, &preset.name_any()))

@@ -408,7 +408,18 @@ fn nulls_are_pruned_and_defaults_are_few() -> Result<()> {
     ensure!(spec == expected["spec"], "{spec}\n{}", expected["spec"]);
     ensure!(spec.get("state").is_none(), "spec.state must have no default");
 
-    let optional = ["state", "region", "flowSize", "failover", "activeInput", "network", "ndi", "maxBitrate", "health"];
+    let optional = [
+        "state",
+        "region",
+        "external",
+        "flowSize",
+        "failover",
+        "activeInput",
+        "network",
+        "ndi",
+        "maxBitrate",
+        "health",
+    ];
     in_namespace(cluster, &namespace, "create -f -", &nulls(&a_source("nulls"), &optional)?)?.ok()?;
     let spec = get(cluster, &namespace, "src/nulls")?["spec"].take();
     let mut expected: Value = serde_json::from_str(&a_source("nulls"))?;

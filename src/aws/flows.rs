@@ -87,6 +87,14 @@ impl Flows {
     /// # Errors
     /// AWS gave no answer.
     pub async fn named(&self, name: &str, age: Duration) -> Result<Vec<ListedFlow>, Failure> {
+        Ok(self.all(age).await?.iter().filter(|f| f.name == name).cloned().collect())
+    }
+
+    /// All flows of the region.
+    ///
+    /// # Errors
+    /// AWS gave no answer.
+    pub async fn all(&self, age: Duration) -> Result<Arc<Vec<ListedFlow>>, Failure> {
         let asked = self.clock.instant();
         let mut last = self.listed.lock().await;
         let list = match &*last {
@@ -98,7 +106,7 @@ impl Flows {
                 list
             }
         };
-        Ok(list.iter().filter(|f| f.name == name).cloned().collect())
+        Ok(list)
     }
 
     /// Tags of a flow or an output.

@@ -110,6 +110,15 @@ impl MediaConnect {
         self.caller.change("mediaconnect:TagResource", call).await.map(drop)
     }
 
+    /// Takes tags off.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub async fn untag(&self, arn: &str, keys: &[String]) -> Result<(), Failure> {
+        let call = self.client.untag_resource().resource_arn(arn).set_tag_keys(Some(keys.to_vec())).send();
+        self.caller.change("mediaconnect:UntagResource", call).await.map(drop)
+    }
+
     /// Makes a flow; its ARN.
     ///
     /// # Errors

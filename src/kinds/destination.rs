@@ -11,7 +11,7 @@ use playout_core::api::destination::{DestinationStatus, DestinationWord};
 use playout_core::api::policy::RunState;
 use playout_core::api::source::{HealthWord, SourceStatus};
 use playout_core::api::{ACTIVE_ENDPOINT, Destination, EncodingPreset, Source};
-use playout_core::conditions::{RECONCILING, is_true};
+use playout_core::conditions::{RECONCILING, STALLED, is_true};
 use playout_core::destination::memory;
 use playout_core::destination::observed::{Observed, OutputSeen, Programme, Role};
 use playout_core::destination::plan::{Action, plan};
@@ -21,6 +21,8 @@ use playout_core::endpoint::possible_keys;
 use playout_core::flow::{Flow, FlowState};
 use playout_core::names::Identity;
 use playout_core::plan::{Desired, Failure, Step};
+use playout_core::reasons::Reason;
+use playout_core::source::external::starts_flow;
 
 use self::live::Looking;
 use super::references::{Needed, wants_fresh_look};
@@ -159,7 +161,7 @@ impl Kind for DestinationKind {
                 arn: flow.arn.clone(),
                 state: flow.state,
                 outputs_used: flow.outputs.len(),
-                stopped: source.as_ref().is_some_and(|s| s.spec.state.fixed() == Some(RunState::Stopped)),
+                stopped: source.as_ref().is_some_and(|s| !starts_flow(s)),
                 signal: status.and_then(signal),
                 bitrate_kbps: status.and_then(bitrate),
                 region: region.name.clone(),
@@ -235,6 +237,12 @@ impl Kind for DestinationKind {
     }
 }
 
+/// Whether a quota of AWS keeps it from going on.
+pub(crate) fn waits_for_room(destination: &Destination) -> bool {
+    let stalled = destination.status.as_ref().and_then(|s| s.conditions.iter().find(|c| c.type_ == STALLED));
+    stalled.is_some_and(|c| c.status == "True" && c.reason == Reason::QuotaExceeded.as_str())
+}
+
 fn source_of(destination: &Destination, context: &Context) -> Option<Arc<Source>> {
     let namespace = destination.namespace().unwrap_or_default();
     context.sources.get(&ObjectRef::<Source>::new(&destination.spec.from.name).within(&namespace))
@@ -245,7 +253,7 @@ async fn region_of(destination: &Destination, context: &Context) -> Arc<Region> 
     let source = source_of(destination, context);
     let name = source
         .as_ref()
-        .map(|s| s.spec.region.as_deref().unwrap_or(context.aws.default_region()))
+        .map(|s| s.spec.region().unwrap_or(context.aws.default_region()))
         .or(destination.spec.region.as_deref());
     context.aws.region(name).await
 }
@@ -261,7 +269,9 @@ async fn look_for_flow(
     let recorded = source
         .and_then(|s| s.status.as_ref())
         .and_then(|s| s.flow_arn.as_ref().filter(|_| s.flow_state.is_some()))
-        .or_else(|| destination.status.as_ref().and_then(|s| s.flow_arn.as_ref()));
+        .or_else(|| destination.status.as_ref().and_then(|s| s.flow_arn.as_ref()))
+        // Nothing is recorded: a restored object, perhaps. Its Source says which flow.
+        .or_else(|| source.and_then(|s| s.spec.external.as_ref()).map(|e| &e.arn).filter(|_| deleting));
     let handled = destination.status.as_ref().and_then(|s| s.last_handled_reconcile_at.as_ref());
     let seen = destination.status.as_ref().and_then(|s| s.observed_generation);
     let urgency = if destination.metadata.generation == seen && !wants_fresh_look(destination, handled) && !deleting {
@@ -278,7 +288,7 @@ async fn look_for_flow(
     if !deleting {
         return Ok(None);
     }
-    // Nothing is recorded: a restored object, perhaps. Before "nothing is left" is said, the flow is looked for by name.
+    // Before "nothing is left" is said, a flow that the operator has made is looked for by name.
     let owner = Identity {
         kind: Source::kind(&()).into_owned(),
         name: destination.spec.from.name.clone(),

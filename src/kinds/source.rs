@@ -9,21 +9,24 @@ use kube::{Resource as _, ResourceExt as _};
 use playout_core::api::policy::parse_duration;
 use playout_core::api::source::{HealthWord, SourceState, SourceStatus, SourceWord};
 use playout_core::api::{CREATE_INTENT, Source, TEST_CONNECTION};
-use playout_core::destination::wanted::wants_to_run;
 use playout_core::flow::{Flow, FlowSeen, FlowState, Measured, SecretCopy};
 use playout_core::names::{CreateIntent, Identity, IntentPhase, Ownership};
 use playout_core::passwords::CopyAction;
 use playout_core::plan::{Desired, Failure, FailureClass, Step};
-use playout_core::source::observed::{InputSeen, Observed, Users};
+use playout_core::source::external;
+use playout_core::source::observed::{InputSeen, Observed};
 use playout_core::source::plan::{Action, plan};
 use playout_core::source::status;
 use playout_core::source::wanted::{Wanted, retains, wanted};
 
+use self::users::{attribute, quota, users};
 use super::references::{Needed, wants_fresh_look};
 use crate::aws::Region;
 use crate::aws::measurements::Subject;
 use crate::aws::pace::Urgency;
 use crate::kind::{Context, Kind, Outcome};
+
+mod users;
 
 /// How old a shared look at a flow may be within a pass.
 pub(super) const AGE: Duration = Duration::from_millis(300);
@@ -67,7 +70,7 @@ impl Kind for SourceKind {
         if deleting {
             return Ok(Desired::Absent);
         }
-        let region = context.aws.region(source.spec.region.as_deref()).await;
+        let region = context.aws.region(source.spec.region()).await;
         let handled = source.status.as_ref().and_then(|s| s.last_handled_reconcile_at.as_ref());
         let anew = wants_fresh_look(source, handled);
         let running = source.spec.state != SourceState::Stopped;
@@ -78,8 +81,16 @@ impl Kind for SourceKind {
 
     async fn observe(source: &Source, desired: &Desired<Wanted>, context: &Context) -> Result<Observed, Failure> {
         let identity = context.identity(source);
-        let region = context.aws.region(source.spec.region.as_deref()).await;
-        let (flow, ownership, tags) = look_for_flow(source, &identity, &region, context).await?;
+        let region = context.aws.region(source.spec.region()).await;
+        let (mut flow, ownership, tags) = look_for_flow(source, &identity, &region, context).await?;
+        if let FlowSeen::Present(flow) = &mut flow {
+            attribute(source, flow, context);
+        }
+        let quota = match (&flow, desired) {
+            (FlowSeen::Absent, Desired::Present(_)) => Some(quota(source, &region, context).await?),
+            _ => None,
+        };
+        let hold = external::hold(source, &identity, &tags);
         let expects_copies = match desired {
             Desired::Present(w) => w.inputs.iter().any(|i| i.password.is_some()),
             Desired::Absent | Desired::Invalid(_) => false,
@@ -94,12 +105,14 @@ impl Kind for SourceKind {
         let length = source.annotations().get(TEST_CONNECTION).and_then(|text| parse_duration(text));
         Ok(Observed {
             secrets: copies(&identity, &region, expects_copies, fresh).await?,
-            test: status::test_phase(source, &flow, idle, length, context.clock.now()),
+            test: status::test_phase(source, &flow, &hold, idle, length, context.clock.now()),
             flow,
+            hold,
             ownership,
             tags,
             users,
             inputs,
+            quota,
         })
     }
 
@@ -108,7 +121,7 @@ impl Kind for SourceKind {
     }
 
     async fn execute(source: &Source, action: &Action, context: &Context) -> Result<Option<String>, Failure> {
-        let region = context.aws.region(source.spec.region.as_deref()).await;
+        let region = context.aws.region(source.spec.region()).await;
         let mc = &region.media_connect;
         let (flow, result) = match action {
             Action::Copy(action) => return copy(action, &region).await.map(|()| None),
@@ -125,6 +138,17 @@ impl Kind for SourceKind {
                 if result.is_ok() {
                     region.flows.tagged(flow, tags).await;
                 }
+                (flow, result)
+            }
+            // What AWS says next decides: somebody else may have claimed it at the same time.
+            Action::ClaimFlow { flow, tags } | Action::AdoptFlow { flow, tags } => {
+                let result = mc.tag(flow, tags).await;
+                region.flows.doubt(flow).await;
+                (flow, result)
+            }
+            Action::ReleaseFlow { flow, keys } => {
+                let result = mc.untag(flow, keys).await;
+                region.flows.doubt(flow).await;
                 (flow, result)
             }
             Action::ResizeFlow { flow, size } => (flow, mc.resize_flow(flow, size).await),
@@ -147,10 +171,14 @@ impl Kind for SourceKind {
     }
 
     fn status(source: &Source, outcome: &Outcome<'_, Self>, context: &Context) -> SourceStatus {
-        let region = source.spec.region.as_deref().unwrap_or(context.aws.default_region());
+        let region = source.spec.region().unwrap_or(context.aws.default_region());
         status::status(
             source,
             &status::Outcome {
+                wanted: match outcome.desired {
+                    Some(Desired::Present(wanted)) => Some(wanted),
+                    _ => None,
+                },
                 seen: outcome.seen,
                 step: outcome.step,
                 failure: outcome.failure,
@@ -183,7 +211,8 @@ impl Kind for SourceKind {
     }
 }
 
-/// By the recorded ARN first, by name and tags second. "Absent" is said only when it is certain.
+/// By the recorded ARN first, by name and tags second; an external flow by the ARN of the spec. "Absent" is said only when it
+/// is certain.
 async fn look_for_flow(
     source: &Source,
     identity: &Identity,
@@ -193,6 +222,7 @@ async fn look_for_flow(
     let status = source.status.as_ref();
     let intent = source.annotations().get(CREATE_INTENT).and_then(|text| CreateIntent::parse(text));
     let phase = CreateIntent::phase(intent.as_ref(), context.clock.now(), context.config.create_window);
+    let anew = wants_fresh_look(source, status.and_then(|s| s.last_handled_reconcile_at.as_ref()));
     // A flow that was seen once and is not there now was removed; one that was made and never seen may still appear.
     let mut was_seen = false;
     let urgency = if source.metadata.generation == status.and_then(|s| s.observed_generation) {
@@ -200,9 +230,22 @@ async fn look_for_flow(
     } else {
         Urgency::Change
     };
+    if let Some(external) = &source.spec.external {
+        // Never by name, and never made in its place.
+        if anew {
+            region.flows.doubt(&external.arn).await;
+        }
+        return match region.flows.describe(&external.arn, AGE, urgency).await? {
+            Some(flow) => with_tags(flow, identity, region).await,
+            None => {
+                region.flows.forget(&external.arn).await;
+                Ok((FlowSeen::Absent, Ownership::Foreign, BTreeMap::new()))
+            }
+        };
+    }
     if let Some(arn) = status.and_then(|s| s.flow_arn.as_deref()) {
         was_seen = status.is_some_and(|s| s.flow_state.is_some());
-        if wants_fresh_look(source, status.and_then(|s| s.last_handled_reconcile_at.as_ref())) {
+        if anew {
             region.flows.doubt(arn).await;
         }
         if let Some(flow) = region.flows.describe(arn, AGE, urgency).await? {
@@ -302,23 +345,4 @@ fn is_measured(source: &Source) -> bool {
 fn is_fresh(source: &Source, context: &Context) -> bool {
     let started = source.status.as_ref().and_then(|s| s.started_at.as_ref());
     started.is_some_and(|at| context.clock.now().duration_since(at.0).unsigned_abs() < PUBLICATION)
-}
-
-/// Who names this Source.
-fn users(source: &Source, context: &Context) -> Users {
-    let mut users = Users::default();
-    for destination in context.destinations.state() {
-        if destination.namespace() != source.namespace() || destination.spec.from.name != source.name_any() {
-            continue;
-        }
-        let name = format!("Destination/{}", destination.name_any());
-        if wants_to_run(&destination.spec) && destination.meta().deletion_timestamp.is_none() {
-            users.on_air.push(name);
-        } else {
-            users.idle.push(name);
-        }
-    }
-    users.on_air.sort();
-    users.idle.sort();
-    users
 }

@@ -315,6 +315,12 @@ impl Flow {
     pub fn output(&self, name: &str) -> Option<&FlowOutput> {
         self.outputs.iter().find(|o| o.name == name)
     }
+
+    /// What AWS has to complain of, as one text.
+    #[must_use]
+    pub fn told_errors(&self) -> String {
+        if self.errors.is_empty() { "no reason given".into() } else { self.errors.join("; ") }
+    }
 }
 
 /// A copy of a password in Secrets Manager.

@@ -19,6 +19,9 @@ pub const TAG_NAMESPACE: &str = "playout.dev/namespace";
 pub const TAG_NAME: &str = "playout.dev/name";
 /// Tag that tells generations of an object apart.
 pub const TAG_UID: &str = "playout.dev/uid";
+/// Tag of a flow that was there before its Source and has become that Source's own: its changes were confirmed. Its value names
+/// the object, so that the mark of an earlier owner means nothing.
+pub const TAG_ADOPTED: &str = "playout.dev/adopted";
 /// Tag of a password kept in Secrets Manager: which version of which Kubernetes Secret it is a copy of. Not a digest: a
 /// weak password could be guessed from one.
 pub const TAG_SECRET_VERSION: &str = "playout.dev/secret-version";
@@ -36,6 +39,20 @@ pub struct Identity {
     pub name: String,
     /// UID of the object.
     pub uid: String,
+}
+
+/// The tags that say whose a resource is.
+pub const OWNERSHIP_TAGS: [&str; 5] = [TAG_CLUSTER, TAG_KIND, TAG_NAMESPACE, TAG_NAME, TAG_UID];
+
+/// Whose tags a resource bears, for people; `None` when it bears nobody's.
+#[must_use]
+pub fn owner(tags: &BTreeMap<String, String>) -> Option<String> {
+    let said = [TAG_CLUSTER, TAG_KIND, TAG_NAMESPACE, TAG_NAME].map(|key| tags.get(key));
+    if said.iter().all(Option::is_none) {
+        return None;
+    }
+    let [cluster, kind, namespace, name] = said.map(|value| value.map_or("(not said)", String::as_str));
+    Some(format!("{kind} {name} of namespace {namespace} in cluster {cluster}"))
 }
 
 /// What the tags of a resource say of its owner.
@@ -85,6 +102,12 @@ impl Identity {
     #[must_use]
     pub fn flow_name(&self) -> String {
         format!("playout-{}-{}", readable(&format!("{}-{}", self.namespace, self.name), 64), self.digest(""))
+    }
+
+    /// The mark of a flow that this Source has adopted.
+    #[must_use]
+    pub fn adoption_mark(&self) -> BTreeMap<String, String> {
+        BTreeMap::from([(TAG_ADOPTED.to_string(), self.flow_name())])
     }
 
     /// Name of an output of a Destination; unique within a flow, and so the key by which it is found again.

@@ -98,12 +98,16 @@ pub enum Waiting {
     SourceNotFound(String),
     /// The Source has no flow yet.
     SourceNotReady(String),
-    /// The Source has been told not to run.
+    /// The Source does not start its flow.
     SourceStopped(String),
     /// Still used by these.
     InUse(Vec<String>),
     /// Outputs that others (MediaLive) keep on the flow.
     ManagedOutputs(Vec<String>),
+    /// Outputs on an adopted flow that would go with it.
+    ForeignOutputs(Vec<String>),
+    /// A flow that is only referenced does not run.
+    ExternalStopped,
     /// The receiver has not taken the stream yet.
     Connecting(String),
     /// The Source's inputs receive nothing.
@@ -154,6 +158,8 @@ impl Waiting {
             Self::SourceStopped(_) => Reason::SourceStopped,
             Self::InUse(_) => Reason::InUse,
             Self::ManagedOutputs(_) => Reason::ManagedOutputs,
+            Self::ForeignOutputs(_) => Reason::ForeignOutputs,
+            Self::ExternalStopped => Reason::ExternalStopped,
             Self::Connecting(_) => Reason::Connecting,
             Self::NoSignal(_) => Reason::NoSignal,
             Self::SecretName => Reason::Updating,
@@ -185,9 +191,9 @@ impl Waiting {
             Self::SourceNotReady(name) => {
                 format!("Source {name} has no flow yet; see kubectl describe source {name}.")
             }
-            Self::SourceStopped(name) => {
-                format!("Source {name} has spec.state Stopped; set it to Auto or Running.")
-            }
+            Self::SourceStopped(name) => format!(
+                "Source {name} does not start its flow. Set its spec.state to Auto or Running; with spec.external, do what kubectl describe source {name} says."
+            ),
             Self::InUse(users) => {
                 format!("Still in use by {}. It is removed when they are gone.", shortened(users))
             }
@@ -195,6 +201,13 @@ impl Waiting {
                 "MediaLive inputs outside Playout still take this flow (outputs {}). Delete those inputs.",
                 shortened(names)
             ),
+            Self::ForeignOutputs(names) => format!(
+                "Outputs that are not this Source's to end are on the adopted flow: {}. Remove them in AWS, or set deletionPolicy: Retain.",
+                shortened(names)
+            ),
+            Self::ExternalStopped => {
+                "The flow does not run, and Playout does not start a flow that is only referenced. Start it in AWS, or set external.policy: Adopt.".into()
+            }
             Self::Connecting(endpoint) => format!("Sending to {endpoint}, which has not taken the stream yet."),
             Self::NoSignal(source) => format!(
                 "Source {source} receives no signal; start the encoder or see kubectl describe source {source}."

@@ -37,8 +37,9 @@ reasons! {
     AlreadyRunning: "It ran already when the operator looked and was left running.";
     Updated: "A change was carried out in AWS.";
     Deleted: "What belonged to this object in AWS was removed.";
-    Adopted: "Existing AWS resources with this object's ownership tags were found and taken up.";
-    Retained: "The object went and its AWS resources stayed, as deletionPolicy Retain asks.";
+    Adopted: "Existing AWS resources were taken up: they have this object's ownership tags, or spec.external names them.";
+    AdoptionPlanned: "The flow to be adopted differs from the spec; read status.adoption.plan, then set the annotation playout.dev/reconcile-at to carry it out.";
+    Retained: "The object went and its AWS resources stayed, as deletionPolicy Retain or spec.external asks.";
     Switched: "Another input or endpoint leads now.";
     ConnectionTest: "A connection test runs or has ended; see condition InputReachable.";
     Reachable: "The encoder reached the flow in the connection test.";
@@ -51,11 +52,15 @@ reasons! {
     FlowUpdating: "AWS is changing the flow; the next change waits for that.";
     FlowDeleting: "AWS is removing the flow; this can take minutes.";
     FlowError: "AWS reports the flow in state ERROR; the message has its words.";
+    ExternalNotFound: "spec.external names a flow that does not exist; create a Source with the right ARN.";
+    ExternalOwned: "The flow that spec.external names belongs to another Playout object, which the message names; it is not used.";
+    ExternalStopped: "The flow that spec.external references does not run and is not Playout's to start: start it in AWS, or set policy: Adopt.";
     SourceNotFound: "spec.from names a Source that does not exist in this namespace; create it or correct the name.";
     SourceNotReady: "The Source has no flow yet; look at the Source.";
-    SourceStopped: "The Source has spec.state Stopped, so nothing can be sent; set it to Auto or Running.";
+    SourceStopped: "The Source does not start its flow, so nothing can be sent: it has spec.state Stopped, or its flow is not Playout's to start.";
     InUse: "Something still uses it; it goes when they are gone.";
     ManagedOutputs: "MediaLive inputs outside Playout take this flow; delete those inputs.";
+    ForeignOutputs: "Outputs that Playout did not make, or kept, are on the adopted flow, which is not deleted under them: remove them in AWS, or set deletionPolicy: Retain.";
     Connecting: "The output sends and the receiver has not taken the stream yet.";
     Connected: "The receiver takes the stream.";
     NotConnected: "The receiver does not take the stream: check the key, whether the live event is open, and the URL.";

@@ -1,6 +1,8 @@
 //! Source: one MediaConnect flow with up to three inputs.
 
 mod action;
+mod differences;
+pub mod external;
 pub mod observed;
 pub mod plan;
 pub mod status;

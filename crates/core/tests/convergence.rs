@@ -18,11 +18,11 @@ use playout_core::api::source::HealthWord;
 use playout_core::api::{Destination, Source, SourceSpec};
 use playout_core::destination::observed::{OutputSeen, Programme, Role};
 use playout_core::flow::{FlowOutput, FlowSeen, FlowState, OutputSettings, Protocol, SecretCopy};
-use playout_core::names::Ownership;
+use playout_core::names::{Ownership, TAG_ADOPTED, TAG_NAME, TAG_UID, owner};
 use playout_core::passwords::CopyAction;
 use playout_core::plan::{Action as _, Desired, Step, Waiting};
 use playout_core::reasons::Reason;
-use playout_core::source::observed::{TestPhase, Users};
+use playout_core::source::observed::{Hold, TestPhase, Users};
 use playout_core::{destination, source};
 use serde_json::{Value, json};
 
@@ -251,7 +251,9 @@ fn key(world: &World) -> String {
         (true, true) => "merge",
     });
     put(failover.primary.as_deref().unwrap_or("-"));
-    put(f.tags.get(playout_core::names::TAG_UID).map_or("-", String::as_str));
+    for tag in [TAG_UID, TAG_NAME, TAG_ADOPTED] {
+        put(f.tags.get(tag).map_or("-", String::as_str));
+    }
     for s in &f.flow.sources {
         put(&s.name);
         put(s.settings.protocol.as_str());
@@ -323,6 +325,8 @@ struct SourceWish {
     protocol: Protocol,
     active: bool,
     copies: usize,
+    /// Whether people confirm what an adoption would change, as soon as they have read it.
+    confirms: bool,
 }
 
 fn source_wish(name: &'static str, changes: &[(&str, Value)]) -> SourceWish {
@@ -344,7 +348,57 @@ fn source_wish(name: &'static str, changes: &[(&str, Value)]) -> SourceWish {
         protocol: Protocol::SrtListener,
         active: false,
         copies: 0,
+        confirms: false,
     }
+}
+
+/// One whose flow was there before.
+fn external_wish(name: &'static str, policy: &str, changes: &[(&str, Value)]) -> SourceWish {
+    let external = json!({"arn": fixtures::FLOW, "policy": policy});
+    if policy == "Adopt" {
+        let mut all = vec![("/external", external)];
+        all.extend_from_slice(changes);
+        return source_wish(name, &all);
+    }
+    let spec: SourceSpec = serde_json::from_value(json!({"external": external})).expect("a valid spec");
+    let desired = fixtures::source_wanted(&spec);
+    SourceWish { desired, object: source_object(spec), ..source_wish(name, &[]) }
+}
+
+fn deleting(wish: SourceWish) -> SourceWish {
+    let mut wish = SourceWish { desired: Desired::Absent, sources: &[], lead: None, ..wish };
+    deleted(&mut wish.object.metadata);
+    wish
+}
+
+/// From the states that all other wishes lead to, too.
+fn external_wishes() -> Vec<SourceWish> {
+    let other = [("/inputs/0/srtListener/port", json!(6000)), ("/tags", json!({"team": "sports"}))];
+    let renamed = [
+        ("/inputs", json!([encrypted(input("studio-a", "Primary", 5000))])),
+        ("/flowSize", json!("Large")),
+        ("/state", json!("Stopped")),
+    ];
+    let adopting = |name, changes: &[(&str, Value)]| external_wish(name, "Adopt", changes);
+    let confirmed = |wish| SourceWish { confirms: true, ..wish };
+    let moved = |wish| SourceWish { sources: &[("main", 6000), ("reserve", 5001)], ..wish };
+    vec![
+        external_wish("referenced", "Reference", &[]),
+        SourceWish { on_air: true, ..external_wish("referenced and in use", "Reference", &[]) },
+        deleting(external_wish("referenced, deleted", "Reference", &[])),
+        adopting("adopted", &[]),
+        SourceWish { on_air: true, active: true, ..confirmed(adopting("adopted and in use", &[])) },
+        moved(adopting("adopted with changes that nobody confirms", &other)),
+        moved(confirmed(adopting("adopted with changes", &other))),
+        SourceWish {
+            sources: &[("studio-a", 5000)],
+            lead: None,
+            copies: 1,
+            ..confirmed(adopting("adopted with all of it changed", &renamed))
+        },
+        deleting(adopting("adopted, deleted", &[])),
+        SourceWish { retain: true, ..deleting(adopting("adopted, deleted, retained", &[])) },
+    ]
 }
 
 fn source_wishes() -> Vec<SourceWish> {
@@ -359,11 +413,7 @@ fn source_wishes() -> Vec<SourceWish> {
     let mut on_wan = input("main", "Primary", 5000);
     on_wan["vpcInterface"] = json!("wan");
     let broken = json!({"passwordSecretRef": {"name": "nowhere", "key": "x"}});
-    let gone = |name| {
-        let mut wish = SourceWish { desired: Desired::Absent, sources: &[], lead: None, ..source_wish(name, &[]) };
-        deleted(&mut wish.object.metadata);
-        wish
-    };
+    let gone = |name| deleting(source_wish(name, &[]));
     let single = |name, changes: &[(&str, Value)]| SourceWish {
         sources: &[("main", 5000)],
         lead: None,
@@ -468,6 +518,7 @@ impl SourceShow {
                 None if world.intent > 0 => FlowSeen::Undecided,
                 None => FlowSeen::Absent,
             },
+            hold: Hold::Own,
             ownership: flow.map_or(Ownership::Foreign, Self::ownership),
             tags: flow.map(|f| f.tags.clone()).unwrap_or_default(),
             secrets: world.secrets.clone(),
@@ -477,7 +528,9 @@ impl SourceShow {
             },
             inputs: BTreeMap::new(),
             test: TestPhase::None,
+            quota: None,
         };
+        seen.hold = source::external::hold(&wish.object, &identity("Source", "studio"), &seen.tags);
         // What is in a flow on the air is measured, and nothing else.
         let measured = flow.filter(|f| f.flow.state == FlowState::Active).map(|f| f.flow.sources.clone());
         for source in measured.unwrap_or_default() {
@@ -485,7 +538,39 @@ impl SourceShow {
             let word = if failed { HealthWord::Failed } else { HealthWord::Healthy };
             fixtures::health(&mut seen, &[(&source.name, word)]);
         }
+        if let (true, Some(plan)) = (wish.confirms, Self::shown(&seen, wish)) {
+            seen.hold = Hold::Claimed { shown: Some(plan), told: true };
+        }
         seen
+    }
+
+    /// What people read of an adoption.
+    fn shown(seen: &source::observed::Observed, wish: &SourceWish) -> Option<Vec<String>> {
+        match (&seen.hold, &seen.flow, &wish.desired) {
+            (Hold::Claimed { .. }, FlowSeen::Present(flow), Desired::Present(wanted)) => {
+                Some(source::external::differences(wanted, seen, flow))
+            }
+            _ => None,
+        }
+    }
+
+    /// What an adoption shows must be all that it does, and nothing that it does not.
+    fn untold(seen: &source::observed::Observed, wish: &SourceWish) -> Option<String> {
+        let plan = Self::shown(seen, wish)?;
+        let FlowSeen::Present(flow) = &seen.flow else { return None };
+        let steady = matches!(flow.state, FlowState::Active | FlowState::Standby);
+        if !steady || seen.ownership != Ownership::Ours {
+            return None;
+        }
+        let adopted = source::observed::Observed { hold: Hold::Adopted, ..seen.clone() };
+        let acts = match source::plan::plan(&wish.desired, wish.retain, &adopted) {
+            // Copies of passwords that nothing reads are no part of the flow.
+            Step::Act(actions) => {
+                actions.iter().any(|a| !matches!(a, source::plan::Action::Copy(CopyAction::Delete { .. })))
+            }
+            _ => false,
+        };
+        (acts == plan.is_empty()).then(|| format!("{plan:?} is told, and afterwards it {acts}"))
     }
 }
 
@@ -498,12 +583,19 @@ impl Kind for SourceShow {
     }
 
     fn decide(world: &World, wish: &SourceWish) -> Step<Self::Action> {
-        source::plan::plan(&wish.desired, wish.retain, &Self::observe(world, wish))
+        let seen = Self::observe(world, wish);
+        let untold = Self::untold(&seen, wish);
+        assert!(untold.is_none(), "{untold:?} toward {:?} from {}", wish.name, told(world));
+        source::plan::plan(&wish.desired, wish.retain, &seen)
     }
 
     fn is_steady(world: &World, wish: &SourceWish, step: &Step<Self::Action>) -> bool {
         let seen = Self::observe(world, wish);
         let outcome = |second| source::status::Outcome {
+            wanted: match &wish.desired {
+                Desired::Present(wanted) => Some(wanted),
+                _ => None,
+            },
             seen: Some(&seen),
             step: Some(step),
             failure: None,
@@ -528,6 +620,21 @@ impl Kind for SourceShow {
     fn sin(before: &World, after: &World, wish: &SourceWish, action: &Self::Action) -> Option<String> {
         use source::plan::Action as A;
         let foreign = before.flow.as_ref().is_some_and(|f| Self::ownership(f) == Ownership::Foreign);
+        match &Self::observe(before, wish).hold {
+            Hold::Own | Hold::Adopted => {}
+            Hold::Referenced => return Some("a referenced flow was acted upon".into()),
+            Hold::Claimed { .. } => {
+                let anothers = foreign && before.flow.as_ref().is_some_and(|f| owner(&f.tags).is_some());
+                let others = |world: &World| world.flow.as_ref().map(|f| (f.flow.clone(), f.output_tags.clone()));
+                let tags = matches!(action, A::ClaimFlow { .. } | A::AdoptFlow { .. } | A::ReleaseFlow { .. });
+                let copy = wish.desired == Desired::Absent && matches!(action, A::Copy(CopyAction::Delete { .. }));
+                return match tags || copy {
+                    true if anothers && !copy => Some("another object's flow was claimed".into()),
+                    true if others(before) == others(after) => None,
+                    _ => Some("something was done before it was confirmed".into()),
+                };
+            }
+        }
         if foreign && before.flow != after.flow {
             return Some("a foreign flow was touched".into());
         }
@@ -565,6 +672,37 @@ impl Kind for SourceShow {
         let flow = world.flow.as_ref();
         let foreign = flow.is_some_and(|f| Self::ownership(f) == Ownership::Foreign);
         let expect = |right: bool, text: &str| (!right).then(|| format!("{text}: {step:?}"));
+        let seen = Self::observe(world, wish);
+        let stuck = |reason| matches!(step, Step::Stuck(p) if p.reason == reason);
+        let anothers = foreign && flow.is_some_and(|f| owner(&f.tags).is_some());
+        match (&seen.hold, &wish.desired) {
+            (Hold::Own, _) | (_, Desired::Invalid(_)) => {}
+            (Hold::Referenced, Desired::Absent) => return expect(*step == Step::Gone, "it may go"),
+            (Hold::Adopted, Desired::Absent)
+                if !wish.retain && flow.is_some_and(|f| f.flow.outputs.iter().any(|o| o.managed_by.is_none())) =>
+            {
+                let waits =
+                    matches!(step, Step::Wait { on: Waiting::ForeignOutputs(_) | Waiting::ManagedOutputs(_), .. });
+                return expect(waits, "outputs of others are on it");
+            }
+            (_, Desired::Absent) => {}
+            (_, Desired::Present(_)) if flow.is_none() => {
+                return expect(stuck(Reason::ExternalNotFound), "no flow is made");
+            }
+            (_, Desired::Present(_)) if anothers => return expect(stuck(Reason::ExternalOwned), "it is another's"),
+            (Hold::Referenced, Desired::Present(_)) => {
+                let right = match flow.map(|f| f.flow.state) {
+                    Some(FlowState::Active) => *step == Step::Settled,
+                    Some(FlowState::Standby) => matches!(step, Step::Wait { on: Waiting::ExternalStopped, .. }),
+                    _ => stuck(Reason::FlowError),
+                };
+                return expect(right, "it is as somebody else left it");
+            }
+            (Hold::Claimed { .. }, Desired::Present(_)) => {
+                return expect(!wish.confirms && stuck(Reason::AdoptionPlanned) && !foreign, "it waits for a word");
+            }
+            (Hold::Adopted, Desired::Present(_)) => {}
+        }
         match &wish.desired {
             Desired::Absent if wish.idle => {
                 return expect(matches!(step, Step::Wait { on: Waiting::InUse(_), .. }), "it is in use");
@@ -652,11 +790,40 @@ fn source_starts() -> Vec<World> {
         idle(|f| f.tags.clear()),
         // That of an earlier object of this name.
         idle(|f| {
-            f.tags.insert(playout_core::names::TAG_UID.into(), "uid-0".into());
+            f.tags.insert(TAG_UID.into(), "uid-0".into());
         }),
         idle(|f| f.flow.state = FlowState::Error),
         worlds_of(true, &wishes[3], |f| f.flow.outputs.push(managed())),
     ]
+}
+
+/// Flows that somebody has made, with an output, in every state; and one that is another object's.
+fn external_starts() -> Vec<World> {
+    let wishes = source_wishes();
+    let strange = |of: &SourceWish, state: FlowState, managed_by: Option<String>| {
+        let mut world = worlds_of(true, of, |f| f.tags = BTreeMap::from([("team".into(), "news".into())]));
+        let flow = world.flow.as_mut().expect("a flow");
+        (flow.flow.state, flow.flow.name) = (state, "newsroom".into());
+        flow.flow.outputs.push(FlowOutput { managed_by, ..managed() });
+        world
+    };
+    let mut worlds = vec![World::new(true), worlds_of(true, &wishes[4], |f| f.tags.clear())];
+    for state in [
+        FlowState::Standby,
+        FlowState::Active,
+        FlowState::Updating,
+        FlowState::Starting,
+        FlowState::Stopping,
+        FlowState::Deleting,
+        FlowState::Error,
+    ] {
+        worlds.push(strange(&wishes[0], state, None));
+        worlds.push(strange(&wishes[10], state, managed().managed_by));
+    }
+    let mut anothers = strange(&wishes[0], FlowState::Active, None);
+    anothers.flow.as_mut().expect("a flow").tags = identity("Source", "other").tags(&BTreeMap::new());
+    worlds.push(anothers);
+    worlds
 }
 
 fn managed() -> FlowOutput {
@@ -688,6 +855,21 @@ fn a_source_converges_from_every_state_under_every_wish() {
     let (wishes, mut tally) = (source_wishes(), Tally::default());
     let states = everywhere::<SourceShow>(source_starts(), &wishes, 3, &mut tally);
     print(&tally, "Source", states);
+    assert!(tally.schedules > 2000);
+}
+
+#[test]
+fn a_flow_that_was_there_before_is_not_touched_or_only_as_confirmed_from_every_state() {
+    let (mut wishes, mut tally) = (external_wishes(), Tally::default());
+    let starts = || source_starts().into_iter().chain(external_starts()).collect::<Vec<_>>();
+    // Some of the others, for the states that they lead to.
+    wishes.extend(source_wishes().into_iter().step_by(4));
+    let states = everywhere::<SourceShow>(starts(), &wishes, 3, &mut tally);
+    print(&tally, "External", states);
+    let wishes = external_wishes();
+    let starts = settled::<SourceShow>(&starts(), &wishes, &mut tally);
+    faults::<SourceShow>(&starts, &wishes, &mut tally);
+    print(&tally, "External with faults", starts.len());
     assert!(tally.schedules > 2000);
 }
 
@@ -897,6 +1079,7 @@ impl Kind for DestinationShow {
             seen: Some(&seen),
             step: Some(step),
             failure: None,
+            created: None,
             now: at(second),
         };
         let first = destination::status::status(&wish.object, &outcome(0));

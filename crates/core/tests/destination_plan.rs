@@ -730,8 +730,14 @@ impl<'a> Pass<'a> {
             Desired::Present(wanted) => Some(wanted),
             _ => None,
         };
-        let outcome =
-            Outcome { wanted, seen: self.seen, step: step.as_ref(), failure: self.failure.as_ref(), now: at(second) };
+        let outcome = Outcome {
+            wanted,
+            seen: self.seen,
+            step: step.as_ref(),
+            failure: self.failure.as_ref(),
+            created: None,
+            now: at(second),
+        };
         status(&self.object, &outcome)
     }
 }

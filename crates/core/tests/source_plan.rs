@@ -961,7 +961,7 @@ fn outputs_of_others_on_our_flow_are_never_named_by_an_action() {
 // --------------------------------------------------------------------------------------------------------- status
 
 fn outcome<'a>(seen: Option<&'a Observed>, step: Option<&'a Step<Action>>, second: i64) -> Outcome<'a> {
-    Outcome { seen, step, failure: None, created: None, region: fixtures::REGION, now: at(second) }
+    Outcome { wanted: None, seen, step, failure: None, created: None, region: fixtures::REGION, now: at(second) }
 }
 
 fn condition<'a>(status: &'a SourceStatus, type_: &str) -> Option<(&'a str, &'a str)> {

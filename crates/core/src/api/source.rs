@@ -13,7 +13,8 @@ pub use self::input::{
     ZixiPushInput,
 };
 pub use self::status::{
-    ConnectionTestStatus, HealthWord, IngestEndpoint, InputStatus, OutputsUsed, SourceStatus, SourceWord,
+    AdoptionState, AdoptionStatus, ConnectionTestStatus, HealthWord, IngestEndpoint, InputStatus, OutputsUsed,
+    SourceStatus, SourceWord,
 };
 use super::policy::{DeletionPolicy, RunState};
 
@@ -67,25 +68,32 @@ mod status;
     )
 )]
 #[x_kube(
+    validation = Rule::new("has(self.inputs) || (has(self.external) && self.external.policy == 'Reference')").message("inputs are required: say how the programme arrives; only external with policy Reference does without them").field_path(".inputs"),
+    validation = Rule::new("!has(self.external) || self.external.policy != 'Reference' || !(has(self.inputs) || has(self.failover) || has(self.activeInput) || has(self.maxBitrate) || has(self.flowSize) || has(self.network) || has(self.ndi) || has(self.tags))").message("external with policy Reference uses the flow as it is: take inputs, failover, activeInput, maxBitrate, flowSize, network, ndi and tags out, or set policy: Adopt").field_path(".external.policy"),
+    validation = Rule::new("!has(self.external) || self.external.policy != 'Reference' || !has(self.state) || self.state == 'Auto'").message("state has no meaning with external.policy Reference, because Playout neither starts nor stops a referenced flow: take it out, or set policy: Adopt").field_path(".state"),
+    validation = Rule::new("!has(self.external) || !has(self.region) || self.external.arn.contains(':mediaconnect:' + self.region + ':')").message("region must be that of external.arn: correct one of them, or take region out").field_path(".region"),
+    validation = Rule::new("has(self.external) == has(oldSelf.external)").message("external cannot be added or taken out: delete the Source (with deletionPolicy: Retain its flow stays) and create it anew").field_path(".external"),
+    validation = Rule::new("!has(self.external) || !has(oldSelf.external) || self.external.arn == oldSelf.external.arn").message("external.arn cannot be changed: create another Source for the other flow").field_path(".external.arn"),
+    validation = Rule::new("!has(self.external) || !has(oldSelf.external) || self.external.policy == 'Adopt' || oldSelf.external.policy == 'Reference'").message("external.policy cannot go back from Adopt to Reference: delete the Source with deletionPolicy: Retain and create it anew").field_path(".external.policy"),
     validation = Rule::new("has(self.region) == has(oldSelf.region) && (!has(self.region) || self.region == oldSelf.region)").message("region cannot be changed: delete the Source and create it in the other region").field_path(".region"),
     validation = Rule::new("!has(self.network) || !has(self.network.availabilityZone) || !has(self.region) || self.network.availabilityZone.startsWith(self.region)").message("network.availabilityZone must be a zone of region: correct one of them").field_path(".network.availabilityZone"),
-    validation = Rule::new("self.inputs.filter(i, i.priority == 'Primary').size() == 1").message("inputs must have exactly one with priority Primary: it leads while all is well").field_path(".inputs"),
-    validation = Rule::new("self.inputs.filter(i, i.priority == 'Backup').size() <= 1 && self.inputs.filter(i, i.priority == 'Emergency').size() <= 1").message("inputs may have one with priority Backup and one with priority Emergency: give the other a different priority or take it out").field_path(".inputs"),
-    validation = Rule::new("self.inputs.exists(i, !has(i.enabled) || i.enabled)").message("inputs must have one that is enabled: MediaConnect keeps no flow without a source; to switch the flow off set state: Stopped").field_path(".inputs"),
-    validation = Rule::new("self.inputs.all(i, i.protocol == self.inputs[0].protocol || (i.protocol in ['Rtp', 'RtpFec'] && self.inputs[0].protocol in ['Rtp', 'RtpFec']))").message("inputs of a Source have one protocol (Rtp and RtpFec may be mixed), because MediaConnect fails over only between sources of one protocol: make a second Source for the other").field_path(".inputs"),
-    validation = Rule::new("self.inputs.all(i, self.inputs.all(j, i.name == j.name || !((has(i.srtListener) && has(j.srtListener) && i.srtListener.port == j.srtListener.port) || (has(i.rtp) && has(j.rtp) && (i.protocol == 'RtpFec' ? [0, 2, 4] : [0]).exists(d, (j.protocol == 'RtpFec' ? [0, 2, 4] : [0]).exists(e, i.rtp.port + d == j.rtp.port + e))) || (has(i.rist) && has(j.rist) && i.rist.port - j.rist.port in [-1, 0, 1]))))").message("inputs of a Source must listen on different ports (RtpFec also uses port + 2 and + 4, Rist port + 1): change the port of one").field_path(".inputs"),
-    validation = Rule::new("self.inputs.all(i, self.inputs.all(j, i.name == j.name || !has(i.zixiPush) || !has(j.zixiPush) || (has(i.zixiPush.streamId) ? i.zixiPush.streamId : i.name) != (has(j.zixiPush.streamId) ? j.zixiPush.streamId : j.name)))").message("zixiPush.streamId must differ between the inputs of a Source, because they share port 2088: change one (its default is the name of the input)").field_path(".inputs"),
-    validation = Rule::new("self.inputs.all(i, self.inputs.all(j, i.name == j.name || !has(i.rtmp) || !has(j.rtmp) || (has(i.rtmp.applicationName) ? i.rtmp.applicationName : 'live') != (has(j.rtmp.applicationName) ? j.rtmp.applicationName : 'live') || i.rtmp.streamKey != j.rtmp.streamKey))").message("rtmp inputs of a Source must differ in applicationName or streamKey, because they share port 1935: change one").field_path(".inputs"),
-    validation = Rule::new("!has(self.activeInput) || self.inputs.exists(i, i.name == self.activeInput && (!has(i.enabled) || i.enabled))").message("activeInput must name an enabled input; take it out to return to the order of priorities").field_path(".activeInput"),
+    validation = Rule::new("!has(self.inputs) || self.inputs.filter(i, i.priority == 'Primary').size() == 1").message("inputs must have exactly one with priority Primary: it leads while all is well").field_path(".inputs"),
+    validation = Rule::new("!has(self.inputs) || (self.inputs.filter(i, i.priority == 'Backup').size() <= 1 && self.inputs.filter(i, i.priority == 'Emergency').size() <= 1)").message("inputs may have one with priority Backup and one with priority Emergency: give the other a different priority or take it out").field_path(".inputs"),
+    validation = Rule::new("!has(self.inputs) || self.inputs.exists(i, !has(i.enabled) || i.enabled)").message("inputs must have one that is enabled: MediaConnect keeps no flow without a source; to switch the flow off set state: Stopped").field_path(".inputs"),
+    validation = Rule::new("!has(self.inputs) || self.inputs.all(i, i.protocol == self.inputs[0].protocol || (i.protocol in ['Rtp', 'RtpFec'] && self.inputs[0].protocol in ['Rtp', 'RtpFec']))").message("inputs of a Source have one protocol (Rtp and RtpFec may be mixed), because MediaConnect fails over only between sources of one protocol: make a second Source for the other").field_path(".inputs"),
+    validation = Rule::new("!has(self.inputs) || self.inputs.all(i, self.inputs.all(j, i.name == j.name || !((has(i.srtListener) && has(j.srtListener) && i.srtListener.port == j.srtListener.port) || (has(i.rtp) && has(j.rtp) && (i.protocol == 'RtpFec' ? [0, 2, 4] : [0]).exists(d, (j.protocol == 'RtpFec' ? [0, 2, 4] : [0]).exists(e, i.rtp.port + d == j.rtp.port + e))) || (has(i.rist) && has(j.rist) && i.rist.port - j.rist.port in [-1, 0, 1]))))").message("inputs of a Source must listen on different ports (RtpFec also uses port + 2 and + 4, Rist port + 1): change the port of one").field_path(".inputs"),
+    validation = Rule::new("!has(self.inputs) || self.inputs.all(i, self.inputs.all(j, i.name == j.name || !has(i.zixiPush) || !has(j.zixiPush) || (has(i.zixiPush.streamId) ? i.zixiPush.streamId : i.name) != (has(j.zixiPush.streamId) ? j.zixiPush.streamId : j.name)))").message("zixiPush.streamId must differ between the inputs of a Source, because they share port 2088: change one (its default is the name of the input)").field_path(".inputs"),
+    validation = Rule::new("!has(self.inputs) || self.inputs.all(i, self.inputs.all(j, i.name == j.name || !has(i.rtmp) || !has(j.rtmp) || (has(i.rtmp.applicationName) ? i.rtmp.applicationName : 'live') != (has(j.rtmp.applicationName) ? j.rtmp.applicationName : 'live') || i.rtmp.streamKey != j.rtmp.streamKey))").message("rtmp inputs of a Source must differ in applicationName or streamKey, because they share port 1935: change one").field_path(".inputs"),
+    validation = Rule::new("!has(self.inputs) || !has(self.activeInput) || self.inputs.exists(i, i.name == self.activeInput && (!has(i.enabled) || i.enabled))").message("activeInput must name an enabled input; take it out to return to the order of priorities").field_path(".activeInput"),
     validation = Rule::new("!has(self.activeInput) || !has(self.failover) || self.failover.mode != 'Merge'").message("activeInput has no meaning with failover.mode Merge, where no input leads: take it out").field_path(".activeInput"),
-    validation = Rule::new("!has(self.failover) || self.failover.mode != 'Merge' || self.inputs.all(i, i.protocol in ['Rtp', 'RtpFec', 'Rist', 'ZixiPush'])").message("failover.mode Merge works with Rtp, RtpFec, Rist and ZixiPush inputs only: use mode Failover for other protocols").field_path(".failover.mode"),
-    validation = Rule::new("!has(self.failover) || self.failover.mode != 'Merge' || self.inputs.size() > 1").message("failover.mode Merge needs a second input that carries the same packets: add one with priority Backup").field_path(".failover.mode"),
-    validation = Rule::new("self.inputs.size() == 1 || self.inputs.all(i, i.protocol != 'Ndi')").message("inputs: an Ndi Source has one input, because MediaConnect cannot fail over between NDI sources: take the others out").field_path(".inputs"),
-    validation = Rule::new("self.inputs.all(i, i.protocol != 'Ndi' || (has(self.flowSize) && self.flowSize == 'Large' && has(self.ndi) && has(i.vpcInterface)))").message("inputs with protocol Ndi need flowSize: Large, the block ndi with a discovery server, and a vpcInterface: add what is missing").field_path(".inputs"),
-    validation = Rule::new("!has(self.ndi) || self.inputs.exists(i, i.protocol == 'Ndi')").message("ndi goes with an input of protocol Ndi: take the block out or add the input").field_path(".ndi"),
+    validation = Rule::new("!has(self.inputs) || !has(self.failover) || self.failover.mode != 'Merge' || self.inputs.all(i, i.protocol in ['Rtp', 'RtpFec', 'Rist', 'ZixiPush'])").message("failover.mode Merge works with Rtp, RtpFec, Rist and ZixiPush inputs only: use mode Failover for other protocols").field_path(".failover.mode"),
+    validation = Rule::new("!has(self.inputs) || !has(self.failover) || self.failover.mode != 'Merge' || self.inputs.size() > 1").message("failover.mode Merge needs a second input that carries the same packets: add one with priority Backup").field_path(".failover.mode"),
+    validation = Rule::new("!has(self.inputs) || self.inputs.size() == 1 || self.inputs.all(i, i.protocol != 'Ndi')").message("inputs: an Ndi Source has one input, because MediaConnect cannot fail over between NDI sources: take the others out").field_path(".inputs"),
+    validation = Rule::new("!has(self.inputs) || self.inputs.all(i, i.protocol != 'Ndi' || (has(self.flowSize) && self.flowSize == 'Large' && has(self.ndi) && has(i.vpcInterface)))").message("inputs with protocol Ndi need flowSize: Large, the block ndi with a discovery server, and a vpcInterface: add what is missing").field_path(".inputs"),
+    validation = Rule::new("!has(self.inputs) || !has(self.ndi) || self.inputs.exists(i, i.protocol == 'Ndi')").message("ndi goes with an input of protocol Ndi: take the block out or add the input").field_path(".ndi"),
     validation = Rule::new("!has(self.ndi) || self.ndi.discoveryServers.all(d, has(self.network) && self.network.vpcInterfaces.exists(v, v.name == d.vpcInterface))").message("ndi.discoveryServers: each vpcInterface must be the name of an entry of network.vpcInterfaces").field_path(".ndi.discoveryServers"),
-    validation = Rule::new("self.inputs.all(i, !has(i.vpcInterface) || (has(self.network) && self.network.vpcInterfaces.exists(v, v.name == i.vpcInterface)))").message("inputs: vpcInterface must be the name of an entry of network.vpcInterfaces").field_path(".inputs"),
-    validation = Rule::new("!has(self.maxBitrate) || self.inputs.all(i, i.protocol in ['Rtp', 'RtpFec', 'Rist', 'ZixiPush', 'Rtmp'])").message("maxBitrate has no meaning for SRT and NDI inputs: take it out").field_path(".maxBitrate")
+    validation = Rule::new("!has(self.inputs) || self.inputs.all(i, !has(i.vpcInterface) || (has(self.network) && self.network.vpcInterfaces.exists(v, v.name == i.vpcInterface)))").message("inputs: vpcInterface must be the name of an entry of network.vpcInterfaces").field_path(".inputs"),
+    validation = Rule::new("!has(self.inputs) || !has(self.maxBitrate) || self.inputs.all(i, i.protocol in ['Rtp', 'RtpFec', 'Rist', 'ZixiPush', 'Rtmp'])").message("maxBitrate has no meaning for SRT and NDI inputs: take it out").field_path(".maxBitrate")
 )]
 #[serde(rename_all = "camelCase")]
 pub struct SourceSpec {
@@ -93,8 +101,13 @@ pub struct SourceSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "super::text::region")]
     pub region: Option<String>,
+    /// A flow that exists already, instead of one that the operator makes. Cannot be added or taken out later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external: Option<External>,
     /// The ways in, one to three: one `Primary`, and if wished one `Backup` and one `Emergency`. The flow has two
-    /// places; an Emergency input is swapped in when both others are down, or when `activeInput` names it.
+    /// places; an Emergency input is swapped in when both others are down, or when `activeInput` names it. Required,
+    /// except with `external.policy: Reference`, where the flow brings its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1, max = 3))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".to_string()]))]
     pub inputs: Vec<Input>,
@@ -135,6 +148,30 @@ pub struct SourceSpec {
     /// True: the operator looks and reports but changes nothing in AWS. A suspended object can still be deleted.
     #[serde(default)]
     pub suspend: bool,
+}
+
+/// A flow that exists already.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct External {
+    /// ARN of the flow; it also says the region. Cannot be changed.
+    /// Example: `arn:aws:mediaconnect:us-west-2:123456789012:flow:1-23aBC45dEF67hiJ8-12AbC34DE5fG:Studio`.
+    #[schemars(schema_with = "super::text::flow_arn")]
+    pub arn: String,
+    /// `Reference`: the flow is used and never edited, started, stopped, tagged or deleted; only the outputs of
+    /// Destinations come and go. `Adopt`: it is tagged and becomes this Source's own; what would change in it is shown
+    /// first, in `status.adoption`. `Reference` may become `Adopt`, and not the other way round.
+    pub policy: ExternalPolicy,
+}
+
+/// What may be done with a flow that exists already.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[schemars(transform = super::schema::undescribed)]
+pub enum ExternalPolicy {
+    /// It is used, and never touched.
+    Reference,
+    /// It becomes the Source's own.
+    Adopt,
 }
 
 /// When the flow runs.
@@ -292,6 +329,21 @@ impl Default for Health {
             min_bitrate_kbps: hundred(),
             max_round_trip_ms: None,
         }
+    }
+}
+
+impl SourceSpec {
+    /// Region of the flow, where the spec tells it.
+    #[must_use]
+    pub fn region(&self) -> Option<&str> {
+        let of_arn = self.external.as_ref().and_then(|external| external.arn.split(':').nth(3));
+        of_arn.or(self.region.as_deref())
+    }
+
+    /// What may be done with the flow, if it was there before the Source.
+    #[must_use]
+    pub fn external_policy(&self) -> Option<ExternalPolicy> {
+        self.external.as_ref().map(|external| external.policy)
     }
 }
 

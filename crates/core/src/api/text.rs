@@ -127,6 +127,17 @@ pub(super) fn secret_arn(_: &mut SchemaGenerator) -> Schema {
     )
 }
 
+pub(super) fn flow_arn(_: &mut SchemaGenerator) -> Schema {
+    text(
+        1,
+        512,
+        &[rule(
+            "self.matches('^arn:aws[a-z-]*:mediaconnect:[a-z]{2}(-[a-z]+)+-[0-9]:[0-9]{12}:flow:[^:]+:.+$')",
+            "arn must be the ARN of a MediaConnect flow, as in arn:aws:mediaconnect:us-west-2:123456789012:flow:1-23aBC45dEF67hiJ8-12AbC34DE5fG:Studio",
+        )],
+    )
+}
+
 pub(super) fn subnet(_: &mut SchemaGenerator) -> Schema {
     text(
         1,

@@ -18,6 +18,12 @@ pub enum Action {
     Copy(CopyAction),
     /// Make the flow, with its sources.
     CreateFlow(Box<NewFlow>),
+    /// Put the ownership tags on a flow that was there before.
+    ClaimFlow { flow: String, tags: BTreeMap<String, String> },
+    /// Put the mark on it that says that its changes were confirmed.
+    AdoptFlow { flow: String, tags: BTreeMap<String, String> },
+    /// Take the ownership tags off a flow that was never adopted.
+    ReleaseFlow { flow: String, keys: Vec<String> },
     /// Renew the tags of the flow.
     TagFlow { flow: String, tags: BTreeMap<String, String> },
     /// Change the size of the flow.
@@ -85,7 +91,8 @@ impl crate::plan::Action for Action {
             Self::StartFlow { .. } => Reason::Started,
             Self::StopFlow { .. } => Reason::Stopped,
             Self::DeleteFlow { .. } => Reason::Deleted,
-            Self::TagFlow { .. } => Reason::Adopted,
+            Self::TagFlow { .. } | Self::ClaimFlow { .. } | Self::AdoptFlow { .. } => Reason::Adopted,
+            Self::ReleaseFlow { .. } => Reason::Retained,
             Self::Copy(action) => action.reason(),
             _ => Reason::Updated,
         }
@@ -95,6 +102,9 @@ impl crate::plan::Action for Action {
         match self {
             Self::Copy(action) => action.sentence(),
             Self::CreateFlow(flow) => format!("Created flow {}", flow.name),
+            Self::ClaimFlow { .. } => "Tagged the flow as this Source's".into(),
+            Self::AdoptFlow { .. } => "Adopted the flow: from now on it follows the spec".into(),
+            Self::ReleaseFlow { .. } => "Took this Source's tags off the flow; nothing else was changed in it".into(),
             Self::TagFlow { .. } => "Renewed the tags of the flow".into(),
             Self::ResizeFlow { size, .. } => format!("Changed the size of the flow to {size}"),
             Self::AddVpcInterfaces { .. } => "Added VPC interfaces to the flow".into(),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::api::source::HealthWord;
+use crate::channel::Usage;
 use crate::flow::{FlowSeen, Measured, SecretCopy};
 use crate::names::Ownership;
 
@@ -11,6 +12,8 @@ use crate::names::Ownership;
 pub struct Observed {
     /// The flow.
     pub flow: FlowSeen,
+    /// By what right the Source has the flow.
+    pub hold: Hold,
     /// What the flow's tags say of its owner, and the tags themselves. `Foreign` without a flow means nothing.
     pub ownership: Ownership,
     /// Tags of the flow.
@@ -23,6 +26,45 @@ pub struct Observed {
     pub inputs: BTreeMap<String, InputSeen>,
     /// Where a connection test stands.
     pub test: TestPhase,
+    /// The quota of flows; looked at only when a flow is to be made.
+    pub quota: Option<FlowQuota>,
+}
+
+/// How much of the quota of flows is used.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct FlowQuota {
+    /// How much, and by whom.
+    pub usage: Usage,
+    /// Other Sources that were created earlier and have no flow yet.
+    pub ahead: usize,
+    /// In which region.
+    pub region: String,
+}
+
+/// By what right a Source has its flow.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Hold {
+    /// The operator makes it.
+    Own,
+    /// It was there before and is only used.
+    Referenced,
+    /// It was there before and is to become the Source's own. What would change in it is not confirmed yet.
+    Claimed {
+        /// The plan that stands in the status, where people can have read it.
+        shown: Option<Vec<String>>,
+        /// Whether the annotation `playout.dev/reconcile-at` has a value that was not acted upon yet.
+        told: bool,
+    },
+    /// It was there before and has become the Source's own.
+    Adopted,
+}
+
+impl Hold {
+    /// Whether the flow is the Source's own, to be changed, started and stopped.
+    #[must_use]
+    pub fn is_own(&self) -> bool {
+        matches!(self, Self::Own | Self::Adopted)
+    }
 }
 
 /// Who uses a Source.

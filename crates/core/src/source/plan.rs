@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 
 pub use super::action::{Action, NewFlow, NewSource};
-use super::observed::{Observed, TestPhase};
+use super::external;
+use super::observed::{FlowQuota, Hold, Observed, TestPhase};
 use super::wanted::{InputWanted, Wanted};
 use crate::api::policy::RunState;
 use crate::api::source::{HealthWord, Priority};
 use crate::flow::{Failover, Flow, FlowSeen, FlowSource, FlowState, Password, Protocol, SourceSettings, VpcInterface};
 use crate::names::Ownership;
 use crate::passwords;
-use crate::plan::{Desired, IN_TRANSITION, Problem, SOON, Step, Waiting};
+use crate::plan::{Desired, IN_TRANSITION, Problem, SOON, Step, Waiting, shortened};
 use crate::reasons::Reason;
 
 /// Decides.
@@ -18,7 +19,7 @@ use crate::reasons::Reason;
 pub fn plan(desired: &Desired<Wanted>, retain: bool, seen: &Observed) -> Step<Action> {
     match desired {
         Desired::Absent if !seen.users.all().is_empty() => Step::wait_for_watch(Waiting::InUse(seen.users.all())),
-        Desired::Absent if retain => Step::Gone,
+        Desired::Absent if retain || seen.hold == Hold::Referenced => Step::Gone,
         Desired::Absent => toward_absent(seen),
         Desired::Invalid(problem) => Step::Stuck(problem.clone()),
         Desired::Present(wanted) if wanted.suspended => Step::Settled,
@@ -30,11 +31,19 @@ fn toward_absent(seen: &Observed) -> Step<Action> {
     match &seen.flow {
         FlowSeen::Undecided => Step::wait(Waiting::CreateOutcome, IN_TRANSITION),
         FlowSeen::Present(flow) if seen.ownership != Ownership::Foreign => {
+            if matches!(seen.hold, Hold::Claimed { .. }) {
+                return external::release(flow);
+            }
             let managed: Vec<_> =
                 flow.outputs.iter().filter(|o| o.managed_by.is_some()).map(|o| o.name.clone()).collect();
             match flow.state {
                 FlowState::Deleting => Step::wait(Waiting::FlowDeleting, IN_TRANSITION),
                 _ if !managed.is_empty() => Step::wait(Waiting::ManagedOutputs(managed), 5 * IN_TRANSITION),
+                // What is left on it was there before, or was kept on purpose: it would go with the flow.
+                _ if seen.hold == Hold::Adopted && !flow.outputs.is_empty() => {
+                    let names = flow.outputs.iter().map(|o| o.name.clone()).collect();
+                    Step::wait(Waiting::ForeignOutputs(names), 5 * IN_TRANSITION)
+                }
                 FlowState::Active => Step::Act(vec![Action::StopFlow { flow: flow.arn.clone() }]),
                 FlowState::Standby | FlowState::Error => Step::Act(vec![Action::DeleteFlow { flow: flow.arn.clone() }]),
                 FlowState::Starting | FlowState::Stopping | FlowState::Updating => in_transition(flow.state),
@@ -50,7 +59,20 @@ fn toward_absent(seen: &Observed) -> Step<Action> {
     }
 }
 
-fn in_transition<A>(state: FlowState) -> Step<A> {
+fn exceeded(quota: &FlowQuota) -> Problem {
+    let FlowQuota { usage, region, .. } = quota;
+    Problem::new(
+        Reason::QuotaExceeded,
+        format!(
+            "{} of {} flows in {region} are used, by {}. It is made by itself when there is room: delete a Source, or ask AWS for a higher MediaConnect quota.",
+            usage.used,
+            usage.limit,
+            shortened(&usage.by)
+        ),
+    )
+}
+
+pub(super) fn in_transition<A>(state: FlowState) -> Step<A> {
     match state {
         FlowState::Starting => Step::wait(Waiting::FlowStarting, IN_TRANSITION),
         FlowState::Stopping => Step::wait(Waiting::FlowStopping, IN_TRANSITION),
@@ -62,6 +84,9 @@ fn in_transition<A>(state: FlowState) -> Step<A> {
 }
 
 fn toward_present(wanted: &Wanted, seen: &Observed) -> Step<Action> {
+    if let Some(step) = external::toward_present(wanted, seen) {
+        return step;
+    }
     // Before anything that AWS could refuse: what cannot be changed, or not even understood, can still be stopped.
     if let FlowSeen::Present(flow) = &seen.flow
         && seen.ownership != Ownership::Foreign
@@ -85,7 +110,12 @@ fn toward_present(wanted: &Wanted, seen: &Observed) -> Step<Action> {
     }
     let flow = match &seen.flow {
         FlowSeen::Undecided => return Step::wait(Waiting::CreateOutcome, IN_TRANSITION),
-        FlowSeen::Absent => return Step::Act(vec![Action::CreateFlow(Box::new(new_flow(wanted, seen)))]),
+        FlowSeen::Absent => {
+            return match seen.quota.as_ref().filter(|q| !q.usage.has_room(q.ahead)) {
+                Some(quota) => Step::Stuck(exceeded(quota)),
+                None => Step::Act(vec![Action::CreateFlow(Box::new(new_flow(wanted, seen)))]),
+            };
+        }
         FlowSeen::Present(flow) => flow,
     };
     if seen.ownership == Ownership::Foreign {
@@ -103,7 +133,7 @@ fn toward_present(wanted: &Wanted, seen: &Observed) -> Step<Action> {
             Reason::FlowError,
             format!(
                 "AWS reports the flow in state ERROR: {}. Delete the Source and create it again if it does not recover.",
-                if flow.errors.is_empty() { "no reason given".to_string() } else { flow.errors.join("; ") }
+                flow.told_errors()
             ),
         ));
     }
@@ -124,7 +154,7 @@ fn toward_present(wanted: &Wanted, seen: &Observed) -> Step<Action> {
 }
 
 /// Whether the flow is to run.
-fn is_on(wanted: &Wanted, seen: &Observed) -> bool {
+pub(super) fn is_on(wanted: &Wanted, seen: &Observed) -> bool {
     match wanted.state {
         Some(RunState::Running) => true,
         Some(RunState::Stopped) => is_tested(seen),
@@ -144,7 +174,7 @@ fn is_tested(seen: &Observed) -> bool {
 }
 
 /// Settings with the ARN of the own copy filled in.
-fn settled(input: &InputWanted, seen: &Observed) -> SourceSettings {
+pub(super) fn settled(input: &InputWanted, seen: &Observed) -> SourceSettings {
     let mut settings = input.settings.clone();
     passwords::fill(settings.decryption.as_mut(), input.password.as_ref(), &seen.secrets);
     settings
@@ -177,7 +207,7 @@ fn new_flow(wanted: &Wanted, seen: &Observed) -> NewFlow {
 /// The emergency input takes the backup's place when both others have failed, or when it is told to lead, and gives it back
 /// when the primary is known to be well again: only the primary, which keeps its place, can be seen to recover. No
 /// measurement is no recovery. Only a flow on the air is measured, so a stopped one has its inputs in order.
-fn placed<'a>(wanted: &'a Wanted, seen: &Observed, flow: Option<&Flow>) -> Vec<&'a InputWanted> {
+pub(super) fn placed<'a>(wanted: &'a Wanted, seen: &Observed, flow: Option<&Flow>) -> Vec<&'a InputWanted> {
     let inputs: Vec<&InputWanted> = wanted.inputs.iter().collect();
     if inputs.len() <= 2 {
         return inputs;
@@ -200,7 +230,7 @@ fn placed<'a>(wanted: &'a Wanted, seen: &Observed, flow: Option<&Flow>) -> Vec<&
     vec![primary, if leads { emergency } else { backup }]
 }
 
-fn failover(wanted: &Wanted, placed: &[&InputWanted]) -> Failover {
+pub(super) fn failover(wanted: &Wanted, placed: &[&InputWanted]) -> Failover {
     if placed.len() < 2 {
         return Failover::default();
     }
@@ -217,7 +247,7 @@ fn failover(wanted: &Wanted, placed: &[&InputWanted]) -> Failover {
     }
 }
 
-fn failover_differs(wish: &Failover, seen: &Failover) -> bool {
+pub(super) fn failover_differs(wish: &Failover, seen: &Failover) -> bool {
     wish.enabled != seen.enabled
         || (wish.enabled
             && (wish.merge != seen.merge
@@ -232,7 +262,7 @@ fn stands_on(flow: &Flow, interface: &str) -> bool {
     flow.sources.iter().any(|s| s.settings.vpc_interface.as_deref() == Some(interface))
 }
 
-fn is_interface(wish: &VpcInterface, seen: &VpcInterface) -> bool {
+pub(super) fn is_interface(wish: &VpcInterface, seen: &VpcInterface) -> bool {
     let groups = |v: &VpcInterface| v.security_group_ids.iter().cloned().collect::<BTreeSet<_>>();
     wish.name == seen.name
         && wish.subnet_id == seen.subnet_id
@@ -242,7 +272,7 @@ fn is_interface(wish: &VpcInterface, seen: &VpcInterface) -> bool {
 
 /// What AWS offers no way to: to change an interface on which a source stands, and to exchange an NDI source for another,
 /// which would need a second place for a moment.
-fn impossible(wanted: &Wanted, flow: &Flow) -> Option<Problem> {
+pub(super) fn impossible(wanted: &Wanted, flow: &Flow) -> Option<Problem> {
     let changed = wanted.vpc_interfaces.iter().find(|w| {
         stands_on(flow, &w.name) && flow.vpc_interfaces.iter().any(|v| v.name == w.name && !is_interface(w, v))
     });

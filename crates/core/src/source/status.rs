@@ -5,14 +5,17 @@ use std::time::Duration;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::observed::{InputSeen, Observed, TestPhase};
+use super::external;
+use super::observed::{Hold, InputSeen, Observed, TestPhase};
 use super::plan::{Action, is_sending};
+use super::wanted::Wanted;
 use crate::api::RECONCILE_AT;
 use crate::api::source::{
     ConnectionTestStatus, HealthWord, IngestEndpoint, InputStatus, OutputsUsed, Source, SourceState, SourceStatus,
     SourceWord,
 };
 use crate::conditions::{Conditions, HEALTHY, INPUT_REACHABLE, Truth, is_true, whole_second};
+use crate::endpoint::shown_application;
 use crate::flow::{Flow, FlowSeen, FlowSource, FlowState, Measured, OUTPUTS_PER_FLOW, Protocol};
 use crate::plan::{Failure, Step, shortened};
 use crate::reasons::Reason;
@@ -20,6 +23,8 @@ use crate::reasons::Reason;
 /// What a pass came to.
 #[derive(Debug)]
 pub struct Outcome<'a> {
+    /// What is wanted; `None` when the object is being deleted or cannot be understood.
+    pub wanted: Option<&'a Wanted>,
     /// What was seen; `None` when looking failed.
     pub seen: Option<&'a Observed>,
     /// What was decided.
@@ -62,21 +67,30 @@ pub fn judge(measured: &Measured, health: &crate::api::source::Health) -> Health
 #[must_use]
 pub fn status(source: &Source, outcome: &Outcome<'_>) -> SourceStatus {
     let before = source.status.clone().unwrap_or_default();
+    let adoption = external::adoption(before.adoption.as_ref(), outcome.wanted, outcome.seen);
+    let failed = outcome.failure.is_some();
     let mut status = SourceStatus {
         observed_generation: source.metadata.generation,
         region: Some(outcome.region.to_string()),
-        last_handled_reconcile_at: source.metadata.annotations.as_ref().and_then(|a| a.get(RECONCILE_AT)).cloned(),
+        last_handled_reconcile_at: if external::keeps_confirmation(before.adoption.as_ref(), adoption.as_ref(), failed)
+        {
+            before.last_handled_reconcile_at.clone()
+        } else {
+            source.metadata.annotations.as_ref().and_then(|a| a.get(RECONCILE_AT)).cloned()
+        },
+        adoption,
         ..before.clone()
     };
-    let flow = match outcome.seen.map(|s| &s.flow) {
-        Some(FlowSeen::Present(flow)) => Some(&**flow),
+    let flow = match outcome.seen.map(|s| (&s.flow, external::other_owner(s))) {
+        Some((FlowSeen::Present(flow), None)) => Some(&**flow),
         _ => None,
     };
     if let Some(seen) = outcome.seen {
         status.users = seen.users.all();
         match (&seen.flow, flow) {
             (_, Some(flow)) => of_flow(&mut status, source, seen, flow, outcome.now),
-            (FlowSeen::Absent, _) => {
+            // Also what is another object's: its people have not asked to have it shown here.
+            (FlowSeen::Absent | FlowSeen::Present(_), None) => {
                 status.flow_arn = None;
                 status.flow_state = None;
                 status.egress_ip = None;
@@ -85,7 +99,7 @@ pub fn status(source: &Source, outcome: &Outcome<'_>) -> SourceStatus {
                 status.outputs = None;
                 status.started_at = None;
             }
-            _ => {}
+            (FlowSeen::Undecided, None) => {}
         }
         connection_test(&mut status, source, seen, outcome.now);
     }
@@ -115,14 +129,21 @@ fn of_flow(status: &mut SourceStatus, source: &Source, seen: &Observed, flow: &F
         summary: format!("{}/{OUTPUTS_PER_FLOW}", flow.outputs.len()),
     });
     let before = std::mem::take(&mut status.inputs);
-    let mut specs: Vec<_> = source.spec.inputs.iter().collect();
-    specs.sort_by_key(|i| i.priority);
-    status.inputs = specs
+    let names: Vec<&String> = if seen.hold == Hold::Referenced {
+        flow.sources.iter().map(|s| &s.name).collect()
+    } else {
+        let mut specs: Vec<_> = source.spec.inputs.iter().collect();
+        specs.sort_by_key(|i| i.priority);
+        specs.into_iter().map(|spec| &spec.name).collect()
+    };
+    status.inputs = names
         .into_iter()
-        .map(|spec| {
-            let in_flow = flow.sources.iter().find(|s| s.name == spec.name);
-            let old = before.iter().find(|i| i.name == spec.name);
-            input(&spec.name, in_flow, seen.inputs.get(&spec.name), old, flow.state, now)
+        .map(|name| {
+            let in_flow = flow.sources.iter().find(|s| &s.name == name);
+            let old = before.iter().find(|i| &i.name == name);
+            let mut input = input(name, in_flow, seen.inputs.get(name), old, flow.state, now);
+            input.endpoint = in_flow.and_then(|source| endpoint(source, &seen.hold));
+            input
         })
         .collect();
     status.active_input = active_input(seen, flow);
@@ -159,7 +180,7 @@ fn input(
         name: name.into(),
         in_flow: source.is_some(),
         source_arn: source.map(|s| s.arn.clone()),
-        endpoint: source.and_then(endpoint),
+        endpoint: None,
         health: Some(health),
         since,
         bitrate_kbps: steady(measured.and_then(|m| m.bitrate).map(|b| b / 1000.0), before.and_then(|b| b.bitrate_kbps)),
@@ -192,8 +213,14 @@ fn whole_up(value: f64) -> i64 {
     if value.is_finite() { value.clamp(0.0, 100.0).ceil() as i64 } else { 0 }
 }
 
-fn endpoint(source: &FlowSource) -> Option<IngestEndpoint> {
+fn endpoint(source: &FlowSource, hold: &Hold) -> Option<IngestEndpoint> {
     let settings = &source.settings;
+    // What others have put into a stream id or behind an application may be a key.
+    let rtmp = settings.rtmp.as_ref().map(|rtmp| rtmp.application.as_str());
+    let (stream_id, application) = match hold.is_own() {
+        true => (settings.stream_id.clone(), rtmp.map(str::to_string)),
+        false => (None, rtmp.map(shown_application)),
+    };
     if settings.protocol == Protocol::SrtCaller {
         let address = settings.listener_address.clone()?;
         let port = settings.listener_port;
@@ -207,10 +234,8 @@ fn endpoint(source: &FlowSource) -> Option<IngestEndpoint> {
         Protocol::SrtListener => format!("srt://{}?mode=caller", at(5000)),
         Protocol::Rtp | Protocol::RtpFec => format!("rtp://{}", at(5000)),
         Protocol::Rist => format!("rist://{}", at(5000)),
-        Protocol::ZixiPush => format!("zixi://{}/{}", at(2088), settings.stream_id.as_deref().unwrap_or_default()),
-        Protocol::RtmpPush => {
-            format!("rtmp://{}/{}", at(1935), settings.rtmp.as_ref().map_or("", |r| r.application.as_str()))
-        }
+        Protocol::ZixiPush => format!("zixi://{}/{}", at(2088), stream_id.unwrap_or_default()),
+        Protocol::RtmpPush => format!("rtmp://{}/{}", at(1935), application.unwrap_or_default()),
         Protocol::Ndi => format!("ndi://{address}"),
         Protocol::SrtCaller | Protocol::Other => return None,
     };
@@ -268,6 +293,9 @@ fn conditions(
 
 /// Who pays for a running flow wants to know what it runs for.
 fn running(source: &Source, seen: Option<&Observed>, flow: Option<&Flow>) -> String {
+    if seen.is_some_and(|s| s.hold == Hold::Referenced) {
+        return "The flow is running. Playout uses it and leaves it as it is.".into();
+    }
     let unused = seen.is_some_and(|s| s.users.on_air.is_empty()) && source.spec.state == SourceState::Auto;
     match flow.filter(|flow| unused && is_sending(flow)) {
         Some(flow) => {
@@ -369,6 +397,13 @@ fn reachable(list: &mut Conditions<'_>, status: &SourceStatus, before: &SourceSt
         (Some(TestPhase::Over), _) => {
             list.set(INPUT_REACHABLE, Truth::False, Reason::Unreachable, Reason::Unreachable.meaning());
         }
+        (Some(TestPhase::None), _)
+            if seen.is_some_and(|s| !s.hold.is_own())
+                && status.connection_test.as_ref().is_some_and(|t| t.ended_at.is_none()) =>
+        {
+            let text = "The flow does not run, and Playout does not start it for a test: it is not the Source's own.";
+            list.set(INPUT_REACHABLE, Truth::Unknown, Reason::ExternalStopped, text);
+        }
         (Some(TestPhase::None) | None, _) => {
             list.keep(INPUT_REACHABLE);
         }
@@ -377,7 +412,14 @@ fn reachable(list: &mut Conditions<'_>, status: &SourceStatus, before: &SourceSt
 
 /// Where a connection test stands, from the annotation, the status and the flow. `length` is the annotation, parsed.
 #[must_use]
-pub fn test_phase(source: &Source, flow: &FlowSeen, idle: bool, length: Option<Duration>, now: Timestamp) -> TestPhase {
+pub fn test_phase(
+    source: &Source,
+    flow: &FlowSeen,
+    hold: &Hold,
+    idle: bool,
+    length: Option<Duration>,
+    now: Timestamp,
+) -> TestPhase {
     let Some(requested) = source.metadata.annotations.as_ref().and_then(|a| a.get(crate::api::TEST_CONNECTION)) else {
         return TestPhase::None;
     };
@@ -386,13 +428,15 @@ pub fn test_phase(source: &Source, flow: &FlowSeen, idle: bool, length: Option<D
     if test.is_some_and(|t| t.ended_at.is_some()) {
         return TestPhase::None;
     }
-    let FlowSeen::Present(flow) = flow else { return TestPhase::Wanted };
+    // Only a flow that may be started is waited for.
+    let wanted = if hold.is_own() { TestPhase::Wanted } else { TestPhase::None };
+    let FlowSeen::Present(flow) = flow else { return wanted };
     let began = test.is_some_and(|t| t.started_at.is_some());
     // A flow that runs anyway is its own test: it is looked at for the same time and left running.
     match (flow.state, test.and_then(|t| t.active_at.as_ref())) {
         (_, Some(active)) if now.duration_since(active.0).unsigned_abs() >= length => TestPhase::Over,
         (FlowState::Active | FlowState::Updating, _) => TestPhase::Running,
-        _ if began || idle => TestPhase::Wanted,
+        _ if began || idle => wanted,
         _ => TestPhase::None,
     }
 }

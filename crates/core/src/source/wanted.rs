@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::api::policy::{DeletionPolicy, RunState};
 use crate::api::reference::Encryption;
-use crate::api::source::{FailoverMode, FlowSize, Health, Input, InputProtocol, Priority, SourceSpec, SourceState};
+use crate::api::source::{
+    ExternalPolicy, FailoverMode, FlowSize, Health, Input, InputProtocol, Priority, SourceSpec, SourceState,
+};
 use crate::flow::{Password, Protocol, RtmpPath, SourceSettings, VpcInterface};
 use crate::names::Identity;
 use crate::plan::{Desired, Problem};
@@ -16,7 +18,7 @@ use crate::references::{References, needed_role, parse_encryption};
 pub struct Wanted {
     /// Whose it is.
     pub identity: Identity,
-    /// Name of the flow.
+    /// Name of a flow that is made.
     pub flow_name: String,
     /// All tags of the flow.
     pub tags: BTreeMap<String, String>,
@@ -78,6 +80,10 @@ pub fn wanted(
     if deleting {
         return Desired::Absent;
     }
+    if spec.external_policy() == Some(ExternalPolicy::Reference) {
+        // The flow brings its own inputs.
+        return Desired::Present(base(spec, identity));
+    }
     match parse(spec, identity, references, role_arn) {
         Ok(wanted) => Desired::Present(wanted),
         // A stop must work whatever else is wrong.
@@ -91,7 +97,7 @@ pub fn wanted(
 /// Whether AWS's side stays when the object goes.
 #[must_use]
 pub fn retains(spec: &SourceSpec) -> bool {
-    spec.deletion_policy == DeletionPolicy::Retain
+    spec.deletion_policy == DeletionPolicy::Retain || spec.external_policy() == Some(ExternalPolicy::Reference)
 }
 
 fn parse(

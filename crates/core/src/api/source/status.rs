@@ -28,6 +28,9 @@ pub struct SourceStatus {
     /// Region of the flow.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
+    /// With `external.policy: Adopt`: whether the flow is this Source's own yet, and what would change in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adoption: Option<AdoptionStatus>,
     /// Address from which the flow's outputs send.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub egress_ip: Option<String>,
@@ -69,6 +72,27 @@ pub enum SourceWord {
     Deleting,
     Error,
     Unknown,
+}
+
+/// How far the adoption of a flow has come.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AdoptionStatus {
+    /// `Planned`: nothing but the ownership tags was changed; the plan waits for the annotation `playout.dev/reconcile-at`.
+    /// `Adopted`: the flow is this Source's own.
+    pub state: AdoptionState,
+    /// What the adoption would change, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub plan: Vec<String>,
+}
+
+/// How far the adoption of a flow has come.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "explained on the field and in the README")]
+#[schemars(transform = crate::api::schema::undescribed)]
+pub enum AdoptionState {
+    Planned,
+    Adopted,
 }
 
 /// What was observed of one input.

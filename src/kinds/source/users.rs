@@ -1,0 +1,80 @@
+//! Who uses a Source, and who else wants a flow.
+
+use std::sync::Arc;
+
+use kube::{Resource as _, ResourceExt as _};
+use playout_core::api::{Destination, Source};
+use playout_core::channel::{ChannelState, Usage};
+use playout_core::conditions::STALLED;
+use playout_core::destination::wanted::wants_to_run;
+use playout_core::flow::Flow;
+use playout_core::plan::Failure;
+use playout_core::reasons::Reason;
+use playout_core::source::observed::{FlowQuota, Users};
+
+use super::LIST_AGE;
+use crate::aws::Region;
+use crate::aws::quotas::Limit;
+use crate::kind::Context;
+
+/// An output that MediaLive keeps for a Destination of this Source is no use of its own: the Destination says whether it is on
+/// the air. A prepared channel must not keep a flow running that nobody watches.
+pub(super) fn attribute(source: &Source, flow: &mut Flow, context: &Context) {
+    let ours: Vec<String> = of_source(source, context)
+        .filter_map(|d| Some(format!(":input:{}", d.status.as_ref()?.channel.as_ref()?.input_id.as_ref()?)))
+        .collect();
+    for output in &mut flow.outputs {
+        let input = output.managed_by.as_deref().unwrap_or_default();
+        output.enabled &= !ours.iter().any(|id| input.ends_with(id));
+    }
+}
+
+/// What stands in the way of a new flow.
+pub(super) async fn quota(source: &Source, region: &Region, context: &Context) -> Result<FlowQuota, Failure> {
+    let (flows, limit) = (region.flows.all(LIST_AGE).await?, region.quotas.limit(Limit::Flows).await);
+    let mut by: Vec<_> = flows.iter().map(|f| f.name.clone()).collect();
+    by.sort();
+    let order = |s: &Source| (s.creation_timestamp().map(|t| t.0), s.namespace(), s.name_any());
+    let waits = |other: &&Arc<Source>| {
+        let stalled = other.status.as_ref().and_then(|s| s.conditions.iter().find(|c| c.type_ == STALLED));
+        other.spec.region().unwrap_or(context.aws.default_region()) == region.name
+            && other.spec.external.is_none()
+            && !other.spec.suspend
+            && other.meta().deletion_timestamp.is_none()
+            && order(other) < order(source)
+            && stalled.is_none_or(|c| c.reason == Reason::QuotaExceeded.as_str())
+            && !by.contains(&context.identity(other.as_ref()).flow_name())
+    };
+    let ahead = context.sources.state().iter().filter(waits).count();
+    Ok(FlowQuota { usage: Usage { used: by.len(), limit, by }, ahead, region: region.name.clone() })
+}
+
+/// The Destinations that name this Source.
+fn of_source<'a>(source: &'a Source, context: &'a Context) -> impl Iterator<Item = Arc<Destination>> + 'a {
+    let all = context.destinations.state().into_iter();
+    all.filter(|d| d.namespace() == source.namespace() && d.spec.from.name == source.name_any())
+}
+
+/// Whether its channel still takes the flow, or comes to rest: the channel stops first, then the flow.
+fn channel_is_up(destination: &Destination) -> bool {
+    let state = destination.status.as_ref().and_then(|s| s.channel.as_ref()?.state.as_deref());
+    let state = state.and_then(ChannelState::read);
+    state.is_some_and(|s| s.is_up() || s == ChannelState::Stopping)
+}
+
+/// Who names this Source.
+pub(super) fn users(source: &Source, context: &Context) -> Users {
+    let mut users = Users::default();
+    for destination in of_source(source, context) {
+        let name = format!("Destination/{}", destination.name_any());
+        let wanted = wants_to_run(&destination.spec) && destination.meta().deletion_timestamp.is_none();
+        if wanted || channel_is_up(&destination) {
+            users.on_air.push(name);
+        } else {
+            users.idle.push(name);
+        }
+    }
+    users.on_air.sort();
+    users.idle.sort();
+    users
+}
