@@ -10,7 +10,8 @@ use playout_sim::{Config, Seed, Sim};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::signal::unix::{SignalKind, signal};
 
-/// An AWS that can be started: MediaConnect, SSM, Secrets Manager, CloudWatch and STS on loopback.
+/// An AWS that can be started: MediaConnect, MediaLive, SSM, Secrets Manager, Service Quotas, CloudWatch and STS on
+/// loopback.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {

@@ -218,12 +218,95 @@ def end(arn):
     raise AssertionError("the flow is never gone")
 
 
+def becomes(state, describe, **arguments):
+    for _ in range(600):
+        seen = describe(**arguments)["State"]
+        if seen == state:
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"{arguments} is {seen} and not {state}")
+
+
+def channel(flow):
+    """A channel that takes the flow and sends to one receiver."""
+    api = client("medialive")
+    role = "arn:aws:iam::123456789012:role/media"
+    request = {"Name": "show", "Type": "MEDIACONNECT", "RoleArn": role, "MediaConnectFlows": [{"FlowArn": flow}]}
+    made = api.create_input(RequestId="once", **request)["Input"]
+    assert api.create_input(RequestId="once", **request)["Input"]["Id"] == made["Id"]
+    becomes("DETACHED", api.describe_input, InputId=made["Id"])
+    outputs = mediaconnect.describe_flow(FlowArn=flow)["Flow"]["Outputs"]
+    assert made["Arn"] in [output.get("MediaLiveInputArn") for output in outputs]
+    group = {
+        "Name": "rtmp",
+        "OutputGroupSettings": {"RtmpGroupSettings": {"RestartDelay": 15, "CacheLength": 30}},
+        "Outputs": [
+            {
+                "OutputName": "rtmp0",
+                "VideoDescriptionName": "v",
+                "AudioDescriptionNames": ["a"],
+                "OutputSettings": {"RtmpOutputSettings": {"Destination": {"DestinationRefId": "d"}}},
+            }
+        ],
+    }
+    settings = {
+        "Name": "show",
+        "RoleArn": role,
+        "ChannelClass": "SINGLE_PIPELINE",
+        "InputSpecification": {"Codec": "AVC", "Resolution": "HD", "MaximumBitrate": "MAX_10_MBPS"},
+        "InputAttachments": [
+            {
+                "InputId": made["Id"],
+                "InputAttachmentName": "primary",
+                "InputSettings": {"AudioSelectors": [{"Name": "default"}]},
+            }
+        ],
+        "Destinations": [{"Id": "d", "Settings": [{"Url": "rtmps://live.example.net/app", "StreamName": "key"}]}],
+        "EncoderSettings": {
+            "TimecodeConfig": {"Source": "SYSTEMCLOCK"},
+            "VideoDescriptions": [{"Name": "v", "CodecSettings": {"H264Settings": {"Bitrate": 4_500_000}}}],
+            "AudioDescriptions": [{"Name": "a", "AudioSelectorName": "default"}],
+            "OutputGroups": [group],
+        },
+    }
+    refused("UnprocessableEntityException", 422, api.create_channel, **{**settings, "ChannelClass": "STANDARD"})
+    # RTMP carries AAC, and it must be asked for.
+    refused("UnprocessableEntityException", 422, api.create_channel, **settings)
+    settings["EncoderSettings"]["AudioDescriptions"][0]["CodecSettings"] = {"AacSettings": {"Bitrate": 128000.0}}
+    api.create_channel(DryRun=True, **settings)
+    ident = api.create_channel(Tags={"team": "live"}, **settings)["Channel"]["Id"]
+    becomes("IDLE", api.describe_channel, ChannelId=ident)
+    assert api.start_channel(ChannelId=ident)["State"] == "STARTING"
+    becomes("RUNNING", api.describe_channel, ChannelId=ident)
+    refused("ConflictException", 409, api.update_channel, ChannelId=ident, RoleArn=role)
+    assert api.list_channels()["Channels"][0]["Tags"] == {"team": "live"}
+    assert api.list_alerts(ChannelId=ident)["Alerts"] == []
+    api.stop_channel(ChannelId=ident)
+    becomes("IDLE", api.describe_channel, ChannelId=ident)
+    api.delete_channel(ChannelId=ident)
+    becomes("DETACHED", api.describe_input, InputId=made["Id"])
+    api.delete_input(InputId=made["Id"])
+    becomes("DELETED", api.describe_input, InputId=made["Id"])
+
+
+def quotas():
+    api = client("service-quotas")
+    pages = api.get_paginator("list_service_quotas").paginate(ServiceCode="medialive")
+    found = {quota["QuotaName"]: quota for page in pages for quota in page["Quotas"]}
+    assert found["Channels"]["Value"] == 5 and found["Push Inputs"]["Value"] == 5
+    code = found["Channels"]["QuotaCode"]
+    assert api.get_service_quota(ServiceCode="medialive", QuotaCode=code)["Quota"]["Adjustable"]
+    refused("NoSuchResourceException", 400, api.get_service_quota, ServiceCode="medialive", QuotaCode="L-0")
+
+
 if __name__ == "__main__":
     identity()
     parameters()
     secret_arn = secrets()
     flow_arn, source_arn = flow(secret_arn)
     metrics(source_arn)
+    channel(flow_arn)
+    quotas()
     end(flow_arn)
     forget(secret_arn)
     print(f"boto3 {boto3.__version__}: all good")

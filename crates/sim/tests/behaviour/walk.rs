@@ -6,15 +6,19 @@ use serde_json::{Value, json};
 use crate::aws::{Aws, ROLE, text};
 
 /// A small generator, so that a failure can be seen again.
-struct Dice(u64);
+pub struct Dice(u64);
 
 impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
+    pub fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    pub fn roll(&mut self, sides: usize) -> usize {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.0 >> 33).expect("small") % sides
     }
 
-    fn one(&mut self, of: &[&str]) -> String {
+    pub fn one(&mut self, of: &[&str]) -> String {
         of[self.roll(of.len())].to_owned()
     }
 }
@@ -151,7 +155,7 @@ fn after_any_calls_in_any_order_every_flow_keeps_the_rules() {
     for seed in 0..12 {
         let quotas = Quotas { flows: 3, outputs_per_flow: 3, ..Quotas::default() };
         let aws = Aws::with(Config { quotas, throttling: false, ..Config::default() });
-        let mut dice = Dice(seed);
+        let mut dice = Dice::new(seed);
         let secret = aws.secret("srt");
         let mut flows = Vec::new();
         for _ in 0..150 {

@@ -21,7 +21,7 @@ fn rules(call: &Call<'_>) -> Result<Vec<Value>, ApiError> {
 pub(super) fn create(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
     let rules = rules(call)?;
     if rules.is_empty() {
-        return Err(bad("whitelistRules must not be empty."));
+        return Err(bad("Must specify at least one whitelist"));
     }
     let state = &mut region.medialive;
     let quota = call.config.quotas.input_security_groups;
@@ -69,7 +69,7 @@ pub(super) fn update(region: &mut Region, call: &mut Call<'_>) -> Result<Value, 
     let group = present(state, id)?;
     let tags = tags::merged(&group.tags, call.input.get("tags"))?;
     if given && rules.is_empty() {
-        return Err(bad("whitelistRules must not be empty."));
+        return Err(bad("Must specify at least one whitelist"));
     }
     group.tags = tags;
     if given {

@@ -180,6 +180,37 @@ fn an_update_replaces_what_it_gives_and_drops_the_role_that_it_does_not_give() {
 }
 
 #[test]
+fn a_channel_changes_its_class_with_its_destinations() {
+    let aws = Aws::new();
+    let flow = |zone: &str| {
+        let source = crate::aws::listener("primary", 5000);
+        aws.flow_of(json!({ "name": zone, "source": source, "availabilityZone": zone }))
+    };
+    let (a, b) = (flow("eu-west-1a"), flow("eu-west-1b"));
+    let made = aws.medialive("CreateInput", connect_input("show", &[&a, &b])).expect("create");
+    aws.pass(3);
+    let id = aws.channel("show", &text(&made["input"]["id"]));
+    let change = |class: &str, destinations: Value| {
+        let input = json!({ "channelId": id, "channelClass": class, "destinations": destinations });
+        aws.medialive("UpdateChannelClass", input)
+    };
+    let one = json!([{ "id": "rtmp0", "settings": [rtmp_url("a")] }]);
+    let two = json!([{ "id": "rtmp0", "settings": [rtmp_url("a"), rtmp_url("b")] }]);
+    refused(change("STANDARD", one), 422, "UnprocessableEntityException", "exactly 2");
+    let changed = change("STANDARD", two.clone()).expect("change");
+    assert_eq!(changed["channel"]["state"], "UPDATING");
+    conflict(change("STANDARD", two.clone()), "UPDATING");
+    aws.pass(5);
+    let seen = aws.describe_channel(&id);
+    assert_eq!(seen["channelClass"], "STANDARD");
+    assert_eq!(seen["egressEndpoints"].as_array().map(Vec::len), Some(2));
+    assert!(seen["roleArn"].is_string(), "this does not take the role away");
+    aws.run(&id);
+    assert_eq!(aws.describe_channel(&id)["pipelinesRunningCount"], 2);
+    conflict(change("SINGLE_PIPELINE", two), "not idle");
+}
+
+#[test]
 fn an_input_that_an_update_takes_away_is_attached_until_it_is_done() {
     let aws = Aws::new();
     let (old, id) = aws.chain("show");

@@ -111,6 +111,25 @@ fn a_managed_output_counts_against_the_outputs_of_the_flow() {
 }
 
 #[test]
+fn an_input_gets_all_its_outputs_or_none() {
+    let aws = Aws::new();
+    aws.sim.set_quotas(Quotas { outputs_per_flow: 1, ..Quotas::default() });
+    let (a, b) = (flow_in(&aws, "a", "eu-west-1a"), flow_in(&aws, "b", "eu-west-1b"));
+    let id = aws.input("full", &b);
+    bad(aws.medialive("CreateInput", connect_input("show", &[&a, &b])), "as many outputs");
+    assert!(managed(&aws, &a).is_empty());
+    // The outputs that it has make room for those that it gets.
+    let update = json!({ "inputId": id, "mediaConnectFlows": [{ "flowArn": a }, { "flowArn": b }] });
+    aws.medialive("UpdateInput", update).expect("update");
+    assert_eq!((managed(&aws, &a).len(), managed(&aws, &b).len()), (1, 1));
+    // A flow that is changing takes none.
+    aws.mediaconnect("StartFlow", json!({ "FlowArn": a })).expect("start");
+    let update = json!({ "inputId": id, "mediaConnectFlows": [{ "flowArn": a }] });
+    bad(aws.medialive("UpdateInput", update), "STARTING");
+    assert_eq!((managed(&aws, &a).len(), managed(&aws, &b).len()), (1, 1));
+}
+
+#[test]
 fn another_flow_makes_another_managed_output() {
     let aws = Aws::new();
     let (a, b) = (aws.flow("a"), aws.flow("b"));

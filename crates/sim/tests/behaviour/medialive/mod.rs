@@ -7,6 +7,7 @@ mod inputs;
 mod pushed;
 mod rules;
 mod schedule;
+mod walk;
 
 use serde_json::{Value, json};
 

@@ -49,7 +49,7 @@ fn groups_have_rules_and_a_quota() {
     for cidr in ["10.0.0.0", "10.0.0.0/33", "show"] {
         bad(group(&aws, cidr), "not a valid CIDR block");
     }
-    bad(aws.medialive("CreateInputSecurityGroup", json!({})), "must not be empty");
+    bad(aws.medialive("CreateInputSecurityGroup", json!({})), "Must specify at least one whitelist");
     aws.sim.set_quotas(Quotas { input_security_groups: 1, ..Quotas::default() });
     let id = group_id(&aws);
     refused(group(&aws, "10.0.0.0/8"), 403, "ForbiddenException", "input security groups (1)");
