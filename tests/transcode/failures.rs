@@ -142,6 +142,7 @@ async fn the_backup_takes_over_once_and_goes_back_on_request() -> Result<()> {
     let primary = |o: &Value| status(o)["activeEndpoint"] == "Primary" && status(o)["state"] == "Running";
     let back = stage.until("destination/cold", "feeds the primary", primary).await?;
     ensure!(text(&status(&back)["failover"]["why"]).contains("active-endpoint"), "{back}");
+    ensure!(text(&status(&back)["lastRuns"][1]["why"]).contains("active-endpoint"), "{back}");
     ensure!(channel_targets(&stage.channel("cold")?)["primary"].0 == host("cold"));
     let steps = done_to(&stage, &channel, since)?;
     ensure!(steps == ["StopChannel", "UpdateChannel", "StartChannel"], "{steps:?}");

@@ -94,7 +94,10 @@ async fn three_start_stop_and_go_each_alone() -> Result<()> {
         stage.change(&format!("destination/{name}"), json!({ "state": "Stopped" }))?;
     }
     stage.until_aws("the flow is off", |flow| flow["status"] == "STANDBY").await?;
-    ensure!(stage.channels()?.is_empty() && stage.inputs()?.is_empty() && stage.outputs()?.is_empty());
+    for name in ["youtube-one", "youtube-two"] {
+        stage.until_condition(&format!("destination/{name}"), "Ready", "True", "Stopped").await?;
+        has_nothing(&stage, name)?;
+    }
     in_order(&stage)?;
     stage.kubectl("delete source,destination --all --timeout=60s")?;
     stage.until_nothing_is_left().await

@@ -28,10 +28,8 @@ async fn the_sixth_waits_for_a_channel_and_tells_the_numbers() -> Result<()> {
     ensure!(created(&sixth) < created(&seventh), "created at {} and {}", created(&sixth), created(&seventh));
 
     let since = stage.now()?;
-    for name in ["a-seventh", "z-sixth"] {
+    for (name, ahead) in [("z-sixth", false), ("a-seventh", true)] {
         stage.change(&format!("destination/{name}"), json!({ "state": "Running" }))?;
-    }
-    for (name, ahead) in [("a-seventh", true), ("z-sixth", false)] {
         let waits = stage.until_condition(&format!("destination/{name}"), "Stalled", "True", "QuotaExceeded").await?;
         let said = message(&waits, "Stalled");
         let used = format!("5 of 5 channels in us-west-2 are used, by {}/five, {0}/four", stage.namespace);
