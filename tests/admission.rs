@@ -166,7 +166,7 @@ fn quickstart_is_self_contained() -> Result<()> {
     for part in ["kind: Source\n", "state: Auto", "updatePolicy: Restart", "protocol: SrtListener", "port: 5000"] {
         ensure!(text.contains(part), "no {part:?}");
     }
-    ensure!(text.matches("\nkind: Destination\n").count() == 3 && text.matches("  state: Running\n").count() == 3);
+    ensure!(text.matches("\nkind: Destination\n").count() == 4 && text.matches("  state: Running\n").count() == 4);
     ensure!(
         text.matches("  namespace: default\n").count() == text.matches("\nkind: ").count(),
         "a namespace is missing"

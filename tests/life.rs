@@ -42,8 +42,15 @@ async fn the_quickstart_is_on_the_air_and_goes_without_a_trace() -> Result<()> {
     stage.apply_text(&manifests)?;
     stage.kubectl("wait --for=condition=Ready playout --all --timeout=60s")?;
     let table = stage.kubectl("get playout")?;
-    ensure!(table.matches(" Running ").count() >= 4 && table.matches(" True ").count() == 4, "{table}");
-    ensure!(stage.flow()?["status"] == "ACTIVE" && stage.outputs()?.len() == 3, "{}", stage.flow()?);
+    ensure!(table.matches(" Running ").count() >= 5 && table.matches(" True ").count() == 5, "{table}");
+    // Three outputs of Destinations, and the one by which MediaLive takes the programme.
+    let kept = |o: &&Value| o["mediaLiveInputArn"].is_string();
+    let outputs = stage.outputs()?;
+    ensure!(stage.flow()?["status"] == "ACTIVE" && outputs.len() == 4, "{}", stage.flow()?);
+    ensure!(outputs.iter().filter(kept).count() == 1, "{outputs:?}");
+    let transcoded = stage.object("destination/facebook").await?.context("it is there")?;
+    ensure!(status(&transcoded)["channel"]["state"] == "RUNNING", "{transcoded}");
+    ensure!(text(&status(&transcoded)["encoding"]).starts_with("720p30: 1280x720 at 30 fps"), "{transcoded}");
     let story = stage.kubectl("describe destination twitch")?;
     for word in ["Events:", "Created and started output", "It is on the air.", "Started At:", "Last Runs:"] {
         ensure!(story.contains(word), "no {word:?} in {story}");
@@ -86,7 +93,7 @@ async fn the_quickstart_is_on_the_air_and_goes_without_a_trace() -> Result<()> {
 
     stage.kubectl("delete destination twitch --timeout=60s")?;
     let left: Vec<_> = stage.outputs()?.iter().map(|o| owner(o).to_owned()).collect();
-    ensure!(left.len() == 2 && !left.contains(&"twitch".into()), "{left:?}");
+    ensure!(left.len() == 3 && !left.contains(&"twitch".into()), "{left:?}");
     stage.kubectl("delete source,destination --all --timeout=60s")?;
     ensure!(stage.total()? == 0 && stage.objects().await?.is_empty());
     Ok(())

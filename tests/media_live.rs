@@ -4,6 +4,7 @@ mod in_process;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -26,7 +27,7 @@ use playout_core::secret::SecretText;
 use playout_core::source::plan::{NewFlow, NewSource};
 use playout_operator::aws::measurements::Subject;
 use playout_operator::aws::pace::Urgency;
-use playout_operator::aws::quotas::{self, Limit};
+use playout_operator::aws::quotas::{self, Limit, Limits};
 use playout_operator::aws::{Account, Region};
 use playout_operator::clock::pause;
 use serde_json::{Value, json};
@@ -81,6 +82,7 @@ struct Canned {
     status: u16,
     answer: Arc<Mutex<String>>,
     request: Arc<Mutex<Vec<u8>>>,
+    count: Arc<AtomicUsize>,
 }
 
 impl HttpClient for Canned {
@@ -91,6 +93,7 @@ impl HttpClient for Canned {
 
 impl HttpConnector for Canned {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        self.count.fetch_add(1, Ordering::SeqCst);
         *self.request.lock().expect("a lock") = request.body().bytes().unwrap_or_default().to_vec();
         let answer = SdkBody::from(self.answer.lock().expect("a lock").clone());
         HttpConnectorFuture::ready(Ok(HttpResponse::new(self.status.try_into().expect("a status"), answer)))
@@ -99,10 +102,15 @@ impl HttpConnector for Canned {
 
 impl Canned {
     async fn new(status: u16, answer: &Value) -> (Self, Arc<Region>) {
+        Self::with(status, answer, Limits::default()).await
+    }
+
+    async fn with(status: u16, answer: &Value, limits: Limits) -> (Self, Arc<Region>) {
         let this = Self { status, ..Self::default() };
         this.will_answer(answer);
         let world = World::new(None);
         let mut settings = world.settings(None, &Arc::default(), &world.redactor);
+        settings.limits = limits;
         settings.http_client = Some(SharedHttpClient::new(this.clone()));
         (this, Account::new(settings).await.expect("an account").region(None).await)
     }
@@ -439,8 +447,22 @@ async fn a_channel_lives_and_dies_as_the_client_says() -> Result<()> {
     let usage = quotas::push_inputs(&inputs, region.quotas.limit(Limit::PushInputs, inputs.len()).await);
     ensure!((usage.used, usage.by.join(" ").as_str()) == (1, "show/youtube"), "{usage:?}");
 
+    world.sim.set_receiver("b.example.net", None, playout_sim::Receiver::Refuse);
+    region.media_connect.start_flow(&first).await.expect("a start");
     live.start_channel(&id).await.expect("a start");
     channel(&region, &id, ChannelState::Running).await?;
+    let alerts = until("an alert", async || live.alerts(&id).await.expect("alerts"), |found| !found.is_empty()).await?;
+    ensure!(alerts.iter().all(|alert| alert.role == Some(Role::Backup)), "{alerts:?}");
+    let connected = async |role: Role| {
+        let key = format!("{id}/{}", role.as_str());
+        region.measurements.read(Subject::ChannelOutput, &key, Duration::ZERO).await.expect("a reading")
+    };
+    until("on the air", async || connected(Role::Primary).await.measured.connected, |on| *on == Some(true)).await?;
+    let backup = connected(Role::Backup).await;
+    ensure!(backup.measured.connected == Some(false) && backup.until.is_some(), "{backup:?}");
+    let whole = region.measurements.read(Subject::Channel, &id, Duration::ZERO).await.expect("a reading").measured;
+    ensure!(whole.bitrate.is_some_and(|bitrate| (4.0e6..6.0e6).contains(&bitrate)), "{whole:?}");
+
     let failure = live.update_channel(&id, &new.name, &new.settings).await.expect_err("it runs");
     ensure!(failure.class == FailureClass::Conflict, "{failure:?}");
     live.tag(&seen.arn, &BTreeMap::from([("team".to_string(), "sport".to_string())])).await.expect("a tag");
@@ -481,9 +503,10 @@ async fn a_channel_lives_and_dies_as_the_client_says() -> Result<()> {
 #[tokio::test(start_paused = true)]
 async fn a_full_account_is_told_from_other_refusals() -> Result<()> {
     let world = World::new(None);
-    world.sim.set_quotas(playout_sim::Quotas { push_inputs: 1, ..world.sim.quotas() });
+    world.sim.set_quotas(playout_sim::Quotas { push_inputs: 1, channels: 12, ..world.sim.quotas() });
     let account = Account::new(world.settings(None, &Arc::default(), &world.redactor)).await?;
     let region = account.region(None).await;
+    ensure!(region.quotas.limit(Limit::Channels).await == 12 && region.quotas.limit(Limit::PushInputs).await == 1);
     let flow = flow(&region, "one").await;
     let new = |name: &str| NewInput {
         name: name.into(),
@@ -513,5 +536,26 @@ async fn metrics_of_a_channel_and_of_its_output_groups_are_read() -> Result<()> 
     let _ = region.measurements.read(Subject::Channel, "1", Duration::ZERO).await;
     let sent = String::from_utf8_lossy(&canned.request.lock().expect("a lock")).into_owned();
     ensure!(sent.contains("NetworkOut") && !sent.contains("OutputGroupName"), "{sent}");
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_quota_is_what_the_operator_was_told_else_what_aws_says_else_what_aws_documents() -> Result<()> {
+    let quota = |name: &str, value: f64| json!({ "QuotaName": name, "Value": value });
+    let said = json!({ "Quotas": [quota("Channels", 12.0), quota("HEVC Channels", 7.0), quota("Flows", 40.0)] });
+    let (canned, region) = Canned::with(200, &said, Limits { flows: Some(3), ..Limits::default() }).await;
+    ensure!(region.quotas.limit(Limit::Flows).await == 3);
+    ensure!(region.quotas.limit(Limit::Channels).await == 12);
+    ensure!(region.quotas.limit(Limit::PushInputs).await == 5, "AWS does not say it");
+    ensure!(canned.count.load(Ordering::SeqCst) == 1, "one answer serves for both, and the told one asks nobody");
+    pause(Duration::from_secs(601)).await;
+    canned.will_answer(&json!({ "Quotas": [quota("Channels", 20.0), quota("Push Inputs", 10.0)] }));
+    ensure!(region.quotas.limit(Limit::PushInputs).await == 10 && region.quotas.limit(Limit::Channels).await == 20);
+
+    let (canned, region) = Canned::new(400, &json!({ "__type": "AccessDeniedException", "message": "no" })).await;
+    for _ in 0..10 {
+        ensure!(region.quotas.limit(Limit::Channels).await == 5 && region.quotas.limit(Limit::Flows).await == 20);
+    }
+    ensure!(canned.count.load(Ordering::SeqCst) == 2, "a denial is remembered, for each service");
     Ok(())
 }

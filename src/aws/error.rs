@@ -68,7 +68,7 @@ fn classify(operation: &str, status: u16, code: &str, message: &str) -> FailureC
     if code.starts_with("Throttl") || code == "TooManyRequestsException" || code == "RequestLimitExceeded" {
         return FailureClass::Throttled;
     }
-    if operation.starts_with("medialive:Create")
+    if operation.strip_prefix("medialive:").is_some_and(|name| name.starts_with("Create"))
         && let Some(class) = refused_create(status, &message)
     {
         return class;

@@ -134,7 +134,8 @@ fn describe(request: &Request<Bytes>) -> (String, Effect) {
             None => part.to_string(),
         })
         .collect();
-    let creates = ["flows", "outputs", "source"].contains(&parts.last().map_or("", String::as_str));
+    let creates =
+        ["flows", "outputs", "source", "channels", "inputs"].contains(&parts.last().map_or("", String::as_str));
     let effect = match *request.method() {
         Method::GET => Effect::AwsRead,
         Method::POST if creates => Effect::AwsCreate,

@@ -579,7 +579,7 @@ fn a_source_that_is_told_to_stay_off_is_named() {
     let Programme::Flow { stopped, .. } = &mut seen.flow else { panic!("a flow") };
     *stopped = true;
     let Step::Wait { on, poll: None } = decide(&dest(&[]), &seen) else { panic!("for a watch") };
-    assert!(on.message().contains("studio") && on.message().contains("Stopped"), "{}", on.message());
+    assert!(on.message().contains("studio") && on.message().contains("spec.state"), "{}", on.message());
 }
 
 #[test]

@@ -396,7 +396,8 @@ fn every_sort_of_difference_has_its_words() {
     let one_input = |i: Value| ("/inputs", json!([i]));
     let lan = |group: &str| json!([{ "name": "lan", "subnetId": "subnet-0a", "securityGroupIds": [group] }]);
     let bitrate = [("/inputs", json!([rtp_input("main", "Primary", 5000), rtp_input("reserve", "Backup", 5001)]))];
-    let cases: Vec<(Vec<(&str, Value)>, &[&str])> = vec![
+    type Changes<'a> = Vec<(&'a str, Value)>;
+    let cases: Vec<(Changes<'_>, &[&str])> = vec![
         (vec![], &[]),
         (vec![("/tags", json!({ "team": "news" }))], &["would set tag team: news"]),
         (vec![("/flowSize", json!("Large"))], &["would change the flow's size: MEDIUM -> LARGE"]),

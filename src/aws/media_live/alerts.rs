@@ -37,12 +37,17 @@ fn without_paths(text: &str) -> String {
     kept + rest
 }
 
-/// Which of our output groups an alert speaks of: the only one of our names that it holds after the word "output".
+/// Which of our output groups an alert speaks of: the one whose name follows "output" or "output group". AWS documents no
+/// member for it.
 fn role(message: &str) -> Option<Role> {
     let message = message.to_ascii_lowercase();
-    let (_, after) = message.split_once("output")?;
-    let names = |role: &Role| after.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word == role.as_str());
-    let mut named = [Role::Primary, Role::Backup].into_iter().filter(names);
+    let words: Vec<_> = message.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let follows = |role: &Role| {
+        let name = role.as_str();
+        words.windows(2).any(|pair| pair == ["output", name])
+            || words.windows(3).any(|three| three == ["output", "group", name])
+    };
+    let mut named = [Role::Primary, Role::Backup].into_iter().filter(follows);
     named.next().filter(|_| named.next().is_none())
 }
 
@@ -76,7 +81,11 @@ mod tests {
         for (text, of) in [
             ("Connection of output group [primary] was refused", Some(Role::Primary)),
             ("RTMP output backup/backup has stopped", Some(Role::Backup)),
-            ("Output groups primary and backup have stopped", None),
+            (
+                "Output [primary] of output group [primary] cannot connect to the RTMP endpoint backup.example.net.",
+                Some(Role::Primary),
+            ),
+            ("Output primary and output backup have stopped", None),
             ("The primary input of output 1 is lost", None),
             ("Output primaryish has stopped", None),
         ] {

@@ -6,13 +6,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::observed::{Observed, Role};
+use super::observed::{Observed, Programme, Role};
 use super::plan::{Action, Connection, fed};
 use super::retry::{Attempt, FORGIVEN_AFTER, Phase, Tries};
 use super::status::Outcome;
 use super::wanted::Wanted;
 use crate::api::RECONCILE_AT;
 use crate::api::destination::{ActiveEndpoint, Destination, DestinationStatus, FailoverStatus, RetryStatus, RetryWord};
+use crate::channel::ChannelState;
 use crate::conditions::whole_second;
 use crate::plan::Step;
 
@@ -96,7 +97,11 @@ pub(super) fn retries(
         // A stop of our own is no failure.
         return None;
     }
-    let up = seen.channel.present().is_some_and(|c| c.channel.state.is_up());
+    let state = seen.channel.present().map(|c| c.channel.state);
+    let up = state.is_some_and(ChannelState::is_up);
+    // What is found down, after it was up, has failed; unless it is the Source that was told to stop, or was made anew.
+    let stopped = matches!(seen.flow, Programme::Flow { stopped: true, .. });
+    let was_up = matches!(state, Some(ChannelState::Stopping | ChannelState::Idle)) && !stopped;
     let arrives = fed(wanted, seen).iter().any(|(.., c)| *c == Connection::Up);
     match remembered {
         Some(retries) if retries.count > 0 && retries.state == RetryWord::Trying && arrives && is_forgiven(seen) => {
@@ -104,7 +109,7 @@ pub(super) fn retries(
         }
         Some(retries) => Some(RetryStatus {
             attempts: wanted.retry.attempts,
-            up: retries.up || (up && retries.state == RetryWord::Trying),
+            up: (retries.up && was_up) || (up && retries.state == RetryWord::Trying),
             ..retries
         }),
         None if wanted.channel.is_some() && wanted.running => Some(RetryStatus { up, ..new(&Attempt::FIRST) }),

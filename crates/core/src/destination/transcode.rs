@@ -120,11 +120,11 @@ impl Path<'_> {
             Ok(input) => input,
             Err(step) => return step,
         };
-        let settings = self.channel.settings(|role| self.feeds(role), &input.id);
+        let settings = self.channel.settings(|role| self.feeds(role), input);
         let (seen_channel, settings) = match (&seen.channel, settings) {
             (Look::Present(channel), settings) if channel.channel.state != ChannelState::Deleted => (channel, settings),
             (_, Err(problem)) => return Step::Stuck(problem),
-            (_, Ok(settings)) => return self.create(input, settings),
+            (_, Ok(settings)) => return self.create(settings),
         };
         let channel = &seen_channel.channel;
         match channel.state {
@@ -141,13 +141,9 @@ impl Path<'_> {
         self.wanted.hot || role == active(self.wanted, self.channel, self.seen)
     }
 
-    /// The input, ready to be used.
-    fn input(&self) -> Result<&Input, Step<Action>> {
+    /// Id of the input, ready to be used.
+    fn input(&self) -> Result<&str, Step<Action>> {
         let Self { wanted, seen, .. } = self;
-        let role_arn = match &self.channel.role_arn {
-            Ok(role) => role,
-            Err(problem) => return Err(Step::Stuck(problem.clone())),
-        };
         match &seen.input {
             Look::Present(input) if input.state == InputState::Creating => {
                 Err(Step::wait(Waiting::ChannelCreating, SOON))
@@ -164,40 +160,53 @@ impl Path<'_> {
                 if self.needs_tags(&input.tags) {
                     return Err(self.tag(&input.arn));
                 }
-                Ok(input)
+                Ok(&input.id)
             }
+            // What a channel takes is there, whether it is seen or not. A second one would take a place for nothing.
             _ => {
-                for endpoint in self.channel.endpoints.values() {
-                    if let Err(problem) = &endpoint.target {
-                        return Err(Step::Stuck(problem.clone()));
-                    }
+                match seen.channel.present().filter(|c| !c.channel.state.is_gone()).map(|c| &c.channel.settings.inputs)
+                {
+                    Some(inputs) if !inputs.is_empty() => Ok(&inputs[0]),
+                    _ => Err(self.create_input()),
                 }
-                if let Some(problem) = self.quota(true) {
-                    return Err(Step::Stuck(problem));
-                }
-                if !self.state.takes_changes() {
-                    // MediaLive adds an output to it.
-                    return Err(Step::wait(busy(self.state), SOON));
-                }
-                Err(Step::Act(vec![Action::CreateInput(Box::new(NewInput {
-                    name: self.channel.input_name.clone(),
-                    flow: self.flow.to_string(),
-                    role_arn: role_arn.clone(),
-                    tags: wanted.tags.clone(),
-                }))]))
             }
         }
     }
 
-    fn create(&self, input: &Input, settings: ChannelSettings) -> Step<Action> {
-        if input.state == InputState::Attached {
+    fn create_input(&self) -> Step<Action> {
+        let role_arn = match &self.channel.role_arn {
+            Ok(role) => role,
+            Err(problem) => return Step::Stuck(problem.clone()),
+        };
+        for endpoint in self.channel.endpoints.values() {
+            if let Err(problem) = &endpoint.target {
+                return Step::Stuck(problem.clone());
+            }
+        }
+        if let Some(problem) = self.quota(true) {
+            return Step::Stuck(problem);
+        }
+        if !self.state.takes_changes() {
+            // MediaLive adds an output to it.
+            return Step::wait(busy(self.state), SOON);
+        }
+        Step::Act(vec![Action::CreateInput(Box::new(NewInput {
+            name: self.channel.input_name.clone(),
+            flow: self.flow.to_string(),
+            role_arn: role_arn.clone(),
+            tags: self.wanted.tags.clone(),
+        }))])
+    }
+
+    fn create(&self, settings: ChannelSettings) -> Step<Action> {
+        if let Some(input) = self.seen.input.present().filter(|i| i.state == InputState::Attached) {
             return attached(input);
         }
         if let Some(problem) = self.quota(false) {
             return Step::Stuck(problem);
         }
-        if let Some(pause) = self.pause() {
-            return pause;
+        if let Some(step) = self.pause().or_else(|| self.own_stop()) {
+            return step;
         }
         Step::Act(vec![Action::CreateChannel(Box::new(NewChannel {
             name: self.channel.name.clone(),
@@ -269,11 +278,13 @@ impl Path<'_> {
             return self.tag(&channel.arn);
         }
         if !settings.differences(&channel.settings).is_empty() {
-            return Step::Act(vec![Action::UpdateChannel {
-                id: channel.id.clone(),
-                name: self.channel.name.clone(),
-                settings: Box::new(settings),
-            }]);
+            return self.own_stop().unwrap_or_else(|| {
+                Step::Act(vec![Action::UpdateChannel {
+                    id: channel.id.clone(),
+                    name: self.channel.name.clone(),
+                    settings: Box::new(settings),
+                }])
+            });
         }
         if !self.wanted.running {
             return Step::Settled;
@@ -290,6 +301,12 @@ impl Path<'_> {
         }
     }
 
+    /// What is changed or made anew was stopped by us: no failure, also when the pass that stopped it could not tell.
+    fn own_stop(&self) -> Option<Step<Action>> {
+        let tries = tries(self.wanted, self.seen).filter(|t| t.up && t.attempt.phase == Phase::Trying)?;
+        Some(Step::Act(vec![Action::Note(tries.attempt.clone())]))
+    }
+
     /// The pause before the next attempt, and its end.
     fn pause(&self) -> Option<Step<Action>> {
         pause(self.wanted, self.seen)
@@ -297,6 +314,10 @@ impl Path<'_> {
 
     /// What is waited for before a channel may be started; the flow comes first.
     fn flow_is_up(&self) -> Option<Step<Action>> {
+        if self.stopped {
+            // Though the flow may still be up: it is about to go.
+            return Some(Step::wait_for_watch(Waiting::SourceStopped(self.wanted.source.clone())));
+        }
         match self.state {
             FlowState::Active | FlowState::Updating => None,
             FlowState::Error => Some(Step::Stuck(Problem::new(
@@ -306,9 +327,6 @@ impl Path<'_> {
                     self.wanted.source
                 ),
             ))),
-            FlowState::Standby if self.stopped => {
-                Some(Step::wait_for_watch(Waiting::SourceStopped(self.wanted.source.clone())))
-            }
             FlowState::Standby | FlowState::Starting => Some(Step::wait(Waiting::FlowStarting, IN_TRANSITION)),
             state => Some(Step::wait(busy(state), SOON)),
         }
@@ -353,7 +371,11 @@ impl Path<'_> {
         if let Some(step) = self.flow_is_up() {
             return step;
         }
-        self.delivery(seen)
+        match (self.delivery(seen), settings) {
+            // It is as well as it can be, and could not be started again.
+            (Step::Settled, Err(problem)) => Step::Stuck(problem),
+            (step, _) => step,
+        }
     }
 
     /// Whether the other endpoint is to be fed, which a running channel cannot do. The user or the failure has decided that:
@@ -370,9 +392,9 @@ impl Path<'_> {
     fn delivery(&self, seen: &ChannelSeen) -> Step<Action> {
         let mut waiting = None;
         let mut down_for = None;
-        for role in seen.channel.settings.targets.keys() {
+        for (role, target) in &seen.channel.settings.targets {
             let endpoint = seen.endpoints.get(role).cloned().unwrap_or_default();
-            let shown = self.channel.endpoints.get(role).map(|e| e.receiver.shown()).unwrap_or_default();
+            let shown = target.shown();
             match connection(&endpoint, seen, *role) {
                 Connection::Up | Connection::Unmeasured if self.signal != Some(false) => return Step::Settled,
                 Connection::Down => {
