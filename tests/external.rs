@@ -9,7 +9,7 @@ use aws_sdk_mediaconnect::config::{BehaviorVersion, Region};
 use aws_sdk_mediaconnect::types::{AddOutputRequest, OutputStatus, Protocol, SetSourceRequest};
 use fixtures::{
     PATIENCE, Show, by_operation, condition, destination, host, input, key, owner, secret, source, stream_key, text,
-    with,
+    transcode, with,
 };
 use playout_stage::{kubectl, wait_until};
 use serde_json::{Value, json};
@@ -192,6 +192,31 @@ async fn a_referenced_flow_serves_destinations_and_is_what_it_was_afterwards() -
         }
     }
     ensure!(acts.len() >= 5, "the log has {acts:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_channel_takes_a_referenced_flow_while_it_runs() -> Result<()> {
+    let Some(stage) = Show::start("external-channel").await? else { return Ok(()) };
+    let somebody = Somebody::with_a_flow(&stage).await?;
+    let stopped = somebody.theirs(&stage).await?;
+    stage.apply(&[reference(&somebody.arn), secret("one", &key("one")), transcode("one")])?;
+    let nothing = || {
+        ensure!(stage.channels()?.is_empty() && stage.inputs()?.is_empty(), "something is paid for");
+        anyhow::Ok(())
+    };
+    stage.until_condition("destination/one", "Ready", "False", "SourceStopped").await?;
+    nothing()?;
+
+    somebody.start(&stage).await?;
+    let running = stage.until_condition("destination/one", "Ready", "True", "Running").await?;
+    ensure!(stage.channel("one")?["state"] == "RUNNING", "{running}");
+    somebody.client.stop_flow().flow_arn(&somebody.arn).send().await?;
+    let off = stage.until_condition("destination/one", "Ready", "False", "SourceStopped").await?;
+    ensure!(text(&off["status"]["lastRuns"][0]["why"]).contains("does not start its flow"), "{off}");
+    nothing()?;
+    stage.kubectl("delete source,destination --all --timeout=60s")?;
+    ensure!(somebody.theirs(&stage).await? == stopped, "{}\nwas {stopped}", somebody.theirs(&stage).await?);
     Ok(())
 }
 

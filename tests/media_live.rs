@@ -441,10 +441,10 @@ async fn a_channel_lives_and_dies_as_the_client_says() -> Result<()> {
     ensure!(list.len() == 1 && list[0].id == id && list[0].tags == new.tags, "{list:?}");
     let shared = channels.list(Duration::from_secs(60)).await.expect("a list");
     ensure!(Arc::ptr_eq(&list, &shared), "one List serves all");
-    let usage = quotas::channels(&list, region.quotas.limit(Limit::Channels).await);
+    let usage = quotas::channels(&list, region.quotas.limit(Limit::Channels, list.len()).await);
     ensure!((usage.used, usage.limit, usage.by.join(" ").as_str()) == (1, 5, "show/youtube"), "{usage:?}");
     let inputs = channels.inputs(Duration::from_secs(60)).await.expect("a list");
-    let usage = quotas::push_inputs(&inputs, region.quotas.limit(Limit::PushInputs).await);
+    let usage = quotas::push_inputs(&inputs, region.quotas.limit(Limit::PushInputs, inputs.len()).await);
     ensure!((usage.used, usage.by.join(" ").as_str()) == (1, "show/youtube"), "{usage:?}");
 
     world.sim.set_receiver("b.example.net", None, playout_sim::Receiver::Refuse);

@@ -20,6 +20,8 @@ use crate::clock::Clock;
 
 /// How long is believed what AWS says of quotas, and that it does not say it. A quota is raised once in months.
 const BELIEVED: Duration = Duration::from_secs(600);
+/// How long it is believed that there is no room: somebody waits for more, and may just have been granted it.
+const FULL: Duration = Duration::from_secs(25);
 /// How long AWS is left alone after it gave no answer.
 const MISSED: Duration = Duration::from_secs(30);
 
@@ -60,6 +62,14 @@ impl Limit {
 /// Quotas of a service by name, in small letters.
 type ByName = Arc<HashMap<String, usize>>;
 
+/// What AWS said, when, and for how long it is believed.
+#[derive(Debug)]
+struct Known {
+    quotas: ByName,
+    at: Instant,
+    believed: Duration,
+}
+
 /// The service, as narrow as we need it.
 #[derive(Debug)]
 pub struct Quotas {
@@ -67,8 +77,8 @@ pub struct Quotas {
     caller: Arc<Caller>,
     clock: Clock,
     told: Limits,
-    /// By service: until when it is believed, and what AWS said.
-    known: Mutex<HashMap<&'static str, (Instant, ByName)>>,
+    /// By service.
+    known: Mutex<HashMap<&'static str, Known>>,
     warned: AtomicBool,
 }
 
@@ -78,8 +88,9 @@ impl Quotas {
         Self { client: Client::new(sdk), caller, clock, told, known, warned }
     }
 
-    /// How many there may be: what the operator was told, else what AWS says, else what AWS documents.
-    pub async fn limit(&self, limit: Limit) -> usize {
+    /// How many there may be: what the operator was told, else what AWS says, else what AWS documents. When `used` leaves no
+    /// room, what AWS said is believed for a short time only.
+    pub async fn limit(&self, limit: Limit, used: usize) -> usize {
         let told = match limit {
             Limit::Channels => self.told.channels,
             Limit::PushInputs => self.told.push_inputs,
@@ -89,19 +100,21 @@ impl Quotas {
             return told;
         }
         let (service, name, default) = limit.known();
-        self.of(service).await.get(name).copied().unwrap_or(default)
+        let of = |quotas: &ByName| quotas.get(name).copied().unwrap_or(default);
+        of(&self.of(service, |quotas| used < of(quotas)).await)
     }
 
-    async fn of(&self, service: &'static str) -> ByName {
+    async fn of(&self, service: &'static str, has_room: impl Fn(&ByName) -> bool) -> ByName {
         // Held while AWS is asked: the others wait for the same answer.
         let mut known = self.known.lock().await;
         let now = self.clock.instant();
-        if let Some((until, quotas)) = known.get(service)
-            && now < *until
-        {
-            return quotas.clone();
+        if let Some(Known { quotas, at, believed }) = known.get(service) {
+            let believed = if has_room(quotas) { *believed } else { FULL.min(*believed) };
+            if now < *at + believed {
+                return quotas.clone();
+            }
         }
-        let before = known.get(service).map(|(_, quotas)| quotas.clone()).unwrap_or_default();
+        let before = known.get(service).map(|known| known.quotas.clone()).unwrap_or_default();
         let (believed, quotas) = match self.list(service).await {
             Ok(quotas) => (BELIEVED, Arc::new(quotas)),
             // The quotas are there to tell of a full account early. Without them AWS tells it when something is made.
@@ -116,7 +129,7 @@ impl Quotas {
                 (if failure.class == FailureClass::Denied { BELIEVED } else { MISSED }, before)
             }
         };
-        known.insert(service, (self.clock.instant() + believed, quotas.clone()));
+        known.insert(service, Known { quotas: quotas.clone(), at: self.clock.instant(), believed });
         quotas
     }
 

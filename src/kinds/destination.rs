@@ -9,7 +9,7 @@ use kube::runtime::reflector::ObjectRef;
 use kube::{Resource as _, ResourceExt as _};
 use playout_core::api::destination::{DestinationStatus, DestinationWord};
 use playout_core::api::policy::RunState;
-use playout_core::api::source::{HealthWord, SourceStatus};
+use playout_core::api::source::{HealthWord, SourceState, SourceStatus};
 use playout_core::api::{ACTIVE_ENDPOINT, Destination, EncodingPreset, Source};
 use playout_core::conditions::{RECONCILING, STALLED, is_true};
 use playout_core::destination::memory;
@@ -161,7 +161,7 @@ impl Kind for DestinationKind {
                 arn: flow.arn.clone(),
                 state: flow.state,
                 outputs_used: flow.outputs.len(),
-                stopped: source.as_ref().is_some_and(|s| !starts_flow(s)),
+                stopped: source.as_ref().is_some_and(|s| is_off(s, &flow)),
                 signal: status.and_then(signal),
                 bitrate_kbps: status.and_then(bitrate),
                 region: region.name.clone(),
@@ -235,6 +235,13 @@ impl Kind for DestinationKind {
     fn conditions(destination: &Destination) -> Option<&[Condition]> {
         destination.status.as_ref().map(|s| s.conditions.as_slice())
     }
+}
+
+/// Whether the Source is told to stay off, or has a flow that is not its own to start and that nobody else has started.
+fn is_off(source: &Source, flow: &Flow) -> bool {
+    let on = matches!(flow.state, FlowState::Starting | FlowState::Active | FlowState::Updating);
+    let is_others = source.spec.external.is_some() && source.spec.state != SourceState::Stopped;
+    !starts_flow(source) && !(is_others && on)
 }
 
 /// Whether a quota of AWS keeps it from going on.

@@ -141,13 +141,10 @@ impl Looking<'_> {
     /// What stands in the way of a new channel.
     async fn quotas(&self) -> Result<Quotas, Failure> {
         let Self { destination, region, context, .. } = self;
-        let (channels, inputs, most_channels, most_inputs) = tokio::join!(
-            region.channels.list(LIST_AGE),
-            region.channels.inputs(LIST_AGE),
-            region.quotas.limit(Limit::Channels),
-            region.quotas.limit(Limit::PushInputs),
-        );
+        let (channels, inputs) = tokio::join!(region.channels.list(LIST_AGE), region.channels.inputs(LIST_AGE));
         let (channels, inputs) = (channels?, inputs?);
+        let most_channels = region.quotas.limit(Limit::Channels, channels.len()).await;
+        let most_inputs = region.quotas.limit(Limit::PushInputs, inputs.len()).await;
         Ok(Quotas {
             channels: quotas::channels(&channels, most_channels),
             inputs: quotas::push_inputs(&inputs, most_inputs),

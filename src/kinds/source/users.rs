@@ -31,7 +31,8 @@ pub(super) fn attribute(source: &Source, flow: &mut Flow, context: &Context) {
 
 /// What stands in the way of a new flow.
 pub(super) async fn quota(source: &Source, region: &Region, context: &Context) -> Result<FlowQuota, Failure> {
-    let (flows, limit) = (region.flows.all(LIST_AGE).await?, region.quotas.limit(Limit::Flows).await);
+    let flows = region.flows.all(LIST_AGE).await?;
+    let limit = region.quotas.limit(Limit::Flows, flows.len()).await;
     let mut by: Vec<_> = flows.iter().map(|f| f.name.clone()).collect();
     by.sort();
     let order = |s: &Source| (s.creation_timestamp().map(|t| t.0), s.namespace(), s.name_any());

@@ -28,6 +28,8 @@ pub struct OperatorOptions {
     pub metrics_port: Option<u16>,
     /// The port of the health checks; a free one by default.
     pub health_port: Option<u16>,
+    /// Whether it is told the roles that AWS's services assume.
+    pub roles: bool,
     /// Whether `start` and `restart` wait until `/readyz` answers.
     pub wait_ready: bool,
 }
@@ -40,6 +42,7 @@ impl Default for OperatorOptions {
             env: Vec::new(),
             metrics_port: None,
             health_port: None,
+            roles: true,
             wait_ready: true,
         }
     }
@@ -83,6 +86,7 @@ impl Operator {
             metrics_port,
             health_port,
             log: Some(&options.log),
+            roles: options.roles,
             args: &options.args,
             env: &options.env,
         })?;

@@ -94,6 +94,7 @@ pub(crate) struct OperatorSettings<'a> {
     pub health_port: u16,
     /// The log filter; `None` leaves it to `RUST_LOG` of the environment and the operator's default.
     pub log: Option<&'a str>,
+    pub roles: bool,
     pub args: &'a [String],
     pub env: &'a [(String, String)],
 }
@@ -117,12 +118,13 @@ pub(crate) fn operator(settings: &OperatorSettings<'_>) -> Result<Program> {
         "1s".into(),
         "--health-interval".into(),
         "5s".into(),
-        // Any role will do for the simulator.
-        "--mediaconnect-role-arn".into(),
-        "arn:aws:iam::123456789012:role/PlayoutMediaConnect".into(),
-        "--medialive-role-arn".into(),
-        "arn:aws:iam::123456789012:role/PlayoutMediaLive".into(),
     ];
+    if settings.roles {
+        // Any role will do for the simulator.
+        for (service, role) in [("mediaconnect", "PlayoutMediaConnect"), ("medialive", "PlayoutMediaLive")] {
+            args.extend([format!("--{service}-role-arn"), format!("arn:aws:iam::123456789012:role/{role}")]);
+        }
+    }
     args.extend_from_slice(settings.args);
     let mut env = aws_environment();
     env.push(("KUBECONFIG".into(), text(settings.kubeconfig)));

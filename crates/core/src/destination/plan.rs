@@ -168,6 +168,12 @@ pub fn pending_changes(wanted: &Wanted, seen: &Observed) -> Vec<String> {
     }
 }
 
+/// Changes of the channel that are not made yet, by the names of the fields.
+#[must_use]
+pub fn changes(wanted: &Wanted, seen: &Observed) -> Vec<String> {
+    wanted.channel.as_ref().map_or_else(Vec::new, |channel| transcode::changes(wanted, channel, seen))
+}
+
 /// What is fed now, on both paths: which endpoint, its receiver for people, and whether it takes the stream.
 #[must_use]
 pub fn fed(wanted: &Wanted, seen: &Observed) -> Vec<(Role, String, Connection)> {

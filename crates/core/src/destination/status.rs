@@ -5,14 +5,14 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::memory;
 use super::observed::{Observed, OutputSeen, Programme, Role};
-use super::plan::{Action, Connection, fed, pending_changes};
+use super::plan::{Action, Connection, changes, fed, pending_changes};
 use super::retry::Phase;
 use super::transcode::tries;
 use super::wanted::Wanted;
 use crate::api::RECONCILE_AT;
 use crate::api::destination::{
     ActiveEndpoint, AlertStatus, ChannelStatus, Destination, DestinationStatus, DestinationWord, LastError,
-    OutputStatus, Run,
+    OutputStatus, RetryWord, Run,
 };
 use crate::channel::{ChannelState, InputState, Look};
 use crate::conditions::{Conditions, DELIVERING, OVER_LIMIT, Truth, whole_second};
@@ -291,26 +291,55 @@ fn runs(status: &mut DestinationStatus, before: &DestinationStatus, word: Destin
         // Looking failed: nothing is known to have ended.
         _ if outcome.seen.is_none() => {}
         _ if ran => {
+            let why = why(word, status, before, outcome);
             status.started_at = None;
             if let Some(run) = status.last_runs.first_mut().filter(|r| r.stopped.is_none()) {
                 run.stopped = Some(now);
-                run.why = Some(why(word, outcome));
+                run.why = Some(why);
             }
         }
         _ => {}
     }
 }
 
-fn why(word: DestinationWord, outcome: &Outcome<'_>) -> String {
-    let wants = outcome.wanted.is_some_and(|w| w.running);
-    match (word, outcome.step) {
-        (DestinationWord::Deleting, _) => "the Destination was deleted".into(),
-        _ if !wants => "stopped as wished".into(),
-        (_, Some(Step::Wait { on, .. })) => on.message(),
-        (_, Some(Step::Stuck(problem))) => problem.message.clone(),
-        (_, Some(Step::Act(_))) => "a change was carried out".into(),
+fn why(
+    word: DestinationWord,
+    status: &DestinationStatus,
+    before: &DestinationStatus,
+    outcome: &Outcome<'_>,
+) -> String {
+    let Some(wanted) = outcome.wanted.filter(|w| w.running) else {
+        return match word {
+            DestinationWord::Deleting => "the Destination was deleted".into(),
+            _ => "stopped as wished".into(),
+        };
+    };
+    if let Some(reason) = outcome.seen.and_then(|seen| reason(wanted, seen, status, before)) {
+        return reason;
+    }
+    match outcome.step {
+        Some(Step::Wait { on, .. }) => on.message(),
+        Some(Step::Stuck(problem)) => problem.message.clone(),
+        Some(Step::Act(_)) => "a change was carried out".into(),
         _ => "AWS no longer shows it running".into(),
     }
+}
+
+/// What the operator has stopped it for. That it is stopping is what everybody sees.
+fn reason(wanted: &Wanted, seen: &Observed, status: &DestinationStatus, before: &DestinationStatus) -> Option<String> {
+    if matches!(seen.flow, Programme::Flow { stopped: true, .. }) {
+        return Some(Waiting::SourceStopped(wanted.source.clone()).message());
+    }
+    let failed = status.retries.as_ref().filter(|r| r.state != RetryWord::Trying);
+    if let Some(cause) = failed.and_then(|r| r.cause.clone()) {
+        return Some(cause);
+    }
+    let switched = status.failover.as_ref().filter(|f| before.active_endpoint.is_some_and(|fed| fed != f.endpoint));
+    if let Some(failover) = switched {
+        return Some(failover.why.clone());
+    }
+    let changed = wanted.may_interrupt && !changes(wanted, seen).is_empty();
+    changed.then(|| "a change was carried out".into())
 }
 
 fn last_error(before: &DestinationStatus, word: DestinationWord, outcome: &Outcome<'_>) -> Option<LastError> {

@@ -486,10 +486,13 @@ pub(super) fn connection(endpoint: &EndpointSeen, seen: &ChannelSeen, role: Role
 
 /// Changes that wait because they would interrupt a running channel, by the names of the fields.
 pub(super) fn pending_changes(wanted: &Wanted, channel: &ChannelWanted, seen: &Observed) -> Vec<String> {
+    let up = seen.channel.present().is_some_and(|now| now.channel.state.is_up());
+    if !up || wanted.may_interrupt || !wanted.running { Vec::new() } else { changes(wanted, channel, seen) }
+}
+
+/// In what the channel differs from the wish, by the names of the fields.
+pub(super) fn changes(wanted: &Wanted, channel: &ChannelWanted, seen: &Observed) -> Vec<String> {
     let (Some(now), Some(input)) = (seen.channel.present(), seen.input.present()) else { return Vec::new() };
-    if !now.channel.state.is_up() || wanted.may_interrupt || !wanted.running {
-        return Vec::new();
-    }
     let feeds = |role| wanted.hot || role == active(wanted, channel, seen);
     let Ok(settings) = channel.settings(feeds, &input.id) else { return Vec::new() };
     let mut list: Vec<_> = settings.differences(&now.channel.settings).into_iter().map(str::to_string).collect();

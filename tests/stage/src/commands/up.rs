@@ -264,6 +264,7 @@ impl State {
             metrics_port,
             health_port,
             log: None,
+            roles: true,
             args: &self.wishes.operator_args,
             env: &[],
         })?;
