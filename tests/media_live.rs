@@ -506,7 +506,9 @@ async fn a_full_account_is_told_from_other_refusals() -> Result<()> {
     world.sim.set_quotas(playout_sim::Quotas { push_inputs: 1, channels: 12, ..world.sim.quotas() });
     let account = Account::new(world.settings(None, &Arc::default(), &world.redactor)).await?;
     let region = account.region(None).await;
-    ensure!(region.quotas.limit(Limit::Channels, 0).await == 12 && region.quotas.limit(Limit::PushInputs, 0).await == 1);
+    ensure!(
+        region.quotas.limit(Limit::Channels, 0).await == 12 && region.quotas.limit(Limit::PushInputs, 0).await == 1
+    );
     let flow = flow(&region, "one").await;
     let new = |name: &str| NewInput {
         name: name.into(),
@@ -550,7 +552,9 @@ async fn a_quota_is_what_the_operator_was_told_else_what_aws_says_else_what_aws_
     ensure!(canned.count.load(Ordering::SeqCst) == 1, "one answer serves for both, and the told one asks nobody");
     pause(Duration::from_secs(601)).await;
     canned.will_answer(&json!({ "Quotas": [quota("Channels", 20.0), quota("Push Inputs", 10.0)] }));
-    ensure!(region.quotas.limit(Limit::PushInputs, 0).await == 10 && region.quotas.limit(Limit::Channels, 0).await == 20);
+    ensure!(
+        region.quotas.limit(Limit::PushInputs, 0).await == 10 && region.quotas.limit(Limit::Channels, 0).await == 20
+    );
 
     let (canned, region) = Canned::new(400, &json!({ "__type": "AccessDeniedException", "message": "no" })).await;
     for _ in 0..10 {

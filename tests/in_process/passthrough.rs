@@ -203,4 +203,3 @@ pub fn verify_now(world: &World, phase: usize) -> Result<(), String> {
     same("state", &object["status"]["state"], &json!(if running { "Running" } else { "Stopped" }))?;
     same("ARN of the flow", &object["status"]["flowArn"], &flow["flowArn"])
 }
-

@@ -302,12 +302,7 @@ fn runs(status: &mut DestinationStatus, before: &DestinationStatus, word: Destin
     }
 }
 
-fn why(
-    word: DestinationWord,
-    status: &DestinationStatus,
-    before: &DestinationStatus,
-    outcome: &Outcome<'_>,
-) -> String {
+fn why(word: DestinationWord, status: &DestinationStatus, before: &DestinationStatus, outcome: &Outcome<'_>) -> String {
     let Some(wanted) = outcome.wanted.filter(|w| w.running) else {
         return match word {
             DestinationWord::Deleting => "the Destination was deleted".into(),
