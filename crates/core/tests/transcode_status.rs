@@ -83,7 +83,7 @@ impl Show {
             Desired::Present(wanted) => Some(wanted),
             Desired::Absent | Desired::Invalid(_) => None,
         };
-        status(&self.object, &Outcome { wanted, seen: Some(seen), step: Some(step), failure, now })
+        status(&self.object, &Outcome { wanted, seen: Some(seen), step: Some(step), failure, created: None, now })
     }
 
     /// A pass that writes the status; what was decided.
@@ -380,7 +380,8 @@ fn when_looking_fails_nothing_is_forgotten() {
     };
     let desired = show.desired();
     let wanted = present(desired);
-    let outcome = Outcome { wanted: Some(&wanted), seen: None, step: None, failure: Some(&failure), now: at(60) };
+    let outcome =
+        Outcome { wanted: Some(&wanted), seen: None, step: None, failure: Some(&failure), created: None, now: at(60) };
     let now = status(&show.object, &outcome);
     assert_eq!((&now.retries, &now.failover, &now.channel), (&before.retries, &before.failover, &before.channel));
 }
