@@ -8,8 +8,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use in_process::life::{PHASES, Plan, live, live_twice};
-use in_process::wire::{Boundary, Fault};
+use in_process::life::{Plan, Script, live, live_twice};
+use in_process::wire::{Boundary, Effect, Fault};
 
 type Schedule = (usize, Fault, usize);
 
@@ -27,33 +27,61 @@ fn story(trace: &[Boundary]) -> String {
     trace.iter().enumerate().map(|(place, boundary)| format!("{place:>4} {boundary}\n")).collect()
 }
 
+const SCRIPTS: [Script; 2] = [Script::Passthrough, Script::Transcode];
+
 #[test]
 fn a_life_without_faults() {
-    for lag in [Duration::ZERO, Duration::from_millis(700), Duration::from_secs(5)] {
-        let (trace, result) = lived(Plan { lag, thorough: true, strike: None });
-        assert!(result.is_ok(), "caches {lag:?} behind: {result:?}\n{}", story(&trace));
-        if std::env::var_os("PLAYOUT_SHOW").is_some() {
-            eprintln!("{}", story(&trace));
+    for script in SCRIPTS {
+        for lag in [Duration::ZERO, Duration::from_millis(700), Duration::from_secs(5)] {
+            let (trace, result) = lived(Plan { script, lag, thorough: true, strike: None });
+            if std::env::var_os("PLAYOUT_SHOW").is_some() {
+                eprintln!("{script:?}\n{}", story(&trace));
+            }
+            assert!(result.is_ok(), "{script:?}, caches {lag:?} behind: {result:?}\n{}", story(&trace));
         }
     }
 }
 
 #[test]
-fn two_who_believe_that_they_lead_make_one_flow() {
+fn two_who_believe_that_they_lead_make_one_of_each() {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    for behind in [0, 1, 15, 60, 700, 5_000, 100_000].map(Duration::from_millis) {
-        let (trace, result) = paused(live_twice(behind));
-        assert!(result.is_ok(), "the second {behind:?} behind: {result:?}\n{}", story(&trace));
+    for script in SCRIPTS {
+        for behind in [0, 1, 15, 60, 700, 5_000, 100_000].map(Duration::from_millis) {
+            let (trace, result) = paused(live_twice(script, behind));
+            assert!(result.is_ok(), "{script:?}, the second {behind:?} behind: {result:?}\n{}", story(&trace));
+        }
     }
 }
 
 #[test]
 fn every_request_and_every_fault() {
-    let (reference, result) = lived(Plan::default());
+    try_all(Script::Passthrough, |_, _| true);
+}
+
+#[test]
+fn every_request_and_every_fault_of_transcode() {
+    // What is read again and again while a channel starts is struck as it was first read and as it was last read.
+    try_all(Script::Transcode, is_new);
+}
+
+/// Whether a request is not only one of several reads of the same between two changes.
+fn is_new(trace: &[Boundary], place: usize) -> bool {
+    let read = &trace[place];
+    let is_read = |b: &&Boundary| matches!(b.effect, Effect::AwsRead | Effect::ApiRead) && b.phase == read.phase;
+    let same = |b: &Boundary| b.label == read.label;
+    !is_read(&read)
+        || !trace[..place].iter().rev().take_while(is_read).any(same)
+        || !trace[place + 1..].iter().take_while(is_read).any(same)
+}
+
+fn try_all(script: Script, is_struck: impl Fn(&[Boundary], usize) -> bool) {
+    let plan = Plan { script, ..Plan::default() };
+    let (reference, result) = lived(plan);
     assert!(result.is_ok(), "{result:?}\n{}", story(&reference));
     let schedules: Vec<Schedule> = reference
         .iter()
         .enumerate()
+        .filter(|(place, _)| is_struck(&reference, *place))
         .flat_map(|(place, boundary)| boundary.effect.faults().iter().map(move |fault| (place, *fault, boundary.phase)))
         .collect();
     let next = AtomicUsize::new(0);
@@ -64,13 +92,13 @@ fn every_request_and_every_fault() {
             scope.spawn(|| {
                 while let Some(schedule) = schedules.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let (place, fault, phase) = *schedule;
-                    let (trace, result) = lived(Plan { strike: Some(*schedule), ..Plan::default() });
+                    let (trace, result) = lived(Plan { strike: Some(*schedule), ..plan });
                     let same = trace.get(place).is_some_and(|met| met.label == reference[place].label);
                     let result = if same { result } else { Err("the run before the fault was another one".into()) };
                     if let Err(error) = result {
                         let text = format!(
                             "{fault:?} at request {place} ({}, {}): {error}\n{}",
-                            PHASES[phase],
+                            script.phases()[phase],
                             reference[place].label,
                             story(&trace)
                         );
@@ -81,7 +109,8 @@ fn every_request_and_every_fault() {
         }
     });
     let failures = failures.into_inner().expect("no panic");
-    eprintln!("{} requests, {} schedules, {} failed", reference.len(), schedules.len(), failures.len());
+    let counts = (reference.len(), schedules.len(), failures.len());
+    eprintln!("{script:?}: {} requests, {} schedules, {} failed", counts.0, counts.1, counts.2);
     for failure in &failures {
         eprintln!("FAILED {}", failure.lines().next().unwrap_or_default().chars().take(400).collect::<String>());
     }

@@ -506,7 +506,9 @@ async fn a_full_account_is_told_from_other_refusals() -> Result<()> {
     world.sim.set_quotas(playout_sim::Quotas { push_inputs: 1, channels: 12, ..world.sim.quotas() });
     let account = Account::new(world.settings(None, &Arc::default(), &world.redactor)).await?;
     let region = account.region(None).await;
-    ensure!(region.quotas.limit(Limit::Channels).await == 12 && region.quotas.limit(Limit::PushInputs).await == 1);
+    ensure!(
+        region.quotas.limit(Limit::Channels, 0).await == 12 && region.quotas.limit(Limit::PushInputs, 0).await == 1
+    );
     let flow = flow(&region, "one").await;
     let new = |name: &str| NewInput {
         name: name.into(),
@@ -544,17 +546,19 @@ async fn a_quota_is_what_the_operator_was_told_else_what_aws_says_else_what_aws_
     let quota = |name: &str, value: f64| json!({ "QuotaName": name, "Value": value });
     let said = json!({ "Quotas": [quota("Channels", 12.0), quota("HEVC Channels", 7.0), quota("Flows", 40.0)] });
     let (canned, region) = Canned::with(200, &said, Limits { flows: Some(3), ..Limits::default() }).await;
-    ensure!(region.quotas.limit(Limit::Flows).await == 3);
-    ensure!(region.quotas.limit(Limit::Channels).await == 12);
-    ensure!(region.quotas.limit(Limit::PushInputs).await == 5, "AWS does not say it");
+    ensure!(region.quotas.limit(Limit::Flows, 0).await == 3);
+    ensure!(region.quotas.limit(Limit::Channels, 0).await == 12);
+    ensure!(region.quotas.limit(Limit::PushInputs, 0).await == 5, "AWS does not say it");
     ensure!(canned.count.load(Ordering::SeqCst) == 1, "one answer serves for both, and the told one asks nobody");
     pause(Duration::from_secs(601)).await;
     canned.will_answer(&json!({ "Quotas": [quota("Channels", 20.0), quota("Push Inputs", 10.0)] }));
-    ensure!(region.quotas.limit(Limit::PushInputs).await == 10 && region.quotas.limit(Limit::Channels).await == 20);
+    ensure!(
+        region.quotas.limit(Limit::PushInputs, 0).await == 10 && region.quotas.limit(Limit::Channels, 0).await == 20
+    );
 
     let (canned, region) = Canned::new(400, &json!({ "__type": "AccessDeniedException", "message": "no" })).await;
     for _ in 0..10 {
-        ensure!(region.quotas.limit(Limit::Channels).await == 5 && region.quotas.limit(Limit::Flows).await == 20);
+        ensure!(region.quotas.limit(Limit::Channels, 0).await == 5 && region.quotas.limit(Limit::Flows, 0).await == 20);
     }
     ensure!(canned.count.load(Ordering::SeqCst) == 2, "a denial is remembered, for each service");
     Ok(())

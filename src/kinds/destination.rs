@@ -241,7 +241,7 @@ impl Kind for DestinationKind {
 fn is_off(source: &Source, flow: &Flow) -> bool {
     let on = matches!(flow.state, FlowState::Starting | FlowState::Active | FlowState::Updating);
     let is_others = source.spec.external.is_some() && source.spec.state != SourceState::Stopped;
-    !starts_flow(source) && !(is_others && on)
+    !(starts_flow(source) || is_others && on)
 }
 
 /// Whether a quota of AWS keeps it from going on.

@@ -7,4 +7,6 @@ pub mod api_server;
 pub mod aws;
 pub mod life;
 pub mod operator;
+pub mod passthrough;
+pub mod transcode;
 pub mod wire;

@@ -65,6 +65,13 @@ impl World {
                 flow_deleting: Duration::from_secs(3),
                 flow_updating: Duration::from_secs(1),
                 secret_tombstone: Duration::from_secs(5),
+                channel_creating: Duration::from_secs(2),
+                channel_starting: Duration::from_secs(5),
+                channel_stopping: Duration::from_secs(3),
+                channel_updating: Duration::from_secs(2),
+                channel_deleting: Duration::from_secs(3),
+                input_creating: Duration::from_secs(2),
+                input_deleting: Duration::from_secs(2),
                 metric_interval: Duration::from_secs(1),
                 metric_lag: Duration::from_secs(1),
                 ..Durations::default()

@@ -4,7 +4,8 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
 use crate::fixtures::{
-    Show, by_operation, channel_targets, condition, destination, host, key, owner, secret, source, text, transcode, with,
+    Show, by_operation, channel_targets, condition, destination, host, key, owner, secret, source, text, transcode,
+    with,
 };
 use crate::{FLAGS, done_to, has_nothing, in_order, is_done, message, of_medialive, status};
 
@@ -78,7 +79,8 @@ async fn a_receiver_that_refuses_is_given_up_after_the_stated_tries() -> Result<
 fn switched(stage: &Show, destination: &str) -> Result<Vec<String>> {
     let output = text(&stage.output(destination)?["outputArn"]).to_owned();
     let updates = stage.changes(0)?.into_iter().filter(|r| is_done(r) && r["operation"] == "UpdateFlowOutput");
-    let ours = updates.filter(|r| r["names"].as_array().is_some_and(|names| names.iter().any(|n| *n == output.as_str())));
+    let ours =
+        updates.filter(|r| r["names"].as_array().is_some_and(|names| names.iter().any(|n| *n == output.as_str())));
     Ok(ours.map(|r| text(&r["body"]["outputStatus"]).to_owned()).collect())
 }
 

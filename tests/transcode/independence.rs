@@ -72,7 +72,10 @@ async fn three_start_stop_and_go_each_alone() -> Result<()> {
         ensure!(channel_targets(&channel).values().all(|(_, stream)| *stream == key(name)), "{channel}");
         ensure!(belongings(&stage, name)?.len() == 3, "a channel, an input and an output: {running}");
         ensure!(status(&running)["channel"]["id"] == channel["id"], "{running}");
-        ensure!(status(&running)["channel"]["state"] == "RUNNING" && status(&running)["outputs"].is_null(), "{running}");
+        ensure!(
+            status(&running)["channel"]["state"] == "RUNNING" && status(&running)["outputs"].is_null(),
+            "{running}"
+        );
         ensure!(status(&running)["activeEndpoint"] == "Primary" && !status(&running)["startedAt"].is_null());
         ensure!(text(&status(&running)["encoding"]).starts_with("720p30: "), "{running}");
         ensure!(condition(&running, "Delivering").is_some_and(|c| c["status"] == "True"), "{running}");

@@ -67,7 +67,7 @@ async fn the_operator_is_told_how_many_channels_there_may_be() -> Result<()> {
     let stage = show!(Show::start_with("transcode-flag", &flags));
     stage.apply(&[source(), secret("one", "key"), transcode("one")])?;
     // It holds its place from its input on.
-    wait_until(PATIENCE, "one has a channel", || async { stage.channel("one") .map(drop) }).await?;
+    wait_until(PATIENCE, "one has a channel", || async { stage.channel("one").map(drop) }).await?;
     stage.apply(&[secret("two", "key"), transcode("two")])?;
     let waits = stage.until_condition("destination/two", "Stalled", "True", "QuotaExceeded").await?;
     let said = message(&waits, "Stalled");

@@ -80,6 +80,9 @@ fn empty(state: FlowState) -> Observed {
 
 const STOPPED: (&str, Value) = ("/state", Value::Null);
 
+/// Not long enough for a restart, nor for a switch.
+const BRIEFLY: Duration = Duration::from_secs(10);
+
 fn restart() -> (&'static str, Value) {
     ("/updatePolicy", json!("Restart"))
 }
@@ -441,6 +444,7 @@ fn in_the_middle_of_a_switch_it_goes_on_and_on_the_backup_it_stays() {
     let mut over = middle;
     output(&mut over, Role::Primary).output.enabled = false;
     output(&mut over, Role::Primary).measured = None;
+    output(&mut over, Role::Backup).unchanged_for = BRIEFLY;
     for backup in [Some(true), Some(false)] {
         output(&mut over, Role::Backup).measured = Some(connected(backup));
         let step = decide(&wish, &over);
@@ -599,6 +603,7 @@ fn it_is_on_the_air_only_by_evidence() {
     output(&mut seen, Role::Primary).unchanged_for = MEASUREMENT_PATIENCE;
     assert_eq!(decide(&dest(&[]), &seen), Step::Settled, "AWS publishes nothing");
     output(&mut seen, Role::Primary).measured = Some(connected(Some(false)));
+    output(&mut seen, Role::Primary).unchanged_for = BRIEFLY;
     assert!(matches!(waits(decide(&dest(&[]), &seen)), Waiting::Connecting(_)));
     output(&mut seen, Role::Primary).measured = None;
     assert_eq!(decide(&dest(&[]), &seen), Step::Settled, "measuring is off");
@@ -609,6 +614,7 @@ fn of_a_hot_backup_one_of_two_is_enough() {
     let mut seen = backed("Hot");
     output(&mut seen, Role::Backup).measured = Some(connected(Some(false)));
     assert_eq!(decide(&dest(&with_backup("Hot")), &seen), Step::Settled);
+    output(&mut seen, Role::Backup).unchanged_for = BRIEFLY;
     output(&mut seen, Role::Primary).measured = Some(connected(Some(false)));
     assert!(matches!(waits(decide(&dest(&with_backup("Hot")), &seen)), Waiting::Connecting(_)));
 }
@@ -791,6 +797,7 @@ fn status_words_follow_the_life_of_a_destination() {
 fn status_a_receiver_that_refuses_is_an_error_of_this_destination_alone() {
     let mut seen = destination_seen(&[]);
     output(&mut seen, Role::Primary).measured = Some(connected(Some(false)));
+    output(&mut seen, Role::Primary).unchanged_for = BRIEFLY;
     let now = Pass::of(&[], &seen).status(0);
     assert_eq!(now.state, Some(DestinationWord::Error));
     assert_eq!(condition(&now, READY), Some(("False", "NotConnected")));
@@ -874,6 +881,7 @@ fn status_when_looking_fails_nothing_is_known_to_have_ended() {
 fn status_a_pass_in_which_nothing_happened_changes_nothing() {
     let mut refused = destination_seen(&[]);
     output(&mut refused, Role::Primary).measured = Some(connected(Some(false)));
+    output(&mut refused, Role::Primary).unchanged_for = BRIEFLY;
     let mut updating = destination_seen(&[]);
     set_flow(&mut updating, FlowState::Updating);
     let mut no_source = empty(FlowState::Active);
@@ -882,7 +890,7 @@ fn status_a_pass_in_which_nothing_happened_changes_nothing() {
         destination_seen(&[]),
         destination_seen(&[STOPPED]),
         backed("Hot"),
-        primary_is_dead_for(30),
+        primary_is_dead_for(25),
         refused,
         updating,
         no_source,

@@ -72,6 +72,8 @@ impl Kubectl {
         let mut child = Command::new(&self.program)
             .args(args)
             .env("KUBECONFIG", &self.kubeconfig)
+            // What an API server offers is remembered by its port, and the next one on that port may offer something else.
+            .env("KUBECACHEDIR", self.kubeconfig.with_extension("cache"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

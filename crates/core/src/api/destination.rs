@@ -119,7 +119,7 @@ pub struct DestinationSpec {
     #[serde(default)]
     pub update_policy: UpdatePolicy,
     /// What happens when the receiver does not take the stream.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "RetryPolicy::is_default")]
     pub retry: RetryPolicy,
     /// True makes the output (with `Transcode` the channel) ready while stopped, so that a start is faster. It costs nothing
     /// with `Passthrough`, but counts against the flow's 50 outputs; an idle channel and its input are paid for and count

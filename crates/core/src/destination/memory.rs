@@ -87,7 +87,9 @@ pub(super) fn retries(
     };
     if let Some(attempt) = actions.iter().find_map(|a| if let Action::Note(attempt) = a { Some(attempt) } else { None })
     {
-        return Some(new(attempt));
+        // The object may have been edited since it was decided: a failure of what it was is none of what it is now.
+        let is_old = attempt.phase != Phase::Trying && begins_anew(destination, before);
+        return Some(new(if is_old { &Attempt::FIRST } else { attempt }));
     }
     let keys = Some(wanted.keys.as_str()).filter(|k| !k.is_empty());
     let remembered =
@@ -104,7 +106,12 @@ pub(super) fn retries(
     let was_up = matches!(state, Some(ChannelState::Stopping | ChannelState::Idle)) && !stopped;
     let arrives = fed(wanted, seen).iter().any(|(.., c)| *c == Connection::Up);
     match remembered {
-        Some(retries) if retries.count > 0 && retries.state == RetryWord::Trying && arrives && is_forgiven(seen) => {
+        Some(retries)
+            if (retries.count > 0 || wanted.channel.is_none())
+                && retries.state == RetryWord::Trying
+                && arrives
+                && is_forgiven(seen) =>
+        {
             wanted.channel.as_ref().map(|_| RetryStatus { up, ..new(&Attempt::FIRST) })
         }
         Some(retries) => Some(RetryStatus {

@@ -43,12 +43,22 @@ pub struct ChannelSeen {
     pub alerts: Vec<Alert>,
 }
 
+impl ChannelSeen {
+    /// Whether the receiver of an output group is connected, as far as AWS says: by a measurement, else by an alert. The age
+    /// of a connection is the age of this.
+    #[must_use]
+    pub fn connected(&self, role: Role) -> Option<bool> {
+        let measured = self.endpoints.get(&role).and_then(|e| e.measured.as_ref()?.connected);
+        measured.or_else(|| self.alerts.iter().any(|a| a.role == Some(role)).then_some(false))
+    }
+}
+
 /// An output group of our channel.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct EndpointSeen {
     /// What was measured; `None`: measuring is off.
     pub measured: Option<Measured>,
-    /// How long its connection has been what it is.
+    /// How long [`ChannelSeen::connected`] has been what it is.
     pub unchanged_for: Age,
 }
 

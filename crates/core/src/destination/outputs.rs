@@ -6,7 +6,7 @@ use super::action::{Action, NewOutput};
 use super::observed::{Observed, OutputSeen, Programme, Role};
 use super::plan::{Connection, FAILOVER_AFTER, busy, connection};
 use super::retry::{Phase, Tries};
-use super::transcode::{pause, tries};
+use super::transcode::{count, pause, tries};
 use super::wanted::{OutputWanted, Wanted};
 use crate::flow::{FlowState, OUTPUTS_PER_FLOW, OutputSettings, Password, SecretCopy};
 use crate::names::Ownership;
@@ -152,6 +152,10 @@ pub fn active_endpoint(wanted: &Wanted, seen: &Observed, flow_active: bool) -> R
     let primary = seen.outputs.get(&Role::Primary);
     let backup = seen.outputs.get(&Role::Backup);
     let enabled = |o: Option<&OutputSeen>| o.is_some_and(|o| o.output.enabled);
+    if !enabled(primary) && !enabled(backup) {
+        // After the pause before a restart it goes on where it was.
+        return seen.decided.unwrap_or(Role::Primary);
+    }
     if enabled(backup) && !enabled(primary) {
         return Role::Backup;
     }
@@ -364,6 +368,7 @@ pub(super) fn pending_changes(wanted: &Wanted, seen: &Observed) -> Vec<String> {
 fn delivery(wanted: &Wanted, seen: &Observed, signal: Option<bool>) -> Step<Action> {
     let mut waiting = None;
     let mut connected = false;
+    let mut pending = false;
     let mut down_for = None;
     for (role, output) in &seen.outputs {
         let Some(wish) = wanted.outputs.get(role) else { continue };
@@ -372,7 +377,10 @@ fn delivery(wanted: &Wanted, seen: &Observed, signal: Option<bool>) -> Step<Acti
         }
         match connection(wish, output) {
             Connection::Up | Connection::Unmeasured => connected = true,
-            Connection::Pending => waiting = Some(wish.receiver.shown()),
+            Connection::Pending => {
+                waiting = Some(wish.receiver.shown());
+                pending = true;
+            }
             Connection::Down => {
                 waiting = Some(wish.receiver.shown());
                 down_for = Some((*role, output.unchanged_for, wish.receiver.shown()));
@@ -385,15 +393,16 @@ fn delivery(wanted: &Wanted, seen: &Observed, signal: Option<bool>) -> Step<Acti
         // With a hot backup one of two is enough to be on the air; the condition Delivering tells of the other.
         _ if connected => Step::Settled,
         (None, _) => Step::Settled,
-        (Some(endpoint), Some((role, since, shown))) => {
+        // While one of two is not known yet, it may be the one that takes the stream.
+        (Some(endpoint), Some((role, since, shown))) if !pending => {
             // A primary with a backup is not restarted: the backup takes its place.
             let fails_over = role == Role::Primary && seen.told.is_none() && !wanted.hot && wanted.outputs.len() == 2;
             if !fails_over && since >= wanted.retry.after {
                 let cause = format!("{shown} does not take the stream.");
-                return Step::Act(vec![Action::Note(wanted.retry.next(tries(wanted, seen), &cause))]);
+                return count(wanted, seen, |tries| wanted.retry.next(tries, &cause));
             }
             Step::wait(Waiting::Connecting(endpoint), IN_TRANSITION)
         }
-        (Some(endpoint), None) => Step::wait(Waiting::Connecting(endpoint), IN_TRANSITION),
+        (Some(endpoint), _) => Step::wait(Waiting::Connecting(endpoint), IN_TRANSITION),
     }
 }

@@ -54,7 +54,7 @@ impl Retry {
     pub fn next(&self, before: Option<&Tries>, cause: &str) -> Attempt {
         let count = before.map_or(0, |t| t.attempt.count);
         if count >= self.attempts {
-            Attempt { count, phase: Phase::GaveUp, cause: Some(cause.into()) }
+            Attempt::gave_up(before, cause)
         } else {
             Attempt { count: count + 1, phase: Phase::Waiting, cause: Some(cause.into()) }
         }
@@ -86,6 +86,31 @@ pub struct Attempt {
 impl Attempt {
     /// The first time on the air.
     pub const FIRST: Self = Self { count: 0, phase: Phase::Trying, cause: None };
+
+    /// No further one, whatever the spec allows: the platform's answer would be the same.
+    #[must_use]
+    pub fn gave_up(before: Option<&Tries>, cause: &str) -> Self {
+        Self { count: before.map_or(0, |t| t.attempt.count), phase: Phase::GaveUp, cause: Some(cause.into()) }
+    }
+}
+
+/// Words in which an RTMP server says that it will not take the stream however often it is asked: the key, or who sends.
+const REFUSALS: [&str; 8] = [
+    "unauthorized",
+    "unauthorised",
+    "forbidden",
+    "rejected",
+    "badname",
+    "bad name",
+    "invalid key",
+    "invalid stream key",
+];
+
+/// Whether what AWS says of a receiver is a refusal, and not a connection that was lost.
+#[must_use]
+pub fn is_refusal(message: &str) -> bool {
+    let message = message.to_lowercase();
+    REFUSALS.iter().any(|words| message.contains(words))
 }
 
 /// What is remembered.

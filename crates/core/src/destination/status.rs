@@ -6,6 +6,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use super::memory;
 use super::observed::{Observed, OutputSeen, Programme, Role};
 use super::plan::{Action, Connection, changes, fed, pending_changes};
+use super::retry::Phase;
+use super::transcode::tries;
 use super::wanted::Wanted;
 use crate::api::RECONCILE_AT;
 use crate::api::destination::{
@@ -102,7 +104,7 @@ fn of_outputs(
                 arn: Some(o.output.arn.clone()),
                 status: Some(if o.output.enabled { "ENABLED" } else { "DISABLED" }.into()),
                 endpoint,
-                ..output(*role, old, active && o.output.enabled, o.measured.as_ref(), now)
+                ..output(*role, old, active && o.output.enabled, known(seen, o.measured.clone()), now)
             }
         })
         .collect();
@@ -113,11 +115,11 @@ fn output(
     role: Role,
     old: Option<&OutputStatus>,
     sending: bool,
-    measured: Option<&Measured>,
+    measured: Option<Measured>,
     now: Timestamp,
 ) -> OutputStatus {
     let measured = measured.filter(|_| sending);
-    let connected = measured.and_then(|m| m.connected);
+    let connected = measured.as_ref().and_then(|m| m.connected);
     let since = match old {
         Some(b) if b.connected == connected && b.sending == Some(sending) => b.since.clone(),
         _ => Some(Time(whole_second(now))),
@@ -132,6 +134,13 @@ fn output(
     }
 }
 
+/// While there is nothing to send, a receiver that is not connected says nothing: how long it has been so counts from when the
+/// signal is back.
+fn known(seen: &Observed, measured: Option<Measured>) -> Option<Measured> {
+    let says = |m: &Measured| m.connected.filter(|connected| *connected || !is_silent(seen));
+    measured.map(|m| Measured { connected: says(&m), ..m })
+}
+
 fn of_channel(before: Option<&ChannelStatus>, seen: &Observed, now: Timestamp) -> Option<ChannelStatus> {
     let input = seen.input.present().filter(|i| i.state != InputState::Deleted);
     let channel = seen.channel.present().filter(|c| c.channel.state != ChannelState::Deleted);
@@ -140,18 +149,19 @@ fn of_channel(before: Option<&ChannelStatus>, seen: &Observed, now: Timestamp) -
     if input.is_none() && channel.is_none() && requested.is_none() {
         return None;
     }
-    let outputs = channel.map_or_else(Vec::new, |seen| {
-        let sending = seen.channel.state == ChannelState::Running;
+    let outputs = channel.map_or_else(Vec::new, |found| {
+        let sending = found.channel.state == ChannelState::Running;
         let of_role = |role: &Role, shown: String| {
             let old = before.and_then(|b| b.outputs.iter().find(|o| o.role == role.word()));
-            let measured = seen.endpoints.get(role).and_then(|e| e.measured.as_ref());
+            let measured = found.endpoints.get(role).and_then(|e| e.measured.clone()).unwrap_or_default();
+            let measured = Measured { connected: found.connected(*role), ..measured };
             OutputStatus {
                 name: role.as_str().into(),
                 endpoint: Some(shown),
-                ..output(*role, old, sending, measured, now)
+                ..output(*role, old, sending, known(seen, Some(measured)), now)
             }
         };
-        seen.channel.settings.targets.iter().map(|(role, target)| of_role(role, target.shown())).collect()
+        found.channel.settings.targets.iter().map(|(role, target)| of_role(role, target.shown())).collect()
     });
     Some(ChannelStatus {
         id: channel.map(|c| c.channel.id.clone()).or_else(|| requested.and_then(|r| r.id.clone())),
@@ -229,12 +239,24 @@ fn word(before: &DestinationStatus, destination: &Destination, outcome: &Outcome
             _ => DestinationWord::Idle,
         },
         Some(Step::Wait { on: Waiting::Connecting(_), .. }) if refused(outcome.wanted, seen) => DestinationWord::Error,
-        Some(Step::Wait { on: Waiting::Restarting { .. }, .. }) => DestinationWord::Error,
-        _ if seen.outputs.is_empty() && channel.is_none_or(|c| c == ChannelState::Creating) => {
+        step if holds_back(outcome.wanted, seen, step) => DestinationWord::Error,
+        _ if seen.outputs.is_empty() && channel.is_none_or(|c| c == ChannelState::Creating || c.is_gone()) => {
             DestinationWord::Creating
         }
         _ => DestinationWord::Starting,
     }
+}
+
+/// Whether it failed and is kept off the air, for a pause or for good: by what is remembered now, or was before.
+fn holds_back(wanted: Option<&Wanted>, seen: &Observed, step: Option<&Step<Action>>) -> bool {
+    let noted = match step {
+        Some(Step::Act(actions)) => {
+            actions.iter().find_map(|a| if let Action::Note(attempt) = a { Some(attempt.phase) } else { None })
+        }
+        _ => None,
+    };
+    let remembered = || wanted.and_then(|w| tries(w, seen)).map(|t| t.attempt.phase);
+    noted.or_else(remembered).is_some_and(|phase| phase != Phase::Trying)
 }
 
 fn may_arrive(output: &OutputSeen) -> bool {
@@ -280,12 +302,7 @@ fn runs(status: &mut DestinationStatus, before: &DestinationStatus, word: Destin
     }
 }
 
-fn why(
-    word: DestinationWord,
-    status: &DestinationStatus,
-    before: &DestinationStatus,
-    outcome: &Outcome<'_>,
-) -> String {
+fn why(word: DestinationWord, status: &DestinationStatus, before: &DestinationStatus, outcome: &Outcome<'_>) -> String {
     let Some(wanted) = outcome.wanted.filter(|w| w.running) else {
         return match word {
             DestinationWord::Deleting => "the Destination was deleted".into(),

@@ -5,10 +5,10 @@
 use super::action::Action;
 use super::observed::{ChannelSeen, EndpointSeen, Observed, Programme, Role};
 use super::plan::{Connection, FAILOVER_AFTER, MEASUREMENT_PATIENCE, busy};
-use super::retry::{Attempt, Phase, Tries};
+use super::retry::{Attempt, Phase, Tries, is_refusal};
 use super::wanted::{ChannelWanted, Wanted};
 use crate::channel::{ChannelSettings, ChannelState, Input, InputState, Look, NewChannel, NewInput, Quotas, Usage};
-use crate::flow::{FlowState, OUTPUTS_PER_FLOW};
+use crate::flow::{Age, FlowState, OUTPUTS_PER_FLOW};
 use crate::plan::{IN_TRANSITION, Problem, SOON, Step, Waiting, shortened};
 use crate::reasons::Reason;
 
@@ -54,7 +54,7 @@ pub(super) fn retire(seen: &Observed) -> Option<Step<Action>> {
         Look::Present(input) => match input.state {
             InputState::Creating => Some(Step::wait(Waiting::ChannelCreating, SOON)),
             InputState::Detached => Some(Step::Act(vec![Action::DeleteInput { id: input.id.clone() }])),
-            InputState::Attached => Some(attached(input)),
+            InputState::Attached => Some(attached(input, seen)),
             InputState::Deleting => Some(Step::wait(Waiting::ChannelDeleting, SOON)),
             InputState::Deleted => None,
         },
@@ -62,11 +62,15 @@ pub(super) fn retire(seen: &Observed) -> Option<Step<Action>> {
 }
 
 /// An input without a channel of ours is detached in a moment, unless somebody has attached it to another one.
-fn attached(input: &Input) -> Step<Action> {
-    if input.channels.is_empty() {
-        return Step::wait(Waiting::ChannelDeleting, SOON);
+fn attached(input: &Input, seen: &Observed) -> Step<Action> {
+    let ours = seen.channel.present().map(|c| &c.channel.id);
+    let others: Vec<_> = input.channels.iter().filter(|id| Some(*id) != ours).cloned().collect();
+    match &seen.channel {
+        // It may well be the one that was asked for.
+        Look::Undecided => Step::wait(Waiting::CreateOutcome, IN_TRANSITION),
+        _ if others.is_empty() => Step::wait(Waiting::ChannelDeleting, SOON),
+        _ => Step::wait(Waiting::InputAttached(others), 5 * IN_TRANSITION),
     }
-    Step::wait(Waiting::InputAttached(input.channels.clone()), 5 * IN_TRANSITION)
 }
 
 fn transition(state: ChannelState) -> Step<Action> {
@@ -212,7 +216,7 @@ impl Path<'_> {
 
     fn create(&self, settings: ChannelSettings) -> Step<Action> {
         if let Some(input) = self.seen.input.present().filter(|i| i.state == InputState::Attached) {
-            return attached(input);
+            return attached(input, self.seen);
         }
         if let Some(problem) = self.quota(false) {
             return Step::Stuck(problem);
@@ -345,7 +349,11 @@ impl Path<'_> {
     }
 
     fn again(&self, cause: &str) -> Step<Action> {
-        Step::Act(vec![Action::Note(self.wanted.retry.next(tries(self.wanted, self.seen), cause))])
+        self.count(|tries| self.wanted.retry.next(tries, cause))
+    }
+
+    fn count(&self, next: impl FnOnce(Option<&Tries>) -> Attempt) -> Step<Action> {
+        count(self.wanted, self.seen, next)
     }
 
     /// AWS could not make or change the channel: it is made anew, as often as may be.
@@ -403,42 +411,62 @@ impl Path<'_> {
     /// Whether the receivers take the stream, and what is done when none does.
     fn delivery(&self, seen: &ChannelSeen) -> Step<Action> {
         let mut waiting = None;
-        let mut down_for = None;
+        let mut down = Vec::new();
         for (role, target) in &seen.channel.settings.targets {
             let endpoint = seen.endpoints.get(role).cloned().unwrap_or_default();
-            let shown = target.shown();
             match connection(&endpoint, seen, *role) {
                 Connection::Up | Connection::Unmeasured if self.signal != Some(false) => return Step::Settled,
-                Connection::Down => {
-                    down_for = Some((*role, endpoint.unchanged_for, shown.clone()));
-                    waiting.get_or_insert(shown);
-                }
-                _ => {
-                    waiting.get_or_insert(shown);
-                }
+                Connection::Down => down.push((*role, endpoint.unchanged_for)),
+                _ => {}
             }
+            waiting.get_or_insert_with(|| target.shown());
         }
         if self.signal == Some(false) {
             return Step::wait(Waiting::NoSignal(self.wanted.source.clone()), 2 * IN_TRANSITION);
         }
         let Some(shown) = waiting else { return Step::Settled };
-        if let Some((role, since, shown)) = down_for {
-            let alert = seen.alerts.iter().find(|a| a.role.is_none_or(|r| r == role));
-            let words = alert.map(|a| format!(" AWS says: {}", a.message)).unwrap_or_default();
-            let fails_over = role == Role::Primary
-                && self.seen.told.is_none()
-                && !self.wanted.hot
-                && self.channel.endpoints.len() == 2;
-            if fails_over && since >= FAILOVER_AFTER {
-                let why = format!("{shown} did not take the stream for {} s.{words}", FAILOVER_AFTER.as_secs());
-                return Step::Act(vec![Action::Switch { to: Role::Backup, why }]);
-            }
-            if !fails_over && since >= self.wanted.retry.after {
-                return self.again(&format!("{shown} does not take the stream.{words}"));
-            }
+        // While one of two is not known yet, it may be the one that takes the stream.
+        if down.len() == seen.channel.settings.targets.len()
+            && let Some(attempt) = self.failed_delivery(seen, &down, &shown)
+        {
+            return attempt;
         }
         Step::wait(Waiting::Connecting(shown), IN_TRANSITION)
     }
+
+    /// No receiver takes the stream: what is done about it, when it has lasted.
+    fn failed_delivery(&self, seen: &ChannelSeen, down: &[(Role, Age)], shown: &str) -> Option<Step<Action>> {
+        let said = |role| seen.alerts.iter().find(|a| a.role.is_none_or(|r| r == role));
+        let words = down.iter().find_map(|(role, _)| said(*role)).map(|a| format!(" AWS says: {}", ended(&a.message)));
+        let words = words.unwrap_or_default();
+        let since = down.iter().map(|(_, age)| *age).min()?;
+        let only_primary = down.iter().all(|(role, _)| *role == Role::Primary);
+        let fails_over =
+            only_primary && self.seen.told.is_none() && !self.wanted.hot && self.channel.endpoints.len() == 2;
+        if fails_over {
+            let why = format!("{shown} did not take the stream for {} s.{words}", FAILOVER_AFTER.as_secs());
+            return (since >= FAILOVER_AFTER).then(|| Step::Act(vec![Action::Switch { to: Role::Backup, why }]));
+        }
+        // A platform that has not let go of the connection before says so, too, for a moment.
+        let refused = |(role, _): &(Role, Age)| said(*role).is_some_and(|a| is_refusal(&a.message));
+        if since >= FAILOVER_AFTER && down.iter().all(refused) {
+            let cause = format!("{shown} refuses the stream key.{words}");
+            return Some(self.count(|tries| Attempt::gave_up(tries, &cause)));
+        }
+        (since >= self.wanted.retry.after).then(|| self.again(&format!("{shown} does not take the stream.{words}")))
+    }
+}
+
+fn ended(text: &str) -> String {
+    let text = text.trim();
+    if text.ends_with(['.', '!', '?']) { text.to_string() } else { format!("{text}.") }
+}
+
+/// Counts a failure. Only against an attempt that is remembered: what a spec failed at that was just replaced is not counted
+/// against the new one.
+pub(super) fn count(wanted: &Wanted, seen: &Observed, next: impl FnOnce(Option<&Tries>) -> Attempt) -> Step<Action> {
+    let tries = tries(wanted, seen);
+    Step::Act(vec![Action::Note(if tries.is_none() { Attempt::FIRST } else { next(tries) })])
 }
 
 /// The pause before the next attempt, and its end. `None`: go on.
@@ -460,14 +488,11 @@ pub(super) fn pause(wanted: &Wanted, seen: &Observed) -> Option<Step<Action>> {
 
 /// Judges the connection of a running channel's output group.
 pub(super) fn connection(endpoint: &EndpointSeen, seen: &ChannelSeen, role: Role) -> Connection {
-    let alerted = seen.alerts.iter().any(|a| a.role == Some(role));
-    match endpoint.measured.as_ref().map(|m| m.connected) {
-        Some(Some(false)) => Connection::Down,
-        None | Some(None) if alerted => Connection::Down,
-        None => Connection::Unmeasured,
-        Some(Some(true)) => Connection::Up,
-        Some(None) if endpoint.unchanged_for >= MEASUREMENT_PATIENCE => Connection::Unmeasured,
-        Some(None) => Connection::Pending,
+    match seen.connected(role) {
+        Some(false) => Connection::Down,
+        Some(true) => Connection::Up,
+        None if endpoint.measured.is_none() || endpoint.unchanged_for >= MEASUREMENT_PATIENCE => Connection::Unmeasured,
+        None => Connection::Pending,
     }
 }
 
@@ -482,5 +507,10 @@ pub(super) fn changes(wanted: &Wanted, channel: &ChannelWanted, seen: &Observed)
     let (Some(now), Some(input)) = (seen.channel.present(), seen.input.present()) else { return Vec::new() };
     let feeds = |role| wanted.hot || role == active(wanted, channel, seen);
     let Ok(settings) = channel.settings(feeds, &input.id) else { return Vec::new() };
-    settings.differences(&now.channel.settings).into_iter().map(str::to_string).collect()
+    let mut list: Vec<_> = settings.differences(&now.channel.settings).into_iter().map(str::to_string).collect();
+    let flow = if let Programme::Flow { arn, .. } = &seen.flow { Some(arn) } else { None };
+    if flow.is_some_and(|arn| input.flows != [arn.as_str()]) && !list.iter().any(|l| l == "input") {
+        list.push("input".into());
+    }
+    list
 }

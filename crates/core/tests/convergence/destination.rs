@@ -621,7 +621,7 @@ impl Kind for DestinationShow {
         if wanted.suspended {
             return expect(*step == Step::Settled, "it is suspended");
         }
-        if !wanted.running && !(wanted.prepare && wish.transcodes()) && !nothing {
+        if !(wanted.running || nothing || wanted.prepare && wish.transcodes()) {
             return Some("a channel is left that nobody wants".into());
         }
         if !foreign.is_empty() && wanted.problem.is_none() && !wish.transcodes() {

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
+use std::path::Path;
 use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -16,6 +17,8 @@ use serde_json::Value;
 
 use crate::cluster::{Cluster, Found};
 use crate::{Operator, OperatorOptions, Simulator, kubectl, kubectl_with_input, request};
+
+mod transcode;
 
 /// Destinations of the larger measurements.
 const MANY: usize = 20;
@@ -62,19 +65,26 @@ pub(crate) fn run(_args: &[String]) -> Result<ExitCode> {
     writeln!(report, "  AWS reads                {}", counts(&calls, false))?;
     writeln!(report, "  API server writes        {}", writes_text(&writes))?;
 
-    let mut reactions = bench.reactions()?;
-    reactions.sort();
+    let reactions = bench.reactions()?;
     writeln!(report, "own time from the stored wish to the request to AWS, {} switches", reactions.len())?;
-    for (name, part) in [("p50", 50), ("p90", 90), ("p99", 99)] {
-        let at = (reactions.len() * part / 100).min(reactions.len().saturating_sub(1));
-        let took = reactions.get(at).context("nothing was measured")?;
-        writeln!(report, "  {name}                      {:.1} ms", took.as_secs_f64() * 1000.0)?;
-    }
+    report.push_str(&percentiles(reactions)?);
+    report.push_str(&bench.transcode()?);
     {
         use std::io::Write as _;
         std::io::stdout().lock().write_all(report.as_bytes())?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn percentiles(mut times: Vec<Duration>) -> Result<String> {
+    times.sort();
+    let mut text = String::new();
+    for (name, part) in [("p50", 50), ("p90", 90), ("p99", 99)] {
+        let at = (times.len() * part / 100).min(times.len().saturating_sub(1));
+        let took = times.get(at).context("nothing was measured")?;
+        writeln!(text, "  {name}                      {:.1} ms", took.as_secs_f64() * 1000.0)?;
+    }
+    Ok(text)
 }
 
 struct Bench<'a> {
@@ -156,6 +166,11 @@ impl Bench<'_> {
         Ok(counts)
     }
 
+    /// When the last patch of a Destination was stored.
+    fn stored(&self, audit: &Path, name: &str) -> Result<u64> {
+        last_patch(&fs::read_to_string(audit)?, name).context("the patch is not in the audit log")
+    }
+
     /// From the audit log's time of a patch to the simulator's time of the output's update.
     fn reactions(&self) -> Result<Vec<Duration>> {
         let audit = self.cluster.audit_log().context("this cluster writes no audit log")?.to_path_buf();
@@ -171,9 +186,7 @@ impl Bench<'_> {
                 .find(|entry| entry["operation"] == "UpdateFlowOutput")
                 .and_then(|entry| entry["wallMicros"].as_u64())
                 .context("no output was switched")?;
-            let stored =
-                last_patch(&fs::read_to_string(&audit)?, "first").context("the patch is not in the audit log")?;
-            reactions.push(Duration::from_micros(sent.saturating_sub(stored)));
+            reactions.push(Duration::from_micros(sent.saturating_sub(self.stored(&audit, "first")?)));
         }
         Ok(reactions)
     }
