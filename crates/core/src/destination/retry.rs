@@ -133,14 +133,14 @@ impl Tries {
         self.attempt.phase != Phase::Trying
     }
 
-    /// What people read after the last attempt.
+    /// What people read of the Destination of this name after the last attempt.
     #[must_use]
-    pub fn gave_up(&self) -> Problem {
+    pub fn gave_up(&self, name: &str) -> Problem {
         let cause = self.attempt.cause.as_deref().unwrap_or("The receiver did not take the stream.");
         Problem::new(
             Reason::GaveUp,
             format!(
-                "{cause} {}. Check the stream key, the URL and that the live event is open on the platform's page; then kubectl annotate destination NAME playout.dev/reconcile-at=$(date +%s) --overwrite starts it again, as a new key or a change of the spec does.",
+                "{cause} {}. Check the stream key, the URL and that the live event is open on the platform's page; then kubectl annotate destination {name} playout.dev/reconcile-at=$(date +%s) --overwrite starts it again, as a new key or a change of the spec does.",
                 match self.attempt.count {
                     0 => "It was not restarted".to_string(),
                     1 => "It was restarted once and is off the air now".to_string(),

@@ -22,7 +22,19 @@ pub(super) fn stop(seen: &Observed) -> Option<Action> {
 pub(super) fn retire(seen: &Observed) -> Option<Step<Action>> {
     use ChannelState as C;
     match &seen.channel {
-        Look::Undecided => return Some(Step::wait(Waiting::CreateOutcome, IN_TRANSITION)),
+        Look::Undecided => {
+            return Some(match &seen.input {
+                // No need to wait for a channel that may still appear: AWS removes no input that a channel takes, and makes no
+                // channel for an input that was removed.
+                Look::Present(input) if input.state == InputState::Detached => {
+                    Step::Act(vec![Action::DeleteInput { id: input.id.clone() }])
+                }
+                Look::Present(input) if input.state == InputState::Deleting => {
+                    Step::wait(Waiting::ChannelDeleting, SOON)
+                }
+                _ => Step::wait(Waiting::CreateOutcome, IN_TRANSITION),
+            });
+        }
         Look::Present(ChannelSeen { channel, .. }) => {
             let id = channel.id.clone();
             match channel.state {
@@ -114,7 +126,7 @@ impl Path<'_> {
         if let Some(gave_up) = tries.filter(|t| t.attempt.phase == Phase::GaveUp) {
             // What is not on the air is not paid for.
             let way = if wanted.prepare { stop(seen).map(|a| Step::Act(vec![a])) } else { retire(seen) };
-            return way.unwrap_or_else(|| Step::Stuck(gave_up.gave_up()));
+            return way.unwrap_or_else(|| Step::Stuck(gave_up.gave_up(&wanted.identity.name)));
         }
         if self.stopped && !wanted.prepare {
             // A channel without a flow costs what one with a show does.
