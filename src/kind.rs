@@ -104,7 +104,7 @@ pub struct Outcome<'a, K: Kind> {
 pub trait Kind: Debug + Sized + Send + Sync + 'static {
     /// The custom resource.
     type Object: Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope>
-        + HasStatus<Status: PartialEq + Send + Sync>
+        + HasStatus<Status: Clone + PartialEq + Send + Sync>
         + Clone
         + Debug
         + DeserializeOwned
@@ -157,6 +157,11 @@ pub trait Kind: Debug + Sized + Send + Sync + 'static {
 
     /// Whether AWS's side stays when the object goes.
     fn retains(object: &Self::Object) -> bool;
+
+    /// Whether AWS has shown what a create of this role made: then a create is no repetition of that one.
+    fn was_seen(_object: &Self::Object, _role: &str) -> bool {
+        false
+    }
 
     /// The condition list of a status, for Events on what changed.
     fn conditions(object: &Self::Object) -> Option<&[k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition]>;

@@ -94,11 +94,13 @@ pub async fn pass<K: Kind>(object: &K::Object, context: &Context) -> Passed {
         _ => &[],
     };
     // What AWS knows by its token is asked for again with the same one, as long as something may have come of it.
-    let repeated = context.open_intent(&object).filter(|_| actions.iter().all(|a| !a.needs_intent() || a.has_token()));
+    let role = actions.iter().find_map(|a| a.token_role());
+    let repeated =
+        context.open_intent(&object).filter(|i| role.is_some_and(|r| i.is_of(r) && !K::was_seen(&object, r)));
     let intent = actions
         .iter()
         .any(|a| a.needs_intent())
-        .then(|| repeated.clone().unwrap_or(CreateIntent { at: context.clock.now() }));
+        .then(|| CreateIntent::now(context.clock.now(), role, repeated.as_ref()));
     if !deleting && matches!(desired, Ok(Desired::Present(_))) {
         match hold::hold(&writer, &api, &object, intent.as_ref()).await {
             Ok(stored) => object = stored,
@@ -114,6 +116,7 @@ pub async fn pass<K: Kind>(object: &K::Object, context: &Context) -> Passed {
             Ok(identifier) => {
                 created = identifier.or(created);
                 if action.ends_intent()
+                    && context.open_intent(&object).is_some()
                     && let Err(error) = hold::withdraw(&writer, &api, &object).await
                 {
                     tracing::debug!(%error, "the intent stays until it ends by itself");
@@ -125,7 +128,9 @@ pub async fn pass<K: Kind>(object: &K::Object, context: &Context) -> Passed {
             }
             Err(error) => {
                 tracing::warn!(class = ?error.class, error = error.message, operation = error.operation, "failed");
-                if action.needs_intent() && repeated.is_none() && error.is_certain() {
+                // Or what the token made is gone again.
+                let gone = repeated.is_some() && error.class == FailureClass::Absent;
+                if action.needs_intent() && (gone || (repeated.is_none() && error.is_certain())) {
                     // A certain "no" to the first request: nothing was made, so nothing has to be waited for.
                     if let Err(error) = hold::withdraw(&writer, &api, &object).await {
                         tracing::debug!(%error, "the intent stays until it ends by itself");

@@ -14,7 +14,7 @@ use playout_core::api::{ACTIVE_ENDPOINT, Destination, EncodingPreset, Source};
 use playout_core::conditions::{RECONCILING, STALLED, is_true};
 use playout_core::destination::memory;
 use playout_core::destination::observed::{Observed, OutputSeen, Programme, Role};
-use playout_core::destination::plan::{Action, plan};
+use playout_core::destination::plan::{Action, INPUT, plan};
 use playout_core::destination::status;
 use playout_core::destination::wanted::{Roles, Wanted, retains, wanted};
 use playout_core::endpoint::possible_keys;
@@ -230,6 +230,11 @@ impl Kind for DestinationKind {
 
     fn retains(destination: &Destination) -> bool {
         retains(&destination.spec)
+    }
+
+    fn was_seen(destination: &Destination, role: &str) -> bool {
+        let channel = destination.status.as_ref().and_then(|s| s.channel.as_ref());
+        channel.is_some_and(|c| if role == INPUT { c.input_state.is_some() } else { c.state.is_some() })
     }
 
     fn conditions(destination: &Destination) -> Option<&[Condition]> {

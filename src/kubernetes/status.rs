@@ -42,11 +42,14 @@ pub async fn write<K>(
 ) -> kube::Result<(K, bool)>
 where
     K: Resource + HasStatus + Clone + Debug + DeserializeOwned + Serialize,
-    K::Status: PartialEq,
+    K::Status: Clone + PartialEq,
 {
     let uid = object.uid();
+    // What was looked at: a later spec, or annotation, is not what this status speaks of.
+    let mut seen = object.clone();
     for _ in 0..TRIES {
-        let status = compute(&object);
+        *seen.status_mut() = object.status().cloned();
+        let status = compute(&seen);
         if object.status() == Some(&status) {
             return Ok((object, false));
         }

@@ -136,8 +136,9 @@ impl Identity {
     /// The token by which AWS knows that two creates are one. From the UID, so that an object deleted and made again is not
     /// answered with the memory of the old one; from the intent, so that what was removed on purpose can be made again.
     #[must_use]
-    pub fn request_token(&self, role: &str, intent: &CreateIntent) -> String {
-        self.digest(&format!("{role} {} {}", self.uid, intent.render()))
+    pub fn request_token(&self, intent: &CreateIntent) -> String {
+        let (role, since) = intent.of.as_ref().map_or(("", intent.at), |of| (of.role.as_str(), of.since));
+        self.digest(&format!("{role} {} {since}", self.uid))
     }
 
     /// Name of the copy of a password in Secrets Manager.
@@ -170,8 +171,19 @@ fn readable(name: &str, limit: usize) -> String {
 /// and waits instead of making a second one.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct CreateIntent {
-    /// When the create was about to be sent.
+    /// When the create was about to be sent, the last time: from here on something may appear.
     pub at: Timestamp,
+    /// Of what, where AWS knows a repetition by its token.
+    pub of: Option<Repeatable>,
+}
+
+/// A create that can be sent again.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Repeatable {
+    /// What the resource is to the object. One word.
+    pub role: String,
+    /// When it was about to be sent for the first time. The token comes from this: each repetition has the same one.
+    pub since: Timestamp,
 }
 
 /// What an intent means now.
@@ -184,16 +196,43 @@ pub enum IntentPhase {
 }
 
 impl CreateIntent {
+    /// What is about to be sent now. `open` is the intent that stands on the object while something may still come of it: a
+    /// create of the same role is a repetition of that one.
+    #[must_use]
+    pub fn now(now: Timestamp, role: Option<&str>, open: Option<&Self>) -> Self {
+        let of = role.map(|role| Repeatable {
+            role: role.into(),
+            since: open.and_then(|o| o.of.as_ref()).filter(|of| of.role == role).map_or(now, |of| of.since),
+        });
+        Self { at: now, of }
+    }
+
+    /// Whether it is for a create of this role.
+    #[must_use]
+    pub fn is_of(&self, role: &str) -> bool {
+        self.of.as_ref().is_some_and(|of| of.role == role)
+    }
+
     /// As it stands in the annotation.
     #[must_use]
     pub fn render(&self) -> String {
-        self.at.to_string()
+        match &self.of {
+            None => self.at.to_string(),
+            Some(of) => format!("{} {} {}", self.at, of.role, of.since),
+        }
     }
 
     /// Reads the annotation. Anything unreadable counts as no intent: it was not written by us.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        text.parse().ok().map(|at| Self { at })
+        let mut words = text.split(' ');
+        let at = words.next()?.parse().ok()?;
+        let of = match (words.next(), words.next(), words.next()) {
+            (None, None, None) => None,
+            (Some(role), Some(since), None) => Some(Repeatable { role: role.into(), since: since.parse().ok()? }),
+            _ => return None,
+        };
+        Some(Self { at, of })
     }
 
     /// Whether something may still appear. `window` covers the call's own time limit and the time AWS's lists lag behind.
@@ -212,7 +251,9 @@ impl CreateIntent {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::{Identity, Ownership, TAG_CLUSTER, TAG_UID};
+    use jiff::Timestamp;
+
+    use super::{CreateIntent, Identity, Ownership, TAG_CLUSTER, TAG_UID};
 
     fn identity() -> Identity {
         Identity {
@@ -235,6 +276,27 @@ mod tests {
         assert_eq!(tags[TAG_CLUSTER], "c1");
         assert_eq!(tags["team"], "news");
         assert!(!tags.contains_key("playout.dev/other"));
+    }
+
+    #[test]
+    fn a_create_sent_again_has_the_same_token_and_another_one_has_not() {
+        let at = |second| Timestamp::from_second(second).expect("a time");
+        let first = CreateIntent::now(at(100), Some("input"), None);
+        let again = CreateIntent::now(at(150), Some("input"), Some(&first));
+        assert_eq!(again.at, at(150), "from here on it may appear");
+        assert_eq!(identity().request_token(&first), identity().request_token(&again));
+        for other in
+            [CreateIntent::now(at(150), Some("channel"), Some(&first)), CreateIntent::now(at(150), Some("input"), None)]
+        {
+            assert_ne!(identity().request_token(&first), identity().request_token(&other), "{other:?}");
+        }
+        let mut anew = identity();
+        anew.uid = "u2".into();
+        assert_ne!(identity().request_token(&first), anew.request_token(&first));
+        for intent in [first, again, CreateIntent::now(at(7), None, None)] {
+            assert_eq!(CreateIntent::parse(&intent.render()), Some(intent));
+        }
+        assert_eq!(CreateIntent::parse("2026-11-21T10:00:00Z input"), None);
     }
 
     #[test]

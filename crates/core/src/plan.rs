@@ -54,9 +54,10 @@ pub trait Action: std::fmt::Debug + serde::Serialize + Send + Sync {
     /// Whether an intent is written on the object first: AWS has neither a token that makes the call idempotent nor a unique name.
     fn needs_intent(&self) -> bool;
 
-    /// Whether the create carries a token that comes from the intent: sent again under the same intent, it makes nothing twice.
-    fn has_token(&self) -> bool {
-        false
+    /// What a create makes, if it carries a token that comes from the intent: sent again under the same intent, it makes
+    /// nothing twice.
+    fn token_role(&self) -> Option<&'static str> {
+        None
     }
 
     /// Whether nothing can appear any more of what the intent was written for.

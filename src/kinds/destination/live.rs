@@ -8,17 +8,17 @@ use playout_core::api::destination::{ChannelStatus, Delivery};
 use playout_core::api::{CREATE_INTENT, Destination};
 use playout_core::channel::{Channel, ChannelState, Input, InputState, Look, Quotas};
 use playout_core::destination::observed::{ChannelSeen, EndpointSeen};
-use playout_core::destination::plan::Action;
+use playout_core::destination::plan::{Action, CHANNEL, INPUT};
 use playout_core::destination::wanted::Wanted;
 use playout_core::names::{CreateIntent, Identity, Ownership};
-use playout_core::plan::{Desired, Failure, FailureClass};
+use playout_core::plan::{Action as _, Desired, Failure, FailureClass};
 
-use super::queue;
+use super::{DestinationKind, queue};
 use crate::aws::Region;
 use crate::aws::measurements::Subject;
 use crate::aws::pace::Urgency;
 use crate::aws::quotas::{self, Limit};
-use crate::kind::Context;
+use crate::kind::{Context, Kind as _};
 use crate::kinds::references::wants_fresh_look;
 use crate::kinds::source::AGE;
 
@@ -92,7 +92,7 @@ impl Looking<'_> {
         });
         Ok(match ours.min_by(|a, b| a.id.cmp(&b.id)) {
             Some(input) => Look::Present(input.clone()),
-            None => self.none(recorded.input_state.is_some()),
+            None => self.none(INPUT),
         })
     }
 
@@ -117,13 +117,13 @@ impl Looking<'_> {
                 return Ok(Look::Present((*channel).clone()));
             }
         }
-        Ok(self.none(recorded.state.is_some()))
+        Ok(self.none(CHANNEL))
     }
 
     /// What was seen once and is not there now was removed; what was asked for and never seen may still appear.
-    fn none<T>(&self, was_seen: bool) -> Look<T> {
-        let open = self.context.open_intent(self.destination).is_some();
-        if open && !was_seen { Look::Undecided } else { Look::Absent }
+    fn none<T>(&self, role: &str) -> Look<T> {
+        let open = self.context.open_intent(self.destination).is_some_and(|i| i.is_of(role));
+        if open && !DestinationKind::was_seen(self.destination, role) { Look::Undecided } else { Look::Absent }
     }
 
     async fn doubt(&self, id: &str) {
@@ -166,11 +166,17 @@ impl Looking<'_> {
         }
         for role in channel.settings.targets.keys().copied().filter(|_| health) {
             let key = format!("{}/{}", channel.id, role.as_str());
-            let (measured, unchanged_for) =
-                self.measure(Subject::ChannelOutput, &key, role, running, &recorded.outputs).await;
-            endpoints.insert(role, EndpointSeen { measured, unchanged_for });
+            let (measured, _) = self.measure(Subject::ChannelOutput, &key, role, running, &recorded.outputs).await;
+            endpoints.insert(role, EndpointSeen { measured, unchanged_for: Duration::ZERO });
         }
-        ChannelSeen { channel, endpoints, alerts }
+        let mut seen = ChannelSeen { channel, endpoints, alerts };
+        let roles: Vec<_> = seen.endpoints.keys().copied().collect();
+        for role in roles {
+            // A failure that only an alert tells of grows old, too.
+            let age = self.age(role, running, seen.connected(role), &recorded.outputs);
+            seen.endpoints.entry(role).or_default().unchanged_for = age;
+        }
+        seen
     }
 }
 
@@ -182,22 +188,22 @@ pub(super) async fn execute(
     context: &Context,
 ) -> Result<Option<String>, Failure> {
     let (live, channels) = (&region.media_live, &region.channels);
-    let token = |role: &str| {
-        let intent = destination.annotations().get(CREATE_INTENT).and_then(|text| CreateIntent::parse(text));
+    let token = || {
         // The loop has written it before it came here.
-        let intent = intent.unwrap_or(CreateIntent { at: context.clock.now() });
-        context.identity(destination).request_token(role, &intent)
+        let intent = destination.annotations().get(CREATE_INTENT).and_then(|text| CreateIntent::parse(text));
+        let intent = intent.unwrap_or_else(|| CreateIntent::now(context.clock.now(), action.token_role(), None));
+        context.identity(destination).request_token(&intent)
     };
     let mut created = None;
     let result = match action {
         Action::CreateInput(new) => {
-            let made = live.create_input(new, &token("input")).await;
+            let made = live.create_input(new, &token()).await;
             channels.list_changed();
             region.flows.touched(&new.flow).await;
             made.map(|made| created = Some(made.id))
         }
         Action::CreateChannel(new) => {
-            let made = live.create_channel(new, &token("channel")).await;
+            let made = live.create_channel(new, &token()).await;
             channels.list_changed();
             for input in &new.settings.inputs {
                 channels.touched(input).await;

@@ -11,7 +11,7 @@ use super::live::Looking;
 use crate::aws::measurements::Subject;
 
 impl Looking<'_> {
-    /// The measurement, `None` when nothing may be measured, and how long the connection has been what it is. `before` is what
+    /// The measurement, `None` when nothing may be measured, and how long the connection has been what it is. `all` is what
     /// the status says of this path.
     pub(super) async fn measure(
         &self,
@@ -19,10 +19,10 @@ impl Looking<'_> {
         key: &str,
         role: Role,
         sending: bool,
-        before: &[OutputStatus],
+        all: &[OutputStatus],
     ) -> (Option<Measured>, Age) {
         let Self { destination, region, context, .. } = self;
-        let before = before.iter().find(|o| o.role == role.word()).filter(|o| o.sending == Some(sending));
+        let before = all.iter().find(|o| o.role == role.word()).filter(|o| o.sending == Some(sending));
         let since = before.and_then(|o| o.since.as_ref()).map(|t| t.0);
         let mut measured = Some(Measured::default());
         // Once it was measured while it sends, no later data point can be from before. `since` then says since when it is
@@ -47,12 +47,13 @@ impl Looking<'_> {
             }
         }
         let connected = measured.as_ref().and_then(|m| m.connected);
-        let age = match (before, since) {
-            (Some(before), Some(since)) if before.connected == connected => {
-                context.clock.now().duration_since(since).unsigned_abs()
-            }
-            _ => Duration::ZERO,
-        };
-        (measured, age)
+        (measured, self.age(role, sending, connected, all))
+    }
+
+    /// How long a connection has been what it is.
+    pub(super) fn age(&self, role: Role, sending: bool, connected: Option<bool>, before: &[OutputStatus]) -> Age {
+        let same = |o: &&OutputStatus| o.role == role.word() && o.sending == Some(sending) && o.connected == connected;
+        let since = before.iter().find(same).and_then(|o| o.since.as_ref());
+        since.map_or(Duration::ZERO, |t| self.context.clock.now().duration_since(t.0).unsigned_abs())
     }
 }

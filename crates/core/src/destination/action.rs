@@ -47,6 +47,11 @@ pub enum Action {
     Switch { to: Role, why: String },
 }
 
+/// The input, in the intent of its making.
+pub const INPUT: &str = "input";
+/// The channel, in the intent of its making.
+pub const CHANNEL: &str = "channel";
+
 impl Action {
     /// Whether it is carried out by the status that the pass writes, and by nothing else.
     #[must_use]
@@ -77,13 +82,17 @@ impl crate::plan::Action for Action {
         matches!(self, Self::CreateInput(_) | Self::CreateChannel(_))
     }
 
-    fn has_token(&self) -> bool {
-        self.needs_intent()
+    fn token_role(&self) -> Option<&'static str> {
+        match self {
+            Self::CreateInput(_) => Some(INPUT),
+            Self::CreateChannel(_) => Some(CHANNEL),
+            _ => None,
+        }
     }
 
-    /// The input is made first and removed last.
+    /// What was seen and is removed on purpose can be made again at once, under another token.
     fn ends_intent(&self) -> bool {
-        matches!(self, Self::DeleteInput { .. })
+        matches!(self, Self::DeleteInput { .. } | Self::DeleteChannel { .. })
     }
 
     /// The status is where these are kept, and a stop of our own is no failure of the channel's.

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-pub use super::action::{Action, NewOutput};
+pub use super::action::{Action, CHANNEL, INPUT, NewOutput};
 use super::observed::{Observed, OutputSeen, Programme, Role};
 use super::outputs::{self, Flow};
 use super::transcode::{self, Path};

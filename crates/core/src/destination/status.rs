@@ -67,7 +67,7 @@ pub fn status(destination: &Destination, outcome: &Outcome<'_>) -> DestinationSt
             c.alerts.iter().take(ALERTS).map(alert).collect()
         });
         if let Some(wanted) = outcome.wanted {
-            status.encoding = wanted.channel.as_ref().map(|c| c.encoding_text.clone());
+            status.encoding = encoding(wanted, seen);
             status.retries = memory::retries(destination, &before, wanted, seen, outcome);
             status.failover = memory::failover(&before, wanted, seen, outcome, status.active_endpoint);
         }
@@ -170,6 +170,16 @@ fn of_channel(before: Option<&ChannelStatus>, seen: &Observed, now: Timestamp) -
         input_id: input.map(|i| i.id.clone()).or_else(|| requested.and_then(|r| r.input_id.clone())),
         input_state: input.map(|i| i.state.as_str().into()),
         outputs,
+    })
+}
+
+/// What is encoded now; before there is a channel, what will be. A change that waits is not on the air.
+fn encoding(wanted: &Wanted, seen: &Observed) -> Option<String> {
+    let wish = wanted.channel.as_ref()?;
+    let now = seen.channel.present().and_then(|c| c.channel.settings.encoding.as_ref());
+    Some(match now {
+        Some(now) if *now != wish.encoding => now.to_string(),
+        _ => wish.encoding_text.clone(),
     })
 }
 
