@@ -617,6 +617,11 @@ fn of_a_hot_backup_one_of_two_is_enough() {
     output(&mut seen, Role::Backup).unchanged_for = BRIEFLY;
     output(&mut seen, Role::Primary).measured = Some(connected(Some(false)));
     assert!(matches!(waits(decide(&dest(&with_backup("Hot")), &seen)), Waiting::Connecting(_)));
+    // One that is not known yet may be the one that takes the stream.
+    output(&mut seen, Role::Backup).unchanged_for = Duration::from_secs(60);
+    output(&mut seen, Role::Primary).measured = Some(connected(None));
+    output(&mut seen, Role::Primary).unchanged_for = Duration::from_secs(60);
+    assert!(matches!(waits(decide(&dest(&with_backup("Hot")), &seen)), Waiting::Connecting(_)));
 }
 
 #[test]

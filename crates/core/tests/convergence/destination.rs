@@ -621,7 +621,8 @@ impl Kind for DestinationShow {
         if wanted.suspended {
             return expect(*step == Step::Settled, "it is suspended");
         }
-        if !(wanted.running || nothing || wanted.prepare && wish.transcodes()) {
+        let may_have_one = wanted.running || wanted.prepare && wish.transcodes();
+        if !may_have_one && !nothing {
             return Some("a channel is left that nobody wants".into());
         }
         if !foreign.is_empty() && wanted.problem.is_none() && !wish.transcodes() {
