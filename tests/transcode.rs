@@ -11,6 +11,17 @@ macro_rules! show {
     };
 }
 
+/// Scenarios that wait far more than they work, side by side: they share nothing but the cluster.
+macro_rules! together {
+    ($name:ident: $($scenario:ident),+) => {
+        #[tokio::test]
+        async fn $name() -> anyhow::Result<()> {
+            use anyhow::Context as _;
+            tokio::try_join!($(async { $scenario().await.context(stringify!($scenario)) }),+).map(drop)
+        }
+    };
+}
+
 #[path = "transcode/changes.rs"]
 mod changes;
 #[path = "transcode/ends.rs"]

@@ -6,7 +6,13 @@ use serde_json::{Value, json};
 use crate::fixtures::{Show, channel_targets, secret, show, source, text, transcode, with};
 use crate::{FLAGS, done_to, in_order, message, of_medialive, status, strings};
 
-#[tokio::test]
+together!(changes_of_what_is_on_the_air:
+    a_change_waits_or_restarts_as_the_policy_says,
+    a_source_that_is_stopped_stops_the_channel_and_says_so,
+    what_is_suspended_stays_as_it_is_and_can_be_deleted,
+    without_a_role_it_is_said_and_others_go_on
+);
+
 async fn a_change_waits_or_restarts_as_the_policy_says() -> Result<()> {
     let stage = show!(Show::start_with("transcode-changes", &FLAGS));
     let restarts = with(transcode("restarts"), json!({ "updatePolicy": "Restart" }));
@@ -56,7 +62,6 @@ async fn a_change_waits_or_restarts_as_the_policy_says() -> Result<()> {
     in_order(&stage)
 }
 
-#[tokio::test]
 async fn a_source_that_is_stopped_stops_the_channel_and_says_so() -> Result<()> {
     let stage = show!(Show::start_with("transcode-source", &FLAGS));
     stage.apply(&[source(), secret("one", "key"), transcode("one")])?;
@@ -74,7 +79,6 @@ async fn a_source_that_is_stopped_stops_the_channel_and_says_so() -> Result<()> 
     Ok(())
 }
 
-#[tokio::test]
 async fn what_is_suspended_stays_as_it_is_and_can_be_deleted() -> Result<()> {
     let stage = show!(Show::start_with("transcode-suspend", &FLAGS));
     let held = with(transcode("held"), json!({ "updatePolicy": "Restart" }));
@@ -97,7 +101,6 @@ fn has_gone(stage: &Show) -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
 async fn without_a_role_it_is_said_and_others_go_on() -> Result<()> {
     let start =
         Show::start_as("transcode-role", &FLAGS, |options| playout_stage::OperatorOptions { roles: false, ..options });

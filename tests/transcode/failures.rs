@@ -9,6 +9,12 @@ use crate::fixtures::{
 };
 use crate::{FLAGS, done_to, has_nothing, in_order, is_done, message, of_medialive, status};
 
+together!(refusals_and_backups:
+    a_receiver_that_refuses_is_given_up_after_the_stated_tries,
+    an_output_that_is_refused_is_switched_off_and_on_as_often_as_stated,
+    the_backup_takes_over_once_and_goes_back_on_request
+);
+
 fn soon(attempts: u32) -> Value {
     json!({ "attempts": attempts, "after": "1s", "backoff": "1s" })
 }
@@ -18,7 +24,6 @@ fn starts(stage: &Show, channel: &Value) -> Result<usize> {
     Ok(done_to(stage, channel, 0)?.iter().filter(|operation| *operation == "StartChannel").count())
 }
 
-#[tokio::test]
 async fn a_receiver_that_refuses_is_given_up_after_the_stated_tries() -> Result<()> {
     let stage = show!(Show::start_with("transcode-refused", &FLAGS));
     for name in ["locked", "closed", "flat"] {
@@ -84,7 +89,6 @@ fn switched(stage: &Show, destination: &str) -> Result<Vec<String>> {
     Ok(ours.map(|r| text(&r["body"]["outputStatus"]).to_owned()).collect())
 }
 
-#[tokio::test]
 async fn an_output_that_is_refused_is_switched_off_and_on_as_often_as_stated() -> Result<()> {
     let stage = show!(Show::start_with("transcode-flat", &FLAGS));
     stage.receiver("flat", "refuse")?;
@@ -107,7 +111,6 @@ fn keys_of(name: &str) -> [Value; 2] {
     [secret(name, &key(name)), secret(&format!("{name}-backup"), &format!("backup-{}", key(name)))]
 }
 
-#[tokio::test]
 async fn the_backup_takes_over_once_and_goes_back_on_request() -> Result<()> {
     let stage = show!(Show::start_with("transcode-failover", &FLAGS));
     let mut objects = vec![source(), backed_up("hot", "Hot"), backed_up("cold", "OnFailure")];

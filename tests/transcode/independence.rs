@@ -59,12 +59,7 @@ async fn three_start_stop_and_go_each_alone() -> Result<()> {
 
     for name in NAMES {
         let (others, since) = (others(&stage, name).await?, stage.now()?);
-        // The first start is slow enough for a channel that is ready before its flow.
-        let first = stage.flow()?["status"] == "STANDBY";
-        stage.set_speed(if first { 3.0 } else { SPEED })?;
         stage.change(&format!("destination/{name}"), json!({ "state": "Running" }))?;
-        stage.until_channel(name, "is on its way up", |c| c["state"] == "STARTING" || c["state"] == "RUNNING").await?;
-        stage.set_speed(SPEED)?;
         let running = stage.until_condition(&format!("destination/{name}"), "Ready", "True", "Running").await?;
         untouched(&stage, since, name, &others).await?;
         let channel = stage.channel(name)?;
@@ -122,13 +117,17 @@ async fn what_is_prepared_stands_idle_and_keeps_no_flow_running() -> Result<()> 
     ensure!(status(&idle)["state"] == "Idle" && message(&idle, "Ready").contains("off the air"), "{idle}");
     ensure!(stage.flow()?["status"] == "STANDBY", "the flow runs for a channel that is idle");
 
-    // A change reaches it while it is idle; the start has nothing left to make.
+    // A change reaches it while it is idle; the start has nothing left to make. It is slow enough for a channel that would
+    // not wait for its flow.
     stage.change("destination/one", json!({ "encoding": "480p30" }))?;
     let other = |c: &Value| c["encoderSettings"]["videoDescriptions"][0]["height"] == 480 && c["state"] == "IDLE";
     stage.until_channel("one", "encodes as wished", other).await?;
     stage.until_condition("destination/one", "Ready", "True", "Stopped").await?;
     let since = stage.now()?;
+    stage.set_speed(4.0)?;
     stage.change("destination/one", json!({ "state": "Running" }))?;
+    stage.until_channel("one", "is on its way up", |c| c["state"] == "STARTING").await?;
+    stage.set_speed(SPEED)?;
     stage.until_condition("destination/one", "Ready", "True", "Running").await?;
     ensure!(stage.channel("one")?["id"] == channel["id"], "another channel than the prepared one");
     let changes: Vec<_> = stage.changes(since)?.iter().map(|r| text(&r["operation"]).to_owned()).collect();

@@ -7,9 +7,13 @@ use crate::fixtures::{PATIENCE, Show, condition, secret, source, text, transcode
 use crate::{FLAGS, has_nothing, in_order, message, of_medialive, status};
 use playout_stage::wait_until;
 
+together!(quotas_of_channels:
+    the_sixth_waits_for_a_channel_and_tells_the_numbers,
+    the_operator_is_told_how_many_channels_there_may_be
+);
+
 const FIVE: [&str; 5] = ["one", "two", "three", "four", "five"];
 
-#[tokio::test]
 async fn the_sixth_waits_for_a_channel_and_tells_the_numbers() -> Result<()> {
     let stage = show!(Show::start_with("transcode-quota", &FLAGS));
     let stopped = |name: &str| with(transcode(name), json!({ "state": "Stopped" }));
@@ -61,7 +65,6 @@ async fn the_sixth_waits_for_a_channel_and_tells_the_numbers() -> Result<()> {
     in_order(&stage)
 }
 
-#[tokio::test]
 async fn the_operator_is_told_how_many_channels_there_may_be() -> Result<()> {
     let flags = [&FLAGS[..], &["--medialive-channels=1"]].concat();
     let stage = show!(Show::start_with("transcode-flag", &flags));

@@ -122,10 +122,15 @@ fn while_a_create_may_have_been_carried_out_it_is_repeated_if_wanted_and_waited_
     assert!(matches!(one(decide(&live(&[]), &undecided)), Action::CreateInput(_)));
     let channel = Observed { channel: Look::Undecided, ..with_input(InputState::Detached) };
     assert!(matches!(one(decide(&live(&[]), &channel)), Action::CreateChannel(_)));
-    for seen in [undecided, channel] {
+    let taken = Observed { channel: Look::Undecided, ..with_input(InputState::Attached) };
+    for seen in [undecided, taken] {
         for desired in [live(&[STOPPED]), Desired::Absent, dest(&[STOPPED])] {
             assert_eq!(waits(decide(&desired, &seen)), Waiting::CreateOutcome);
         }
+    }
+    // An input that nothing takes can go at once, and with it whatever could still become of the channel.
+    for desired in [live(&[STOPPED]), Desired::Absent, dest(&[STOPPED])] {
+        assert_eq!(one(decide(&desired, &channel)), Action::DeleteInput { id: INPUT.into() });
     }
     assert!(Action::CreateInput(Box::new(new_input())).needs_intent());
     assert!(!start().needs_intent());
@@ -685,7 +690,7 @@ fn after_the_last_attempt_it_gives_up_with_the_count_and_the_way_back() {
         problem.message
     );
     assert!(
-        problem.message.contains("kubectl annotate destination NAME playout.dev/reconcile-at=$(date +%s) --overwrite")
+        problem.message.contains("kubectl annotate destination tube playout.dev/reconcile-at=$(date +%s) --overwrite")
     );
     for (count, words) in [(0, "It was not restarted."), (1, "It was restarted once and is off the air now.")] {
         remember(&mut seen, count, Phase::GaveUp, 0);
