@@ -72,19 +72,26 @@ fn every_request_of_transcode_and_the_faults_in_turn() {
             Effect::ApiWrite => true,
             Effect::AwsRead | Effect::ApiRead => {
                 let others: Vec<_> = effect.faults().iter().copied().filter(|fault| *fault != Fault::Stale).collect();
-                is_new(trace, place) && (fault == Fault::Stale || turn(&others))
+                is_first(trace, place) && turn(&others) || fault == Fault::Stale && is_new(trace, place)
             }
         }
     });
 }
 
-/// Whether a read is not one of several of the same between two changes, but the first or the last of them.
+/// Whether a read is the first of the same since something was changed.
+fn is_first(trace: &[Boundary], place: usize) -> bool {
+    !trace[..place].iter().rev().take_while(|b| is_read(b, &trace[place])).any(|b| b.label == trace[place].label)
+}
+
+/// Whether it is that, or the last before something is changed.
 fn is_new(trace: &[Boundary], place: usize) -> bool {
-    let read = &trace[place];
-    let is_read = |b: &&Boundary| matches!(b.effect, Effect::AwsRead | Effect::ApiRead) && b.phase == read.phase;
-    let same = |b: &Boundary| b.label == read.label;
-    !trace[..place].iter().rev().take_while(is_read).any(same)
-        || !trace[place + 1..].iter().take_while(is_read).any(same)
+    let after = &trace[place + 1..];
+    is_first(trace, place)
+        || !after.iter().take_while(|b| is_read(b, &trace[place])).any(|b| b.label == trace[place].label)
+}
+
+fn is_read(boundary: &Boundary, of: &Boundary) -> bool {
+    matches!(boundary.effect, Effect::AwsRead | Effect::ApiRead) && boundary.phase == of.phase
 }
 
 fn try_all(script: Script, is_tried: impl Fn(&[Boundary], Schedule) -> bool) {
@@ -98,7 +105,7 @@ fn try_all(script: Script, is_tried: impl Fn(&[Boundary], Schedule) -> bool) {
         .filter(|schedule| is_tried(&reference, *schedule))
         .collect();
     eprintln!("{script:?}: {} requests, {} schedules", reference.len(), schedules.len());
-    let next = AtomicUsize::new(0);
+    let (next, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let failures = Mutex::new(Vec::new());
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
     std::thread::scope(|scope| {
@@ -107,6 +114,8 @@ fn try_all(script: Script, is_tried: impl Fn(&[Boundary], Schedule) -> bool) {
                 while let Some(schedule) = schedules.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let (place, fault, phase) = *schedule;
                     let (trace, result) = lived(Plan { strike: Some(*schedule), ..plan });
+                    let longest = trace.chunk_by(|a, b| a.phase == b.phase).map(<[_]>::len).max().unwrap_or_default();
+                    most.fetch_max(longest, Ordering::Relaxed);
                     let same = trace.get(place).is_some_and(|met| met.label == reference[place].label);
                     let result = if same { result } else { Err("the run before the fault was another one".into()) };
                     if let Err(error) = result {
@@ -125,6 +134,8 @@ fn try_all(script: Script, is_tried: impl Fn(&[Boundary], Schedule) -> bool) {
             });
         }
     });
+    let most = most.into_inner();
+    eprintln!("{script:?}: at most {most} requests in a part of a life");
     let failures = failures.into_inner().expect("no panic");
     assert!(failures.is_empty(), "{} of {} failed. The first:\n{}", failures.len(), schedules.len(), failures[0]);
 }
