@@ -34,7 +34,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::api_server::{Change, Cluster, Key, NAMESPACE};
-use super::aws::Connector;
+use super::aws::{Answers, Connector};
 use super::wire::{Alive, Fault, Wire};
 
 pub const REGION: &str = "us-west-2";
@@ -51,6 +51,7 @@ pub struct World {
     pub lag: Duration,
     /// What an operator learns to be secret.
     pub redactor: Redactor,
+    pub answers: Answers,
 }
 
 impl World {
@@ -88,11 +89,12 @@ impl World {
             wire: Wire::new(planted),
             lag: Duration::ZERO,
             redactor: Redactor::default(),
+            answers: Answers::default(),
         }
     }
 
     pub fn settings(&self, wire: Option<Wire>, alive: &Arc<Alive>, redactor: &Redactor) -> Settings {
-        let connector = Connector { sim: self.sim.clone(), wire, alive: alive.clone() };
+        let connector = Connector { sim: self.sim.clone(), answers: self.answers.clone(), wire, alive: alive.clone() };
         Settings {
             region: Some(REGION.into()),
             endpoint_url: None,
