@@ -3,17 +3,18 @@
 
 mod fixtures;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use fixtures::{
-    PATIENCE, SPEED, Show, by_operation, condition, destination, host, input, key, owner, secret, show, stream_key,
-    text, with,
+    PATIENCE, SPEED, Show, by_operation, condition, destination, encodes, host, input, key, owner, secret, show,
+    source, stream_key, text, transcode, with,
 };
 use playout_stage::wait_until;
 use serde_json::{Value, json};
 
+const CHANNELS: [&str; 3] = ["c0", "c1", "c2"];
 const NAMES: [&str; 10] = ["d0", "d1", "d2", "d3", "d4", "d5", "d6", "d7", "d8", "d9"];
 
 /// Pseudo-random numbers (splitmix64) that come again with the same seed.
@@ -55,14 +56,39 @@ async fn is_wished(stage: &Show, wish: &Wish) -> Result<()> {
         ensure!(outputs.len() == wish.len() && seen == *wish, "{} outputs: {seen:?}", outputs.len());
         ensure!(flow["status"] == "ACTIVE" && !flow["source"]["decryption"].is_null(), "{flow}");
         ensure!(stage.secrets()?.len() == 1, "{} secrets", stage.secrets()?.len());
-        for object in stage.objects().await? {
-            let (name, ready) = (text(&object["metadata"]["name"]), condition(&object, "Ready"));
-            let current = object["status"]["observedGeneration"] == object["metadata"]["generation"];
-            let ready = ready.is_some_and(|c| c["status"] == "True");
-            let state = if name == "studio" || running.contains(&name) { "Running" } else { "Idle" };
-            ensure!(current && ready && object["status"]["state"] == state, "{name}: {}", object["status"]);
-        }
-        anyhow::Ok(())
+        objects_say(stage, &running).await
+    })
+    .await
+}
+
+/// Whether every object is as wished by its own words.
+async fn objects_say(stage: &Show, running: &[&str]) -> Result<()> {
+    for object in stage.objects().await? {
+        let (name, ready) = (text(&object["metadata"]["name"]), condition(&object, "Ready"));
+        let current = object["status"]["observedGeneration"] == object["metadata"]["generation"];
+        let ready = ready.is_some_and(|c| c["status"] == "True");
+        let state = if name == "studio" || running.contains(&name) { "Running" } else { "Idle" };
+        ensure!(current && ready && object["status"]["state"] == state, "{name}: {}", object["status"]);
+    }
+    Ok(())
+}
+
+/// What a channel should send: with which key, how high a picture. Who is off the air has none.
+type Encoded = BTreeMap<String, (String, u64)>;
+
+/// Waits until there is an input and a channel for each of these and for nobody else, and every object says the same.
+async fn is_encoded(stage: &Show, wish: &Encoded) -> Result<()> {
+    let running: Vec<_> = wish.keys().map(String::as_str).collect();
+    wait_until(PATIENCE, "exactly what is wished is encoded", || async {
+        let (inputs, channels, flow) = (stage.inputs()?, stage.channels()?, stage.flow()?);
+        let seen: Encoded = channels.iter().map(|c| (owner(c).to_owned(), encodes(c))).collect();
+        ensure!(channels.len() == wish.len() && seen == *wish, "{} channels: {seen:?}", channels.len());
+        ensure!(channels.iter().all(|c| c["state"] == "RUNNING"), "{channels:?}");
+        let owners: BTreeSet<_> = inputs.iter().map(owner).collect();
+        ensure!(inputs.len() == wish.len() && owners.len() == wish.len(), "{inputs:?}");
+        let outputs = flow["outputs"].as_array().context("a list")?;
+        ensure!(outputs.len() == wish.len() && flow["status"] == "ACTIVE", "{flow}");
+        objects_say(stage, &running).await
     })
     .await
 }
@@ -127,19 +153,70 @@ impl Fire {
         })
         .await?;
 
-        self.during(stage, kills[3], async {
-            stage.kubectl("delete source,destination --all --wait=false")?;
-            for object in stage.objects().await? {
-                let kind = text(&object["kind"]).to_lowercase();
-                stage.until_gone(&format!("{kind}/{}", text(&object["metadata"]["name"]))).await?;
-            }
-            stage.until_nothing_is_left().await.context("after the end")
-        })
-        .await?;
+        self.during(stage, kills[3], end(stage)).await?;
         let made = stage.changes(born)?.into_iter().filter(|r| r["processed"] == true).collect::<Vec<_>>();
         ensure!(by_operation(&made)["CreateFlow"] == 1, "a second flow was made on the way");
         Ok(())
     }
+}
+
+impl Fire {
+    /// One life of three Destinations with a channel each: made, changed, stopped, started and deleted, with that many kills
+    /// in each of its four parts. However often the operator dies, one input and one channel are made for each start.
+    async fn life_of_channels(&mut self, stage: &Show, kills: [usize; 4]) -> Result<()> {
+        let born = stage.now()?;
+        let mut wish: Encoded = CHANNELS.map(|name| (name.to_owned(), (key(name), 720))).into();
+        self.during(stage, kills[0], async {
+            let own =
+                |name: &&str| [secret(name, &key(name)), with(transcode(name), json!({ "updatePolicy": "Restart" }))];
+            stage.apply(&[vec![source()], CHANNELS.iter().flat_map(own).collect()].concat())?;
+            is_encoded(stage, &wish).await.context("after the beginning")
+        })
+        .await?;
+
+        let restart = json!({ "updatePolicy": "Restart" });
+        let changed = |name: &str, changes: Value| with(with(transcode(name), restart.clone()), changes);
+        wish.insert("c0".into(), ("new-0".into(), 480));
+        wish.remove("c1");
+        self.during(stage, kills[1], async {
+            let stopped = changed("c1", json!({ "state": "Stopped" }));
+            stage.apply(&[secret("c0", "new-0"), changed("c0", json!({ "encoding": "480p30" })), stopped])?;
+            is_encoded(stage, &wish).await.context("after a change and a stop")
+        })
+        .await?;
+
+        wish.insert("c1".into(), (key("c1"), 720));
+        wish.remove("c2");
+        self.during(stage, kills[2], async {
+            stage.kubectl("delete destination c2 --wait=false")?;
+            stage.apply(&[changed("c1", json!({ "state": "Running" }))])?;
+            is_encoded(stage, &wish).await.context("after a deletion and a start")
+        })
+        .await?;
+
+        self.during(stage, kills[3], end(stage)).await?;
+        let made: Vec<_> = stage.changes(born)?.into_iter().filter(|r| r["processed"] == true).collect();
+        ensure!(by_operation(&made)["CreateFlow"] == 1, "a second flow was made on the way");
+        for create in ["CreateInput", "CreateChannel"] {
+            for (name, starts) in [("-c0-", 1), ("-c1-", 2), ("-c2-", 1)] {
+                // What is asked for again with the same token is the same.
+                let of = |r: &&Value| r["operation"] == create && text(&r["body"]["name"]).contains(name);
+                let tokens: BTreeSet<_> = made.iter().filter(of).map(|r| text(&r["body"]["requestId"])).collect();
+                ensure!(tokens.len() == starts, "{create} of {name} with {tokens:?} for {starts} starts");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Everything is deleted, and nothing is left.
+async fn end(stage: &Show) -> Result<()> {
+    stage.kubectl("delete source,destination --all --wait=false")?;
+    for object in stage.objects().await? {
+        let kind = text(&object["kind"]).to_lowercase();
+        stage.until_gone(&format!("{kind}/{}", text(&object["metadata"]["name"]))).await?;
+    }
+    stage.until_nothing_is_left().await.context("after the end")
 }
 
 fn beginning() -> Vec<Value> {
@@ -203,34 +280,94 @@ async fn answers_that_are_lost_or_wrong_make_nothing_twice() -> Result<()> {
     Ok(())
 }
 
+#[tokio::test]
+async fn a_hundred_kills_leave_the_channels_that_are_wished() -> Result<()> {
+    let Some(stage) = Show::start_with("crash-channels", &[WINDOW]).await? else { return Ok(()) };
+    let seed = seed()?;
+    println!("PLAYOUT_TEST_SEED={seed}");
+    let mut fire = Fire { random: Random(seed), kills: 0 };
+    let mut lives = 0;
+    while fire.kills < 100 {
+        let context = format!("life {lives} with seed {seed}, after {} kills", fire.kills);
+        fire.life_of_channels(&stage, [10, 8, 8, 8]).await.context(context)?;
+        lives += 1;
+    }
+    println!("{} kills in {lives} lives: {:?}", fire.kills, by_operation(&stage.changes(0)?));
+    Ok(())
+}
+
+#[tokio::test]
+async fn answers_that_are_lost_or_wrong_make_no_channel_twice() -> Result<()> {
+    let Some(stage) = Show::start_with("crash-channel-answers", &[WINDOW]).await? else { return Ok(()) };
+    let seed = seed()?;
+    let mut fire = Fire { random: Random(seed), kills: 0 };
+    let wrong = json!({ "failAfter": { "status": 500, "code": "InternalServerErrorException", "message": "" } });
+    for (name, kind) in [("lost", json!("dropAfter")), ("500", wrong)] {
+        for create in ["CreateInput", "CreateChannel"] {
+            stage.fault(create, 2, kind.clone())?;
+        }
+        fire.life_of_channels(&stage, [2, 0, 0, 1]).await.with_context(|| format!("{name}, seed {seed}"))?;
+        let planted = stage.control("GET", "faults", &Value::Null)?;
+        let hit = |f: &Value| f["hits"] != 0;
+        ensure!(planted["faults"].as_array().is_some_and(|f| f.len() == 2 && f.iter().all(hit)), "{name}: {planted}");
+        stage.clear_faults()?;
+    }
+    Ok(())
+}
+
+/// Kills the operator when AWS has made something that no list shows, before the answer; what it had noted then.
+async fn dies_before_the_answer(stage: &Show, create: &str, object: &str, hidden: u64) -> Result<Value> {
+    stage.fault(create, 1, json!({ "hideFromLists": { "seconds": hidden } }))?;
+    // So slow that there is time to die before the answer.
+    stage.control("PUT", "clock", &json!({ "speed": 4 }))?;
+    let since = stage.now()?;
+    loop {
+        let made = |r: &Value| r["operation"] == create && r["processed"] == true;
+        if stage.changes(since)?.iter().any(made) {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    stage.operator.borrow_mut().kill()?;
+    stage.control("PUT", "clock", &json!({ "speed": SPEED }))?;
+    let noted = stage.object(object).await?.context("it is there")?["status"].clone();
+    println!("{create}: killed; the status says {noted}");
+    stage.operator.borrow_mut().restart()?;
+    Ok(noted)
+}
+
 /// The hardest case: the operator dies before it has the answer, and AWS's lists do not show yet what was made.
 #[tokio::test]
 async fn a_create_that_no_list_shows_yet_is_not_sent_again() -> Result<()> {
     let Some(stage) = Show::start_with("crash-hidden", &[WINDOW]).await? else { return Ok(()) };
     let mut fire = Fire { random: Random(0), kills: 0 };
     for create in ["CreateFlow", "AddFlowOutputs", "CreateSecret"] {
-        stage.fault(create, 1, json!({ "hideFromLists": { "seconds": HIDDEN } }))?;
-        // So slow that there is time to die before the answer.
-        stage.control("PUT", "clock", &json!({ "speed": 4 }))?;
-        let since = stage.now()?;
-        let shot = async {
-            loop {
-                let made = |r: &Value| r["operation"] == create && r["processed"] == true;
-                if stage.changes(since)?.iter().any(made) {
-                    break;
-                }
-                tokio::task::yield_now().await;
-            }
-            stage.operator.borrow_mut().kill()?;
-            stage.control("PUT", "clock", &json!({ "speed": SPEED }))?;
-            let source = stage.object("source/studio").await?.context("the Source")?;
-            println!("{create}: killed; the status says flowArn {}", source["status"]["flowArn"]);
-            ensure!(create != "CreateFlow" || source["status"]["flowArn"].is_null(), "it lived to see the answer");
-            stage.operator.borrow_mut().restart()
-        };
-        let (shot, lived) = tokio::join!(shot, fire.life(&stage, [0; 4]));
-        shot.context(create)?;
+        let shot = dies_before_the_answer(&stage, create, "source/studio", HIDDEN);
+        let (noted, lived) = tokio::join!(shot, fire.life(&stage, [0; 4]));
+        let noted = noted.context(create)?;
+        ensure!(create != "CreateFlow" || noted["flowArn"].is_null(), "it lived to see the answer");
         lived.context(create)?;
+        stage.clear_faults()?;
+    }
+    Ok(())
+}
+
+/// The same of what AWS knows by its token: it is asked for again, however long the lists take, and is the same.
+#[tokio::test]
+async fn a_channel_that_no_list_shows_yet_is_not_made_again() -> Result<()> {
+    let Some(stage) = Show::start_with("crash-channel-hidden", &["--create-window=20s"]).await? else { return Ok(()) };
+    let mut fire = Fire { random: Random(0), kills: 0 };
+    for create in ["CreateInput", "CreateChannel"] {
+        let since = stage.now()?;
+        // Whoever of the three it was: one is struck.
+        let shot = dies_before_the_answer(&stage, create, "destination/c0", 10 * HIDDEN);
+        let (noted, lived) = tokio::join!(shot, fire.life_of_channels(&stage, [0; 4]));
+        noted.context(create)?;
+        lived.context(create)?;
+        let sent = by_operation(&stage.changes(since)?)[create];
+        // Of a channel that is hidden its input tells, and then it is waited for.
+        let asked = sent > 4 || create == "CreateChannel";
+        ensure!(asked, "{create} was sent {sent} times: nobody asked again with the token");
         stage.clear_faults()?;
     }
     Ok(())

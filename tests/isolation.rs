@@ -2,8 +2,11 @@
 
 mod fixtures;
 
-use anyhow::{Result, ensure};
-use fixtures::{Show, by_operation, destination, key, owner, secret, show, stream_key, text, with};
+use anyhow::{Context as _, Result, ensure};
+use fixtures::{
+    PATIENCE, Show, by_operation, destination, encodes, key, owner, secret, show, stream_key, text, transcode, with,
+};
+use playout_stage::wait_until;
 use serde_json::{Value, json};
 
 const OTHERS: usize = 19;
@@ -75,6 +78,87 @@ async fn nothing_that_is_done_to_one_destination_touches_another() -> Result<()>
         let now = stage.until_state(&format!("destination/{name}"), "Running").await?;
         ensure!(now["status"]["startedAt"] == object["status"]["startedAt"], "{name} was interrupted");
         ensure!(now["status"]["lastRuns"].as_array().is_some_and(|runs| runs.len() == 1), "{name} has begun anew");
+    }
+    Ok(())
+}
+
+/// Those of the others, as AWS shows them.
+fn others(stage: &Show) -> Result<Vec<Value>> {
+    let all = [stage.inputs()?, stage.channels()?, stage.outputs()?].concat();
+    let ours: Vec<_> = stage.inputs()?.into_iter().filter(|i| owner(i) == "one").map(|i| i["arn"].clone()).collect();
+    Ok(all.into_iter().filter(|r| owner(r) != "one" && !ours.contains(&r["mediaLiveInputArn"])).collect())
+}
+
+/// No change since `since` is about anything but the channel and the input of this one Destination.
+fn only_about_one_channel(stage: &Show, since: u64, before: &[Value]) -> Result<()> {
+    let members = ["id", "arn", "name", "outputArn"];
+    let foreign: Vec<_> = before.iter().flat_map(|r| members.map(|m| text(&r[m]))).filter(|n| !n.is_empty()).collect();
+    for request in stage.changes(since)? {
+        let names: Vec<_> = request["names"].as_array().into_iter().flatten().map(text).collect();
+        ensure!(!names.is_empty(), "it names nothing: {request}");
+        let other = names.iter().find(|name| foreign.contains(name));
+        ensure!(other.is_none() && request["service"] == "medialive", "{other:?} in {request}");
+    }
+    let now = others(stage)?;
+    ensure!(now == before, "others are not what they were: {now:?}, before {before:?}");
+    ensure!(stage.flow()?["status"] == "ACTIVE");
+    Ok(())
+}
+
+#[tokio::test]
+async fn nothing_that_is_done_to_one_channel_touches_another() -> Result<()> {
+    let Some(stage) = Show::start("isolation-channels").await? else { return Ok(()) };
+    stage.control("PUT", "quotas", &json!({ "channels": 20, "pushInputs": 20 }))?;
+    let passed: Vec<_> = (0..6).map(|n| format!("passed-{n}")).collect();
+    let encoded: Vec<_> = (0..6).map(|n| format!("encoded-{n}")).collect();
+    let mut objects = show(&passed.iter().map(String::as_str).collect::<Vec<_>>());
+    objects.extend(encoded.iter().flat_map(|name| [secret(name, &key(name)), transcode(name)]));
+    stage.apply(&objects)?;
+    stage.until_ready().await?;
+    let before = others(&stage)?;
+    // An output of the flow each, and an input and a channel for half of them.
+    ensure!(before.len() == 12 + 2 * 6, "{before:?}");
+    let objects = stage.objects().await?;
+    let since = stage.now()?;
+
+    stage.apply(&[secret("one", &key("one")), with(transcode("one"), json!({ "updatePolicy": "Restart" }))])?;
+    stage.until_condition("destination/one", "Ready", "True", "Running").await?;
+    only_about_one_channel(&stage, since, &before)?;
+
+    stage.set_key("one", "another-key")?;
+    wait_until(PATIENCE, "the new key is used", || async {
+        let channel = stage.channels()?.into_iter().find(|c| owner(c) == "one").context("it has a channel")?;
+        ensure!(encodes(&channel).0 == "another-key" && channel["state"] == "RUNNING", "{channel}");
+        anyhow::Ok(())
+    })
+    .await?;
+    stage.until_condition("destination/one", "Ready", "True", "Running").await?;
+    only_about_one_channel(&stage, since, &before)?;
+
+    stage.change("destination/one", json!({ "state": "Stopped" }))?;
+    stage.until_condition("destination/one", "Ready", "True", "Stopped").await?;
+    only_about_one_channel(&stage, since, &before)?;
+    stage.change("destination/one", json!({ "state": "Running" }))?;
+    stage.until_condition("destination/one", "Ready", "True", "Running").await?;
+    stage.kubectl("delete destination one --timeout=90s")?;
+    only_about_one_channel(&stage, since, &before)?;
+
+    let changes = by_operation(&stage.changes(since)?);
+    println!("one of seven channels added, given another key, stopped, started, deleted: {changes:?}");
+    let expected = [
+        ("CreateChannel", 2),
+        ("CreateInput", 2),
+        ("DeleteChannel", 2),
+        ("DeleteInput", 2),
+        ("StartChannel", 3),
+        ("StopChannel", 3),
+        ("UpdateChannel", 1),
+    ];
+    ensure!(changes == expected.map(|(name, times)| (name.to_owned(), times)).into(), "{changes:?}");
+    for object in objects.iter().filter(|o| o["kind"] == "Destination") {
+        let name = text(&object["metadata"]["name"]);
+        let now = stage.until_state(&format!("destination/{name}"), "Running").await?;
+        ensure!(now["status"]["startedAt"] == object["status"]["startedAt"], "{name} was interrupted");
     }
     Ok(())
 }

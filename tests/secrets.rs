@@ -12,6 +12,8 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use fixtures::{PATIENCE, Show};
+use http::Method;
+use in_process::aws::Canned;
 use in_process::life::{destination, secret, source};
 use in_process::operator::{Operator, REGION, World};
 use k8s_openapi::ByteString;
@@ -43,6 +45,10 @@ const IN_PATH: &str = "cnry+path-6611";
 const IN_QUERY: &str = "cnry+query-1212";
 const IN_USER: &str = "cnry+user-8800";
 const IN_PRESET: &str = "cnry+preset-4444";
+const ENCODED: &str = "cnry+encoded-4d3e2f";
+const RECODED: &str = "cnry+recoded-5c5c77";
+const ENCODED_SSM: &str = "cnry+encoded-ssm-77aa";
+const ENCODED_URL: &str = "cnry+encoded-url-9191";
 
 /// The spellings in which a text may come back: as it is, in a URL, and within Base64 at each of its three alignments.
 fn spellings(text: &str) -> Vec<String> {
@@ -59,8 +65,9 @@ fn spellings(text: &str) -> Vec<String> {
 }
 
 fn canaries() -> Vec<String> {
-    let all = [MARK, YOUTUBE, CHANGED, TWITCH, PASSWORD, INPUT, SPACED, PANIC, IN_PATH, IN_QUERY, IN_USER, IN_PRESET];
-    let mut found: Vec<String> = all.iter().flat_map(|text| spellings(text)).collect();
+    let passed = [YOUTUBE, CHANGED, TWITCH, PASSWORD, INPUT, SPACED, PANIC, IN_PATH, IN_QUERY, IN_USER, IN_PRESET];
+    let all = [MARK].into_iter().chain(passed).chain([ENCODED, RECODED, ENCODED_SSM, ENCODED_URL]);
+    let mut found: Vec<String> = all.flat_map(spellings).collect();
     // Four letters of Base64 are found everywhere.
     found.retain(|text| text.len() >= 5);
     found
@@ -145,6 +152,40 @@ fn echo(world: &World, operation: &str, contains: &str, status: u16) {
     world.sim.plant_fault(Fault { times, contains: Some(contains.into()), ..Fault::new("*", operation, kind) });
 }
 
+/// A Destination with a MediaLive channel.
+fn transcoded(mut spec: Value) -> Value {
+    spec["delivery"] = json!("Transcode");
+    spec["encoding"] = json!("480p30");
+    spec
+}
+
+/// MediaLive refuses a channel field by field, and repeats the fields in every spelling; and so do the alerts of one that runs.
+fn echo_of_channels(world: &World) {
+    let said = |key: &str| {
+        let (quoted, encoded) = (json!(key).to_string(), key.replace('+', "%2B"));
+        format!("'{key}' {quoted} [rtmps://a.example.net:443/live2?token={encoded}/{key}] is not accepted")
+    };
+    for (method, path, key) in [
+        (Method::POST, "/channels", ENCODED),
+        (Method::POST, "/channels", ENCODED_SSM),
+        (Method::POST, "/channels", ENCODED_URL),
+        (Method::PUT, "", RECODED),
+    ] {
+        let errors = json!([{ "elementPath": "/destinations/0/settings/0/streamName", "errorMessage": said(key) }]);
+        let body = json!({ "message": said(key), "validationErrors": errors });
+        world.answers.give(Canned { method, path, contains: key.into(), times: 1, status: 422, body });
+    }
+    let alerts: Vec<_> = [ENCODED, ENCODED_SSM, ENCODED_URL]
+        .iter()
+        .map(|key| {
+            json!({ "id": key.len().to_string(), "alertType": "Output", "message": said(key), "pipelineId": "0",
+                "setTimestamp": "2026-01-01T00:00:00Z", "state": "SET" })
+        })
+        .collect();
+    let (path, contains, body) = ("/alerts", String::new(), json!({ "alerts": alerts }));
+    world.answers.give(Canned { method: Method::GET, path, contains, times: 6, status: 200, body });
+}
+
 /// Sends every canary through its path, and prints what the operator has let out but for its log, which goes where logs go.
 async fn send_all(redactor: Redactor) {
     let mut world = World::new(None);
@@ -153,6 +194,8 @@ async fn send_all(redactor: Redactor) {
     world.sim.seed(&Seed {
         parameters: vec![
             serde_json::from_value(json!({ "region": REGION, "name": "/keys/twitch", "value": TWITCH })).expect("it"),
+            serde_json::from_value(json!({ "region": REGION, "name": "/keys/encoded", "value": ENCODED_SSM }))
+                .expect("it"),
         ],
         secrets: Vec::new(),
     });
@@ -162,6 +205,7 @@ async fn send_all(redactor: Redactor) {
         ("input", INPUT),
         ("spaced", SPACED),
         ("panics", PANIC),
+        ("encoded", ENCODED),
         ("harmless", "harmless-key"),
     ] {
         cluster.create("secrets", secret(name, text));
@@ -191,6 +235,9 @@ async fn send_all(redactor: Redactor) {
             json!({ "platform": "Twitch", "url": format!("rtmps://live.twitch.tv/app/{IN_PRESET}"),
                 "streamKey": key("harmless") }),
         ),
+        ("encoded", transcoded(platform("YouTube", "encoded"))),
+        ("encoded-ssm", transcoded(json!({ "platform": "Twitch", "streamKey": { "ssmParameter": "/keys/encoded" } }))),
+        ("encoded-url", transcoded(url(format!("rtmp://ingest.example.net/app?token={ENCODED_URL}")))),
     ] {
         cluster.create("destinations", destination(name, spec));
     }
@@ -202,11 +249,13 @@ async fn send_all(redactor: Redactor) {
     echo(&world, "CreateFlow", INPUT, 400);
     echo(&world, "CreateSecret", PASSWORD, 400);
     echo(&world, "UpdateFlowOutput", CHANGED, 400);
+    echo_of_channels(&world);
     world.sim.set_receiver("live.twitch.tv", None, Receiver::Refuse);
     let mut operator = Operator::start(&world).await;
     operator.run_for(&world, Duration::from_secs(400)).await.expect("it lives");
 
     cluster.edit("secrets", "youtube", &json!({ "data": secret("", CHANGED)["data"] }));
+    cluster.edit("secrets", "encoded", &json!({ "data": secret("", RECODED)["data"] }));
     operator.run_for(&world, Duration::from_secs(100)).await.expect("it lives");
 
     cluster.create("destinations", destination("panics", platform("YouTube", "panics")));
@@ -220,9 +269,11 @@ async fn send_all(redactor: Redactor) {
     show(&world, &operator);
     // What was sent must have arrived, or nothing was tested.
     let sent = serde_json::to_string(&world.sim.log(0)).expect("JSON");
-    for canary in [YOUTUBE, CHANGED, TWITCH, PASSWORD, INPUT, PANIC, IN_PATH, IN_QUERY] {
+    let encoded = [ENCODED, RECODED, ENCODED_SSM, ENCODED_URL];
+    for canary in [YOUTUBE, CHANGED, TWITCH, PASSWORD, INPUT, PANIC, IN_PATH, IN_QUERY].into_iter().chain(encoded) {
         assert!(sent.contains(canary), "{} was not sent", canary.trim_start_matches(MARK));
     }
+    assert!(world.answers.are_given(), "not all that repeats a key was asked for: {:?}", world.answers);
     for (kind, name) in cluster.objects().into_keys().filter(|(kind, _)| kind != "secrets") {
         cluster.delete(&kind, &name);
     }
@@ -329,6 +380,12 @@ async fn the_operator_lets_no_key_out() -> Result<()> {
         let message = format!("1 validation error detected: Value '{contains}' is not accepted");
         json!({ "failBefore": { "status": 400, "code": "BadRequestException", "message": message } })
     };
+    let of_channel = |contains: &str| {
+        let message = format!("rtmps://a.example.net:443/live2/{contains} is not valid");
+        json!({ "failBefore": { "status": 422, "code": "UnprocessableEntityException", "message": message } })
+    };
+    show.fault("CreateChannel", 1, of_channel(ENCODED))?;
+    show.fault("UpdateChannel", 1, of_channel(RECODED))?;
     show.fault("AddFlowOutputs", 2, refused(YOUTUBE))?;
     show.fault("CreateSecret", 1, refused(PASSWORD))?;
     show.fault("UpdateFlowOutput", 1, refused(CHANGED))?;
@@ -350,6 +407,8 @@ async fn the_operator_lets_no_key_out() -> Result<()> {
         source(),
         rtmp,
         destination("youtube", json!({ "platform": "YouTube", "streamKey": key("youtube") })),
+        secret("encoded", ENCODED),
+        destination("encoded", transcoded(json!({ "platform": "YouTube", "streamKey": key("encoded") }))),
         destination("twitch", twitch),
         destination("partner", partner),
         destination("in-path", url(format!("rtmp://ingest.example.net/app/{IN_PATH}"))),
@@ -361,18 +420,21 @@ async fn the_operator_lets_no_key_out() -> Result<()> {
     }
     let refused = destination("in-user", url(format!("rtmp://user:{IN_USER}@ingest.example.net/app")));
     ensure!(put(&show, "create", &refused).is_err(), "a URL with a password was taken");
-    let ready = ["source/studio", "source/pushed", "destination/youtube", "destination/partner", "destination/in-path"];
-    for object in ready {
+    let ready = ["youtube", "partner", "in-path", "encoded"].map(|name| format!("destination/{name}"));
+    for object in ["source/studio", "source/pushed"].into_iter().chain(ready.iter().map(String::as_str)) {
         show.until_condition(object, "Ready", "True", "Running").await?;
     }
     show.until_condition("destination/twitch", "Ready", "False", "NotConnected").await?;
     put(&show, "replace", &secret("youtube", CHANGED))?;
-    wait_until(PATIENCE, "the changed key is used", || async {
-        let taken = |request: &Value| request["status"] == 202 && request["body"].to_string().contains(CHANGED);
-        ensure!(show.requests(0)?.iter().any(taken), "it is not");
-        anyhow::Ok(Some(()))
-    })
-    .await?;
+    put(&show, "replace", &secret("encoded", RECODED))?;
+    for changed in [CHANGED, RECODED] {
+        wait_until(PATIENCE, "the changed key is used", || async {
+            let taken = |r: &Value| r["processed"] == true && r["body"].to_string().contains(changed);
+            ensure!(show.requests(0)?.iter().any(taken), "it is not");
+            anyhow::Ok(Some(()))
+        })
+        .await?;
+    }
 
     let mut out = show.operator.borrow().log();
     ensure!(out.contains("TRACE"), "this is not trace level");
@@ -388,7 +450,7 @@ async fn the_operator_lets_no_key_out() -> Result<()> {
     show.operator.borrow_mut().stop()?;
     out.push_str(&show.operator.borrow().log());
     let sent = serde_json::to_string(&show.requests(0)?)?;
-    for canary in [YOUTUBE, CHANGED, TWITCH, PASSWORD, INPUT, IN_PATH, IN_QUERY] {
+    for canary in [YOUTUBE, CHANGED, TWITCH, PASSWORD, INPUT, IN_PATH, IN_QUERY, ENCODED, RECODED] {
         ensure!(sent.contains(canary), "{} was not sent", canary.trim_start_matches(MARK));
     }
     let leaks = leaks(&out);

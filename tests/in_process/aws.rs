@@ -1,7 +1,7 @@
 //! The AWS SDK over the simulator, without sockets.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
@@ -13,6 +13,7 @@ use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use http::{Method, Request};
 use playout_sim::{FaultKind, Outcome, Sim, When};
+use serde_json::Value;
 
 use super::wire::{Alive, Effect, Fault, Wire};
 
@@ -21,10 +22,53 @@ const SLOW: u64 = 12_000;
 /// How long AWS shows something untrue, in seconds.
 const LINGER: f64 = 30.0;
 
+/// An answer that AWS may give and the simulator does not.
+#[derive(Clone, Debug)]
+pub struct Canned {
+    pub method: Method,
+    /// How the path ends.
+    pub path: &'static str,
+    /// What the request has in it.
+    pub contains: String,
+    pub times: usize,
+    pub status: u16,
+    pub body: Value,
+}
+
+/// The answers that are given instead of the simulator's. Clones are the same.
+#[derive(Clone, Debug, Default)]
+pub struct Answers(Arc<Mutex<Vec<Canned>>>);
+
+impl Answers {
+    pub fn give(&self, canned: Canned) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(canned);
+    }
+
+    fn to(&self, request: &Request<Bytes>) -> Option<Outcome> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let canned = all.iter_mut().find(|canned| {
+            canned.times > 0
+                && canned.method == request.method()
+                && request.uri().path().ends_with(canned.path)
+                && String::from_utf8_lossy(request.body()).contains(&canned.contains)
+        })?;
+        canned.times -= 1;
+        let response = http::Response::builder().status(canned.status);
+        let response = response.header("x-amzn-errortype", "UnprocessableEntityException");
+        response.body(Bytes::from(canned.body.to_string())).ok().map(Outcome::Respond)
+    }
+
+    /// Whether all have been given as often as they were to be.
+    pub fn are_given(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().all(|canned| canned.times == 0)
+    }
+}
+
 /// Sends to the simulator what the SDK wants sent.
 #[derive(Clone)]
 pub struct Connector {
     pub sim: Sim,
+    pub answers: Answers,
     /// None: a tester's own requests, with which nothing goes wrong.
     pub wire: Option<Wire>,
     pub alive: Arc<Alive>,
@@ -65,11 +109,16 @@ impl Connector {
         if let Some(kind) = fault.and_then(|fault| planted(fault, &request)) {
             self.sim.plant_fault(playout_sim::Fault::new("*", "*", kind));
         }
-        let answer = self.sim.handle(request);
-        if fault == Some(Fault::CrashAfter) {
-            self.alive.crash().await;
-        }
-        let outcome = self.sim.resume(answer).await;
+        let outcome = match self.answers.to(&request) {
+            Some(outcome) => outcome,
+            None => {
+                let answer = self.sim.handle(request);
+                if fault == Some(Fault::CrashAfter) {
+                    self.alive.crash().await;
+                }
+                self.sim.resume(answer).await
+            }
+        };
         self.alive.check().await;
         let text = match &outcome {
             Outcome::Respond(response) if response.status().is_success() => response.status().as_u16().to_string(),

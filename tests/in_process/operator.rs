@@ -34,7 +34,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::api_server::{Change, Cluster, Key, NAMESPACE};
-use super::aws::Connector;
+use super::aws::{Answers, Connector};
 use super::wire::{Alive, Fault, Wire};
 
 pub const REGION: &str = "us-west-2";
@@ -51,6 +51,7 @@ pub struct World {
     pub lag: Duration,
     /// What an operator learns to be secret.
     pub redactor: Redactor,
+    pub answers: Answers,
 }
 
 impl World {
@@ -65,13 +66,13 @@ impl World {
                 flow_deleting: Duration::from_secs(3),
                 flow_updating: Duration::from_secs(1),
                 secret_tombstone: Duration::from_secs(5),
-                channel_creating: Duration::from_secs(2),
-                channel_starting: Duration::from_secs(5),
-                channel_stopping: Duration::from_secs(3),
-                channel_updating: Duration::from_secs(2),
-                channel_deleting: Duration::from_secs(3),
-                input_creating: Duration::from_secs(2),
-                input_deleting: Duration::from_secs(2),
+                channel_creating: Duration::from_secs(1),
+                channel_starting: Duration::from_secs(2),
+                channel_stopping: Duration::from_secs(1),
+                channel_updating: Duration::from_secs(1),
+                channel_deleting: Duration::from_secs(1),
+                input_creating: Duration::from_secs(1),
+                input_deleting: Duration::from_secs(1),
                 metric_interval: Duration::from_secs(1),
                 metric_lag: Duration::from_secs(1),
                 ..Durations::default()
@@ -88,11 +89,12 @@ impl World {
             wire: Wire::new(planted),
             lag: Duration::ZERO,
             redactor: Redactor::default(),
+            answers: Answers::default(),
         }
     }
 
     pub fn settings(&self, wire: Option<Wire>, alive: &Arc<Alive>, redactor: &Redactor) -> Settings {
-        let connector = Connector { sim: self.sim.clone(), wire, alive: alive.clone() };
+        let connector = Connector { sim: self.sim.clone(), answers: self.answers.clone(), wire, alive: alive.clone() };
         Settings {
             region: Some(REGION.into()),
             endpoint_url: None,

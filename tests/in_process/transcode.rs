@@ -109,7 +109,7 @@ fn ours(world: &World, kind: &str) -> Vec<Value> {
     all(world, kind).into_iter().filter(|resource| !is_theirs(resource)).collect()
 }
 
-/// What was made more often than it was wished: once for the show, and once for the one that was prepared. What is asked for
+/// What was done more often than it was wished: made once for the show, and once for the one that was prepared. What is asked for
 /// again with the same token is the same.
 pub fn made_too_often(log: &[LogEntry], lived: &[usize]) -> Option<String> {
     let wishes = lived.iter().filter(|phase| [CREATE, PREPARE].contains(*phase)).count();
@@ -121,8 +121,24 @@ pub fn made_too_often(log: &[LogEntry], lived: &[usize]) -> Option<String> {
             return Some(format!("{operation} was done {} times for {wishes} wishes", tokens.len() - 1));
         }
     }
+    if flow_went_first(log) {
+        return Some("a stop of the flow under a running channel".into());
+    }
     let flows = made("CreateFlow").filter(|e| e.body["name"] != "somebody-elses").count();
     (flows > 1).then(|| format!("flow was made {flows} times"))
+}
+
+/// Whether a flow was stopped while a channel took it, which would be paid for and send nothing.
+fn flow_went_first(log: &[LogEntry]) -> bool {
+    let mut up = false;
+    log.iter().filter(|e| e.processed).any(|e| {
+        match e.operation.as_str() {
+            "StartChannel" => up = true,
+            "StopChannel" => up = false,
+            _ => {}
+        }
+        up && e.operation == "StopFlow"
+    })
 }
 
 /// What must be there now, however it came about.
