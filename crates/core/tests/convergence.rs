@@ -43,6 +43,8 @@ trait Kind {
     /// Passes within which everything must have come to rest.
     const PASSES: usize;
     fn name(wish: &Self::Wish) -> &'static str;
+    /// Whether there is nothing at rest: what is overlooked then is overlooked for ever.
+    fn leaves_nothing(wish: &Self::Wish) -> bool;
     fn look(world: &World, wish: &Self::Wish) -> Self::Seen;
     fn plan(wish: &Self::Wish, seen: &Self::Seen) -> Step<Self::Action>;
     /// Whether the status that follows does not change by time alone.
@@ -242,7 +244,7 @@ fn told(world: &World) -> String {
 
 /// From every state that is reached from the starts, under every wish: the starts, what lies on the way from them, what lies
 /// on the way from there, and so on. In the last round each state has its turn with every `stride`th wish only, each with
-/// others. Gives the number of states.
+/// others, and with those that leave nothing. Gives the number of states.
 fn everywhere<K: Kind>(
     starts: Vec<World>,
     wishes: &[K::Wish],
@@ -257,7 +259,8 @@ fn everywhere<K: Kind>(
         tally.walking = round < rounds;
         let stride = if round < rounds { 1 } else { stride };
         for (nth, start) in fresh.iter().enumerate() {
-            for wish in wishes.iter().skip(nth % stride).step_by(stride) {
+            let turn = |which: &usize| which % stride == nth % stride || K::leaves_nothing(&wishes[*which]);
+            for wish in (0..wishes.len()).filter(turn).map(|which| &wishes[which]) {
                 let way = run::<K>(start, wish, None, tally);
                 // Where changes are instant there is less to be found: one round less.
                 if round + usize::from(!start.updating) < rounds {
@@ -644,6 +647,10 @@ impl Kind for SourceShow {
 
     fn name(wish: &SourceWish) -> &'static str {
         wish.name
+    }
+
+    fn leaves_nothing(wish: &SourceWish) -> bool {
+        wish.desired == Desired::Absent && !wish.retain
     }
 
     fn look(world: &World, wish: &SourceWish) -> Self::Seen {
