@@ -42,7 +42,8 @@ pub struct DestinationStatus {
     /// The last switch between the endpoints of a backup of mode `OnFailure`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failover: Option<FailoverStatus>,
-    /// Restarts because the receiver did not take the stream. Absent while all is well, and again five minutes after it is.
+    /// Restarts because the receiver did not take the stream. `count` is 0 again when it has taken it for five minutes. Absent with
+    /// `Passthrough` while there was none, and while it is stopped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retries: Option<RetryStatus>,
     /// What AWS warns of now, at most ten.
