@@ -95,6 +95,8 @@ async fn an_output_that_is_refused_is_switched_off_and_on_as_often_as_stated() -
     stage.apply(&[source(), secret("flat", "key"), with(destination("flat"), json!({ "retry": soon(1) }))])?;
     stage.until_condition("destination/flat", "Stalled", "True", "GaveUp").await?;
     ensure!(switched(&stage, "flat")? == ["DISABLED", "ENABLED", "DISABLED"], "{:?}", switched(&stage, "flat")?);
+    // A flow that runs for nobody is paid for.
+    stage.until_aws("the flow stops", |flow| flow["status"] == "STANDBY").await?;
     stage.kubectl("annotate destination/flat playout.dev/reconcile-at=now")?;
     stage.receiver("flat", "accept")?;
     stage.until_condition("destination/flat", "Ready", "True", "Running").await?;

@@ -6,6 +6,8 @@ use kube::{Resource as _, ResourceExt as _};
 use playout_core::api::{Destination, Source};
 use playout_core::channel::{ChannelState, Usage};
 use playout_core::conditions::STALLED;
+use playout_core::destination::memory;
+use playout_core::destination::retry::Phase;
 use playout_core::destination::wanted::wants_to_run;
 use playout_core::flow::Flow;
 use playout_core::plan::Failure;
@@ -68,7 +70,10 @@ pub(super) fn users(source: &Source, context: &Context) -> Users {
     let mut users = Users::default();
     for destination in of_source(source, context) {
         let name = format!("Destination/{}", destination.name_any());
-        let wanted = wants_to_run(&destination.spec) && destination.meta().deletion_timestamp.is_none();
+        // What was given up sends nothing, and a flow that runs for nobody is paid for.
+        let gave_up =
+            memory::tries(&destination, context.clock.now()).is_some_and(|t| t.attempt.phase == Phase::GaveUp);
+        let wanted = wants_to_run(&destination.spec) && destination.meta().deletion_timestamp.is_none() && !gave_up;
         if wanted || channel_is_up(&destination) {
             users.on_air.push(name);
         } else {
