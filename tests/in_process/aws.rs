@@ -113,7 +113,7 @@ impl Connector {
             Some(outcome) => outcome,
             None => {
                 let answer = self.sim.handle(request);
-                if fault == Some(Fault::CrashAfter) {
+                if matches!(fault, Some(Fault::CrashAfter | Fault::HiddenAndCrashed)) {
                     self.alive.crash().await;
                 }
                 self.sim.resume(answer).await
@@ -157,7 +157,7 @@ fn planted(fault: Fault, request: &Request<Bytes>) -> Option<FaultKind> {
         Fault::SlowBefore => FaultKind::Delay { milliseconds: SLOW, when: When::Before },
         Fault::SlowAfter => FaultKind::Delay { milliseconds: SLOW, when: When::After },
         Fault::Stale => FaultKind::Stale { seconds: LINGER },
-        Fault::HiddenFromLists => FaultKind::HideFromLists { seconds: LINGER },
+        Fault::HiddenFromLists | Fault::HiddenAndCrashed => FaultKind::HideFromLists { seconds: LINGER },
         Fault::HiddenFromReads => FaultKind::HideFromReads { seconds: LINGER },
     })
 }

@@ -272,6 +272,8 @@ pub struct Plan {
     pub script: Script,
     /// The request that is struck, by what, and in which part. That part is lived to its end, then everything is deleted.
     pub strike: Option<(usize, Fault, usize)>,
+    /// What strikes the same request when it is sent again.
+    pub then: Option<Fault>,
     /// How much later than the API server the operator's caches know.
     pub lag: Duration,
     /// Look twice at the end of every part, and not only of the one that was struck.
@@ -282,6 +284,7 @@ pub struct Plan {
 pub async fn live(plan: Plan) -> (Vec<Boundary>, Result<(), String>) {
     let mut world = World::new(plan.strike.map(|(place, fault, _)| (place, fault)));
     world.lag = plan.lag;
+    world.wire.strike_again(plan.then);
     let result = parts(&world, plan).await;
     (world.wire.trace(), result)
 }

@@ -35,12 +35,14 @@ pub enum Fault {
     HiddenFromLists,
     /// What was made is absent from all reads for a while.
     HiddenFromReads,
+    /// The operator dies after what it made, and lists do not show that for a while.
+    HiddenAndCrashed,
 }
 
 impl Fault {
     /// Whether AWS shows something untrue for a while afterwards.
     pub fn lingers(self) -> bool {
-        matches!(self, Self::Stale | Self::HiddenFromLists | Self::HiddenFromReads)
+        matches!(self, Self::Stale | Self::HiddenFromLists | Self::HiddenFromReads | Self::HiddenAndCrashed)
     }
 }
 
@@ -121,6 +123,8 @@ struct Inner {
     trace: Vec<Boundary>,
     phase: usize,
     planted: Option<(usize, Fault)>,
+    /// What strikes the next request of the same label.
+    then: Option<Fault>,
 }
 
 /// The wire. Clones are the same.
@@ -130,7 +134,12 @@ pub struct Wire(Arc<Mutex<Inner>>);
 impl Wire {
     pub fn new(planted: Option<(usize, Fault)>) -> Self {
         let started = tokio::time::Instant::now();
-        Self(Arc::new(Mutex::new(Inner { started, trace: Vec::new(), phase: 0, planted })))
+        Self(Arc::new(Mutex::new(Inner { started, trace: Vec::new(), phase: 0, planted, then: None })))
+    }
+
+    /// What is sent again after it was struck is struck by this.
+    pub fn strike_again(&self, then: Option<Fault>) {
+        self.lock().then = then;
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -141,7 +150,9 @@ impl Wire {
     pub fn meet(&self, label: String, effect: Effect) -> (usize, Option<Fault>) {
         let mut inner = self.lock();
         let (place, at, phase) = (inner.trace.len(), inner.started.elapsed().as_millis(), inner.phase);
-        let fault = inner.planted.filter(|(planted, _)| *planted == place).map(|(_, fault)| fault);
+        let again = inner.planted.is_some_and(|(p, _)| inner.trace.get(p).is_some_and(|struck| struck.label == label));
+        let then = if again { inner.then.take() } else { None };
+        let fault = inner.planted.filter(|(planted, _)| *planted == place).map(|(_, fault)| fault).or(then);
         let outcome = fault.map_or_else(|| "...".to_string(), |fault| format!("{fault:?}"));
         inner.trace.push(Boundary { label, effect, phase, at, outcome });
         (place, fault)
