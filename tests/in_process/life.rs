@@ -91,7 +91,11 @@ impl Script {
     /// The same where two believe that they lead: what has a name that AWS keeps unique is not two if it was made again
     /// after it was gone.
     fn two_made_too_often(self, log: &[LogEntry], lived: &[usize]) -> Option<String> {
-        self.made_too_often(log, lived).filter(|what| self == Self::Transcode || what.starts_with("flow "))
+        match self {
+            Self::Passthrough => self.made_too_often(log, lived).filter(|what| what.starts_with("flow ")),
+            // One who is far behind and leads without right removes what a newer wish asked for; it is made again then.
+            Self::Transcode => transcode::two_at_once(log),
+        }
     }
 }
 

@@ -109,6 +109,25 @@ fn ours(world: &World, kind: &str) -> Vec<Value> {
     all(world, kind).into_iter().filter(|resource| !is_theirs(resource)).collect()
 }
 
+/// What was made while the one before was not removed yet.
+pub fn two_at_once(log: &[LogEntry]) -> Option<String> {
+    for (make, remove) in [("CreateInput", "DeleteInput"), ("CreateChannel", "DeleteChannel")] {
+        let (mut tokens, mut there) = (BTreeSet::new(), 0);
+        for entry in log.iter().filter(|e| e.processed && e.status.is_some_and(|s| s < 300)) {
+            // The first is somebody else's.
+            if entry.operation == make && tokens.insert(entry.body["requestId"].to_string()) && tokens.len() > 1 {
+                there += 1;
+            } else if entry.operation == remove {
+                there -= 1;
+            }
+            if there > 1 {
+                return Some(format!("{make} was done while there was one already"));
+            }
+        }
+    }
+    None
+}
+
 /// What was done more often than it was wished: made once for the show, and once for the one that was prepared. What is asked for
 /// again with the same token is the same.
 pub fn made_too_often(log: &[LogEntry], lived: &[usize]) -> Option<String> {
