@@ -13,6 +13,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use fixtures::{PATIENCE, Show};
 use http::Method;
+use in_process::api_server::Change;
 use in_process::aws::Canned;
 use in_process::life::{destination, secret, source};
 use in_process::operator::{Operator, REGION, World};
@@ -282,7 +283,10 @@ async fn send_all(redactor: Redactor) {
 }
 
 fn show(world: &World, operator: &Operator) {
-    for ((kind, name), object) in world.cluster.objects().into_iter().filter(|((kind, _), _)| kind != "secrets") {
+    // As it ever was: an alert is in a status for a moment.
+    for (_, (kind, name), change) in world.cluster.changes(0).into_iter().filter(|(_, (kind, _), _)| kind != "secrets")
+    {
+        let (Change::Applied(object) | Change::Deleted(object)) = change;
         println!("OBJECT {kind} {name} {} {}", object["metadata"], object["status"]);
     }
     for event in world.cluster.events() {

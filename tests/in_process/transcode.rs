@@ -153,7 +153,8 @@ fn flow_went_first(log: &[LogEntry]) -> bool {
     log.iter().filter(|e| e.processed).any(|e| {
         match e.operation.as_str() {
             "StartChannel" => up = true,
-            "StopChannel" => up = false,
+            // Which is done with what has come to rest.
+            "DeleteChannel" => up = false,
             _ => {}
         }
         up && e.operation == "StopFlow"
