@@ -10,13 +10,14 @@ use fixtures::{
 };
 use playout_core::api::source::HealthWord::{Degraded, Failed, Healthy, Unknown};
 use playout_core::api::source::{SourceStatus, SourceWord};
+use playout_core::channel::Usage;
 use playout_core::conditions::{READY, STALLED};
 use playout_core::flow::{Failover, FlowOutput, FlowSeen, FlowState, OutputSettings, Protocol, VpcInterface};
 use playout_core::names::{Ownership, TAG_UID};
 use playout_core::passwords::CopyAction;
 use playout_core::plan::{Action as _, Desired, Failure, FailureClass, Problem, Step, Waiting};
 use playout_core::reasons::Reason;
-use playout_core::source::observed::{Observed, TestPhase};
+use playout_core::source::observed::{FlowQuota, Observed, TestPhase};
 use playout_core::source::plan::{Action, plan};
 use playout_core::source::status::{Outcome, status};
 use playout_core::source::wanted::{Wanted, wanted};
@@ -154,6 +155,26 @@ fn a_flow_is_created_on_proven_absence_with_all_that_is_wished() {
     assert_eq!(new.tags["team"], "news");
     assert_eq!(new.tags[TAG_UID], "uid-1");
     assert!(Action::CreateFlow(new).needs_intent());
+}
+
+#[test]
+fn a_flow_is_not_asked_for_where_there_is_no_room_for_it() {
+    let mut seen = source_seen(&[]);
+    seen.flow = FlowSeen::Absent;
+    let quota = |used: usize, ahead| {
+        let by = (0..used).map(|n| format!("flow-{n}")).collect();
+        Some(FlowQuota { usage: Usage { used, limit: 20, by }, ahead, region: "us-west-2".into() })
+    };
+    for (used, ahead) in [(20, 0), (19, 1)] {
+        seen.quota = quota(used, ahead);
+        let problem = stuck(decide(&wish(&[]), &seen));
+        assert_eq!(problem.reason, Reason::QuotaExceeded);
+        let told = format!("{used} of 20 flows in us-west-2 are used, by flow-0, ");
+        assert!(problem.message.starts_with(&told), "{}", problem.message);
+        assert_eq!(problem.message.contains("created earlier"), ahead > 0, "{}", problem.message);
+    }
+    seen.quota = quota(19, 0);
+    assert!(matches!(one(decide(&wish(&[]), &seen)), Action::CreateFlow(_)));
 }
 
 #[test]

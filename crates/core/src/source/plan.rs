@@ -60,11 +60,15 @@ fn toward_absent(seen: &Observed) -> Step<Action> {
 }
 
 fn exceeded(quota: &FlowQuota) -> Problem {
-    let FlowQuota { usage, region, .. } = quota;
+    let FlowQuota { usage, ahead, region } = quota;
+    let ahead = match ahead {
+        0 => String::new(),
+        n => format!("; {n} that were created earlier wait, too"),
+    };
     Problem::new(
         Reason::QuotaExceeded,
         format!(
-            "{} of {} flows in {region} are used, by {}. It is made by itself when there is room: delete a Source, or ask AWS for a higher MediaConnect quota.",
+            "{} of {} flows in {region} are used, by {}{ahead}. It is made by itself when there is room: delete a Source, or ask AWS for a higher MediaConnect quota.",
             usage.used,
             usage.limit,
             shortened(&usage.by)
