@@ -54,6 +54,9 @@ pub struct World {
     pub answers: Answers,
 }
 
+/// From the answer to StopChannel to a channel at rest.
+pub const CHANNEL_STOPPING: Duration = Duration::from_secs(1);
+
 impl World {
     pub fn new(planted: Option<(usize, Fault)>) -> Self {
         let started = jiff::Timestamp::from_second(1_767_225_600).expect("a time");
@@ -68,7 +71,7 @@ impl World {
                 secret_tombstone: Duration::from_secs(5),
                 channel_creating: Duration::from_secs(1),
                 channel_starting: Duration::from_secs(2),
-                channel_stopping: Duration::from_secs(1),
+                channel_stopping: CHANNEL_STOPPING,
                 channel_updating: Duration::from_secs(1),
                 channel_deleting: Duration::from_secs(1),
                 input_creating: Duration::from_secs(1),

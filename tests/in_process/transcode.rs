@@ -17,7 +17,7 @@ use playout_sim::LogEntry;
 use serde_json::{Value, json};
 
 use super::life::{destination, flows, identity, nothing_is_left, our_flow, ready, same, secret, source};
-use super::operator::{MEDIALIVE_ROLE, REGION, World};
+use super::operator::{CHANNEL_STOPPING, MEDIALIVE_ROLE, REGION, World};
 use super::wire::Alive;
 
 /// The parts.
@@ -147,17 +147,20 @@ pub fn made_too_often(log: &[LogEntry], lived: &[usize]) -> Option<String> {
     (flows > 1).then(|| format!("flow was made {flows} times"))
 }
 
-/// Whether a flow was stopped while a channel took it, which would be paid for and send nothing.
+/// Whether a flow was stopped while a channel took it, which would be paid for and send nothing. A channel that has come to rest
+/// takes nothing, whether it is removed yet or not.
 fn flow_went_first(log: &[LogEntry]) -> bool {
-    let mut up = false;
+    let (mut up, mut rests_at) = (false, 0);
     log.iter().filter(|e| e.processed).any(|e| {
         match e.operation.as_str() {
             "StartChannel" => up = true,
-            // Which is done with what has come to rest.
-            "DeleteChannel" => up = false,
+            "StopChannel" => {
+                up = false;
+                rests_at = e.simulated_micros + u64::try_from(CHANNEL_STOPPING.as_micros()).expect("a second");
+            }
             _ => {}
         }
-        up && e.operation == "StopFlow"
+        e.operation == "StopFlow" && (up || e.simulated_micros < rests_at)
     })
 }
 
