@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use playout_core::channel::{ChannelSettings, NewChannel, NewInput, RtmpTarget};
-use playout_core::destination::observed::Role;
+use playout_core::endpoint::Role;
 use playout_core::names::TAG_UID;
 use playout_core::presets;
 use playout_core::secret::SecretText;

@@ -5,9 +5,9 @@ use std::fmt;
 
 use serde::ser::{Serialize, SerializeStruct as _, Serializer};
 
-use crate::destination::observed::Role;
 use crate::encoding::Encoding;
 use crate::endpoint::Receiver;
+use crate::endpoint::Role;
 use crate::secret::SecretText;
 
 /// State of a channel, in AWS's words.

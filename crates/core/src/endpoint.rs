@@ -7,6 +7,35 @@ use url::{Host, Url};
 
 use crate::secret::SecretText;
 
+/// Which of a Destination's endpoints.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, serde::Serialize)]
+pub enum Role {
+    /// The first.
+    Primary,
+    /// The second.
+    Backup,
+}
+
+impl Role {
+    /// As it stands in names of outputs.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Primary => "primary",
+            Self::Backup => "backup",
+        }
+    }
+
+    /// As people read it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Primary => "Primary",
+            Self::Backup => "Backup",
+        }
+    }
+}
+
 /// Where an output sends to. `Debug` says what [`Receiver::shown`] says.
 #[derive(Clone, Eq, PartialEq)]
 pub enum Receiver {

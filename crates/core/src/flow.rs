@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::ser::{Serialize, SerializeStruct as _, Serializer};
 
 use crate::endpoint::shown_application;
+use crate::plan::Waiting;
 use crate::secret::SecretText;
 
 /// Outputs that a flow may have (MediaConnect quota "Outputs per flow"; not adjustable in the console).
@@ -44,6 +45,17 @@ impl FlowState {
     #[must_use]
     pub fn takes_changes(self) -> bool {
         matches!(self, Self::Standby | Self::Active | Self::Error)
+    }
+
+    /// What is waited for while it takes none.
+    #[must_use]
+    pub fn waiting(self) -> Waiting {
+        match self {
+            Self::Starting => Waiting::FlowStarting,
+            Self::Stopping => Waiting::FlowStopping,
+            Self::Deleting => Waiting::FlowDeleting,
+            Self::Updating | Self::Standby | Self::Active | Self::Error => Waiting::FlowUpdating,
+        }
     }
 }
 

@@ -6,4 +6,5 @@ pub mod external;
 pub mod observed;
 pub mod plan;
 pub mod status;
+mod target;
 pub mod wanted;

@@ -14,10 +14,12 @@ use playout_core::api::destination::{
     ActiveEndpoint, Destination, DestinationSpec, DestinationStatus, DestinationWord, Run,
 };
 use playout_core::conditions::{DELIVERING, OVER_LIMIT, READY, STALLED};
-use playout_core::destination::observed::{Observed, Programme, Role};
-use playout_core::destination::plan::{Action, MEASUREMENT_PATIENCE, pending_changes, plan};
+use playout_core::destination::connection::MEASUREMENT_PATIENCE;
+use playout_core::destination::observed::{Observed, Programme};
+use playout_core::destination::plan::{Action, pending_changes, plan};
 use playout_core::destination::status::{Outcome, status};
 use playout_core::destination::wanted::{Wanted, retains, wants_to_run};
+use playout_core::endpoint::Role;
 use playout_core::flow::{FlowState, OutputSettings, SecretCopy};
 use playout_core::names::{Ownership, TAG_UID};
 use playout_core::passwords::CopyAction;

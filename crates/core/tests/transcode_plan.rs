@@ -12,10 +12,12 @@ use fixtures::{
 };
 use playout_core::api::policy::RetryPolicy;
 use playout_core::channel::{ChannelState, InputState, Look, NewInput, Quotas, Usage};
-use playout_core::destination::observed::{EndpointSeen, Observed, Programme, Role};
-use playout_core::destination::plan::{Action, MEASUREMENT_PATIENCE, pending_changes, plan};
+use playout_core::destination::connection::MEASUREMENT_PATIENCE;
+use playout_core::destination::observed::{EndpointSeen, Observed, Programme};
+use playout_core::destination::plan::{Action, pending_changes, plan};
 use playout_core::destination::retry::{Attempt, LONGEST_PAUSE, Phase, Retry, Tries, is_refusal};
 use playout_core::destination::wanted::{Roles, wanted};
+use playout_core::endpoint::Role;
 use playout_core::flow::FlowState;
 use playout_core::names::{Ownership, TAG_UID};
 use playout_core::plan::{Action as _, Desired, Step, Waiting};

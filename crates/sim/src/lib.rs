@@ -7,6 +7,7 @@
 //! Two ways to use it: in process, with [`Sim::handle`] or [`Sim::answer`] and a [`ManualClock`] or a [`TokioClock`];
 //! or over HTTP, with [`server::spawn`] or the binary `playout-sim`.
 
+mod answer;
 mod clock;
 mod config;
 mod control;
@@ -23,12 +24,13 @@ mod sim;
 mod throttle;
 mod visibility;
 mod wire;
+mod world;
 
+pub use answer::{Answer, Outcome, Pending};
 pub use clock::{Clock, ManualClock, SystemClock, TokioClock};
-pub use config::{Config, Durations, Quotas, Rate, Rates};
+pub use config::{Config, Durations, Encoder, Quotas, Rate, Rates, Receiver};
 pub use control::{ControlError, Edit, Seed, SeedParameter, SeedSecret};
 pub use error::ApiError;
 pub use faults::{Fault, FaultKind, PlantedFault, When};
 pub use log::LogEntry;
-pub use services::mediaconnect::air::{Encoder, Receiver};
-pub use sim::{Answer, Outcome, Pending, Sim};
+pub use sim::Sim;

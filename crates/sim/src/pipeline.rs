@@ -7,24 +7,16 @@ use http::Response;
 use http::request::Parts;
 use serde_json::Value;
 
+use crate::answer::{Answer, Outcome, Pending, Resumed, Wait};
 use crate::clock::{Clock, span};
 use crate::error::ApiError;
 use crate::faults::{FaultKind, PlantedFault, When};
 use crate::log::{self, LogEntry};
 use crate::model::{self, Table, ViolationKind};
 use crate::services::{self, Call, Service};
-use crate::signature::{self, Scope};
-use crate::sim::{Answer, Outcome, Pending, Wait, World};
+use crate::signature;
 use crate::wire::{self, Protocol};
-
-/// A request that has been read and is known to be genuine.
-#[derive(Debug)]
-pub(crate) struct Resumed {
-    scope: Scope,
-    request: wire::Request,
-    seq: u64,
-    id: String,
-}
+use crate::world::World;
 
 /// How a request ended, before a fault turns it into something else.
 type Ended = Result<Value, ApiError>;

@@ -12,7 +12,8 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::sim::{Outcome, Sim};
+use crate::answer::Outcome;
+use crate::sim::Sim;
 
 /// A simulator that listens.
 pub struct Server {

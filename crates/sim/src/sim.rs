@@ -1,114 +1,22 @@
-//! The simulator as a whole: a world under one lock, and the path of a request through it.
+//! The simulator as a whole: a world under one lock, and its clock.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response};
-use tokio::sync::watch;
+use http::Request;
 
+use crate::answer::{Answer, Outcome, Pending, Wait};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
-use crate::control;
-use crate::faults::Faults;
-use crate::ids::Ids;
-use crate::log::Log;
-use crate::pipeline;
-use crate::services::mediaconnect::air::Air;
-use crate::services::{self, Region};
-use crate::throttle::Throttle;
-use crate::visibility::Visibility;
+use crate::world::World;
+use crate::{control, pipeline};
 
 /// A simulated AWS. Clones are the same world.
 #[derive(Clone)]
 pub struct Sim {
     clock: Arc<dyn Clock>,
     world: Arc<Mutex<World>>,
-}
-
-/// What comes back for a request, and when.
-#[derive(Debug)]
-pub struct Answer {
-    /// Real time to wait before answering.
-    pub delay: Duration,
-    /// What the caller gets.
-    pub outcome: Outcome,
-    /// There is more to wait for than `delay`. [`Sim::answer`] does all the waiting; who calls [`Sim::handle`] and
-    /// finds this gives it to [`Sim::resume`].
-    pub pending: Option<Pending>,
-}
-
-/// What the caller of a request gets.
-#[derive(Debug)]
-pub enum Outcome {
-    /// An answer.
-    Respond(Response<Bytes>),
-    /// The connection closes without a byte.
-    DropConnection,
-}
-
-/// A request that a fault makes wait.
-#[derive(Debug)]
-pub struct Pending {
-    pub(crate) wait: Wait,
-    /// To be processed after the wait; None when it has been.
-    pub(crate) request: Option<Box<pipeline::Resumed>>,
-}
-
-/// What a pending request waits for.
-#[derive(Debug)]
-pub(crate) enum Wait {
-    Delay(Duration),
-    Release(watch::Receiver<bool>),
-}
-
-/// Everything that changes.
-pub(crate) struct World {
-    pub(crate) config: Config,
-    pub(crate) regions: BTreeMap<String, Region>,
-    pub(crate) air: Air,
-    pub(crate) ids: Ids,
-    pub(crate) faults: Faults,
-    pub(crate) log: Log,
-    pub(crate) throttle: Throttle,
-    pub(crate) visibility: Visibility,
-    started_with: Config,
-}
-
-impl World {
-    fn new(config: Config, now: Duration) -> Self {
-        Self {
-            air: Air::new(&config),
-            started_with: config.clone(),
-            config,
-            regions: BTreeMap::new(),
-            ids: Ids::new(now),
-            faults: Faults::default(),
-            log: Log::default(),
-            throttle: Throttle::default(),
-            visibility: Visibility::default(),
-        }
-    }
-
-    /// Lets the time pass everywhere.
-    pub(crate) fn advance(&mut self, now: Duration) {
-        for region in self.regions.values_mut() {
-            services::advance(region, &self.config, &self.air, now);
-        }
-    }
-
-    /// Forgets everything but the time, the log's numbers and the configuration that the world started with.
-    pub(crate) fn reset(&mut self) {
-        let config = self.started_with.clone();
-        self.faults.clear(None);
-        self.log.clear();
-        self.air = Air::new(&config);
-        self.config = config;
-        self.regions.clear();
-        self.throttle.clear();
-        self.visibility = Visibility::default();
-    }
 }
 
 impl Sim {

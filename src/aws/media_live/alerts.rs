@@ -2,7 +2,7 @@
 
 use aws_sdk_medialive::types as sdk;
 use playout_core::channel::Alert;
-use playout_core::destination::observed::Role;
+use playout_core::endpoint::Role;
 
 use crate::redact::Redactor;
 
@@ -53,7 +53,7 @@ fn role(message: &str) -> Option<Role> {
 
 #[cfg(test)]
 mod tests {
-    use playout_core::destination::observed::Role;
+    use playout_core::endpoint::Role;
 
     use super::{role, without_paths};
 

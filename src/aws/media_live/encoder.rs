@@ -8,8 +8,8 @@
 //! second at most).
 
 use aws_sdk_medialive::types as sdk;
-use playout_core::destination::observed::Role;
 use playout_core::encoding::{Audio, Channels, Encoding, Framerate, Level, Profile};
+use playout_core::endpoint::Role;
 
 /// Names of the one video and the one audio description, which all outputs share.
 const VIDEO: &str = "video";

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use playout_core::api::destination::{DestinationWord, OutputStatus};
-use playout_core::destination::observed::Role;
+use playout_core::endpoint::Role;
 use playout_core::flow::{Age, Measured};
 use playout_core::plan::FailureClass;
 

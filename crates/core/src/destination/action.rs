@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::observed::Role;
 use super::retry::{Attempt, Phase};
 use crate::channel::{ChannelSettings, NewChannel, NewInput};
+use crate::endpoint::Role;
 use crate::flow::OutputSettings;
 use crate::passwords::CopyAction;
 use crate::reasons::Reason;

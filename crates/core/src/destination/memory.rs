@@ -6,15 +6,17 @@ use std::time::Duration;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::observed::{Observed, Programme, Role};
-use super::plan::{Action, Connection, fed};
+use super::action::Action;
+use super::connection::{Connection, fed};
+use super::observed::{Observed, Programme};
+use super::outcome::Outcome;
 use super::retry::{Attempt, FORGIVEN_AFTER, Phase, Tries};
-use super::status::Outcome;
 use super::wanted::Wanted;
 use crate::api::RECONCILE_AT;
 use crate::api::destination::{ActiveEndpoint, Destination, DestinationStatus, FailoverStatus, RetryStatus, RetryWord};
 use crate::channel::ChannelState;
 use crate::conditions::whole_second;
+use crate::endpoint::Role;
 use crate::plan::Step;
 
 /// The restarts so far, as the status remembers them.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::retry::Tries;
 use crate::channel::{Alert, Channel, Input, Look, Quotas};
+use crate::endpoint::Role;
 use crate::flow::{Age, FlowOutput, FlowState, Measured, SecretCopy};
 use crate::names::Ownership;
 
@@ -89,35 +90,6 @@ pub enum Programme {
         /// Region of the flow.
         region: String,
     },
-}
-
-/// Which of a Destination's outputs.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, serde::Serialize)]
-pub enum Role {
-    /// The first.
-    Primary,
-    /// The second.
-    Backup,
-}
-
-impl Role {
-    /// As it stands in names of outputs.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Primary => "primary",
-            Self::Backup => "backup",
-        }
-    }
-
-    /// As people read it.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Primary => "Primary",
-            Self::Backup => "Backup",
-        }
-    }
 }
 
 /// One of our outputs.

@@ -3,11 +3,12 @@
 //! Every action names one output of this Destination. Nothing here can touch another.
 
 use super::action::{Action, NewOutput};
-use super::observed::{Observed, OutputSeen, Programme, Role};
-use super::plan::{Connection, FAILOVER_AFTER, busy, connection};
+use super::connection::{Connection, FAILOVER_AFTER, of_output};
+use super::observed::{Observed, OutputSeen, Programme};
+use super::restart::{count, pause, tries};
 use super::retry::{Phase, Tries};
-use super::transcode::{count, pause, tries};
 use super::wanted::{OutputWanted, Wanted};
+use crate::endpoint::Role;
 use crate::flow::{FlowState, OUTPUTS_PER_FLOW, OutputSettings, Password, SecretCopy};
 use crate::names::Ownership;
 use crate::passwords;
@@ -75,7 +76,7 @@ pub(super) fn next(wanted: &Wanted, seen: &Observed, flow: &Flow<'_>) -> Step<Ac
     let (actions, problem) = changes.next(outputs_used);
     if !actions.is_empty() {
         // In between states AWS refuses changes; what is wanted is decided again when the flow has settled.
-        return if state.takes_changes() { Step::Act(actions) } else { Step::wait(busy(state), SOON) };
+        return if state.takes_changes() { Step::Act(actions) } else { Step::wait(state.waiting(), SOON) };
     }
     if let Some(problem) = problem {
         return Step::Stuck(problem);
@@ -85,7 +86,7 @@ pub(super) fn next(wanted: &Wanted, seen: &Observed, flow: &Flow<'_>) -> Step<Ac
         return Step::Stuck(problem);
     }
     if !actions.is_empty() {
-        return if state.takes_changes() { Step::Act(actions) } else { Step::wait(busy(state), SOON) };
+        return if state.takes_changes() { Step::Act(actions) } else { Step::wait(state.waiting(), SOON) };
     }
     if !wanted.running {
         return Step::Settled;
@@ -106,7 +107,7 @@ pub(super) fn next(wanted: &Wanted, seen: &Observed, flow: &Flow<'_>) -> Step<Ac
             return Step::wait_for_watch(Waiting::SourceStopped(wanted.source.clone()));
         }
         FlowState::Standby | FlowState::Starting => return Step::wait(Waiting::FlowStarting, IN_TRANSITION),
-        other => return Step::wait(busy(other), SOON),
+        other => return Step::wait(other.waiting(), SOON),
     }
     if let Some(pause) = pause(wanted, seen) {
         return pause;
@@ -375,7 +376,7 @@ fn delivery(wanted: &Wanted, seen: &Observed, signal: Option<bool>) -> Step<Acti
         if !output.output.enabled {
             continue;
         }
-        match connection(wish, output) {
+        match of_output(wish, output) {
             Connection::Up | Connection::Unmeasured => connected = true,
             Connection::Pending => {
                 waiting = Some(wish.receiver.shown());

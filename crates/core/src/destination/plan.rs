@@ -2,24 +2,14 @@
 //!
 //! Every action names something that is this Destination's alone. Nothing here can touch another.
 
-use std::time::Duration;
-
 pub use super::action::{Action, CHANNEL, INPUT, NewOutput};
-use super::observed::{Observed, OutputSeen, Programme, Role};
+use super::observed::{Observed, Programme};
 use super::outputs::{self, Flow};
 use super::transcode::{self, Path};
-use super::wanted::{OutputWanted, Wanted};
-use crate::flow::FlowState;
+use super::wanted::Wanted;
 use crate::passwords;
 use crate::plan::{Desired, IN_TRANSITION, Problem, SOON, Step, Waiting};
 use crate::reasons::Reason;
-
-/// How long a primary must have been disconnected before the backup is fed. Shorter and a platform's own restart would
-/// look like a failure; longer and viewers leave. It never goes back by itself, so it cannot flap faster than somebody asks.
-pub const FAILOVER_AFTER: Duration = Duration::from_secs(20);
-/// How long to wait for the first measurement of a connection. CloudWatch has it a minute or two after the start; without
-/// any, what AWS says of the flow and the output has to do.
-pub const MEASUREMENT_PATIENCE: Duration = Duration::from_secs(120);
 
 /// Decides.
 #[must_use]
@@ -122,21 +112,12 @@ fn off_the_air(seen: &Observed) -> Option<Step<Action>> {
     match &seen.flow {
         Programme::Flow { state, .. } if !state.takes_changes() && !outputs.is_empty() => {
             if actions.is_empty() {
-                return Some(Step::wait(busy(*state), SOON));
+                return Some(Step::wait(state.waiting(), SOON));
             }
         }
         _ => actions.extend(outputs),
     }
     (!actions.is_empty()).then_some(Step::Act(actions))
-}
-
-pub(super) fn busy(state: FlowState) -> Waiting {
-    match state {
-        FlowState::Starting => Waiting::FlowStarting,
-        FlowState::Stopping => Waiting::FlowStopping,
-        FlowState::Deleting => Waiting::FlowDeleting,
-        _ => Waiting::FlowUpdating,
-    }
 }
 
 fn without_flow(wanted: &Wanted, seen: &Observed) -> Step<Action> {
@@ -172,56 +153,4 @@ pub fn pending_changes(wanted: &Wanted, seen: &Observed) -> Vec<String> {
 #[must_use]
 pub fn changes(wanted: &Wanted, seen: &Observed) -> Vec<String> {
     wanted.channel.as_ref().map_or_else(Vec::new, |channel| transcode::changes(wanted, channel, seen))
-}
-
-/// What is fed now, on both paths: which endpoint, its receiver for people, and whether it takes the stream.
-#[must_use]
-pub fn fed(wanted: &Wanted, seen: &Observed) -> Vec<(Role, String, Connection)> {
-    let mut list = Vec::new();
-    if matches!(seen.flow, Programme::Flow { state: FlowState::Active | FlowState::Updating, .. }) {
-        for (role, output) in seen.outputs.iter().filter(|(_, o)| o.output.enabled) {
-            if let Some(wish) = wanted.outputs.get(role) {
-                list.push((*role, wish.receiver.shown(), connection(wish, output)));
-            } else if wanted.channel.is_some() {
-                // The old path of a move: it is judged by what was measured.
-                list.push((*role, "the flow's output".into(), measured(output)));
-            }
-        }
-    }
-    if let Some(channel) = seen.channel.present().filter(|c| c.channel.state == crate::channel::ChannelState::Running) {
-        for (role, target) in &channel.channel.settings.targets {
-            let endpoint = channel.endpoints.get(role).cloned().unwrap_or_default();
-            list.push((*role, target.shown(), transcode::connection(&endpoint, channel, *role)));
-        }
-    }
-    list
-}
-
-/// What is known of an output's connection.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Connection {
-    /// The receiver takes the stream.
-    Up,
-    /// It does not.
-    Down,
-    /// Not known yet.
-    Pending,
-    /// It cannot be known: the protocol has no connection, measuring is off, or AWS publishes nothing.
-    Unmeasured,
-}
-
-/// Judges an output's connection.
-#[must_use]
-pub fn connection(wish: &OutputWanted, seen: &OutputSeen) -> Connection {
-    if wish.receiver.has_connection() { measured(seen) } else { Connection::Unmeasured }
-}
-
-fn measured(seen: &OutputSeen) -> Connection {
-    match seen.measured.as_ref().map(|m| m.connected) {
-        None => Connection::Unmeasured,
-        Some(Some(true)) => Connection::Up,
-        Some(Some(false)) => Connection::Down,
-        Some(None) if seen.unchanged_for >= MEASUREMENT_PATIENCE => Connection::Unmeasured,
-        Some(None) => Connection::Pending,
-    }
 }

@@ -3,11 +3,13 @@
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
+use super::connection::{Connection, fed};
 use super::memory;
-use super::observed::{Observed, OutputSeen, Programme, Role};
-use super::plan::{Action, Connection, changes, fed, pending_changes};
+use super::observed::{Observed, OutputSeen, Programme};
+pub use super::outcome::Outcome;
+use super::plan::{Action, changes, pending_changes};
+use super::restart::tries;
 use super::retry::Phase;
-use super::transcode::tries;
 use super::wanted::Wanted;
 use crate::api::RECONCILE_AT;
 use crate::api::destination::{
@@ -16,8 +18,9 @@ use crate::api::destination::{
 };
 use crate::channel::{ChannelState, InputState, Look};
 use crate::conditions::{Conditions, DELIVERING, OVER_LIMIT, Truth, whole_second};
+use crate::endpoint::Role;
 use crate::flow::{FlowState, Measured};
-use crate::plan::{Failure, FailureClass, Step, Waiting};
+use crate::plan::{FailureClass, Step, Waiting};
 use crate::reasons::Reason;
 use crate::source::status::steady;
 
@@ -25,23 +28,6 @@ use crate::source::status::steady;
 const RUNS: usize = 10;
 /// How many alerts are shown.
 const ALERTS: usize = 10;
-
-/// What a pass came to.
-#[derive(Debug)]
-pub struct Outcome<'a> {
-    /// What is wanted; `None` when the object is being deleted or cannot be understood.
-    pub wanted: Option<&'a Wanted>,
-    /// What was seen; `None` when looking failed.
-    pub seen: Option<&'a Observed>,
-    /// What was decided.
-    pub step: Option<&'a Step<Action>>,
-    /// What failed.
-    pub failure: Option<&'a Failure>,
-    /// Id of the input or channel that this pass created, before any look can show it.
-    pub created: Option<&'a str>,
-    /// Now.
-    pub now: Timestamp,
-}
 
 /// The new status.
 #[must_use]

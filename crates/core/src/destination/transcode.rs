@@ -3,11 +3,13 @@
 //! The channel exists for the show: it is made for the start, after the flow, and removed with the stop, before the flow.
 
 use super::action::Action;
-use super::observed::{ChannelSeen, EndpointSeen, Observed, Programme, Role};
-use super::plan::{Connection, FAILOVER_AFTER, MEASUREMENT_PATIENCE, busy};
+use super::connection::{Connection, FAILOVER_AFTER, of_channel};
+use super::observed::{ChannelSeen, Observed, Programme};
+use super::restart::{count, pause, tries};
 use super::retry::{Attempt, Phase, Tries, is_refusal};
 use super::wanted::{ChannelWanted, Wanted};
 use crate::channel::{ChannelSettings, ChannelState, Input, InputState, Look, NewChannel, NewInput, Quotas, Usage};
+use crate::endpoint::Role;
 use crate::flow::{Age, FlowState, OUTPUTS_PER_FLOW};
 use crate::plan::{IN_TRANSITION, Problem, SOON, Step, Waiting, shortened};
 use crate::reasons::Reason;
@@ -82,11 +84,6 @@ fn transition(state: ChannelState) -> Step<Action> {
         ChannelState::Recovering => Step::wait(Waiting::ChannelRecovering, IN_TRANSITION),
         _ => Step::wait(Waiting::ChannelDeleting, SOON),
     }
-}
-
-/// What is remembered, as long as it speaks of the keys that are wished now.
-pub(super) fn tries<'a>(wanted: &Wanted, seen: &'a Observed) -> Option<&'a Tries> {
-    seen.tries.as_ref().filter(|t| t.keys == wanted.keys)
 }
 
 /// The endpoint that a channel with a backup of mode `OnFailure` feeds: what an annotation says, else what a failover has
@@ -204,7 +201,7 @@ impl Path<'_> {
         }
         if !self.state.takes_changes() {
             // MediaLive adds an output to it.
-            return Step::wait(busy(self.state), SOON);
+            return Step::wait(self.state.waiting(), SOON);
         }
         Step::Act(vec![Action::CreateInput(Box::new(NewInput {
             name: self.channel.input_name.clone(),
@@ -344,7 +341,7 @@ impl Path<'_> {
                 ),
             ))),
             FlowState::Standby | FlowState::Starting => Some(Step::wait(Waiting::FlowStarting, IN_TRANSITION)),
-            state => Some(Step::wait(busy(state), SOON)),
+            state => Some(Step::wait(state.waiting(), SOON)),
         }
     }
 
@@ -414,7 +411,7 @@ impl Path<'_> {
         let mut down = Vec::new();
         for (role, target) in &seen.channel.settings.targets {
             let endpoint = seen.endpoints.get(role).cloned().unwrap_or_default();
-            match connection(&endpoint, seen, *role) {
+            match of_channel(&endpoint, seen, *role) {
                 Connection::Up | Connection::Unmeasured if self.signal != Some(false) => return Step::Settled,
                 Connection::Down => down.push((*role, endpoint.unchanged_for)),
                 _ => {}
@@ -460,40 +457,6 @@ impl Path<'_> {
 fn ended(text: &str) -> String {
     let text = text.trim();
     if text.ends_with(['.', '!', '?']) { text.to_string() } else { format!("{text}.") }
-}
-
-/// Counts a failure. Only against an attempt that is remembered: what a spec failed at that was just replaced is not counted
-/// against the new one.
-pub(super) fn count(wanted: &Wanted, seen: &Observed, next: impl FnOnce(Option<&Tries>) -> Attempt) -> Step<Action> {
-    let tries = tries(wanted, seen);
-    Step::Act(vec![Action::Note(if tries.is_none() { Attempt::FIRST } else { next(tries) })])
-}
-
-/// The pause before the next attempt, and its end. `None`: go on.
-pub(super) fn pause(wanted: &Wanted, seen: &Observed) -> Option<Step<Action>> {
-    let Tries { attempt, since, .. } = tries(wanted, seen).filter(|t| t.attempt.phase == Phase::Waiting)?;
-    let pause = wanted.retry.pause(attempt.count);
-    Some(match pause.checked_sub(*since).filter(|left| !left.is_zero()) {
-        None => Step::Act(vec![Action::Note(Attempt { phase: Phase::Trying, ..attempt.clone() })]),
-        Some(left) => Step::wait(
-            Waiting::Restarting {
-                count: attempt.count,
-                attempts: wanted.retry.attempts,
-                cause: attempt.cause.clone().unwrap_or_default(),
-            },
-            left.max(SOON),
-        ),
-    })
-}
-
-/// Judges the connection of a running channel's output group.
-pub(super) fn connection(endpoint: &EndpointSeen, seen: &ChannelSeen, role: Role) -> Connection {
-    match seen.connected(role) {
-        Some(false) => Connection::Down,
-        Some(true) => Connection::Up,
-        None if endpoint.measured.is_none() || endpoint.unchanged_for >= MEASUREMENT_PATIENCE => Connection::Unmeasured,
-        None => Connection::Pending,
-    }
 }
 
 /// Changes that wait because they would interrupt a running channel, by the names of the fields.

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::observed::Role;
 use super::retry::Retry;
 use crate::api::destination::{BackupMode, Delivery, DestinationSpec, Platform};
 use crate::api::policy::{DeletionPolicy, RunState, UpdatePolicy};
@@ -10,6 +9,7 @@ use crate::api::reference::KeyReference;
 use crate::channel::{ChannelSettings, RtmpTarget};
 use crate::encoding::Encoding;
 use crate::endpoint::Receiver;
+use crate::endpoint::Role;
 use crate::flow::{Cipher, OutputSettings, Password, Protocol, RtmpPath};
 use crate::names::Identity;
 use crate::plan::{Desired, Problem};

@@ -1,7 +1,7 @@
 //! What the adoption of a flow would change in it, in words without secrets.
 
 use super::observed::Observed;
-use super::plan::{failover, failover_differs, is_interface, is_on, is_sending, placed, settled};
+use super::target::{failover, failover_differs, is_interface, is_on, is_sending, placed, settled};
 use super::wanted::{InputWanted, Wanted};
 use crate::api::policy::RunState;
 use crate::flow::{Failover, Flow, FlowSource, FlowState, SourceSettings};

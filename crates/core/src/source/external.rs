@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use super::action::Action;
 pub use super::differences::differences;
 use super::observed::{Hold, Observed};
-use super::plan::{Action, impossible, in_transition};
+use super::target::{impossible, in_transition};
 use super::wanted::Wanted;
 use crate::api::RECONCILE_AT;
 use crate::api::source::{AdoptionState, AdoptionStatus, ExternalPolicy, Source, SourceState};

@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::{ControlError, Edit};
+use crate::config::{Encoder, Receiver};
 use crate::faults::Fault;
-use crate::services::mediaconnect::air::{Encoder, Receiver};
 use crate::sim::Sim;
 
 type Done = Result<Value, ControlError>;

@@ -7,13 +7,14 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{ControlError, Edit};
-use crate::config::{Config, Quotas};
+use crate::config::{Config, Encoder, Quotas, Receiver};
 use crate::faults::{Fault, PlantedFault};
 use crate::log::LogEntry;
-use crate::services::mediaconnect::air::{Air, Encoder, Receiver};
+use crate::services::mediaconnect::air::Air;
 use crate::services::{self, Region, mediaconnect, medialive, secretsmanager, ssm};
-use crate::sim::{Sim, World};
+use crate::sim::Sim;
 use crate::visibility::Visibility;
+use crate::world::World;
 
 /// What a world starts with.
 #[derive(Clone, Debug, Default, Deserialize)]

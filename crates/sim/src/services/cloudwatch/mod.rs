@@ -1,6 +1,7 @@
 //! CloudWatch: the metrics of the other services.
 
 mod data;
+pub(crate) mod series;
 
 use std::time::Duration;
 
@@ -9,8 +10,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 
 use super::{Call, Region, Service, mediaconnect, medialive};
-use crate::config::Config;
 use crate::error::ApiError;
+use series::Series;
 
 pub(crate) const SERVICE: Service = Service {
     name: "cloudwatch",
@@ -22,30 +23,6 @@ pub(crate) const SERVICE: Service = Service {
     absent: (404, "ResourceNotFound"),
     resources: |_, _, _| Map::new(),
 };
-
-/// A metric with its dimensions.
-pub(crate) struct Series {
-    pub(crate) namespace: &'static str,
-    pub(crate) metric: &'static str,
-    pub(crate) dimensions: Vec<(&'static str, String)>,
-}
-
-/// The moments of a time span at which services take samples, as far as they can be read, and the time between them.
-pub(crate) fn times(
-    config: &Config,
-    (from, to): (Duration, Duration),
-    now: Duration,
-) -> (impl Iterator<Item = Duration> + use<>, Duration) {
-    let durations = &config.durations;
-    let interval = durations.metric_interval.max(Duration::from_millis(100));
-    // What is older has been forgotten, and what is newer is not published yet.
-    let from = from.max(now.saturating_sub(durations.metric_retention));
-    let last = now.saturating_sub(durations.metric_lag);
-    let steps = from.as_nanos().div_ceil(interval.as_nanos());
-    let first = Duration::from_nanos(u64::try_from(steps * interval.as_nanos()).unwrap_or(u64::MAX));
-    let moments = std::iter::successors(Some(first), move |at| at.checked_add(interval));
-    (moments.take_while(move |at| *at < to && *at <= last), interval)
-}
 
 /// The samples that services published of a series.
 fn samples(

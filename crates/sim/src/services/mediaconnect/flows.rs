@@ -5,6 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 
 use super::flow::Status;
+use super::members::merge;
 use super::rules::Touched;
 use super::{Flow, bad, outputs, rules, sources, tags, view, vpc};
 use crate::error::ApiError;
@@ -168,18 +169,6 @@ pub(super) fn update(region: &mut Region, call: &mut Call<'_>) -> Result<Value, 
     changed.changed(call.config, call.air, call.now);
     *flow = changed;
     Ok(json!({ "flow": view::flow(flow, call.config, call.now) }))
-}
-
-/// Objects keep the members that are not given; everything else is replaced.
-pub(super) fn merge(target: &mut Value, given: &Value) {
-    match (target, given) {
-        (Value::Object(target), Value::Object(given)) => {
-            for (member, value) in given.iter().filter(|(_, value)| !value.is_null()) {
-                merge(target.entry(member.clone()).or_insert(Value::Null), value);
-            }
-        }
-        (target, given) => *target = given.clone(),
-    }
 }
 
 pub(super) fn start(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::State;
 use super::signals::{Link, OutputSignals, Signals, SourceSignals};
 use crate::config::Config;
-use crate::services::cloudwatch::{Series, times};
+use crate::services::cloudwatch::series::{Series, times};
 
 /// CloudWatch's name for the service.
 pub(crate) const NAMESPACE: &str = "AWS/MediaConnect";

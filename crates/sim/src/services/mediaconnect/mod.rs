@@ -5,6 +5,7 @@ pub(crate) mod edit;
 mod flow;
 mod flows;
 mod managed;
+mod members;
 mod metadata;
 pub(crate) mod metrics;
 mod outputs;

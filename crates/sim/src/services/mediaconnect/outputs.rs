@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::flow::{Flow, Output};
+use super::members::{change, members};
 use super::rules::Touched;
-use super::sources::{change, members};
 use super::{bad, rules, tags, view};
 use crate::error::ApiError;
 use crate::services::{Call, Region};

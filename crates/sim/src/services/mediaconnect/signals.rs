@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::air::{Air, Receiver};
+use super::air::Air;
 use super::flow::Flow;
 use crate::clock::span;
-use crate::config::Config;
+use crate::config::{Config, Receiver};
 use crate::services::track::Track;
 
 /// What arrives at a source.

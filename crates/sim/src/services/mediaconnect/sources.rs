@@ -1,9 +1,10 @@
 //! Operations on sources.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use super::members::{change, members};
 use super::rules::Touched;
-use super::{Source, bad, flows, rules, tags, view};
+use super::{Source, bad, rules, tags, view};
 use crate::error::ApiError;
 use crate::services::{Call, Region};
 
@@ -20,11 +21,6 @@ pub(super) fn made(given: &Value, call: &mut Call<'_>) -> Result<Source, ApiErro
         settings,
         tags,
     })
-}
-
-/// The members of an object that are there.
-pub(super) fn members(given: &Value) -> Map<String, Value> {
-    given.as_object().into_iter().flatten().filter(|(_, v)| !v.is_null()).map(|(k, v)| (k.clone(), v.clone())).collect()
 }
 
 pub(super) fn too_many(call: &Call<'_>) -> ApiError {
@@ -73,31 +69,6 @@ pub(super) fn update(region: &mut Region, call: &mut Call<'_>) -> Result<Value, 
     changed.changed(call.config, call.air, call.now);
     *flow = changed;
     Ok(json!({ "flowArn": flow.arn, "source": view::source(&flow.sources[index], flow, call.now) }))
-}
-
-/// Merges what an update gives into settings. With another protocol, what only the old one had goes.
-pub(super) fn change(settings: &mut Map<String, Value>, given: &Map<String, Value>, source: bool) {
-    let protocol = settings.get("protocol").cloned();
-    for (member, value) in given {
-        // Lists and RTMP settings are values of their own; an encryption keeps the members that are not given.
-        match (member.as_str(), settings.get_mut(member)) {
-            ("decryption" | "encryption", Some(target)) => flows::merge(target, value),
-            _ => drop(settings.insert(member.clone(), value.clone())),
-        }
-    }
-    // The two ways to a source exclude each other: naming one means leaving the other.
-    for (one, other) in [("whitelistCidr", "vpcInterfaceName"), ("vpcInterfaceName", "whitelistCidr")] {
-        if given.contains_key(one) && !given.contains_key(other) {
-            settings.remove(other);
-        }
-    }
-    if settings.get("protocol") != protocol.as_ref() {
-        // Zixi has a port of its own.
-        if source && !given.contains_key("ingestPort") && settings.get("protocol").is_some_and(|p| p == "zixi-push") {
-            settings.remove("ingestPort");
-        }
-        rules::retain_valid(settings, given, source);
-    }
 }
 
 pub(super) fn remove(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::flow::Flow;
+use super::members::members;
 use super::rules::Touched;
-use super::sources::members;
 use super::{bad, not_found, rules};
 use crate::error::ApiError;
 use crate::ids::Ids;

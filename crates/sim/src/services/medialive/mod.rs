@@ -15,6 +15,7 @@ pub(crate) mod metrics;
 mod page;
 mod rules;
 mod schedule;
+mod settings;
 mod tags;
 mod view;
 
@@ -158,6 +159,10 @@ pub(super) fn not_found(message: impl Into<String>) -> ApiError {
 
 pub(super) fn conflict(message: impl Into<String>) -> ApiError {
     ApiError::new(409, "ConflictException", message)
+}
+
+pub(super) fn unprocessable(message: impl Into<String>) -> ApiError {
+    ApiError::new(422, "UnprocessableEntityException", message)
 }
 
 /// A resource too many.

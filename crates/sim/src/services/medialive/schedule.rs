@@ -5,8 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::channel::Status;
-use super::rules::unprocessable;
-use super::{Channel, list as list_of, page};
+use super::{Channel, list as list_of, page, unprocessable};
 use crate::error::ApiError;
 use crate::services::{Call, Region};
 

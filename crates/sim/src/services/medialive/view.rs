@@ -86,10 +86,10 @@ fn fill_encoder(encoder: &mut Value) {
                     ("adMarkers", json!([])),
                     ("authenticationScheme", json!("COMMON")),
                     ("cacheFullBehavior", json!("DISCONNECT_IMMEDIATELY")),
-                    ("cacheLength", json!(super::rules::CACHE_LENGTH)),
+                    ("cacheLength", json!(super::settings::CACHE_LENGTH)),
                     ("captionData", json!("ALL")),
                     ("inputLossAction", json!("EMIT_OUTPUT")),
-                    ("restartDelay", json!(super::rules::RESTART_DELAY)),
+                    ("restartDelay", json!(super::settings::RESTART_DELAY)),
                 ],
             );
         }
@@ -100,8 +100,8 @@ fn fill_encoder(encoder: &mut Value) {
                     rtmp,
                     &[
                         ("certificateMode", json!("VERIFY_AUTHENTICITY")),
-                        ("connectionRetryInterval", json!(super::rules::RETRY_INTERVAL)),
-                        ("numRetries", json!(super::rules::RETRIES)),
+                        ("connectionRetryInterval", json!(super::settings::RETRY_INTERVAL)),
+                        ("numRetries", json!(super::settings::RETRIES)),
                     ],
                 );
             }

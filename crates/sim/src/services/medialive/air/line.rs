@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::super::{list, rules};
+use super::super::{list, settings};
 use crate::clock::span;
-use crate::config::Config;
-use crate::services::mediaconnect::air::{Air, Receiver};
+use crate::config::{Config, Receiver};
+use crate::services::mediaconnect::air::Air;
 use crate::services::track::Track;
 
 /// The connection of an output.
@@ -196,7 +196,7 @@ fn seconds(value: &Value, or: u64) -> Duration {
 /// The outputs that a channel's settings ask of a pipeline.
 pub(super) fn plans(settings: &Map<String, Value>, pipeline: usize, config: &Config) -> Vec<Plan> {
     let mut found = Vec::new();
-    for (index, group) in rules::encoder_list(settings, "outputGroups").iter().enumerate() {
+    for (index, group) in settings::encoder_list(settings, "outputGroups").iter().enumerate() {
         let name = group["name"].as_str().map_or_else(|| format!("output-group-{}", index + 1), str::to_owned);
         for (index, output) in group["outputs"].as_array().into_iter().flatten().enumerate() {
             let title = output["outputName"].as_str().map_or_else(|| format!("output-{}", index + 1), str::to_owned);
@@ -213,7 +213,7 @@ fn plan(
     (group, group_name): (&Value, String),
     (output, output_name): (&Value, String),
 ) -> Plan {
-    let (id, _) = rules::reference(group, output);
+    let (id, _) = settings::reference(group, output);
     let destination = list(settings, "destinations").iter().find(|destination| destination["id"] == id);
     let part = |member: &str| destination.map_or(&Value::Null, |destination| &destination[member][pipeline]);
     let url = [part("settings"), part("srtSettings")].into_iter().find_map(|part| part["url"].as_str());
@@ -221,9 +221,9 @@ fn plan(
     let rtmp = &output["outputSettings"]["rtmpOutputSettings"];
     let of_group = &group["outputGroupSettings"]["rtmpGroupSettings"];
     let is_rtmp = !of_group.is_null();
-    let restart = seconds(&of_group["restartDelay"], rules::RESTART_DELAY);
+    let restart = seconds(&of_group["restartDelay"], settings::RESTART_DELAY);
     let interval = match is_rtmp {
-        true => seconds(&rtmp["connectionRetryInterval"], rules::RETRY_INTERVAL),
+        true => seconds(&rtmp["connectionRetryInterval"], settings::RETRY_INTERVAL),
         false => config.durations.output_retry,
     };
     Plan {
@@ -232,11 +232,11 @@ fn plan(
         rtmp: is_rtmp,
         host: url.map_or_else(|| id.to_owned(), host),
         stream: stream.map(str::to_owned),
-        retries: if is_rtmp { rtmp["numRetries"].as_u64().unwrap_or(rules::RETRIES) } else { u64::MAX },
+        retries: if is_rtmp { rtmp["numRetries"].as_u64().unwrap_or(settings::RETRIES) } else { u64::MAX },
         interval: interval.max(Duration::from_secs(1)),
         restart: (!restart.is_zero()).then_some(restart),
         pauses: of_group["inputLossAction"] == "PAUSE_OUTPUT",
-        bitrate: rules::bitrate(settings, output),
+        bitrate: settings::bitrate(settings, output),
     }
 }
 

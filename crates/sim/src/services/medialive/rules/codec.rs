@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::{Violations, encoder, given};
+use super::super::settings::{given, one};
+use super::Violations;
 
 /// Bits a second that AAC can have.
 const AAC_BITRATES: [u32; 33] = [
@@ -13,7 +14,7 @@ const AAC_BITRATES: [u32; 33] = [
 const AAC_SAMPLE_RATES: [u32; 10] = [8_000, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 88_200, 96_000];
 
 pub(super) fn check_video(codec: &Value, path: &str, found: &mut Violations) {
-    match encoder::one(codec) {
+    match one(codec) {
         Some(("h264Settings", h264)) => check_h264(h264, &format!("{path}.h264Settings"), found),
         Some(_) => {}
         // The service encodes with H.264 when no codec is given.
@@ -57,7 +58,7 @@ fn check_h264(h264: &Value, path: &str, found: &mut Violations) {
 }
 
 pub(super) fn check_audio(codec: &Value, path: &str, found: &mut Violations) {
-    match encoder::one(codec) {
+    match one(codec) {
         Some(("aacSettings", aac)) => check_aac(aac, &format!("{path}.aacSettings"), found),
         Some(_) => {}
         // The service encodes with AAC when no codec is given.

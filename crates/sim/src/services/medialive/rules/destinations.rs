@@ -3,8 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::super::channel::pipelines;
+use super::super::settings::given;
 use super::super::{bad, list};
-use super::{Violations, given};
+use super::Violations;
 use crate::error::ApiError;
 
 /// The members that say where a destination is; one of them.

@@ -3,7 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::super::list;
-use super::{Violations, codec, encoder_list, given};
+use super::super::settings::encoder_list;
+use super::{Violations, codec};
 
 pub(super) fn check(settings: &Map<String, Value>, found: &mut Violations) {
     if settings.get("encoderSettings").is_none_or(Value::is_null) {
@@ -61,13 +62,5 @@ fn check_selector(settings: &Map<String, Value>, audio: &Value, path: &str, foun
             let text = format!("Audio selector \"{selector}\" does not exist in inputAttachments[{index}]");
             found.add(format!("{path}.audioSelectorName"), text);
         }
-    }
-}
-
-/// Whether a union has one member.
-pub(super) fn one(union: &Value) -> Option<(&str, &Value)> {
-    match given(union)[..] {
-        [(member, value)] => Some((member.as_str(), value)),
-        _ => None,
     }
 }

@@ -7,19 +7,11 @@ mod encoder;
 pub(crate) mod input;
 mod outputs;
 
-pub(super) use outputs::{bitrate, reference};
-
 use serde_json::{Map, Value, json};
 
-use super::{State, text};
+use super::{State, text, unprocessable};
 use crate::error::ApiError;
 use crate::services::is_role;
-
-/// What the service takes for the members of RTMP groups and outputs that are not given.
-pub(crate) const CACHE_LENGTH: u64 = 30;
-pub(crate) const RESTART_DELAY: u64 = 15;
-pub(crate) const RETRY_INTERVAL: u64 = 2;
-pub(crate) const RETRIES: u64 = 10;
 
 /// All that is wrong with a request: the service tells it at once. Neither a URL nor a stream name may be in it.
 #[derive(Default)]
@@ -39,10 +31,6 @@ impl Violations {
             self.0.iter().map(|(path, message)| json!({ "elementPath": path, "errorMessage": message })).collect();
         Err(unprocessable(texts.join("; ")).with("validationErrors", json!(errors)))
     }
-}
-
-pub(super) fn unprocessable(message: impl Into<String>) -> ApiError {
-    ApiError::new(422, "UnprocessableEntityException", message)
 }
 
 /// A channel as it is after a request. `own` is its id, if it has one yet; with `role` it must have a role.
@@ -100,15 +88,4 @@ fn check_names(list: &[Value], member: &str, path: &str, found: &mut Violations)
             found.add(format!("{path}[{index}].{member}"), format!("The name \"{name}\" is not unique"));
         }
     }
-}
-
-/// A list in the encoder settings.
-pub(super) fn encoder_list<'a>(settings: &'a Map<String, Value>, member: &str) -> &'a [Value] {
-    let encoder = settings.get("encoderSettings").and_then(|encoder| encoder.get(member));
-    encoder.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
-}
-
-/// The members of an object that are given.
-fn given(value: &Value) -> Vec<(&String, &Value)> {
-    value.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null()).collect()
 }

@@ -2,70 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::super::list;
-use super::{Violations, destinations, encoder_list, given, unprocessable};
+use super::super::settings::{KINDS, Kind, encoder_list, given, reference};
+use super::super::{list, unprocessable};
+use super::{Violations, destinations};
 use crate::error::ApiError;
-
-/// One kind of output group.
-struct Kind {
-    group: &'static str,
-    output: &'static str,
-    /// Whether the destination is named by the output, and not by the group.
-    at_output: bool,
-    /// How its URLs may begin; none: its destinations have no URL.
-    schemes: &'static [&'static str],
-}
-
-const WEB: &[&str] = &["http://", "https://"];
-const S3: &[&str] = &["s3://", "s3ssl://"];
-const KINDS: [Kind; 9] = [
-    kind("archiveGroupSettings", "archiveOutputSettings", false, S3),
-    kind("frameCaptureGroupSettings", "frameCaptureOutputSettings", false, &["s3ssl://"]),
-    kind(
-        "hlsGroupSettings",
-        "hlsOutputSettings",
-        false,
-        &["http://", "https://", "s3://", "s3ssl://", "mediastoressl://"],
-    ),
-    kind("mediaPackageGroupSettings", "mediaPackageOutputSettings", false, &[]),
-    kind("msSmoothGroupSettings", "msSmoothOutputSettings", false, WEB),
-    kind("rtmpGroupSettings", "rtmpOutputSettings", true, &["rtmp://", "rtmps://"]),
-    kind("udpGroupSettings", "udpOutputSettings", true, &["udp://", "rtp://"]),
-    kind("cmafIngestGroupSettings", "cmafIngestOutputSettings", false, WEB),
-    kind("srtGroupSettings", "srtOutputSettings", true, &[]),
-];
-
-const fn kind(group: &'static str, output: &'static str, at_output: bool, schemes: &'static [&'static str]) -> Kind {
-    Kind { group, output, at_output, schemes }
-}
-
-/// The id of the destination that an output goes to, and where in the request it is named.
-pub(crate) fn reference<'a>(group: &'a Value, output: &'a Value) -> (&'a str, String) {
-    let of_group = given(&group["outputGroupSettings"]);
-    let kind = KINDS.iter().find(|kind| of_group.iter().any(|(member, _)| *member == kind.group));
-    let Some(kind) = kind else { return ("", String::new()) };
-    let (member, settings) = match kind.at_output {
-        true => (format!("outputSettings.{}", kind.output), &output["outputSettings"][kind.output]),
-        false => (format!("outputGroupSettings.{}", kind.group), &group["outputGroupSettings"][kind.group]),
-    };
-    let id = settings["destination"]["destinationRefId"].as_str().unwrap_or_default();
-    (id, format!("{member}.destination.destinationRefId"))
-}
-
-/// Bits a second that an output has by its settings.
-pub(crate) fn bitrate(settings: &Map<String, Value>, output: &Value) -> u64 {
-    let of = |description: &Value| -> u64 {
-        let codec = description["codecSettings"].as_object().and_then(|codecs| codecs.values().next());
-        let bitrate = codec.and_then(|codec| codec["bitrate"].as_f64().or(codec["maxBitrate"].as_f64()));
-        bitrate.unwrap_or_default() as u64
-    };
-    let videos = encoder_list(settings, "videoDescriptions").iter();
-    let video = videos.filter(|description| description["name"] == output["videoDescriptionName"]).map(of);
-    let taken = output["audioDescriptionNames"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let audios = encoder_list(settings, "audioDescriptions").iter();
-    let audio = audios.filter(|description| taken.contains(&description["name"])).map(of);
-    video.chain(audio).sum()
-}
 
 /// The one member of a union that is given.
 fn only<'a>(union: &'a Value, what: &str, known: impl Iterator<Item = &'static str>) -> Result<&'a str, ApiError> {

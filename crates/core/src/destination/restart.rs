@@ -1,0 +1,36 @@
+//! What the restarts so far mean for the next step, on both paths.
+
+use super::action::Action;
+use super::observed::Observed;
+use super::retry::{Attempt, Phase, Tries};
+use super::wanted::Wanted;
+use crate::plan::{SOON, Step, Waiting};
+
+/// What is remembered, as long as it speaks of the keys that are wished now.
+pub(super) fn tries<'a>(wanted: &Wanted, seen: &'a Observed) -> Option<&'a Tries> {
+    seen.tries.as_ref().filter(|t| t.keys == wanted.keys)
+}
+
+/// Counts a failure. Only against an attempt that is remembered: what a spec failed at that was just replaced is not counted
+/// against the new one.
+pub(super) fn count(wanted: &Wanted, seen: &Observed, next: impl FnOnce(Option<&Tries>) -> Attempt) -> Step<Action> {
+    let tries = tries(wanted, seen);
+    Step::Act(vec![Action::Note(if tries.is_none() { Attempt::FIRST } else { next(tries) })])
+}
+
+/// The pause before the next attempt, and its end. `None`: go on.
+pub(super) fn pause(wanted: &Wanted, seen: &Observed) -> Option<Step<Action>> {
+    let Tries { attempt, since, .. } = tries(wanted, seen).filter(|t| t.attempt.phase == Phase::Waiting)?;
+    let pause = wanted.retry.pause(attempt.count);
+    Some(match pause.checked_sub(*since).filter(|left| !left.is_zero()) {
+        None => Step::Act(vec![Action::Note(Attempt { phase: Phase::Trying, ..attempt.clone() })]),
+        Some(left) => Step::wait(
+            Waiting::Restarting {
+                count: attempt.count,
+                attempts: wanted.retry.attempts,
+                cause: attempt.cause.clone().unwrap_or_default(),
+            },
+            left.max(SOON),
+        ),
+    })
+}

@@ -1,0 +1,140 @@
+//! What the flow is to be, from the wish and what was seen: on or off, which inputs have a place in it and which of them leads;
+//! and what AWS offers no way to.
+
+use std::collections::BTreeSet;
+
+use super::observed::{Observed, TestPhase};
+use super::wanted::{InputWanted, Wanted};
+use crate::api::policy::RunState;
+use crate::api::source::{HealthWord, Priority};
+use crate::flow::{Failover, Flow, FlowState, Protocol, SourceSettings, VpcInterface};
+use crate::passwords;
+use crate::plan::{IN_TRANSITION, Problem, SOON, Step};
+use crate::reasons::Reason;
+
+/// Whether the flow is to run.
+pub(super) fn is_on(wanted: &Wanted, seen: &Observed) -> bool {
+    match wanted.state {
+        Some(RunState::Running) => true,
+        Some(RunState::Stopped) => is_tested(seen),
+        None => is_tested(seen) || !seen.users.on_air.is_empty(),
+    }
+}
+
+/// Whether an output sends. Under `Auto` that is use, whoever's it is: a show that was retained, whose Destination is not back
+/// yet, or one that MediaLive takes. Destinations switch their outputs off before they let go.
+#[must_use]
+pub fn is_sending(flow: &Flow) -> bool {
+    flow.outputs.iter().any(|output| output.enabled)
+}
+
+pub(super) fn is_tested(seen: &Observed) -> bool {
+    matches!(seen.test, TestPhase::Wanted | TestPhase::Running)
+}
+
+/// Settings with the ARN of the own copy filled in.
+pub(super) fn settled(input: &InputWanted, seen: &Observed) -> SourceSettings {
+    let mut settings = input.settings.clone();
+    passwords::fill(settings.decryption.as_mut(), input.password.as_ref(), &seen.secrets);
+    settings
+}
+
+/// Which inputs have a place in the flow; it has two.
+///
+/// The emergency input takes the backup's place when both others have failed, or when it is told to lead, and gives it back
+/// when the primary is known to be well again: only the primary, which keeps its place, can be seen to recover. No
+/// measurement is no recovery. Only a flow on the air is measured, so a stopped one has its inputs in order.
+pub(super) fn placed<'a>(wanted: &'a Wanted, seen: &Observed, flow: Option<&Flow>) -> Vec<&'a InputWanted> {
+    let inputs: Vec<&InputWanted> = wanted.inputs.iter().collect();
+    if inputs.len() <= 2 {
+        return inputs;
+    }
+    let health = |input: &InputWanted| seen.inputs.get(&input.name).map_or(HealthWord::Unknown, |i| i.health);
+    let in_flow = |input: &InputWanted| flow.is_some_and(|f| f.sources.iter().any(|s| s.name == input.name));
+    let (primary, backup, emergency) = (inputs[0], inputs[1], inputs[2]);
+    debug_assert_eq!(emergency.priority, Priority::Emergency);
+    let needed = match (health(primary), in_flow(emergency)) {
+        (HealthWord::Healthy | HealthWord::Degraded, _) => false,
+        (HealthWord::Failed | HealthWord::Unknown, true) => true,
+        // A backup that has left the flow is the middle of this swap; nobody measures it any more.
+        (HealthWord::Failed, false) => health(backup) == HealthWord::Failed || !in_flow(backup),
+        (HealthWord::Unknown, false) => false,
+    };
+    let leads = match &wanted.active_input {
+        Some(told) => told == &emergency.name,
+        None => needed && flow.is_some_and(|f| f.state == FlowState::Active),
+    };
+    vec![primary, if leads { emergency } else { backup }]
+}
+
+pub(super) fn failover(wanted: &Wanted, placed: &[&InputWanted]) -> Failover {
+    if placed.len() < 2 {
+        return Failover::default();
+    }
+    match wanted.merge {
+        Some(recovery_window) => Failover { enabled: true, merge: true, recovery_window, primary: None },
+        None => {
+            let leads = wanted
+                .active_input
+                .as_ref()
+                .filter(|name| placed.iter().any(|i| &i.name == *name))
+                .unwrap_or(&placed[0].name);
+            Failover { enabled: true, merge: false, recovery_window: None, primary: Some(leads.clone()) }
+        }
+    }
+}
+
+pub(super) fn failover_differs(wish: &Failover, seen: &Failover) -> bool {
+    wish.enabled != seen.enabled
+        || (wish.enabled
+            && (wish.merge != seen.merge
+                || (!wish.merge && wish.primary != seen.primary)
+                || (wish.merge && wish.recovery_window.is_some() && wish.recovery_window != seen.recovery_window)))
+}
+
+pub(super) fn stands_on(flow: &Flow, interface: &str) -> bool {
+    flow.sources.iter().any(|s| s.settings.vpc_interface.as_deref() == Some(interface))
+}
+
+pub(super) fn is_interface(wish: &VpcInterface, seen: &VpcInterface) -> bool {
+    let groups = |v: &VpcInterface| v.security_group_ids.iter().cloned().collect::<BTreeSet<_>>();
+    wish.name == seen.name
+        && wish.subnet_id == seen.subnet_id
+        && wish.role_arn == seen.role_arn
+        && groups(wish) == groups(seen)
+}
+
+/// What AWS offers no way to: to change an interface on which a source stands, and to exchange an NDI source for another,
+/// which would need a second place for a moment.
+pub(super) fn impossible(wanted: &Wanted, flow: &Flow) -> Option<Problem> {
+    let changed = wanted.vpc_interfaces.iter().find(|w| {
+        stands_on(flow, &w.name) && flow.vpc_interfaces.iter().any(|v| v.name == w.name && !is_interface(w, v))
+    });
+    if let Some(changed) = changed {
+        let text = format!(
+            "spec.network.vpcInterfaces[{}]: AWS cannot change an interface that an input uses. Give the changed interface a new name, there and in the input's vpcInterface.",
+            changed.name
+        );
+        return Some(Problem::new(Reason::InvalidSpec, text));
+    }
+    let input = wanted.inputs.first().filter(|i| is_ndi_exchange(&i.settings, &i.name, flow))?;
+    let text = format!(
+        "spec.inputs[{}]: AWS cannot exchange an NDI input for one of another name. Use the old name, or delete the Source and create it again.",
+        input.name
+    );
+    Some(Problem::new(Reason::InvalidSpec, text))
+}
+
+pub(super) fn is_ndi_exchange(new: &SourceSettings, name: &str, flow: &Flow) -> bool {
+    let ndi = |s: &SourceSettings| s.protocol == Protocol::Ndi;
+    flow.sources.iter().all(|s| s.name != name) && (ndi(new) || flow.sources.iter().any(|s| ndi(&s.settings)))
+}
+
+/// Waits for a flow that takes no changes now.
+pub(super) fn in_transition<A>(state: FlowState) -> Step<A> {
+    let poll = match state {
+        FlowState::Starting | FlowState::Stopping | FlowState::Deleting => IN_TRANSITION,
+        FlowState::Updating | FlowState::Standby | FlowState::Active | FlowState::Error => SOON,
+    };
+    Step::wait(state.waiting(), poll)
+}

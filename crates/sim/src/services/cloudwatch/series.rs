@@ -1,0 +1,29 @@
+//! What services publish, and when they sample it.
+
+use std::time::Duration;
+
+use crate::config::Config;
+
+/// A metric with its dimensions.
+pub(crate) struct Series {
+    pub(crate) namespace: &'static str,
+    pub(crate) metric: &'static str,
+    pub(crate) dimensions: Vec<(&'static str, String)>,
+}
+
+/// The moments of a time span at which services take samples, as far as they can be read, and the time between them.
+pub(crate) fn times(
+    config: &Config,
+    (from, to): (Duration, Duration),
+    now: Duration,
+) -> (impl Iterator<Item = Duration> + use<>, Duration) {
+    let durations = &config.durations;
+    let interval = durations.metric_interval.max(Duration::from_millis(100));
+    // What is older has been forgotten, and what is newer is not published yet.
+    let from = from.max(now.saturating_sub(durations.metric_retention));
+    let last = now.saturating_sub(durations.metric_lag);
+    let steps = from.as_nanos().div_ceil(interval.as_nanos());
+    let first = Duration::from_nanos(u64::try_from(steps * interval.as_nanos()).unwrap_or(u64::MAX));
+    let moments = std::iter::successors(Some(first), move |at| at.checked_add(interval));
+    (moments.take_while(move |at| *at < to && *at <= last), interval)
+}
