@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use playout_core::channel::{Channel, Input};
-use playout_core::plan::Failure;
+use playout_core::channel::{Alert, Channel, Input};
+use playout_core::plan::{Failure, FailureClass};
 use tokio::sync::Mutex;
 
 use super::media_live::{ListedChannel, ListedInput, MediaLive};
@@ -25,6 +25,8 @@ pub struct Channels {
     inputs: Shared<Arc<Vec<ListedInput>>>,
     described: ById<Channel>,
     described_inputs: ById<Input>,
+    /// What was last known of the alerts of a channel.
+    alerts: Mutex<HashMap<String, Vec<Alert>>>,
 }
 
 impl Channels {
@@ -36,6 +38,7 @@ impl Channels {
             inputs: Shared::default(),
             described: Mutex::default(),
             described_inputs: Mutex::default(),
+            alerts: Mutex::default(),
         }
     }
 
@@ -82,9 +85,28 @@ impl Channels {
         shared.read(&self.clock, age, read).await
     }
 
+    /// The alerts of a channel that are set. When AWS gives no answer, those that were set the last time: not to know is not to
+    /// know that all is well.
+    ///
+    /// # Errors
+    /// AWS gave no answer and nothing is known, or it does not allow to ask.
+    pub async fn alerts(&self, channel: &Channel) -> Result<Vec<Alert>, Failure> {
+        let answer = self.media_live.alerts(channel).await;
+        let mut known = self.alerts.lock().await;
+        match answer {
+            Ok(alerts) => {
+                known.insert(channel.id.clone(), alerts.clone());
+                Ok(alerts)
+            }
+            Err(failure) if failure.class == FailureClass::Denied => Err(failure),
+            Err(failure) => known.get(&channel.id).cloned().ok_or(failure),
+        }
+    }
+
     /// To be called with the id of the channel or input after every change of it, whatever the answer. The state of an input
     /// changes with its channel, too.
     pub async fn touched(&self, id: &str) {
+        self.alerts.lock().await.remove(id);
         if let Some(shared) = self.described.lock().await.get(id) {
             shared.changed();
         }
@@ -109,5 +131,6 @@ impl Channels {
     pub async fn forget(&self, id: &str) {
         self.described.lock().await.remove(id);
         self.described_inputs.lock().await.remove(id);
+        self.alerts.lock().await.remove(id);
     }
 }

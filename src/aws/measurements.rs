@@ -23,6 +23,8 @@ const GATHERING: Duration = Duration::from_millis(30);
 /// GetMetricData takes 500 queries a call; a source needs five.
 const MOST: usize = 100;
 
+/// So long after its period a data point stands for what is, while no newer one comes. Seconds.
+const LATE: i64 = 300;
 /// How long a reading that nobody asks for is kept.
 const FORGOTTEN: Duration = Duration::from_secs(3600);
 
@@ -102,7 +104,9 @@ impl Subject {
 pub struct Reading {
     /// The values.
     pub measured: Measured,
-    /// End of the newest period that has data, in seconds since 1970.
+    /// Start of the newest period that has data, in seconds since 1970.
+    pub from: Option<i64>,
+    /// Its end.
     pub until: Option<i64>,
 }
 
@@ -135,6 +139,11 @@ impl Measurements {
             gather: Gather::new(GATHERING, MOST),
             known: Arc::default(),
         }
+    }
+
+    /// The length of a data point.
+    pub fn period(&self) -> Duration {
+        self.period
     }
 
     /// The last data points, as they were known not longer than `age` ago. [`Subject`] says what the key is.
@@ -174,8 +183,14 @@ impl Measurements {
                     let mut readings = get(&client, &caller, &clock, period, &items).await;
                     let now = clock.instant();
                     let mut known = known.lock().await;
-                    for (place, (item, reading)) in items.into_iter().zip(&readings).enumerate() {
+                    for (place, (item, reading)) in items.into_iter().zip(&mut readings).enumerate() {
                         let Ok(reading) = reading else { continue };
+                        // AWS publishes late now and then. That is no news.
+                        let last = known.get(&item).map(|k| &k.reading).filter(|_| reading.until.is_none());
+                        let now_is = clock.now().as_second();
+                        if let Some(last) = last.filter(|r| r.until.is_some_and(|until| until + LATE > now_is)) {
+                            *reading = last.clone();
+                        }
                         let entry = known.entry(item).or_insert_with(|| Known {
                             reading: Reading::default(),
                             read: now,
@@ -255,6 +270,7 @@ async fn get(
                 let Some(measure) = subject.metrics().get(metric) else { continue };
                 (measure.note)(&mut reading.measured, *value);
                 if metric == 0 {
+                    reading.from = Some(at.secs());
                     reading.until = Some(at.secs() + i64::from(seconds));
                 }
             }

@@ -308,13 +308,16 @@ impl MediaLive {
     ///
     /// # Errors
     /// AWS gave no answer.
-    pub async fn alerts(&self, channel: &str) -> Result<Vec<Alert>, Failure> {
+    pub async fn alerts(&self, channel: &Channel) -> Result<Vec<Alert>, Failure> {
+        let targets = &channel.settings.targets;
         let mut found = Vec::new();
         let mut token = None;
         loop {
-            let call = self.client.list_alerts().channel_id(channel).set_next_token(token).send();
+            // AWS does not say what it lists without a filter.
+            let request = self.client.list_alerts().channel_id(&channel.id).state_filter("SET");
+            let call = request.set_next_token(token).send();
             let page = self.caller.read("medialive:ListAlerts", Urgency::Check, call).await?;
-            found.extend(page.alerts().iter().filter_map(|seen| alerts::alert(seen, self.caller.redactor())));
+            found.extend(page.alerts().iter().filter_map(|seen| alerts::alert(seen, targets, self.caller.redactor())));
             token = page.next_token().filter(|token| !token.is_empty()).map(str::to_string);
             if token.is_none() {
                 return Ok(found);

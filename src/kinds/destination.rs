@@ -145,7 +145,7 @@ impl Kind for DestinationKind {
             let sending = output.enabled && matches!(flow.state, FlowState::Active | FlowState::Updating);
             if health {
                 let before = destination.status.as_ref().map_or(&[] as &[_], |s| &s.outputs);
-                (seen.measured, seen.unchanged_for) =
+                (seen.measured, _, seen.unchanged_for) =
                     look.measure(Subject::Output, &output.arn, role, sending, before).await;
             }
             outputs.insert(role, seen);

@@ -273,8 +273,10 @@ pub struct Alert {
     pub kind: String,
     /// What AWS says, already without secrets.
     pub message: String,
-    /// Which output group it speaks of, where it names one of ours.
+    /// The endpoint to which an output cannot connect, where the alert is about that and it is known which.
     pub role: Option<Role>,
+    /// When it was set, in seconds since 1970.
+    pub set: Option<i64>,
 }
 
 /// An input to be made.

@@ -606,7 +606,11 @@ fn of_a_hot_backup_one_of_two_is_enough_and_one_that_is_not_known_yet_is_waited_
         let mut seen = on_air(&[backup("Hot")]);
         down(&mut seen, dead, 300);
         assert_eq!(decide(&wish, &seen), Step::Settled);
-        let pending = EndpointSeen { measured: Some(connected(None)), unchanged_for: Duration::from_secs(60) };
+        let pending = EndpointSeen {
+            measured: Some(connected(None)),
+            measured_from: None,
+            unchanged_for: Duration::from_secs(60),
+        };
         channel(&mut seen).endpoints.insert(other, pending);
         assert!(matches!(waits(decide(&wish, &seen)), Waiting::Connecting(_)), "{other:?} may take it");
         down(&mut seen, other, 29);
@@ -734,6 +738,18 @@ fn a_channel_that_stopped_by_itself_is_restarted_and_counted_and_what_we_stopped
     seen.tries.as_mut().expect("tries").up = true;
     let attempt = note(decide(&live(&[other_url()]), &seen));
     assert_eq!((attempt.count, attempt.phase), (2, Phase::Trying), "the count is what it was");
+    // With a backup, that takes its place; and when that one stops, it is counted.
+    let mut seen = Observed { channel: idle(&[backup("OnFailure")]).channel, ..idle(&[]) };
+    remember(&mut seen, 0, Phase::Trying, 60);
+    seen.tries.as_mut().expect("tries").up = true;
+    channel(&mut seen).channel.settings = settings(&on_failure(), &[Role::Primary]);
+    assert!(matches!(one(decide(&on_failure(), &seen)), Action::Switch { to: Role::Backup, .. }));
+    seen.told = Some(Role::Primary);
+    assert_eq!(note(decide(&on_failure(), &seen)).count, 1, "somebody has told which one to feed");
+    seen.told = None;
+    seen.decided = Some(Role::Backup);
+    channel(&mut seen).channel.settings = settings(&on_failure(), &[Role::Backup]);
+    assert_eq!(note(decide(&on_failure(), &seen)).count, 1);
     // So it was where the channel is no more.
     let mut seen = with_input(InputState::Detached);
     seen.tries = Some(Tries { up: true, ..tries(2, Phase::Trying, true, &present(live(&[]))) });
@@ -821,6 +837,23 @@ fn a_platform_that_refuses_the_key_is_not_asked_again() {
     assert_eq!(note(decide(&live(&[backup("Hot")]), &seen)).phase, Phase::Waiting);
     alert(&mut seen, Some(Role::Backup), "401 Unauthorized");
     assert_eq!(note(decide(&live(&[backup("Hot")]), &seen)).phase, Phase::GaveUp);
+}
+
+#[test]
+fn an_alert_counts_from_the_data_point_on_that_it_was_set_in() {
+    let lost = |set: Option<i64>, from: Option<i64>| {
+        let mut seen = on_air(&[]);
+        alert(&mut seen, Some(Role::Primary), "Connection lost");
+        channel(&mut seen).alerts[0].set = set;
+        let endpoint = channel(&mut seen).endpoints.get_mut(&Role::Primary).expect("an endpoint");
+        endpoint.measured_from = from;
+        channel(&mut seen).connected(Role::Primary) == Some(false)
+    };
+    assert!(lost(Some(60), Some(60)), "in the minute of the data point");
+    assert!(lost(Some(90), Some(60)));
+    assert!(!lost(Some(59), Some(60)), "the connection was up in a later minute");
+    assert!(!lost(None, Some(60)), "nobody knows since when");
+    assert!(!lost(Some(90), None));
 }
 
 // ---------------------------------------------------------------------------------------------------------- moves

@@ -137,6 +137,7 @@ fn pending() -> Observed {
 fn endpoint(is: Option<bool>, seconds: u64) -> playout_core::destination::observed::EndpointSeen {
     playout_core::destination::observed::EndpointSeen {
         measured: Some(connected(is)),
+        measured_from: None,
         unchanged_for: Duration::from_secs(seconds),
     }
 }

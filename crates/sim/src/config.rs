@@ -257,9 +257,18 @@ pub enum Receiver {
     Accept,
     /// Refuses it, every time.
     Refuse,
+    /// Takes the connection and refuses the stream name, every time.
+    RefuseKey,
     /// Takes it after a while.
     AcceptAfter {
         /// Simulated time since the output began to try.
         seconds: f64,
     },
+}
+
+impl Receiver {
+    /// Whether it takes nothing, whenever it is asked.
+    pub(crate) fn refuses(self) -> bool {
+        matches!(self, Self::Refuse | Self::RefuseKey)
+    }
 }

@@ -19,11 +19,12 @@ pub const SELECTOR: &str = "default";
 
 /// Seconds that MediaLive buffers when a platform does not take what is sent.
 const CACHE: i32 = 30;
-/// Seconds after which MediaLive connects anew when an output has failed. With 0 it never would.
-const RESTART: i32 = 15;
-/// Seconds between two attempts to connect, and how many there are before the output counts as failed.
+/// Seconds after which MediaLive connects anew when it has lost a connection. With 0 it never would.
+const RESTART: i32 = 5;
+/// Seconds between two attempts to connect, and how many there are before the output stops, and with the last output its
+/// channel: a day of them. When enough has been tried is for `spec.retry` and `spec.backup` to say.
 const RETRY: i32 = 2;
-const RETRIES: i32 = 10;
+const RETRIES: i32 = 43_200;
 
 const LEVELS: [(Level, sdk::H264Level); 9] = [
     (Level::L3, sdk::H264Level::H264Level3),

@@ -159,15 +159,16 @@ impl Looking<'_> {
         let mut alerts = Vec::new();
         let running = channel.state == ChannelState::Running;
         if running && health {
-            alerts = region.media_live.alerts(&channel.id).await.unwrap_or_else(|failure| {
+            alerts = region.channels.alerts(&channel).await.unwrap_or_else(|failure| {
                 tracing::debug!(error = failure.message, "no alerts");
                 Vec::new()
             });
         }
         for role in channel.settings.targets.keys().copied().filter(|_| health) {
             let key = format!("{}/{}", channel.id, role.as_str());
-            let (measured, _) = self.measure(Subject::ChannelOutput, &key, role, running, &recorded.outputs).await;
-            endpoints.insert(role, EndpointSeen { measured, unchanged_for: Duration::ZERO });
+            let (measured, measured_from, _) =
+                self.measure(Subject::ChannelOutput, &key, role, running, &recorded.outputs).await;
+            endpoints.insert(role, EndpointSeen { measured, measured_from, unchanged_for: Duration::ZERO });
         }
         let mut seen = ChannelSeen { channel, endpoints, alerts };
         let roles: Vec<_> = seen.endpoints.keys().copied().collect();

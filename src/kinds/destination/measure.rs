@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use playout_core::api::destination::{DestinationWord, OutputStatus};
+use playout_core::destination::connection::MEASUREMENT_PATIENCE;
 use playout_core::endpoint::Role;
 use playout_core::flow::{Age, Measured};
 use playout_core::plan::FailureClass;
@@ -10,9 +11,18 @@ use playout_core::plan::FailureClass;
 use super::live::Looking;
 use crate::aws::measurements::Subject;
 
+/// How old a measurement may be while nothing was measured yet.
+const UNMEASURED: Duration = Duration::from_millis(900);
+
+/// What the status says that was measured.
+fn last(output: &OutputStatus) -> Measured {
+    let bitrate = output.bitrate_kbps.map(|kbps| kbps as f64 * 1000.0);
+    Measured { connected: output.connected, bitrate, ..Measured::default() }
+}
+
 impl Looking<'_> {
-    /// The measurement, `None` when nothing may be measured, and how long the connection has been what it is. `all` is what
-    /// the status says of this path.
+    /// The measurement, `None` when nothing may be measured, with the start of the period that it is of; and how long the
+    /// connection has been what it is. `all` is what the status says of this path.
     pub(super) async fn measure(
         &self,
         subject: Subject,
@@ -20,34 +30,40 @@ impl Looking<'_> {
         role: Role,
         sending: bool,
         all: &[OutputStatus],
-    ) -> (Option<Measured>, Age) {
+    ) -> (Option<Measured>, Option<i64>, Age) {
         let Self { destination, region, context, .. } = self;
         let before = all.iter().find(|o| o.role == role.word()).filter(|o| o.sending == Some(sending));
         let since = before.and_then(|o| o.since.as_ref()).map(|t| t.0);
-        let mut measured = Some(Measured::default());
+        let (mut measured, mut from) = (Some(Measured::default()), None);
         // Once it was measured while it sends, no later data point can be from before. `since` then says since when it is
         // connected, and AWS's newest data point may well be older than that.
-        let measured_before = before.is_some_and(|o| o.connected.is_some());
+        let known = before.filter(|o| o.connected.is_some());
         // Before the status says since when it sends, an old data point could not be told from a new one.
         if let (true, Some(since)) = (sending, since) {
             let running = destination.status.as_ref().is_some_and(|s| s.state == Some(DestinationWord::Running));
-            let age = if running { context.config.health_interval / 2 } else { Duration::from_millis(900) };
+            let waits = context.clock.now().duration_since(since).unsigned_abs() < MEASUREMENT_PATIENCE;
+            let age = match known {
+                _ if running => context.config.health_interval / 2,
+                None if waits => UNMEASURED,
+                // Between two data points there is no news.
+                _ => region.measurements.period() / 2,
+            };
             match region.measurements.read(subject, key, age).await {
-                Ok(reading) if reading.until.is_some_and(|until| measured_before || until > since.as_second()) => {
-                    measured = Some(reading.measured);
+                Ok(reading) if reading.until.is_some_and(|until| known.is_some() || until > since.as_second()) => {
+                    (measured, from) = (Some(reading.measured), reading.from);
                 }
                 Ok(_) => {}
+                // Who does not allow CloudWatch is not kept waiting for it.
+                Err(failure) if failure.class == FailureClass::Denied => measured = None,
+                // Not to know is not to know that something has changed: what was seen last still holds.
                 Err(failure) => {
                     tracing::debug!(error = failure.message, "no measurement");
-                    // Who does not allow CloudWatch is not kept waiting for it.
-                    if failure.class == FailureClass::Denied {
-                        measured = None;
-                    }
+                    measured = Some(known.map(last).unwrap_or_default());
                 }
             }
         }
         let connected = measured.as_ref().and_then(|m| m.connected);
-        (measured, self.age(role, sending, connected, all))
+        (measured, from, self.age(role, sending, connected, all))
     }
 
     /// How long a connection has been what it is.

@@ -45,12 +45,19 @@ pub struct ChannelSeen {
 }
 
 impl ChannelSeen {
-    /// Whether the receiver of an output group is connected, as far as AWS says: by a measurement, else by an alert. The age
-    /// of a connection is the age of this.
+    /// Whether the receiver of an output group is connected, as far as AWS says: by a measurement, or by an alert that is no
+    /// older. A data point tells of a whole minute, an alert of the moment. The age of a connection is the age of this.
     #[must_use]
     pub fn connected(&self, role: Role) -> Option<bool> {
-        let measured = self.endpoints.get(&role).and_then(|e| e.measured.as_ref()?.connected);
-        measured.or_else(|| self.alerts.iter().any(|a| a.role == Some(role)).then_some(false))
+        let endpoint = self.endpoints.get(&role);
+        let measured = endpoint.and_then(|e| e.measured.as_ref()?.connected);
+        let from = endpoint.and_then(|e| e.measured_from).filter(|_| measured.is_some());
+        let mut of_role = self.alerts.iter().filter(|a| a.role == Some(role));
+        let is_lost = of_role.any(|alert| match (from, alert.set) {
+            (Some(from), Some(set)) => set >= from,
+            _ => measured.is_none(),
+        });
+        if is_lost { Some(false) } else { measured }
     }
 }
 
@@ -59,6 +66,8 @@ impl ChannelSeen {
 pub struct EndpointSeen {
     /// What was measured; `None`: measuring is off.
     pub measured: Option<Measured>,
+    /// Start of the period that the data point is of, in seconds since 1970.
+    pub measured_from: Option<i64>,
     /// How long [`ChannelSeen::connected`] has been what it is.
     pub unchanged_for: Age,
 }

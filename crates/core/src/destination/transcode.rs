@@ -308,7 +308,14 @@ impl Path<'_> {
         match tries(self.wanted, self.seen) {
             None => Step::Act(vec![Action::Note(Attempt::FIRST)]),
             Some(Tries { up: true, attempt: Attempt { phase: Phase::Trying, .. }, .. }) => {
-                self.again("The channel stopped by itself, or was stopped outside Playout.")
+                const STOPPED: &str = "The channel stopped by itself, or was stopped outside Playout";
+                // A channel stops when its only output has tried often enough.
+                let mut fed = channel.settings.targets.keys();
+                if self.has_spare() && fed.all(|role| *role == Role::Primary) {
+                    let why = format!("{STOPPED}, while it fed the primary.");
+                    return Step::Act(vec![Action::Switch { to: Role::Backup, why }]);
+                }
+                self.again(&format!("{STOPPED}."))
             }
             Some(_) => self.pause().unwrap_or_else(|| Step::Act(vec![Action::StartChannel { id: channel.id.clone() }])),
         }
@@ -431,21 +438,26 @@ impl Path<'_> {
         Step::wait(Waiting::Connecting(shown), IN_TRANSITION)
     }
 
+    /// Whether there is a backup that a dead primary gives its place to.
+    fn has_spare(&self) -> bool {
+        self.seen.told.is_none() && !self.wanted.hot && self.channel.endpoints.len() == 2
+    }
+
     /// No receiver takes the stream: what is done about it, when it has lasted.
     fn failed_delivery(&self, seen: &ChannelSeen, down: &[(Role, Age)], shown: &str) -> Option<Step<Action>> {
-        let said = |role| seen.alerts.iter().find(|a| a.role.is_none_or(|r| r == role));
+        let of_role = |role| seen.alerts.iter().filter(move |a| a.role == Some(role));
+        let refusal = |role| of_role(role).find(|a| is_refusal(&a.message));
+        let said = |role| refusal(role).or_else(|| of_role(role).next());
         let words = down.iter().find_map(|(role, _)| said(*role)).map(|a| format!(" AWS says: {}", ended(&a.message)));
         let words = words.unwrap_or_default();
         let since = down.iter().map(|(_, age)| *age).min()?;
         let only_primary = down.iter().all(|(role, _)| *role == Role::Primary);
-        let fails_over =
-            only_primary && self.seen.told.is_none() && !self.wanted.hot && self.channel.endpoints.len() == 2;
-        if fails_over {
+        if only_primary && self.has_spare() {
             let why = format!("{shown} did not take the stream for {} s.{words}", FAILOVER_AFTER.as_secs());
             return (since >= FAILOVER_AFTER).then(|| Step::Act(vec![Action::Switch { to: Role::Backup, why }]));
         }
         // A platform that has not let go of the connection before says so, too, for a moment.
-        let refused = |(role, _): &(Role, Age)| said(*role).is_some_and(|a| is_refusal(&a.message));
+        let refused = |(role, _): &(Role, Age)| refusal(*role).is_some();
         if since >= FAILOVER_AFTER && down.iter().all(refused) {
             let cause = format!("{shown} refuses the stream key.{words}");
             return Some(self.count(|tries| Attempt::gave_up(tries, &cause)));

@@ -45,8 +45,8 @@ struct Wish {
     signal: bool,
     /// Whether others use up the quota of channels.
     full: bool,
-    /// Whether its channel stops by itself, each time.
-    dies: bool,
+    /// Its channel stops by itself, each time that it feeds one of these.
+    dies: &'static [Role],
     moves_first: Option<&'static str>,
     /// Outputs at rest that are fed, and those that are not.
     fed: &'static [Role],
@@ -92,7 +92,7 @@ fn wish(name: &'static str, document: Value, changes: &[(&str, Value)]) -> Wish 
         on: true,
         signal: true,
         full: false,
-        dies: false,
+        dies: &[],
         moves_first: None,
         fed: &[Role::Primary],
         ready: &[],
@@ -270,7 +270,12 @@ fn transcode() -> Vec<Wish> {
             ends: Ends::NoSignal,
             ..live("the Source has no signal", &[restart()])
         },
-        Wish { dies: true, ends: Ends::Told(Reason::GaveUp), ..off(live("it stops by itself", &[restart()])) },
+        Wish { dies: &[Primary], ends: Ends::Told(Reason::GaveUp), ..off(live("it stops by itself", &[restart()])) },
+        Wish {
+            channel: Rest::Running(&[Backup]),
+            dies: &[Primary],
+            ..live("it stops by itself while it feeds the primary", &[on_failure(), restart()])
+        },
         asked,
         Wish {
             channel: Rest::AsBefore,
@@ -374,6 +379,7 @@ fn channel(seen: &WorldChannel, wish: &Wish) -> ChannelSeen {
         let known = seen.channel.state == ChannelState::Running && seen.age >= 20;
         EndpointSeen {
             measured: Some(connected(known.then(|| !wish.refuses.contains(role)))),
+            measured_from: None,
             unchanged_for: std::time::Duration::from_secs(seen.age.saturating_sub(if known { 20 } else { 0 })),
         }
     };
@@ -583,6 +589,7 @@ impl Kind for DestinationShow {
                     return Some(format!("a restart was counted although nothing failed: {cause}"));
                 }
             }
+            A::Switch { why, .. } if why.contains("by itself") && is_true(before, wish, why) => {}
             A::Switch { to, .. } if *to == Role::Primary || !wish.refuses.contains(&Role::Primary) => {
                 return Some("it was switched although the primary takes the stream".into());
             }
@@ -600,7 +607,7 @@ impl Kind for DestinationShow {
             return None;
         }
         let of_channel = matches!(action, A::StopChannel { .. });
-        if of_channel != wish.transcodes() && !wish.dies {
+        if of_channel != wish.transcodes() && wish.dies.is_empty() {
             return Some("the old path went before the new one was seen to work".into());
         }
         // What is told, or was decided, does not wait; nor what is to be stopped for a pause, or because the Source is.
@@ -705,7 +712,8 @@ impl Kind for DestinationShow {
         world.live.others = others;
         let id = id();
         for channel in &mut world.live.channels {
-            let dies = wish.dies && channel.channel.state == ChannelState::Running && channel.age >= 20;
+            let feeds = channel.channel.settings.targets.keys().any(|role| wish.dies.contains(role));
+            let dies = feeds && channel.channel.state == ChannelState::Running && channel.age >= 20;
             if dies && id.ownership(&channel.channel.tags) != Ownership::Foreign {
                 channel.channel.state = ChannelState::Stopping;
                 channel.died = true;

@@ -145,8 +145,10 @@ impl Signals {
                 continue;
             }
             match (air.receiver(output.host(), output.stream()), was) {
-                (Receiver::Refuse, Link::Trying { since }) => signals.link.set(now, Link::Trying { since }),
-                (Receiver::Refuse, _) => {
+                (Receiver::Refuse | Receiver::RefuseKey, Link::Trying { since }) => {
+                    signals.link.set(now, Link::Trying { since })
+                }
+                (Receiver::Refuse | Receiver::RefuseKey, _) => {
                     signals.drops.push(now);
                     signals.link.set(now, Link::Trying { since: now });
                 }

@@ -22,10 +22,8 @@ enum Link {
         next: Duration,
     },
     Connected,
-    /// It has tried often enough, and begins again then, or never.
-    Stopped {
-        again: Option<Duration>,
-    },
+    /// It has tried often enough.
+    Stopped,
 }
 
 /// Where an output goes and how it behaves.
@@ -35,6 +33,8 @@ pub(super) struct Plan {
     pub(super) output: String,
     rtmp: bool,
     host: String,
+    /// Where it connects to, without the stream.
+    url: String,
     stream: Option<String>,
     retries: u64,
     interval: Duration,
@@ -54,13 +54,23 @@ pub(super) struct Line {
     began: Duration,
     /// Whether it failed since it was connected the last time.
     failing: bool,
+    /// Whether the last attempt failed over the stream name.
+    key_refused: bool,
     /// None while it is not there.
     sending: Track<Option<bool>>,
 }
 
 impl Line {
     pub(super) fn new(plan: Plan) -> Self {
-        Self { plan, present: true, link: Link::Off, began: Duration::ZERO, failing: false, sending: Track::default() }
+        Self {
+            plan,
+            present: true,
+            link: Link::Off,
+            began: Duration::ZERO,
+            failing: false,
+            key_refused: false,
+            sending: Track::default(),
+        }
     }
 
     /// The settings have changed: what goes elsewhere connects anew.
@@ -76,8 +86,7 @@ impl Line {
     pub(super) fn next(&self) -> Option<Duration> {
         match self.link {
             Link::Trying { next, .. } => Some(next),
-            Link::Stopped { again } => again,
-            Link::Off | Link::Connected => None,
+            Link::Off | Link::Connected | Link::Stopped => None,
         }
     }
 
@@ -95,16 +104,13 @@ impl Line {
     fn connect(&mut self, air: &Air, at: Duration) {
         let receiver = air.receiver(&self.plan.host, self.plan.stream.as_deref());
         match self.link {
-            Link::Connected if receiver == Receiver::Refuse => self.lose(at),
+            Link::Connected if receiver.refuses() => self.lose(at),
             Link::Connected => return,
             Link::Off => {
                 self.began = at;
                 self.link = Link::Trying { failed: 0, next: at };
             }
-            Link::Stopped { again } if again.is_some_and(|again| again <= at) => {
-                self.link = Link::Trying { failed: 0, next: at };
-            }
-            Link::Stopped { .. } | Link::Trying { .. } => {}
+            Link::Stopped | Link::Trying { .. } => {}
         }
         let Link::Trying { failed, next } = self.link else { return };
         if next > at {
@@ -112,9 +118,10 @@ impl Line {
         }
         let takes = match receiver {
             Receiver::Accept => true,
-            Receiver::Refuse => false,
+            Receiver::Refuse | Receiver::RefuseKey => false,
             Receiver::AcceptAfter { seconds } => at >= self.began + span(seconds),
         };
+        self.key_refused = receiver == Receiver::RefuseKey;
         if takes {
             self.link = Link::Connected;
             self.failing = false;
@@ -128,12 +135,17 @@ impl Line {
         self.failing = true;
         self.link = match failed < self.plan.retries {
             true => Link::Trying { failed: failed + 1, next: at + self.plan.interval },
-            false => Link::Stopped { again: self.plan.restart.map(|delay| at + delay) },
+            false => Link::Stopped,
         };
     }
 
+    /// A connection is lost: it rests, and then begins to try again.
     fn lose(&mut self, at: Duration) {
-        self.fail(0, at);
+        self.failing = true;
+        self.link = match self.plan.restart {
+            Some(delay) => Link::Trying { failed: 0, next: at + delay },
+            None => Link::Stopped,
+        };
     }
 
     /// The other side closes the connection, if it is meant.
@@ -152,17 +164,19 @@ impl Line {
 
     /// Whether it will never try again.
     pub(super) fn given_up(&self) -> bool {
-        self.link == Link::Stopped { again: None }
+        self.link == Link::Stopped
     }
 
-    /// What an alert says of it. Neither the stream nor the path of the URL is in it.
+    /// What an alert says of it.
     pub(super) fn complaint(&self) -> (&'static str, String) {
-        let Plan { group, output, host, .. } = &self.plan;
+        let Plan { group, output, host, url, .. } = &self.plan;
         match self.plan.rtmp {
-            true => (
-                "Failed RTMP Connection",
-                format!("Output [{output}] of output group [{group}] cannot connect to the RTMP endpoint {host}."),
-            ),
+            true => {
+                // AWS's alerts of other outputs name neither the group nor the output of the request, but the URL.
+                let why =
+                    if self.key_refused { ": the server rejected the stream (NetStream.Publish.BadName)" } else { "" };
+                ("Failed RTMP Connection", format!("Unable to connect to the RTMP endpoint [{url}]{why}."))
+            }
             false => (
                 "Failed to Write to Output",
                 format!("Output [{output}] of output group [{group}] cannot be written to {host}."),
@@ -231,6 +245,7 @@ fn plan(
         output: output_name,
         rtmp: is_rtmp,
         host: url.map_or_else(|| id.to_owned(), host),
+        url: url.unwrap_or(id).to_owned(),
         stream: stream.map(str::to_owned),
         retries: if is_rtmp { rtmp["numRetries"].as_u64().unwrap_or(settings::RETRIES) } else { u64::MAX },
         interval: interval.max(Duration::from_secs(1)),
