@@ -115,6 +115,10 @@ pub async fn pass<K: Kind>(object: &K::Object, context: &Context) -> Passed {
         match K::execute(&object, action, context).await {
             Ok(identifier) => {
                 created = identifier.or(created);
+                if let Some(update) = action.correction() {
+                    let now = context.clock.instant();
+                    context.attempts.corrected(&uid, object.meta().generation, update, now);
+                }
                 if action.ends_intent()
                     && context.open_intent(&object).is_some()
                     && let Err(error) = hold::withdraw(&writer, &api, &object).await

@@ -317,19 +317,19 @@ async fn what_aws_repeats_of_a_request_is_told_without_the_key() -> Result<()> {
     let new = new_channel("7");
     // A key that is no longer the object's is known from what AWS has.
     let (canned, knowing) = Canned::new(200, &described(&request_of(&new).await)).await;
-    knowing.media_live.describe_channel("1", Urgency::Change).await.expect("an answer");
+    let seen = knowing.media_live.describe_channel("1", Urgency::Change).await.expect("an answer").expect("a channel");
     ensure!(!format!("{new:?}{}", serde_json::to_string(&new)?).contains("cnry"));
     let failure = region.media_live.create_channel(&new, "token").await.expect_err("a refusal");
     ensure!(failure.class == FailureClass::Invalid && failure.message.contains("/destinations/0"), "{failure:?}");
     ensure!(!failure.message.contains("cnry"), "{failure:?}");
 
-    let alert = |state: &str, message: &str| json!({ "alertType": "RTMP", "state": state, "message": message });
+    let alert = |state: &str, message: &str| json!({ "alertType": "Failed RTMP Connection", "state": state, "message": message });
     canned.will_answer(&json!({ "alerts": [
         alert("SET", &format!("Output group backup: unable to open output [rtmps://b.example.net:443/live2/{BACKUP_KEY}].")),
         alert("SET", &format!("The server does not know {KEY}")),
         alert("CLEARED", "nothing"),
     ] }));
-    let alerts = knowing.media_live.alerts("1").await.expect("alerts");
+    let alerts = knowing.media_live.alerts(&seen).await.expect("alerts");
     ensure!(alerts.len() == 2 && !format!("{alerts:?}").contains("cnry"), "{alerts:?}");
     ensure!(alerts[0].role == Some(Role::Backup) && alerts[0].message.contains("rtmps://b.example.net:443"));
     ensure!(alerts[1].role.is_none());
@@ -451,7 +451,8 @@ async fn a_channel_lives_and_dies_as_the_client_says() -> Result<()> {
     region.media_connect.start_flow(&first).await.expect("a start");
     live.start_channel(&id).await.expect("a start");
     channel(&region, &id, ChannelState::Running).await?;
-    let alerts = until("an alert", async || live.alerts(&id).await.expect("alerts"), |found| !found.is_empty()).await?;
+    let alerts =
+        until("an alert", async || live.alerts(&seen).await.expect("alerts"), |found| !found.is_empty()).await?;
     ensure!(alerts.iter().all(|alert| alert.role == Some(Role::Backup)), "{alerts:?}");
     let connected = async |role: Role| {
         let key = format!("{id}/{}", role.as_str());

@@ -35,14 +35,15 @@ impl Parameters {
         Self { client: Client::new(sdk), caller, clock, known: Mutex::default() }
     }
 
-    /// The value of a parameter; `None` when there is none. `anew` asks whatever is known.
+    /// The value of a parameter; `None` when there is none. `anew` asks whatever is known. When AWS gives no answer, a value that
+    /// is known holds: a show must not wait for SSM.
     ///
     /// # Errors
-    /// AWS gave no answer, or does not allow it.
+    /// AWS gave no answer and nothing is known, or it does not allow it.
     pub async fn value(&self, name: &str, anew: bool) -> Result<Option<Found>, Failure> {
         let now = self.clock.instant();
-        if !anew
-            && let Some((read, found)) = self.known.lock().await.get(name)
+        let known = self.known.lock().await.get(name).cloned().filter(|_| !anew);
+        if let Some((read, found)) = &known
             && now < *read + if found.is_some() { BELIEVED } else { MISSED }
         {
             return Ok(found.clone());
@@ -53,7 +54,10 @@ impl Parameters {
                 Some(Found { text: SecretText::new(p.value()?), version: format!("ssm {} {}", p.name()?, p.version()) })
             }),
             Err(failure) if failure.class == FailureClass::Absent => None,
-            Err(failure) => return Err(failure),
+            Err(failure) => {
+                let known = known.and_then(|(_, found)| found).filter(|_| failure.class != FailureClass::Denied);
+                return known.map(Some).ok_or(failure);
+            }
         };
         self.known.lock().await.insert(name.to_string(), (now, found.clone()));
         Ok(found)

@@ -27,7 +27,7 @@ use playout_core::source::external::starts_flow;
 
 use self::live::Looking;
 use super::references::{Needed, wants_fresh_look};
-use super::source::{AGE, copies, copy};
+use super::source::{self, AGE, copies, copy, region_in};
 use crate::aws::Region;
 use crate::aws::measurements::Subject;
 use crate::aws::pace::Urgency;
@@ -109,9 +109,21 @@ impl Kind for DestinationKind {
             Box::pin(look_for_flow(destination, source.as_deref(), &region, context, deleting)),
             Box::pin(look.at_media_live(desired, health))
         );
-        let (flow, live) = (flow?, live?);
+        let live = live?;
+        let uid = destination.uid().unwrap_or_default();
+        let handled = destination.status.as_ref().and_then(|s| s.last_handled_reconcile_at.as_ref());
+        if wants_fresh_look(destination, handled) {
+            context.attempts.reconsider(&uid);
+        }
+        // What takes it off the air waits for no other service: MediaLive alone stops a channel.
+        let goes = stopping || deleting;
+        let channel_up = live.channel.present().is_some_and(|c| c.channel.state.is_up());
+        let (flow, certain) = match flow {
+            Err(_) if goes && channel_up => (None, false),
+            flow => (flow?, true),
+        };
         let observed = Observed {
-            flow: if source.is_some() { Programme::NoFlow { certain: true } } else { Programme::NoSource },
+            flow: if source.is_some() || !certain { Programme::NoFlow { certain } } else { Programme::NoSource },
             outputs: BTreeMap::new(),
             secrets: Vec::new(),
             quotas: live.quotas,
@@ -120,13 +132,14 @@ impl Kind for DestinationKind {
             tries: memory::tries(destination, context.clock.now()),
             told,
             decided: memory::decided(destination),
+            in_vain: context.attempts.in_vain(&uid, destination.metadata.generation),
+            not_ours: live.not_ours,
             moves_first: queue::moves_first(destination, context),
         };
         let Some(flow) = flow else {
-            let secrets = if stopping { secrets.unwrap_or_default() } else { secrets? };
+            let secrets = if stopping || goes && channel_up { secrets.unwrap_or_default() } else { secrets? };
             return Ok(Observed { secrets, ..observed });
         };
-        let handled = destination.status.as_ref().and_then(|s| s.last_handled_reconcile_at.as_ref());
         let mut outputs = BTreeMap::new();
         for role in [Role::Primary, Role::Backup] {
             let found = flow.output(&identity.output_name(role.as_str())).filter(|o| o.managed_by.is_none());
@@ -153,7 +166,7 @@ impl Kind for DestinationKind {
         let secrets = match secrets {
             // A stop comes alone and must not wait for them. After it they are asked for again: not to know of a copy is not
             // to know that there is none.
-            Err(_) if stopping && outputs.values().any(|o| o.output.enabled) => Vec::new(),
+            Err(_) if goes && (channel_up || outputs.values().any(|o| o.output.enabled)) => Vec::new(),
             secrets => secrets?,
         };
         let status = source.as_ref().and_then(|s| s.status.as_ref());
@@ -261,14 +274,20 @@ fn source_of(destination: &Destination, context: &Context) -> Option<Arc<Source>
     context.sources.get(&ObjectRef::<Source>::new(&destination.spec.from.name).within(&namespace))
 }
 
-/// The region is the Source's; a Destination may only say the same.
+/// The region is the Source's, else that of what this Destination has there; a Destination may only say the same.
 async fn region_of(destination: &Destination, context: &Context) -> Arc<Region> {
+    context.aws.region(Some(&region_name(destination, context))).await
+}
+
+fn region_name(destination: &Destination, context: &Context) -> String {
     let source = source_of(destination, context);
-    let name = source
-        .as_ref()
-        .map(|s| s.spec.region().unwrap_or(context.aws.default_region()))
-        .or(destination.spec.region.as_deref());
-    context.aws.region(name).await
+    let recorded = || {
+        let status = destination.status.as_ref()?;
+        let channel = status.channel.as_ref().and_then(|c| c.arn.as_deref());
+        region_in(channel.or(status.flow_arn.as_deref())?)
+    };
+    let named = source.as_ref().and_then(|s| source::region_of(s)).or_else(recorded);
+    named.or(destination.spec.region.as_deref()).unwrap_or(context.aws.default_region()).to_string()
 }
 
 /// The flow of the Source: as the Source records it, else as this Destination does, else by its name.

@@ -70,7 +70,7 @@ impl Kind for SourceKind {
         if deleting {
             return Ok(Desired::Absent);
         }
-        let region = context.aws.region(source.spec.region()).await;
+        let region = context.aws.region(region_of(source)).await;
         let handled = source.status.as_ref().and_then(|s| s.last_handled_reconcile_at.as_ref());
         let anew = wants_fresh_look(source, handled);
         let running = source.spec.state != SourceState::Stopped;
@@ -81,7 +81,7 @@ impl Kind for SourceKind {
 
     async fn observe(source: &Source, desired: &Desired<Wanted>, context: &Context) -> Result<Observed, Failure> {
         let identity = context.identity(source);
-        let region = context.aws.region(source.spec.region()).await;
+        let region = context.aws.region(region_of(source)).await;
         let (mut flow, ownership, tags) = look_for_flow(source, &identity, &region, context).await?;
         if let FlowSeen::Present(flow) = &mut flow {
             attribute(source, flow, context);
@@ -121,7 +121,7 @@ impl Kind for SourceKind {
     }
 
     async fn execute(source: &Source, action: &Action, context: &Context) -> Result<Option<String>, Failure> {
-        let region = context.aws.region(source.spec.region()).await;
+        let region = context.aws.region(region_of(source)).await;
         let mc = &region.media_connect;
         let (flow, result) = match action {
             Action::Copy(action) => return copy(action, &region).await.map(|()| None),
@@ -171,7 +171,7 @@ impl Kind for SourceKind {
     }
 
     fn status(source: &Source, outcome: &Outcome<'_, Self>, context: &Context) -> SourceStatus {
-        let region = source.spec.region().unwrap_or(context.aws.default_region());
+        let region = region_of(source).unwrap_or(context.aws.default_region());
         status::status(
             source,
             &status::Outcome {
@@ -209,6 +209,17 @@ impl Kind for SourceKind {
     fn conditions(source: &Source) -> Option<&[Condition]> {
         source.status.as_ref().map(|s| s.conditions.as_slice())
     }
+}
+
+/// The region of a Source: of its spec, else of the flow that it has. Another default region of the operator moves nothing.
+pub(crate) fn region_of(source: &Source) -> Option<&str> {
+    let recorded = || source.status.as_ref()?.flow_arn.as_deref().and_then(region_in);
+    source.spec.region().or_else(recorded)
+}
+
+/// The region in an ARN.
+pub(crate) fn region_in(arn: &str) -> Option<&str> {
+    arn.split(':').nth(3).filter(|region| !region.is_empty())
 }
 
 /// By the recorded ARN first, by name and tags second; an external flow by the ARN of the spec. "Absent" is said only when it

@@ -70,6 +70,12 @@ pub trait Action: std::fmt::Debug + serde::Serialize + Send + Sync {
         false
     }
 
+    /// What tells this update from every other one, if it is an update that is left at last when AWS takes it again and again
+    /// and still shows something else.
+    fn correction(&self) -> Option<u64> {
+        None
+    }
+
     /// The reason of the Event that tells of it.
     fn reason(&self) -> Reason;
 

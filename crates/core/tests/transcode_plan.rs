@@ -22,6 +22,7 @@ use playout_core::flow::FlowState;
 use playout_core::names::{Ownership, TAG_UID};
 use playout_core::plan::{Action as _, Desired, Step, Waiting};
 use playout_core::reasons::Reason;
+use playout_core::secret::SecretText;
 use serde_json::{Value, json};
 
 // --------------------------------------------------------------------------------------------------- every state
@@ -739,10 +740,8 @@ fn a_channel_that_stopped_by_itself_is_restarted_and_counted_and_what_we_stopped
     let attempt = note(decide(&live(&[other_url()]), &seen));
     assert_eq!((attempt.count, attempt.phase), (2, Phase::Trying), "the count is what it was");
     // With a backup, that takes its place; and when that one stops, it is counted.
-    let mut seen = Observed { channel: idle(&[backup("OnFailure")]).channel, ..idle(&[]) };
-    remember(&mut seen, 0, Phase::Trying, 60);
+    let mut seen = idle(&[backup("OnFailure")]);
     seen.tries.as_mut().expect("tries").up = true;
-    channel(&mut seen).channel.settings = settings(&on_failure(), &[Role::Primary]);
     assert!(matches!(one(decide(&on_failure(), &seen)), Action::Switch { to: Role::Backup, .. }));
     seen.told = Some(Role::Primary);
     assert_eq!(note(decide(&on_failure(), &seen)).count, 1, "somebody has told which one to feed");
@@ -837,6 +836,36 @@ fn a_platform_that_refuses_the_key_is_not_asked_again() {
     assert_eq!(note(decide(&live(&[backup("Hot")]), &seen)).phase, Phase::Waiting);
     alert(&mut seen, Some(Role::Backup), "401 Unauthorized");
     assert_eq!(note(decide(&live(&[backup("Hot")]), &seen)).phase, Phase::GaveUp);
+}
+
+#[test]
+fn a_show_does_not_wait_for_an_update_that_aws_takes_again_and_again_in_vain() {
+    let wish = live(&[other_url(), ("/updatePolicy", json!("Restart"))]);
+    let in_vain = Some(Action::correction_of(&settings(&wish, &[Role::Primary])));
+    let mut seen = idle(&[]);
+    assert!(matches!(one(decide(&wish, &seen)), Action::UpdateChannel { .. }));
+    seen.in_vain = in_vain;
+    assert_eq!(one(decide(&wish, &seen)), start());
+    assert_eq!(one(decide(&wish, &on_air(&[]))), stop());
+    assert_eq!(decide(&wish, &Observed { in_vain, ..on_air(&[]) }), Step::Settled);
+    // Another wish is another update, and so is another key.
+    let other = live(&[("/encoding", json!("480p30")), ("/updatePolicy", json!("Restart"))]);
+    assert_eq!(one(decide(&other, &Observed { in_vain, ..on_air(&[]) })), stop());
+    let mut rotated = settings(&wish, &[Role::Primary]);
+    rotated.targets.get_mut(&Role::Primary).expect("a target").stream = SecretText::new("another");
+    assert_ne!(in_vain, Some(Action::correction_of(&rotated)));
+}
+
+#[test]
+fn a_channel_that_has_lost_our_tags_is_not_touched() {
+    let lost = Observed { not_ours: Some("The MediaLive channel 7".into()), channel: Look::Absent, ..on_air(&[]) };
+    for wish in [live(&[]), live(&[("/updatePolicy", json!("Restart"))])] {
+        let problem = stuck(decide(&wish, &lost));
+        assert!(
+            problem.reason == Reason::NotOurs && problem.message.starts_with("The MediaLive channel 7"),
+            "{problem:?}"
+        );
+    }
 }
 
 #[test]

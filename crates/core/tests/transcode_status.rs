@@ -466,7 +466,31 @@ fn giving_up_is_told_as_stalled_with_the_count_until_it_is_asked_to_try_again() 
     let mut rotated = fresh();
     rotated.references = references_at("v2");
     assert!(!gave_up(&rotated));
+    // Also when the pass that has noted the request could not look, or not understand the spec.
+    let failure = Failure {
+        class: FailureClass::Transient,
+        operation: "mediaconnect:DescribeFlow".into(),
+        message: "busy".into(),
+    };
+    for request in [Show::annotate as fn(&mut Show, &str), |show, _| show.edit(&[other_url()])] {
+        let mut unlucky = fresh();
+        request(&mut unlucky, "2");
+        let outcome =
+            Outcome { wanted: None, seen: None, step: None, failure: Some(&failure), created: None, now: at(170) };
+        unlucky.object.status = Some(status(&unlucky.object, &outcome));
+        assert!(!gave_up(&unlucky));
+    }
     assert!(gave_up(&fresh()));
+}
+
+#[test]
+fn what_aws_keeps_showing_otherwise_is_told_and_left_at_that() {
+    let changed = &[("/encoding", json!("720p30")), ("/updatePolicy", json!("Restart"))];
+    let mut seen = on_air(&[]);
+    seen.in_vain = Some(Action::correction_of(&settings(&live(changed), &[Role::Primary])));
+    let told = told(changed, &seen);
+    assert_eq!(condition(&told, READY), Some(("True", "Running")));
+    assert!(message(&told, READY).contains("still shows something else of encoding"), "{}", message(&told, READY));
 }
 
 #[test]

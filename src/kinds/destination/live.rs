@@ -38,12 +38,14 @@ pub(super) struct Live {
     pub input: Look<Input>,
     pub channel: Look<ChannelSeen>,
     pub quotas: Option<Quotas>,
+    /// What bears a recorded id and not our tags.
+    pub not_ours: Option<String>,
 }
 
 impl Looking<'_> {
     /// Looks at MediaLive, where something of this Destination may be.
     pub(super) async fn at_media_live(&self, desired: &Desired<Wanted>, health: bool) -> Result<Live, Failure> {
-        let nothing = Live { input: Look::Absent, channel: Look::Absent, quotas: None };
+        let nothing = Live { input: Look::Absent, channel: Look::Absent, quotas: None, not_ours: None };
         let status = self.destination.status.as_ref();
         let passes_through = self.destination.spec.delivery == Delivery::Passthrough;
         let was_told = status.is_some_and(|s| s.observed_generation.is_some_and(|g| g > 0));
@@ -64,7 +66,22 @@ impl Looking<'_> {
 
     async fn look(&self, desired: &Desired<Wanted>, recorded: &ChannelStatus, health: bool) -> Result<Live, Failure> {
         let (input, channel) = tokio::join!(Box::pin(self.input(recorded)), Box::pin(self.channel(recorded)));
-        let (input, channel) = (input?, channel?);
+        let mut not_ours = Vec::new();
+        let mut is_ours = |what: &str, id: &str, tags: &BTreeMap<String, String>| {
+            let foreign = self.identity.ownership(tags) == Ownership::Foreign;
+            if foreign {
+                not_ours.push(format!("The MediaLive {what} {id}"));
+            }
+            !foreign
+        };
+        let channel = match channel? {
+            Look::Present(channel) if !is_ours("channel", &channel.id, &channel.tags) => Look::Absent,
+            other => other,
+        };
+        let input = match input? {
+            Look::Present(input) if !is_ours("input", &input.id, &input.tags) => Look::Absent,
+            other => other,
+        };
         let wants = matches!(desired, Desired::Present(w) if w.channel.is_some() && (w.running || w.prepare));
         let quotas = if wants && channel.present().is_none() { Some(Box::pin(self.quotas()).await?) } else { None };
         let channel = match channel {
@@ -72,7 +89,7 @@ impl Looking<'_> {
             Look::Undecided => Look::Undecided,
             Look::Absent => Look::Absent,
         };
-        Ok(Live { input, channel, quotas })
+        Ok(Live { input, channel, quotas, not_ours: not_ours.into_iter().next() })
     }
 
     async fn input(&self, recorded: &ChannelStatus) -> Result<Look<Input>, Failure> {

@@ -22,7 +22,7 @@ pub(super) fn ahead(destination: &Destination, region: &str, channels: &[ListedC
             && (wants_to_run(&other.spec) || other.spec.prepare)
             && is_earlier(other, destination)
             && can_go_on(other)
-            && region_name(other, context) == region
+            && super::region_name(other, context) == region
             && !has_channel(other)
     };
     context.destinations.state().iter().filter(waits).count()
@@ -43,6 +43,8 @@ pub(super) fn moves_first(destination: &Destination, context: &Context) -> Optio
                 && other.uid() != destination.uid()
                 && is_to_move(other)
                 && can_go_on(other)
+                // Who waits for a channel may wait for the one that this move makes free.
+                && !super::waits_for_room(other)
                 && (has_begun(other) || is_earlier(other, destination))
         })
         .map(|other| other.name_any())
@@ -83,10 +85,4 @@ fn can_go_on(destination: &Destination) -> bool {
         READY => !is(&c.reason, &[Reason::SourceNotFound, Reason::SourceNotReady, Reason::SourceStopped]),
         _ => true,
     })
-}
-
-fn region_name(destination: &Destination, context: &Context) -> String {
-    let source = super::source_of(destination, context);
-    let named = source.as_ref().map_or(destination.spec.region.as_deref(), |s| s.spec.region.as_deref());
-    named.unwrap_or(context.aws.default_region()).to_string()
 }

@@ -40,7 +40,7 @@ pub(super) async fn quota(source: &Source, region: &Region, context: &Context) -
     let order = |s: &Source| (s.creation_timestamp().map(|t| t.0), s.namespace(), s.name_any());
     let waits = |other: &&Arc<Source>| {
         let stalled = other.status.as_ref().and_then(|s| s.conditions.iter().find(|c| c.type_ == STALLED));
-        other.spec.region().unwrap_or(context.aws.default_region()) == region.name
+        super::region_of(other).unwrap_or(context.aws.default_region()) == region.name
             && other.spec.external.is_none()
             && !other.spec.suspend
             && other.meta().deletion_timestamp.is_none()

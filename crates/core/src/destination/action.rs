@@ -1,6 +1,7 @@
 //! What can be done for a Destination, as values.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use serde::Serialize;
 
@@ -53,6 +54,17 @@ pub const INPUT: &str = "input";
 pub const CHANNEL: &str = "channel";
 
 impl Action {
+    /// What tells an update of a channel from every other one, the keys included.
+    #[must_use]
+    pub fn correction_of(settings: &ChannelSettings) -> u64 {
+        let mut hash = DefaultHasher::new();
+        serde_json::to_string(settings).unwrap_or_default().hash(&mut hash);
+        for target in settings.targets.values() {
+            (target.url.expose(), target.stream.expose()).hash(&mut hash);
+        }
+        hash.finish()
+    }
+
     /// Whether it is carried out by the status that the pass writes, and by nothing else.
     #[must_use]
     pub fn is_memory(&self) -> bool {
@@ -98,6 +110,10 @@ impl crate::plan::Action for Action {
     /// The status is where these are kept, and a stop of our own is no failure of the channel's.
     fn is_told(&self) -> bool {
         self.is_memory() || matches!(self, Self::StopChannel { .. })
+    }
+
+    fn correction(&self) -> Option<u64> {
+        if let Self::UpdateChannel { settings, .. } = self { Some(Self::correction_of(settings)) } else { None }
     }
 
     fn reason(&self) -> Reason {

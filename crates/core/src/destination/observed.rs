@@ -29,6 +29,11 @@ pub struct Observed {
     pub told: Option<Role>,
     /// The endpoint that a failover has decided for, as the status remembers it.
     pub decided: Option<Role>,
+    /// An update of the channel, as [`super::plan::Action::correction_of`] tells it, that was carried out several times while AWS
+    /// still shows something else: a show does not wait for it.
+    pub in_vain: Option<u64>,
+    /// What bears the recorded id of our channel or input, and not our tags.
+    pub not_ours: Option<String>,
     /// Another Destination that is being moved between deliveries, or is to be before this one.
     pub moves_first: Option<String>,
 }

@@ -38,6 +38,10 @@ pub fn status(destination: &Destination, outcome: &Outcome<'_>) -> DestinationSt
         last_handled_reconcile_at: destination.metadata.annotations.as_ref().and_then(|a| a.get(RECONCILE_AT)).cloned(),
         ..before.clone()
     };
+    if memory::begins_anew(destination, &before) {
+        // Whatever comes of this pass: it is noted as the one that has handled the request.
+        status.retries = None;
+    }
     if let Some(seen) = outcome.seen {
         match &seen.flow {
             Programme::Flow { arn, .. } => status.flow_arn = Some(arn.clone()),
@@ -381,8 +385,15 @@ fn conditions(
     } else if !running {
         (Reason::Stopped, "It is off the air as wished.".to_string())
     } else if status.pending_changes.is_empty() {
-        let warnings = outcome.wanted.and_then(|w| w.channel.as_ref()).map(|c| c.warnings.join(" "));
-        let warnings = warnings.filter(|w| !w.is_empty()).map(|w| format!(" {w}")).unwrap_or_default();
+        let mut warnings =
+            outcome.wanted.and_then(|w| w.channel.as_ref()).map_or_else(Vec::new, |c| c.warnings.clone());
+        if let (Some(wanted), Some(seen)) = (outcome.wanted, outcome.seen.filter(|s| s.in_vain.is_some())) {
+            let changes = changes(wanted, seen).join(", ");
+            warnings.push(format!(
+                "AWS was told several times and still shows something else of {changes}; it is left at that."
+            ));
+        }
+        let warnings: String = warnings.iter().map(|w| format!(" {w}")).collect();
         (Reason::Running, format!("It is on the air.{warnings}"))
     } else {
         (

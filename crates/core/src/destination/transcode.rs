@@ -8,7 +8,9 @@ use super::observed::{ChannelSeen, Observed, Programme};
 use super::restart::{count, pause, tries};
 use super::retry::{Attempt, Phase, Tries, is_refusal};
 use super::wanted::{ChannelWanted, Wanted};
-use crate::channel::{ChannelSettings, ChannelState, Input, InputState, Look, NewChannel, NewInput, Quotas, Usage};
+use crate::channel::{
+    Channel, ChannelSettings, ChannelState, Input, InputState, Look, NewChannel, NewInput, Quotas, Usage,
+};
 use crate::endpoint::Role;
 use crate::flow::{Age, FlowState, OUTPUTS_PER_FLOW};
 use crate::plan::{IN_TRANSITION, Problem, SOON, Step, Waiting, shortened};
@@ -119,6 +121,12 @@ pub(super) struct Path<'a> {
 impl Path<'_> {
     pub(super) fn next(&self) -> Step<Action> {
         let Self { wanted, seen, .. } = self;
+        if let Some(what) = &seen.not_ours {
+            let text = format!(
+                "{what} is recorded in status.channel and has lost this Destination's ownership tags. Restore its tags, or remove it; it is not touched."
+            );
+            return Step::Stuck(Problem::new(Reason::NotOurs, text));
+        }
         let tries = tries(wanted, seen);
         if let Some(gave_up) = tries.filter(|t| t.attempt.phase == Phase::GaveUp) {
             // What is not on the air is not paid for.
@@ -290,7 +298,7 @@ impl Path<'_> {
         if self.needs_tags(&channel.tags) {
             return self.tag(&channel.arn);
         }
-        if !settings.differences(&channel.settings).is_empty() {
+        if self.differs(&settings, channel) {
             return self.own_stop().unwrap_or_else(|| {
                 Step::Act(vec![Action::UpdateChannel {
                     id: channel.id.clone(),
@@ -319,6 +327,12 @@ impl Path<'_> {
             }
             Some(_) => self.pause().unwrap_or_else(|| Step::Act(vec![Action::StartChannel { id: channel.id.clone() }])),
         }
+    }
+
+    /// Whether the channel is to be updated.
+    fn differs(&self, settings: &ChannelSettings, channel: &Channel) -> bool {
+        !settings.differences(&channel.settings).is_empty()
+            && self.seen.in_vain != Some(Action::correction_of(settings))
     }
 
     /// What is changed or made anew was stopped by us: no failure, also when the pass that stopped it could not tell.
@@ -383,8 +397,7 @@ impl Path<'_> {
         }
         // What runs keeps running with the key that AWS has; only a start needs the new one.
         if let Ok(settings) = &settings
-            && (self.switches(seen)
-                || (self.wanted.may_interrupt && !settings.differences(&channel.settings).is_empty()))
+            && (self.switches(seen) || (self.wanted.may_interrupt && self.differs(settings, channel)))
         {
             return stop();
         }

@@ -495,6 +495,8 @@ impl Kind for DestinationShow {
             tries: memory::tries(&object, at(world.clock)),
             told: wish.told,
             decided: memory::decided(&object),
+            in_vain: None,
+            not_ours: None,
             moves_first: wish.moves_first.map(str::to_string),
         }
     }
