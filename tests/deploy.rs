@@ -256,7 +256,9 @@ fn the_deployment_is_restricted_and_its_arguments_exist() -> Result<()> {
     let command = playout_operator::config::Config::augment_args(clap::Command::new("run"));
     let flags: BTreeSet<_> = command.get_arguments().filter_map(clap::Arg::get_long).collect();
     let variables: BTreeSet<_> = command.get_arguments().filter_map(|a| a.get_env()?.to_str()).collect();
-    for overlay in ["base", "overlays/mine", "overlays/namespaced", "overlays/prometheus"].map(|f| format!("deploy/{f}")) {
+    for overlay in
+        ["base", "overlays/mine", "overlays/namespaced", "overlays/prometheus"].map(|f| format!("deploy/{f}"))
+    {
         let objects = rendered(cluster, &overlay)?;
         let deployment = objects.iter().find(|o| o["kind"] == "Deployment").context("a Deployment")?;
         let pod = &deployment["spec"]["template"]["spec"];
