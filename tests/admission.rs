@@ -582,6 +582,15 @@ async fn roles_give_sources_to_admins_and_destinations_to_producers() -> Result<
             );
         }
         ensure!(!may(role, "get secrets")?, "{role} may read Secrets");
+        for events in ["events", "events.events.k8s.io"] {
+            ensure!(may(role, &format!("watch {events}"))?, "{role} may not see {events}");
+        }
+    }
+    // Keys are set by those who may write the Secrets of these names.
+    run("create rolebinding keys --role=playout-keys --user=keys-user", "")?.ok()?;
+    for verb in ["get", "patch"] {
+        ensure!(may("keys", &format!("{verb} secrets/twitch"))?, "a key cannot be set");
+        ensure!(!may("keys", &format!("{verb} secrets/other"))?, "other Secrets can be read or written");
     }
     let create = |kind: &str| {
         let manifest = if kind == "source" { a_source("new") } else { a_destination("new") };
