@@ -221,6 +221,8 @@ async fn a_failed_measurement_ends_no_show() -> Result<()> {
     for name in ["one", "flat"] {
         before.push(stage.until(&format!("destination/{name}"), "is seen to arrive", measured).await?);
     }
+    let sends = |o: &Value| status(o)["channel"]["outputs"][0]["bitrateKbps"].as_i64().is_some_and(|kbps| kbps > 1000);
+    stage.until("destination/one", "tells what it sends", sends).await?;
     let asked = |since: u64| {
         let calls = stage.requests(since)?;
         anyhow::Ok(calls.iter().filter(|r| r["operation"] == "GetMetricData" && r["status"] == 500).count())

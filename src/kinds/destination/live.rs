@@ -10,6 +10,7 @@ use playout_core::channel::{Channel, ChannelState, Input, InputState, Look, Quot
 use playout_core::destination::observed::{ChannelSeen, EndpointSeen};
 use playout_core::destination::plan::{Action, CHANNEL, INPUT};
 use playout_core::destination::wanted::Wanted;
+use playout_core::endpoint::Role;
 use playout_core::names::{CreateIntent, Identity, Ownership};
 use playout_core::plan::{Action as _, Desired, Failure, FailureClass};
 
@@ -187,6 +188,7 @@ impl Looking<'_> {
                 self.measure(Subject::ChannelOutput, &key, role, running, &recorded.outputs).await;
             endpoints.insert(role, EndpointSeen { measured, measured_from, unchanged_for: Duration::ZERO });
         }
+        self.share_bitrate(&channel, &mut endpoints).await;
         let mut seen = ChannelSeen { channel, endpoints, alerts };
         let roles: Vec<_> = seen.endpoints.keys().copied().collect();
         for role in roles {
@@ -195,6 +197,21 @@ impl Looking<'_> {
             seen.endpoints.entry(role).or_default().unchanged_for = age;
         }
         seen
+    }
+
+    /// AWS measures what a channel sends to all its receivers together; each gets the same.
+    async fn share_bitrate(&self, channel: &Channel, endpoints: &mut BTreeMap<Role, EndpointSeen>) {
+        let is_fed = |e: &EndpointSeen| e.measured.as_ref().is_some_and(|m| m.connected == Some(true));
+        let fed = endpoints.values().filter(|e| is_fed(e)).count();
+        if fed == 0 {
+            return;
+        }
+        let age = self.context.config.health_interval / 2;
+        let Ok(whole) = self.region.measurements.read(Subject::Channel, &channel.id, age).await else { return };
+        let share = whole.measured.bitrate.map(|bitrate| bitrate / fed as f64);
+        for measured in endpoints.values_mut().filter(|e| is_fed(e)).filter_map(|e| e.measured.as_mut()) {
+            measured.bitrate = share.or(measured.bitrate);
+        }
     }
 }
 

@@ -15,6 +15,9 @@ pub const FAILOVER_AFTER: Duration = Duration::from_secs(20);
 /// any, what AWS says of the flow and the output has to do.
 pub const MEASUREMENT_PATIENCE: Duration = Duration::from_secs(120);
 
+/// How soon to look again while the Source receives nothing. A change of its status wakes its Destinations besides.
+pub(super) const WITHOUT_SIGNAL: Duration = Duration::from_secs(10);
+
 /// What is known of an output's connection.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Connection {

@@ -3,7 +3,7 @@
 //! Every action names one output of this Destination. Nothing here can touch another.
 
 use super::action::{Action, NewOutput};
-use super::connection::{Connection, FAILOVER_AFTER, of_output};
+use super::connection::{Connection, FAILOVER_AFTER, WITHOUT_SIGNAL, of_output};
 use super::observed::{Observed, OutputSeen, Programme};
 use super::restart::{count, pause, tries};
 use super::retry::{Phase, Tries};
@@ -390,7 +390,7 @@ fn delivery(wanted: &Wanted, seen: &Observed, signal: Option<bool>) -> Step<Acti
     }
     match (waiting, down_for) {
         // A receiver that is connected and sent nothing shows a black picture.
-        _ if signal == Some(false) => Step::wait(Waiting::NoSignal(wanted.source.clone()), 2 * IN_TRANSITION),
+        _ if signal == Some(false) => Step::wait(Waiting::NoSignal(wanted.source.clone()), WITHOUT_SIGNAL),
         // With a hot backup one of two is enough to be on the air; the condition Delivering tells of the other.
         _ if connected => Step::Settled,
         (None, _) => Step::Settled,

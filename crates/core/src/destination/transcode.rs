@@ -3,7 +3,7 @@
 //! The channel exists for the show: it is made for the start, after the flow, and removed with the stop, before the flow.
 
 use super::action::Action;
-use super::connection::{Connection, FAILOVER_AFTER, of_channel};
+use super::connection::{Connection, FAILOVER_AFTER, WITHOUT_SIGNAL, of_channel};
 use super::observed::{ChannelSeen, Observed, Programme};
 use super::restart::{count, pause, tries};
 use super::retry::{Attempt, Phase, Tries, is_refusal};
@@ -439,7 +439,7 @@ impl Path<'_> {
             waiting.get_or_insert_with(|| target.shown());
         }
         if self.signal == Some(false) {
-            return Step::wait(Waiting::NoSignal(self.wanted.source.clone()), 2 * IN_TRANSITION);
+            return Step::wait(Waiting::NoSignal(self.wanted.source.clone()), WITHOUT_SIGNAL);
         }
         let Some(shown) = waiting else { return Step::Settled };
         // While one of two is not known yet, it may be the one that takes the stream.
