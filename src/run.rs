@@ -1,16 +1,14 @@
 //! Starting and ending: clients, caches, the election, one controller a kind.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context as _;
-use futures::{Stream, StreamExt as _};
+use futures::StreamExt as _;
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::api::PartialObjectMeta;
 use kube::runtime::controller::{self, Controller};
 use kube::runtime::events::{Recorder, Reporter};
-use kube::runtime::reflector::{self, ObjectRef, Store};
-use kube::runtime::watcher::{self, watcher};
+use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::{PredicateConfig, WatchStreamExt as _};
 use kube::{Api, Client, Resource, ResourceExt as _};
 use playout_core::api::{Destination, EncodingPreset, Source};
@@ -26,7 +24,8 @@ use crate::kind::{Context, Shared, user_visible};
 use crate::kinds::destination::DestinationKind;
 use crate::kinds::encoding_preset::EncodingPresetKind;
 use crate::kinds::source::SourceKind;
-use crate::kubernetes::secrets::Secrets;
+use crate::kubernetes::secrets::{self, Secrets};
+use crate::kubernetes::watched::{Watched, without_managed_fields};
 use crate::leader::{self, Fence};
 use crate::metrics::Metrics;
 use crate::redact::Redactor;
@@ -71,10 +70,11 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     });
 
     // The caches are filled while another leads, so that a hand-over is quick.
-    let sources = Watched::<Source>::start(api(&client, config.namespace.as_deref()));
-    let destinations = Watched::<Destination>::start(api(&client, config.namespace.as_deref()));
-    let presets = Watched::<EncodingPreset>::start(api(&client, config.namespace.as_deref()));
-    let secrets = Watched::<PartialObjectMeta<Secret>>::start(api(&client, config.namespace.as_deref()));
+    let namespace = config.namespace.as_deref();
+    let sources = Watched::<Source>::start(api(&client, namespace), without_managed_fields);
+    let destinations = Watched::<Destination>::start(api(&client, namespace), without_managed_fields);
+    let presets = Watched::<EncodingPreset>::start(api(&client, namespace), without_managed_fields);
+    let secrets = Watched::<PartialObjectMeta<Secret>>::start(api(&client, namespace), secrets::name_and_version);
     let reporter = Reporter { controller: "playout".into(), instance: config.identity.clone() };
     let context = Arc::new(Context {
         secrets: Secrets::new(client.clone(), secrets.store.clone(), redactor.clone()),
@@ -177,91 +177,6 @@ async fn wait_for(mut leads: watch::Receiver<bool>, mut stopped: watch::Receiver
     tokio::select! {
         led = leads.wait_for(|leads| *leads) => led.is_ok(),
         _ = stopped.wait_for(|stopped| *stopped) => false,
-    }
-}
-
-/// A cache that one watch fills, and a stream of what changes for whoever listens.
-struct Watched<K: Resource<DynamicType = ()> + Clone + 'static> {
-    store: Store<K>,
-    changes: tokio::sync::broadcast::Sender<Arc<K>>,
-}
-
-impl<K> Watched<K>
-where
-    K: Resource<DynamicType = ()> + Clone + std::fmt::Debug + DeserializeOwned + Send + Sync + 'static,
-{
-    fn start(api: Api<K>) -> Self
-    where
-        Api<K>: Send,
-    {
-        let (store, writer) = reflector::store();
-        let (changes, _) = tokio::sync::broadcast::channel(4096);
-        let sender = changes.clone();
-        let events = watcher(api, watcher::Config::default()).default_backoff().modify(|object| {
-            // Three quarters of an object in memory, and nobody reads it.
-            object.managed_fields_mut().clear();
-        });
-        let events = reflector::reflector(writer, events);
-        tokio::spawn(async move {
-            let mut events = std::pin::pin!(events);
-            while let Some(event) = events.next().await {
-                match event {
-                    // What was deleted concerns those who refer to it as much as what has changed.
-                    Ok(
-                        watcher::Event::Apply(object)
-                        | watcher::Event::InitApply(object)
-                        | watcher::Event::Delete(object),
-                    ) => {
-                        // Nobody may be listening yet.
-                        let _ = sender.send(Arc::new(object));
-                    }
-                    Ok(watcher::Event::Init | watcher::Event::InitDone) => {}
-                    Err(error) => tracing::warn!(kind = %K::kind(&()), %error, "the watch is interrupted"),
-                }
-            }
-        });
-        Self { store, changes }
-    }
-
-    /// Waits until the first list is in: nothing is decided from half a cache.
-    async fn filled(self) -> anyhow::Result<Self> {
-        loop {
-            tokio::select! {
-                ready = self.store.wait_until_ready() => {
-                    ready.context("a watch has ended")?;
-                    return Ok(self);
-                }
-                () = crate::clock::pause(Duration::from_secs(10)) => {
-                    tracing::warn!(kind = %K::kind(&()), "still waiting for the first list; are the CRDs installed and may the operator list them?");
-                }
-            }
-        }
-    }
-
-    /// What changes from now on. A listener that was too slow hears of all objects again.
-    fn listen(&self) -> impl Stream<Item = Result<K, watcher::Error>> + Send + use<K> {
-        self.listen_with(Vec::new())
-    }
-
-    /// All objects, then what changes.
-    fn listen_from_the_start(&self) -> impl Stream<Item = Result<K, watcher::Error>> + Send + use<K> {
-        self.listen_with(self.store.state())
-    }
-
-    fn listen_with(&self, backlog: Vec<Arc<K>>) -> impl Stream<Item = Result<K, watcher::Error>> + Send + use<K> {
-        let start = (self.changes.subscribe(), self.store.clone(), backlog);
-        futures::stream::unfold(start, |(mut receiver, store, mut backlog)| async move {
-            loop {
-                if let Some(object) = backlog.pop() {
-                    return Some((Ok((*object).clone()), (receiver, store, backlog)));
-                }
-                match receiver.recv().await {
-                    Ok(object) => return Some((Ok((*object).clone()), (receiver, store, backlog))),
-                    Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => backlog = store.state(),
-                    Err(tokio::sync::broadcast::error::RecvError::Closed) => return None,
-                }
-            }
-        })
     }
 }
 
