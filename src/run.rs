@@ -1,6 +1,7 @@
 //! Starting and ending: clients, caches, the election, one controller a kind.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use futures::StreamExt as _;
@@ -32,6 +33,10 @@ use crate::redact::Redactor;
 use crate::server::{self, Readiness};
 use crate::{kinds, reconcile, telemetry};
 
+/// How long passes under way may take when we are told to end: longer than an attempt of a call to AWS, and short enough that
+/// half of a pod's grace period is left.
+const LAST_PASSES: Duration = Duration::from_secs(15);
+
 /// Runs the operator until it is told to end.
 ///
 /// # Errors
@@ -61,15 +66,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     })
     .await?;
 
-    let (stop, stopped) = stop_on_signal();
-    let (leading, leads) = watch::channel(!config.leader_election);
-    let election = config.leader_election.then(|| {
-        let (client, namespace, identity) = (client.clone(), config.lease_namespace.clone(), config.identity.clone());
-        let (fence, stopped) = (fence.clone(), stopped.clone());
-        tokio::spawn(async move { leader::elect(client, &namespace, identity, fence, leading, stopped).await })
-    });
-
-    // The caches are filled while another leads, so that a hand-over is quick.
+    let stopped = stop_on_signal();
     let namespace = config.namespace.as_deref();
     let sources = Watched::<Source>::start(api(&client, namespace), without_managed_fields);
     let destinations = Watched::<Destination>::start(api(&client, namespace), without_managed_fields);
@@ -86,44 +83,60 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         aws,
         cluster,
         clock,
-        metrics: metrics.clone(),
+        metrics,
         redactor,
         attempts: Attempts::default(),
         config,
     });
     tracing::info!(cluster = context.cluster, region = context.aws.default_region(), "starting");
-    let (sources, destinations, presets, secrets) =
-        tokio::try_join!(sources.filled(), destinations.filled(), presets.filled(), secrets.filled())?;
+    let watched =
+        async { tokio::try_join!(sources.filled(), destinations.filled(), presets.filled(), secrets.filled()) };
+    let caches = tokio::select! {
+        filled = watched => filled?,
+        () = told(stopped.clone()) => return Ok(()),
+    };
     readiness.set();
-
-    let mut result = Ok(());
-    if wait_for(leads, stopped.clone()).await {
-        metrics.leads(true);
-        tracing::info!("leading");
-        let controllers = run_controllers(context.clone(), sources, destinations, presets, secrets, stopped.clone());
-        match election {
-            Some(mut election) => {
-                tokio::pin!(controllers);
-                tokio::select! {
-                    () = &mut controllers => {
-                        let _ = stop.send(true);
-                        result = election.await.context("the election has failed")?;
-                    }
-                    ended = &mut election => {
-                        let _ = stop.send(true);
-                        result = ended.context("the election has failed")?;
-                    }
-                }
-            }
-            None => controllers.await,
-        }
-        metrics.leads(false);
-    } else if let Some(election) = election {
-        let _ = stop.send(true);
-        result = election.await.context("the election has failed")?;
-    }
+    // After that: who cannot list must not keep the lease from those who can.
+    let result = if context.config.leader_election {
+        lead(&context, caches, fence, stopped).await
+    } else {
+        work(&context, caches, stopped).await;
+        Ok(())
+    };
     tracing::info!("ended");
     result
+}
+
+/// Works while we lead. The lease is kept until the last pass has ended: whoever leads next must see all that we have sent.
+async fn lead(context: &Shared, caches: Caches, fence: Fence, stopped: watch::Receiver<bool>) -> anyhow::Result<()> {
+    let (leading, leads) = watch::channel(false);
+    let (resign, resigned) = watch::channel(false);
+    let (client, config) = (context.client.clone(), &context.config);
+    let (namespace, identity) = (config.lease_namespace.clone(), config.identity.clone());
+    let mut election =
+        tokio::spawn(async move { leader::elect(client, &namespace, identity, fence, leading, resigned).await });
+    let term = async {
+        if wait_for(leads, stopped.clone()).await {
+            work(context, caches, stopped.clone()).await;
+        }
+    };
+    tokio::select! {
+        ended = &mut election => return ended.context("the election has failed")?,
+        () = term => {}
+    }
+    let _ = resign.send(true);
+    election.await.context("the election has failed")?
+}
+
+/// Runs the controllers until we are told to end, and then until the passes under way have ended.
+async fn work(context: &Shared, caches: Caches, stopped: watch::Receiver<bool>) {
+    context.metrics.leads(true);
+    tracing::info!("leading");
+    tokio::select! {
+        () = run_controllers(context.clone(), caches, stopped.clone()) => {}
+        () = overdue(stopped) => tracing::warn!("a pass takes too long to wait for; its object and AWS show how far it came"),
+    }
+    context.metrics.leads(false);
 }
 
 /// The UID of kube-system is the usual identity of a cluster: it is made with it and dies with it.
@@ -149,10 +162,8 @@ where
 }
 
 /// SIGTERM and SIGINT, as a value that can be waited for.
-fn stop_on_signal() -> (Arc<watch::Sender<bool>>, watch::Receiver<bool>) {
-    let (sender, receiver) = watch::channel(false);
-    let sender = Arc::new(sender);
-    let stop = sender.clone();
+fn stop_on_signal() -> watch::Receiver<bool> {
+    let (stop, stopped) = watch::channel(false);
     tokio::spawn(async move {
         let terminate = async {
             match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
@@ -169,7 +180,7 @@ fn stop_on_signal() -> (Arc<watch::Sender<bool>>, watch::Receiver<bool>) {
         tracing::info!("ending");
         let _ = stop.send(true);
     });
-    (sender, receiver)
+    stopped
 }
 
 /// Until we lead (true) or are told to end or cannot lead (false).
@@ -180,14 +191,11 @@ async fn wait_for(mut leads: watch::Receiver<bool>, mut stopped: watch::Receiver
     }
 }
 
-async fn run_controllers(
-    context: Shared,
-    sources: Watched<Source>,
-    destinations: Watched<Destination>,
-    presets: Watched<EncodingPreset>,
-    secrets: Watched<PartialObjectMeta<Secret>>,
-    stopped: watch::Receiver<bool>,
-) {
+/// What the controllers hear of, all of it listed once.
+type Caches = (Watched<Source>, Watched<Destination>, Watched<EncodingPreset>, Watched<PartialObjectMeta<Secret>>);
+
+async fn run_controllers(context: Shared, caches: Caches, stopped: watch::Receiver<bool>) {
+    let (sources, destinations, presets, secrets) = caches;
     let source_controller = {
         let readers = sources.store.clone();
         controller(&context, &sources)
@@ -274,6 +282,12 @@ where
 /// A pass has no errors for kube to handle: they are in the status, and the pass has chosen when to look again.
 fn never<K>(_: Arc<K>, error: &std::convert::Infallible, _: Arc<Context>) -> controller::Action {
     match *error {}
+}
+
+/// Resolves when what was under way at the end has had its time.
+async fn overdue(stopped: watch::Receiver<bool>) {
+    told(stopped).await;
+    crate::clock::pause(LAST_PASSES).await;
 }
 
 async fn told(mut stopped: watch::Receiver<bool>) {
