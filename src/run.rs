@@ -13,6 +13,7 @@ use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::{PredicateConfig, WatchStreamExt as _};
 use kube::{Api, Client, Resource, ResourceExt as _};
 use playout_core::api::{Destination, EncodingPreset, Source};
+use playout_core::conditions::{READY, is_true};
 use playout_core::encoding_preset;
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
@@ -28,7 +29,7 @@ use crate::kinds::source::SourceKind;
 use crate::kubernetes::secrets::{self, Secrets};
 use crate::kubernetes::watched::{Watched, without_managed_fields};
 use crate::leader::{self, Fence};
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, States};
 use crate::redact::Redactor;
 use crate::server::{self, Readiness};
 use crate::{kinds, reconcile, telemetry};
@@ -46,6 +47,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     telemetry::start(config.log_format, &config.log, redactor.clone())?;
     let clock = Clock::system();
     let metrics = Metrics::new();
+    metrics.leads(false);
     let readiness = Readiness::default();
     server::start(config.health_address, config.metrics_address, readiness.clone(), metrics.clone()).await?;
 
@@ -131,6 +133,8 @@ async fn lead(context: &Shared, caches: Caches, fence: Fence, stopped: watch::Re
 /// Runs the controllers until we are told to end, and then until the passes under way have ended.
 async fn work(context: &Shared, caches: Caches, stopped: watch::Receiver<bool>) {
     context.metrics.leads(true);
+    // By who leads alone: the sum over all replicas is the number of objects.
+    context.metrics.objects_are(states(&caches));
     tracing::info!("leading");
     tokio::select! {
         () = run_controllers(context.clone(), caches, stopped.clone()) => {}
@@ -193,6 +197,28 @@ async fn wait_for(mut leads: watch::Receiver<bool>, mut stopped: watch::Receiver
 
 /// What the controllers hear of, all of it listed once.
 type Caches = (Watched<Source>, Watched<Destination>, Watched<EncodingPreset>, Watched<PartialObjectMeta<Secret>>);
+
+/// Counts the objects by kind and state; a preset has nothing in AWS, and is `Ready` or it is not.
+fn states(caches: &Caches) -> impl Fn() -> States + Send + Sync + use<> {
+    let (sources, destinations, presets) = (caches.0.store.clone(), caches.1.store.clone(), caches.2.store.clone());
+    move || {
+        let mut states = States::new();
+        let mut count = |kind, word: Option<String>| {
+            *states.entry((kind, word.unwrap_or_else(|| "Unknown".into()))).or_default() += 1;
+        };
+        for source in sources.state() {
+            count("Source", source.status.as_ref().and_then(|s| s.state).map(|word| format!("{word:?}")));
+        }
+        for destination in destinations.state() {
+            count("Destination", destination.status.as_ref().and_then(|s| s.state).map(|word| format!("{word:?}")));
+        }
+        for preset in presets.state() {
+            let ready = preset.status.as_ref().map(|s| is_true(&s.conditions, READY));
+            count("EncodingPreset", ready.map(|ready| if ready { "Ready" } else { "NotReady" }.into()));
+        }
+        states
+    }
+}
 
 async fn run_controllers(context: Shared, caches: Caches, stopped: watch::Receiver<bool>) {
     let (sources, destinations, presets, secrets) = caches;

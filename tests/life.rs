@@ -545,7 +545,9 @@ async fn a_standby_takes_over_at_once_when_the_leader_ends() -> Result<()> {
     stage.apply(&show(&["one"]))?;
     stage.until_ready().await?;
     let metrics = |operator: &Operator| anyhow::Ok(request("GET", &operator.metrics_url(), "")?.body);
-    ensure!(!leads(&metrics(&second)?), "both lead");
+    let waiting = metrics(&second)?;
+    ensure!(waiting.contains("leader_election_master_status{name=\"playout\"} 0"), "a standby says so: {waiting}");
+    ensure!(!waiting.contains("playout_objects{"), "objects are counted twice: {waiting}");
     let names = [
         "controller_runtime_reconcile_total{controller=\"source\",result=\"success\"}",
         "controller_runtime_reconcile_total{controller=\"destination\",result=\"success\"}",
@@ -554,6 +556,8 @@ async fn a_standby_takes_over_at_once_when_the_leader_ends() -> Result<()> {
         "playout_aws_requests_total{service=\"mediaconnect\",operation=\"CreateFlow\",outcome=\"ok\"} 1",
         "playout_aws_request_duration_seconds_bucket{",
         "playout_api_server_writes_total{",
+        "playout_objects{kind=\"Source\",state=\"Running\"} 1",
+        "playout_objects{kind=\"Destination\",state=\"Running\"} 1",
     ];
     // A pass is counted when it has ended, a moment after its status can be read.
     wait_until(std::time::Duration::from_secs(10), "the metrics", || async {

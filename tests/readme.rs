@@ -388,6 +388,7 @@ fn metrics_are_exported() -> Result<()> {
     metrics.aws_call("mediaconnect:ListFlows", "Throttled", std::time::Duration::ZERO);
     metrics.wrote("source", "status");
     metrics.leads(true);
+    metrics.objects_are(|| [(("Source", "Running".to_owned()), 1)].into());
     let exported = metrics.render();
     for literal in &literals()? {
         let ours = ["controller_runtime_", "playout_", "leader_election_"].iter().any(|p| literal.starts_with(p));
