@@ -43,6 +43,7 @@ const LAST_PASSES: Duration = Duration::from_secs(15);
 /// # Errors
 /// It cannot start, or has lost the lease.
 pub async fn run(config: Config) -> anyhow::Result<()> {
+    config.check()?;
     let redactor = Redactor::default();
     telemetry::start(config.log_format, &config.log, redactor.clone())?;
     let clock = Clock::system();
