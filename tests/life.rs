@@ -359,6 +359,10 @@ async fn a_connection_test_tells_whether_the_encoder_is_heard() -> Result<()> {
     stage.apply(&[destination("one")])?;
     stage.until_condition("destination/one", "Ready", "False", "NoSignal").await?;
     stage.until_condition("source/studio", "Healthy", "False", "NoSignal").await?;
+    let table = stage.kubectl("get source studio")?;
+    ensure!(table.contains("SIGNAL") && table.contains(" NoSignal "), "{table}");
+    let wide = stage.kubectl("get destination one -o wide")?;
+    ensure!(wide.contains("DELIVERY") && wide.contains(" Passthrough "), "{wide}");
     stage.encoder("main", true)?;
     stage.until_condition("source/studio", "Healthy", "True", "SignalGood").await?;
     stage.until_condition("destination/one", "Ready", "True", "Running").await?;
