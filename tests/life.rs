@@ -536,6 +536,22 @@ async fn what_is_suspended_or_has_no_state_is_left_alone() -> Result<()> {
     Ok(())
 }
 
+/// What the README warns of: `kubectl apply` takes out of the object what has gone from the manifest, and without a state a
+/// Destination is stopped.
+#[tokio::test]
+async fn a_manifest_that_loses_its_state_stops_the_destination() -> Result<()> {
+    let stage = show!(Show::start("life-stateless"));
+    stage.apply(&show(&["one"]))?;
+    stage.until_condition("destination/one", "Ready", "True", "Running").await?;
+    let mut stateless = destination("one");
+    stateless["spec"].as_object_mut().context("a spec")?.remove("state");
+    stage.apply(&[stateless])?;
+    let stopped = stage.until_condition("destination/one", "Ready", "True", "Stopped").await?;
+    ensure!(stopped["spec"]["state"].is_null() && status(&stopped)["state"] == "Idle", "{stopped}");
+    ensure!(stage.output("one")?["outputStatus"] == "DISABLED", "{}", stage.output("one")?);
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_standby_takes_over_at_once_when_the_leader_ends() -> Result<()> {
     let stage = show!(Show::start_with("life-standby", &["--identity=one"]));
