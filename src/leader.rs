@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::Api;
 use kube_lease_manager::{DurationSeconds, LeaseManagerBuilder};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 
 use crate::clock::Clock;
@@ -62,7 +62,16 @@ impl Fence {
     }
 }
 
-/// Takes part in the election until `stop`, then gives the lease back. `leading` says when we lead.
+/// How an election is left.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Leave {
+    /// The lease is given back: nothing of ours is under way any more.
+    GivingBack,
+    /// The lease runs out, and what is under way with it.
+    RunningOut,
+}
+
+/// Takes part in the election until told to leave it. `leading` says when we lead.
 ///
 /// The library elects; it does not say until when the lease is sure, and keeps silent when it cannot renew it. So the Lease is
 /// read back, and the fence opened for as long as the renewal that was read is valid.
@@ -75,7 +84,7 @@ pub async fn elect(
     identity: Option<String>,
     fence: Fence,
     leading: watch::Sender<bool>,
-    mut stop: watch::Receiver<bool>,
+    mut leave: oneshot::Receiver<Leave>,
 ) -> anyhow::Result<()> {
     let identity = identity.unwrap_or_else(random_identity);
     let leases: Api<Lease> = Api::namespaced(client.clone(), namespace);
@@ -112,7 +121,7 @@ pub async fn elect(
             break Err(anyhow::anyhow!("the lease is lost; ending, to begin again from what AWS shows"));
         }
         tokio::select! {
-            _ = stop.wait_for(|stop| *stop) => break Ok(()),
+            leave = &mut leave => break Ok(leave.unwrap_or(Leave::GivingBack)),
             () = crate::clock::pause(LOOK) => {}
             changed = changes.changed() => if changed.is_err() {
                 break Err(anyhow::anyhow!("the election has ended"));
@@ -120,10 +129,15 @@ pub async fn elect(
         }
     };
     fence.set(None);
-    // Without a listener the manager gives the lease back, and the next replica need not wait for it to run out.
-    drop(changes);
-    let _ = tokio::time::timeout(LOOK, election).await;
-    result
+    if matches!(result, Ok(Leave::RunningOut)) {
+        election.abort();
+        let _ = election.await;
+    } else {
+        // Without a listener the manager gives the lease back, and the next replica need not wait for it to run out.
+        drop(changes);
+        let _ = tokio::time::timeout(LOOK, election).await;
+    }
+    result.map(drop)
 }
 
 /// What the looks at the Lease have shown.

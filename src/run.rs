@@ -16,7 +16,7 @@ use playout_core::api::{Destination, EncodingPreset, Source};
 use playout_core::conditions::{READY, is_true};
 use playout_core::encoding_preset;
 use serde::de::DeserializeOwned;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use crate::attempts::Attempts;
 use crate::aws::{Account, Settings};
@@ -28,7 +28,7 @@ use crate::kinds::encoding_preset::EncodingPresetKind;
 use crate::kinds::source::SourceKind;
 use crate::kubernetes::secrets::{self, Secrets};
 use crate::kubernetes::watched::{Watched, without_managed_fields};
-use crate::leader::{self, Fence};
+use crate::leader::{self, Fence, Leave};
 use crate::metrics::{Metrics, States};
 use crate::redact::Redactor;
 use crate::server::{self, Readiness};
@@ -103,8 +103,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let result = if context.config.leader_election {
         lead(&context, caches, fence, stopped).await
     } else {
-        work(&context, caches, stopped).await;
-        Ok(())
+        work(&context, caches, stopped).await
     };
     tracing::info!("ended");
     result
@@ -113,35 +112,41 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
 /// Works while we lead. The lease is kept until the last pass has ended: whoever leads next must see all that we have sent.
 async fn lead(context: &Shared, caches: Caches, fence: Fence, stopped: watch::Receiver<bool>) -> anyhow::Result<()> {
     let (leading, leads) = watch::channel(false);
-    let (resign, resigned) = watch::channel(false);
+    let (leave, left) = oneshot::channel();
     let (client, config) = (context.client.clone(), &context.config);
     let (namespace, identity) = (config.lease_namespace.clone(), config.identity.clone());
     let mut election =
-        tokio::spawn(async move { leader::elect(client, &namespace, identity, fence, leading, resigned).await });
+        tokio::spawn(async move { leader::elect(client, &namespace, identity, fence, leading, left).await });
     let term = async {
-        if wait_for(leads, stopped.clone()).await {
-            work(context, caches, stopped.clone()).await;
-        }
+        if wait_for(leads, stopped.clone()).await { work(context, caches, stopped.clone()).await } else { Ok(()) }
     };
-    tokio::select! {
+    let worked = tokio::select! {
         ended = &mut election => return ended.context("the election has failed")?,
-        () = term => {}
-    }
-    let _ = resign.send(true);
-    election.await.context("the election has failed")?
+        worked = term => worked,
+    };
+    // A lease outlasts every call that was sent under it.
+    let _ = leave.send(if worked.is_ok() { Leave::GivingBack } else { Leave::RunningOut });
+    election.await.context("the election has failed")??;
+    worked
 }
 
 /// Runs the controllers until we are told to end, and then until the passes under way have ended.
-async fn work(context: &Shared, caches: Caches, stopped: watch::Receiver<bool>) {
+///
+/// # Errors
+/// They take too long.
+async fn work(context: &Shared, caches: Caches, stopped: watch::Receiver<bool>) -> anyhow::Result<()> {
     context.metrics.leads(true);
     // By who leads alone: the sum over all replicas is the number of objects.
     context.metrics.objects_are(states(&caches));
     tracing::info!("leading");
-    tokio::select! {
-        () = run_controllers(context.clone(), caches, stopped.clone()) => {}
-        () = overdue(stopped) => tracing::warn!("a pass takes too long to wait for; its object and AWS show how far it came"),
-    }
+    let result = tokio::select! {
+        () = run_controllers(context.clone(), caches, stopped.clone()) => Ok(()),
+        () = overdue(stopped) => {
+            Err(anyhow::anyhow!("a pass takes too long to wait for; whoever leads next goes on from what AWS shows"))
+        }
+    };
     context.metrics.leads(false);
+    result
 }
 
 /// The UID of kube-system is the usual identity of a cluster: it is made with it and dies with it.

@@ -50,6 +50,25 @@ async fn the_lease_is_given_back_after_the_last_answer_is_noted() -> Result<()> 
 }
 
 #[tokio::test]
+async fn a_lease_is_not_given_back_while_a_call_may_be_under_way() -> Result<()> {
+    let Some(stage) = Show::start_with("election-slow", &["--identity=one"]).await? else { return Ok(()) };
+    // Each answer comes in time, and all of them together do not.
+    stage.fault("*", 0, json!({ "delay": { "milliseconds": 9000 } }))?;
+    stage.apply(&[source()])?;
+    wait_until(PATIENCE, "a pass has begun", || async {
+        let planted = stage.control("GET", "faults", &Value::Null)?;
+        anyhow::Ok(planted["faults"][0]["hits"] != 0)
+    })
+    .await?;
+    stage.operator.borrow().terminate();
+    let ended = wait_until(PATIENCE, "it ends", || async { stage.operator.borrow_mut().ended() }).await?;
+    let (log, lease) = (stage.operator.borrow().log(), stage.lease()?);
+    ensure!(ended == "exit code 1" && log.contains("takes too long"), "{ended}: {log}");
+    ensure!(lease["spec"]["holderIdentity"] == "one", "another may lead before AWS has done what was asked: {lease}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn who_cannot_list_leaves_the_lease_to_those_who_can() -> Result<()> {
     let Some(stage) = Show::start("election-blind").await? else { return Ok(()) };
     let user = format!("system:{}", stage.namespace);

@@ -112,6 +112,11 @@ impl Operator {
         }
     }
 
+    /// How it ended, if it has.
+    pub fn ended(&mut self) -> Result<Option<String>> {
+        self.process.as_mut().map_or(Ok(None), Process::ended)
+    }
+
     /// SIGTERM, and how it ended; SIGKILL where it has not after five seconds. `None` if it was not running.
     pub fn stop(&mut self) -> Result<Option<ExitStatus>> {
         self.process.take().map(|mut process| process.stop(GRACE)).transpose()
