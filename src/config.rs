@@ -66,18 +66,36 @@ pub struct Config {
     /// How often a settled object is compared with AWS.
     #[arg(long, env = "PLAYOUT_DRIFT_INTERVAL", default_value = "5m", value_parser = duration)]
     pub drift_interval: Duration,
-    /// How often an object on the air is looked at.
+    /// How often a Destination on the air is looked at. A Source has its own `spec.health.interval`.
     #[arg(long, env = "PLAYOUT_HEALTH_INTERVAL", default_value = "30s", value_parser = duration)]
     pub health_interval: Duration,
     /// Period of CloudWatch's metrics. MediaConnect publishes every minute; a simulator may be finer.
     #[arg(long, env = "PLAYOUT_METRIC_PERIOD", default_value = "60s", value_parser = duration)]
     pub metric_period: Duration,
-    /// How long after a create without an answer a resource may still become visible in AWS. A second create waits for this.
+    /// How long after a create without an answer a resource may still become visible in AWS. A second create waits for this. At
+    /// least 30s, except with simulators.
     #[arg(long, env = "PLAYOUT_CREATE_WINDOW", default_value = "90s", value_parser = duration)]
     pub create_window: Duration,
 }
 
+/// Shortest `--create-window` with AWS itself: an attempt of a call takes up to ten seconds, and lists lag behind.
+const SHORTEST_WINDOW: Duration = Duration::from_secs(30);
+
 impl Config {
+    /// Refuses what the flags allow one by one and not together.
+    ///
+    /// # Errors
+    /// The flag, what is wrong with it and what to do.
+    pub fn check(&self) -> anyhow::Result<()> {
+        anyhow::ensure!(
+            self.aws_endpoint_url.is_some() || self.create_window >= SHORTEST_WINDOW,
+            "--create-window is {:?}, and AWS may show later than that what a create has made, so that it would be made twice: \
+             write 30s or more (less is for simulators, with --aws-endpoint-url)",
+            self.create_window,
+        );
+        Ok(())
+    }
+
     /// What it says of quotas.
     #[must_use]
     pub fn limits(&self) -> Limits {
@@ -98,6 +116,66 @@ pub enum LogFormat {
     Human,
 }
 
+/// At least a second: what is due again at once would ask AWS without a pause.
 fn duration(text: &str) -> Result<Duration, String> {
-    parse_duration(text).ok_or_else(|| "write a whole number and ms, s, m or h, as in 30s".into())
+    let duration = parse_duration(text)
+        .ok_or("that is no duration of at most 24h: write a whole number and ms, s, m or h, as in 30s")?;
+    if duration < Duration::from_secs(1) {
+        return Err("that is less than a second: write 1s or more".into());
+    }
+    Ok(duration)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::Config;
+
+    #[derive(Parser)]
+    struct Program {
+        #[command(flatten)]
+        config: Config,
+    }
+
+    /// What the operator says to these flags before it starts.
+    fn refusal(flags: &[&str]) -> Option<String> {
+        match Program::try_parse_from(["playout"].iter().chain(flags)) {
+            Ok(program) => program.config.check().err().map(|error| error.to_string()),
+            Err(error) => Some(error.to_string()),
+        }
+    }
+
+    #[test]
+    fn what_would_do_harm_is_refused_with_the_way_out() {
+        let (short, unreadable) = ("write 1s or more", "as in 30s");
+        for (flag, remedy) in [
+            ("--drift-interval=0s", short),
+            ("--drift-interval=500ms", short),
+            ("--health-interval=999ms", short),
+            ("--metric-period=0s", short),
+            ("--create-window=0s", short),
+            ("--create-window=29s", "write 30s or more"),
+            ("--create-window=90", unreadable),
+            ("--drift-interval=2d", unreadable),
+            ("--drift-interval=25h", unreadable),
+        ] {
+            let said = refusal(&[flag]).unwrap_or_default();
+            let name = flag.split('=').next().unwrap_or_default();
+            assert!(said.contains(name) && said.contains(remedy), "{flag}: {said:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_safe_is_taken() {
+        let simulator = "--aws-endpoint-url=http://127.0.0.1:4566";
+        for flags in [
+            &[][..],
+            &["--drift-interval=1s", "--health-interval=1s"],
+            &["--create-window=30s"],
+            &["--create-window=1s", simulator],
+        ] {
+            assert_eq!(refusal(flags), None, "{flags:?}");
+        }
+    }
 }

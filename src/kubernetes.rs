@@ -4,3 +4,4 @@ pub mod events;
 pub mod hold;
 pub mod secrets;
 pub mod status;
+pub mod watched;

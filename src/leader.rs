@@ -6,18 +6,20 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::Api;
 use kube_lease_manager::{DurationSeconds, LeaseManagerBuilder};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 
 use crate::clock::Clock;
 
 /// How long a lease is valid after it was renewed.
 const LEASE: DurationSeconds = 30;
-/// How long before its end it is renewed.
-const GRACE: DurationSeconds = 15;
+/// How long before its end it is renewed. A renewal is counted from the look before the one that shows it; so much is left
+/// that a call fits in at any time.
+const GRACE: DurationSeconds = 20;
 /// How often the Lease is read back.
 const LOOK: Duration = Duration::from_secs(2);
 /// Name of the Lease.
@@ -60,7 +62,16 @@ impl Fence {
     }
 }
 
-/// Takes part in the election until `stop`, then gives the lease back. `leading` says when we lead.
+/// How an election is left.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Leave {
+    /// The lease is given back: nothing of ours is under way any more.
+    GivingBack,
+    /// The lease runs out, and what is under way with it.
+    RunningOut,
+}
+
+/// Takes part in the election until told to leave it. `leading` says when we lead.
 ///
 /// The library elects; it does not say until when the lease is sure, and keeps silent when it cannot renew it. So the Lease is
 /// read back, and the fence opened for as long as the renewal that was read is valid.
@@ -73,7 +84,7 @@ pub async fn elect(
     identity: Option<String>,
     fence: Fence,
     leading: watch::Sender<bool>,
-    mut stop: watch::Receiver<bool>,
+    mut leave: oneshot::Receiver<Leave>,
 ) -> anyhow::Result<()> {
     let identity = identity.unwrap_or_else(random_identity);
     let leases: Api<Lease> = Api::namespaced(client.clone(), namespace);
@@ -90,9 +101,11 @@ pub async fn elect(
     };
     let (mut changes, mut election) = campaign().await?;
     let mut another_led = false;
+    let mut looks = Looks::default();
     let result = loop {
+        let began = fence.clock.instant();
         if let Ok(Ok(lease)) = tokio::time::timeout(LOOK, leases.get(NAME)).await {
-            fence.set(remaining(&lease, &identity, &fence.clock).map(|left| fence.clock.instant() + left));
+            fence.set(looks.sure_until(&lease, &identity, began, fence.clock.now()));
             let holder = lease.spec.and_then(|spec| spec.holder_identity);
             if another_led && holder.is_none() {
                 // It was given back. The library would sleep until the time at which it would have run out.
@@ -108,7 +121,7 @@ pub async fn elect(
             break Err(anyhow::anyhow!("the lease is lost; ending, to begin again from what AWS shows"));
         }
         tokio::select! {
-            _ = stop.wait_for(|stop| *stop) => break Ok(()),
+            leave = &mut leave => break Ok(leave.unwrap_or(Leave::GivingBack)),
             () = crate::clock::pause(LOOK) => {}
             changed = changes.changed() => if changed.is_err() {
                 break Err(anyhow::anyhow!("the election has ended"));
@@ -116,23 +129,114 @@ pub async fn elect(
         }
     };
     fence.set(None);
-    // Without a listener the manager gives the lease back, and the next replica need not wait for it to run out.
-    drop(changes);
-    let _ = tokio::time::timeout(LOOK, election).await;
-    result
+    if matches!(result, Ok(Leave::RunningOut)) {
+        election.abort();
+        let _ = election.await;
+    } else {
+        // Without a listener the manager gives the lease back, and the next replica need not wait for it to run out.
+        drop(changes);
+        let _ = tokio::time::timeout(LOOK, election).await;
+    }
+    result.map(drop)
 }
 
-/// How long our lease is still valid.
-fn remaining(lease: &Lease, identity: &str, clock: &Clock) -> Option<Duration> {
-    let spec = lease.spec.as_ref()?;
-    if spec.holder_identity.as_deref() != Some(identity) {
-        return None;
+/// What the looks at the Lease have shown.
+#[derive(Debug, Default)]
+struct Looks {
+    last: Option<Instant>,
+    renewal: Option<(Timestamp, Instant)>,
+}
+
+impl Looks {
+    /// Until when our lease is sure, after a look that began then.
+    ///
+    /// The time of its renewal is by the system's clock, which may be set: a lease that was renewed "in an hour" would be ours
+    /// for an hour. So a renewal also counts from the last look that did not show it yet, on a clock that nobody can set.
+    fn sure_until(&mut self, lease: &Lease, identity: &str, began: Instant, now: Timestamp) -> Option<Instant> {
+        let last = self.last.replace(began).unwrap_or(began);
+        let spec = lease.spec.as_ref().filter(|spec| spec.holder_identity.as_deref() == Some(identity))?;
+        let renewed = spec.renew_time.as_ref()?.0;
+        let since = match self.renewal {
+            Some((known, since)) if known == renewed => since,
+            _ => last,
+        };
+        self.renewal = Some((renewed, since));
+        let valid = Duration::from_secs(LEASE);
+        let left = Duration::try_from((renewed + valid).duration_since(now)).ok()?;
+        Some((began + left).min(since + valid))
     }
-    let until = spec.renew_time.as_ref()?.0 + Duration::from_secs(LEASE);
-    Duration::try_from(until.duration_since(clock.now())).ok()
 }
 
 /// A name that no other replica has. The standard library's hasher is seeded at random.
 fn random_identity() -> String {
     format!("playout-{:016x}", RandomState::new().build_hasher().finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::api::coordination::v1::LeaseSpec;
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
+
+    use super::*;
+
+    /// One process's view: seconds by its own clock, and a Lease that was renewed then by the system's clock.
+    struct View {
+        start: Instant,
+        looks: Looks,
+    }
+
+    impl View {
+        fn new() -> Self {
+            Self { start: Clock::starting_at(Timestamp::UNIX_EPOCH).instant(), looks: Looks::default() }
+        }
+
+        /// For how long the lease is sure after a look at that second.
+        fn look(&mut self, at: u64, holder: &str, renewed: i64) -> Option<u64> {
+            let spec = LeaseSpec {
+                holder_identity: Some(holder.into()),
+                renew_time: Some(MicroTime(Timestamp::from_second(renewed).expect("a time"))),
+                ..LeaseSpec::default()
+            };
+            let lease = Lease { spec: Some(spec), ..Lease::default() };
+            let began = self.start + Duration::from_secs(at);
+            let now = Timestamp::UNIX_EPOCH + Duration::from_secs(at);
+            self.looks.sure_until(&lease, "us", began, now).map(|until| (until - began).as_secs())
+        }
+    }
+
+    #[test]
+    fn a_lease_is_sure_for_thirty_seconds_from_the_last_look_without_the_renewal() {
+        let mut view = View::new();
+        assert_eq!(view.look(0, "another", 0), None);
+        // Renewed between the looks, nobody knows when.
+        assert_eq!(view.look(2, "us", 2), Some(28));
+        assert_eq!(view.look(4, "us", 2), Some(26));
+        assert_eq!(view.look(12, "us", 2), Some(18));
+        assert_eq!(view.look(14, "us", 12), Some(28));
+        assert_eq!(view.look(16, "another", 15), None);
+    }
+
+    #[test]
+    fn what_was_left_by_a_process_of_the_same_name_is_as_old_as_it_says() {
+        assert_eq!(View::new().look(25, "us", 0), Some(5));
+        assert_eq!(View::new().look(31, "us", 0), None);
+    }
+
+    #[test]
+    fn a_system_clock_that_is_set_forward_makes_no_lease_longer() {
+        let mut view = View::new();
+        assert_eq!(view.look(0, "us", 0), Some(30));
+        let an_hour_on = 3600;
+        assert_eq!(view.look(10, "us", an_hour_on), Some(20));
+        // Never renewed again: it runs out all the same.
+        assert_eq!(view.look(20, "us", an_hour_on), Some(10));
+        assert_eq!(view.look(29, "us", an_hour_on), Some(1));
+    }
+
+    #[test]
+    fn a_system_clock_that_is_set_back_ends_the_lease_early_and_never_late() {
+        let mut view = View::new();
+        assert_eq!(view.look(10, "us", 10), Some(30));
+        assert_eq!(view.look(20, "us", -3600), None);
+    }
 }

@@ -1,13 +1,15 @@
 //! Metrics, under the names that dashboards for controllers already know.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric as _};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
@@ -46,6 +48,37 @@ struct WriteLabels {
     what: String,
 }
 
+#[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
+struct ObjectLabels {
+    kind: &'static str,
+    state: String,
+}
+
+/// How many objects there are, by kind and state.
+pub type States = BTreeMap<(&'static str, String), u64>;
+
+/// How objects are counted, once there are any to count. Asked at each reading of the metrics, so that no pass has to.
+#[derive(Clone, Default)]
+struct Objects(Arc<OnceLock<Box<dyn Fn() -> States + Send + Sync>>>);
+
+impl std::fmt::Debug for Objects {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Objects")
+    }
+}
+
+impl Collector for Objects {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> std::fmt::Result {
+        let Some(count) = self.0.get() else { return Ok(()) };
+        let kind = ConstGauge::new(0_u64).metric_type();
+        let mut family = encoder.encode_descriptor("playout_objects", "Objects, by kind and state.", None, kind)?;
+        for ((kind, state), number) in count() {
+            ConstGauge::new(number).encode(family.encode_family(&ObjectLabels { kind, state })?)?;
+        }
+        Ok(())
+    }
+}
+
 /// All metrics of the process. No label holds the name of an object: there would be one series for each.
 #[derive(Clone, Debug)]
 pub struct Metrics {
@@ -61,6 +94,7 @@ pub struct Metrics {
     throttles: Family<OperationLabels, Counter>,
     writes: Family<WriteLabels, Counter>,
     last_success: Gauge<f64, AtomicU64>,
+    objects: Objects,
 }
 
 impl Default for Metrics {
@@ -101,6 +135,8 @@ impl Metrics {
         registry.register("playout_aws_throttles", "Calls that AWS refused as too many", throttles.clone());
         registry.register("playout_api_server_writes", "Writes to the API server", writes.clone());
         registry.register("playout_last_pass_timestamp_seconds", "When a pass last succeeded", last_success.clone());
+        let objects = Objects::default();
+        registry.register_collector(Box::new(objects.clone()));
         Self {
             registry: Arc::new(registry),
             reconciles,
@@ -114,6 +150,7 @@ impl Metrics {
             throttles,
             writes,
             last_success,
+            objects,
         }
     }
 
@@ -177,6 +214,11 @@ impl Metrics {
     /// Whether we lead.
     pub fn leads(&self, leads: bool) {
         self.leader.get_or_create(&LeaderLabels { name: "playout".into() }).set(i64::from(leads));
+    }
+
+    /// Says how to count the objects, once and for all.
+    pub fn objects_are(&self, count: impl Fn() -> States + Send + Sync + 'static) {
+        let _ = self.objects.0.set(Box::new(count));
     }
 
     /// The text that Prometheus reads.

@@ -4,19 +4,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use futures::{Stream, StreamExt as _};
+use futures::StreamExt as _;
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::api::PartialObjectMeta;
 use kube::runtime::controller::{self, Controller};
 use kube::runtime::events::{Recorder, Reporter};
-use kube::runtime::reflector::{self, ObjectRef, Store};
-use kube::runtime::watcher::{self, watcher};
+use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::{PredicateConfig, WatchStreamExt as _};
 use kube::{Api, Client, Resource, ResourceExt as _};
 use playout_core::api::{Destination, EncodingPreset, Source};
+use playout_core::conditions::{READY, is_true};
 use playout_core::encoding_preset;
 use serde::de::DeserializeOwned;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use crate::attempts::Attempts;
 use crate::aws::{Account, Settings};
@@ -26,22 +26,29 @@ use crate::kind::{Context, Shared, user_visible};
 use crate::kinds::destination::DestinationKind;
 use crate::kinds::encoding_preset::EncodingPresetKind;
 use crate::kinds::source::SourceKind;
-use crate::kubernetes::secrets::Secrets;
-use crate::leader::{self, Fence};
-use crate::metrics::Metrics;
+use crate::kubernetes::secrets::{self, Secrets};
+use crate::kubernetes::watched::{Watched, without_managed_fields};
+use crate::leader::{self, Fence, Leave};
+use crate::metrics::{Metrics, States};
 use crate::redact::Redactor;
 use crate::server::{self, Readiness};
 use crate::{kinds, reconcile, telemetry};
+
+/// How long passes under way may take when we are told to end: longer than an attempt of a call to AWS, and short enough that
+/// half of a pod's grace period is left.
+const LAST_PASSES: Duration = Duration::from_secs(15);
 
 /// Runs the operator until it is told to end.
 ///
 /// # Errors
 /// It cannot start, or has lost the lease.
 pub async fn run(config: Config) -> anyhow::Result<()> {
+    config.check()?;
     let redactor = Redactor::default();
     telemetry::start(config.log_format, &config.log, redactor.clone())?;
     let clock = Clock::system();
     let metrics = Metrics::new();
+    metrics.leads(false);
     let readiness = Readiness::default();
     server::start(config.health_address, config.metrics_address, readiness.clone(), metrics.clone()).await?;
 
@@ -62,19 +69,12 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     })
     .await?;
 
-    let (stop, stopped) = stop_on_signal();
-    let (leading, leads) = watch::channel(!config.leader_election);
-    let election = config.leader_election.then(|| {
-        let (client, namespace, identity) = (client.clone(), config.lease_namespace.clone(), config.identity.clone());
-        let (fence, stopped) = (fence.clone(), stopped.clone());
-        tokio::spawn(async move { leader::elect(client, &namespace, identity, fence, leading, stopped).await })
-    });
-
-    // The caches are filled while another leads, so that a hand-over is quick.
-    let sources = Watched::<Source>::start(api(&client, config.namespace.as_deref()));
-    let destinations = Watched::<Destination>::start(api(&client, config.namespace.as_deref()));
-    let presets = Watched::<EncodingPreset>::start(api(&client, config.namespace.as_deref()));
-    let secrets = Watched::<PartialObjectMeta<Secret>>::start(api(&client, config.namespace.as_deref()));
+    let stopped = stop_on_signal();
+    let namespace = config.namespace.as_deref();
+    let sources = Watched::<Source>::start(api(&client, namespace), without_managed_fields);
+    let destinations = Watched::<Destination>::start(api(&client, namespace), without_managed_fields);
+    let presets = Watched::<EncodingPreset>::start(api(&client, namespace), without_managed_fields);
+    let secrets = Watched::<PartialObjectMeta<Secret>>::start(api(&client, namespace), secrets::name_and_version);
     let reporter = Reporter { controller: "playout".into(), instance: config.identity.clone() };
     let context = Arc::new(Context {
         secrets: Secrets::new(client.clone(), secrets.store.clone(), redactor.clone()),
@@ -86,43 +86,66 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         aws,
         cluster,
         clock,
-        metrics: metrics.clone(),
+        metrics,
         redactor,
         attempts: Attempts::default(),
         config,
     });
     tracing::info!(cluster = context.cluster, region = context.aws.default_region(), "starting");
-    let (sources, destinations, presets, secrets) =
-        tokio::try_join!(sources.filled(), destinations.filled(), presets.filled(), secrets.filled())?;
+    let watched =
+        async { tokio::try_join!(sources.filled(), destinations.filled(), presets.filled(), secrets.filled()) };
+    let caches = tokio::select! {
+        filled = watched => filled?,
+        () = told(stopped.clone()) => return Ok(()),
+    };
     readiness.set();
-
-    let mut result = Ok(());
-    if wait_for(leads, stopped.clone()).await {
-        metrics.leads(true);
-        tracing::info!("leading");
-        let controllers = run_controllers(context.clone(), sources, destinations, presets, secrets, stopped.clone());
-        match election {
-            Some(mut election) => {
-                tokio::pin!(controllers);
-                tokio::select! {
-                    () = &mut controllers => {
-                        let _ = stop.send(true);
-                        result = election.await.context("the election has failed")?;
-                    }
-                    ended = &mut election => {
-                        let _ = stop.send(true);
-                        result = ended.context("the election has failed")?;
-                    }
-                }
-            }
-            None => controllers.await,
-        }
-        metrics.leads(false);
-    } else if let Some(election) = election {
-        let _ = stop.send(true);
-        result = election.await.context("the election has failed")?;
-    }
+    // After that: who cannot list must not keep the lease from those who can.
+    let result = if context.config.leader_election {
+        lead(&context, caches, fence, stopped).await
+    } else {
+        work(&context, caches, stopped).await
+    };
     tracing::info!("ended");
+    result
+}
+
+/// Works while we lead. The lease is kept until the last pass has ended: whoever leads next must see all that we have sent.
+async fn lead(context: &Shared, caches: Caches, fence: Fence, stopped: watch::Receiver<bool>) -> anyhow::Result<()> {
+    let (leading, leads) = watch::channel(false);
+    let (leave, left) = oneshot::channel();
+    let (client, config) = (context.client.clone(), &context.config);
+    let (namespace, identity) = (config.lease_namespace.clone(), config.identity.clone());
+    let mut election =
+        tokio::spawn(async move { leader::elect(client, &namespace, identity, fence, leading, left).await });
+    let term = async {
+        if wait_for(leads, stopped.clone()).await { work(context, caches, stopped.clone()).await } else { Ok(()) }
+    };
+    let worked = tokio::select! {
+        ended = &mut election => return ended.context("the election has failed")?,
+        worked = term => worked,
+    };
+    // A lease outlasts every call that was sent under it.
+    let _ = leave.send(if worked.is_ok() { Leave::GivingBack } else { Leave::RunningOut });
+    election.await.context("the election has failed")??;
+    worked
+}
+
+/// Runs the controllers until we are told to end, and then until the passes under way have ended.
+///
+/// # Errors
+/// They take too long.
+async fn work(context: &Shared, caches: Caches, stopped: watch::Receiver<bool>) -> anyhow::Result<()> {
+    context.metrics.leads(true);
+    // By who leads alone: the sum over all replicas is the number of objects.
+    context.metrics.objects_are(states(&caches));
+    tracing::info!("leading");
+    let result = tokio::select! {
+        () = run_controllers(context.clone(), caches, stopped.clone()) => Ok(()),
+        () = overdue(stopped) => {
+            Err(anyhow::anyhow!("a pass takes too long to wait for; whoever leads next goes on from what AWS shows"))
+        }
+    };
+    context.metrics.leads(false);
     result
 }
 
@@ -149,10 +172,8 @@ where
 }
 
 /// SIGTERM and SIGINT, as a value that can be waited for.
-fn stop_on_signal() -> (Arc<watch::Sender<bool>>, watch::Receiver<bool>) {
-    let (sender, receiver) = watch::channel(false);
-    let sender = Arc::new(sender);
-    let stop = sender.clone();
+fn stop_on_signal() -> watch::Receiver<bool> {
+    let (stop, stopped) = watch::channel(false);
     tokio::spawn(async move {
         let terminate = async {
             match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
@@ -169,7 +190,7 @@ fn stop_on_signal() -> (Arc<watch::Sender<bool>>, watch::Receiver<bool>) {
         tracing::info!("ending");
         let _ = stop.send(true);
     });
-    (sender, receiver)
+    stopped
 }
 
 /// Until we lead (true) or are told to end or cannot lead (false).
@@ -180,99 +201,33 @@ async fn wait_for(mut leads: watch::Receiver<bool>, mut stopped: watch::Receiver
     }
 }
 
-/// A cache that one watch fills, and a stream of what changes for whoever listens.
-struct Watched<K: Resource<DynamicType = ()> + Clone + 'static> {
-    store: Store<K>,
-    changes: tokio::sync::broadcast::Sender<Arc<K>>,
-}
+/// What the controllers hear of, all of it listed once.
+type Caches = (Watched<Source>, Watched<Destination>, Watched<EncodingPreset>, Watched<PartialObjectMeta<Secret>>);
 
-impl<K> Watched<K>
-where
-    K: Resource<DynamicType = ()> + Clone + std::fmt::Debug + DeserializeOwned + Send + Sync + 'static,
-{
-    fn start(api: Api<K>) -> Self
-    where
-        Api<K>: Send,
-    {
-        let (store, writer) = reflector::store();
-        let (changes, _) = tokio::sync::broadcast::channel(4096);
-        let sender = changes.clone();
-        let events = watcher(api, watcher::Config::default()).default_backoff().modify(|object| {
-            // Three quarters of an object in memory, and nobody reads it.
-            object.managed_fields_mut().clear();
-        });
-        let events = reflector::reflector(writer, events);
-        tokio::spawn(async move {
-            let mut events = std::pin::pin!(events);
-            while let Some(event) = events.next().await {
-                match event {
-                    // What was deleted concerns those who refer to it as much as what has changed.
-                    Ok(
-                        watcher::Event::Apply(object)
-                        | watcher::Event::InitApply(object)
-                        | watcher::Event::Delete(object),
-                    ) => {
-                        // Nobody may be listening yet.
-                        let _ = sender.send(Arc::new(object));
-                    }
-                    Ok(watcher::Event::Init | watcher::Event::InitDone) => {}
-                    Err(error) => tracing::warn!(kind = %K::kind(&()), %error, "the watch is interrupted"),
-                }
-            }
-        });
-        Self { store, changes }
-    }
-
-    /// Waits until the first list is in: nothing is decided from half a cache.
-    async fn filled(self) -> anyhow::Result<Self> {
-        loop {
-            tokio::select! {
-                ready = self.store.wait_until_ready() => {
-                    ready.context("a watch has ended")?;
-                    return Ok(self);
-                }
-                () = crate::clock::pause(Duration::from_secs(10)) => {
-                    tracing::warn!(kind = %K::kind(&()), "still waiting for the first list; are the CRDs installed and may the operator list them?");
-                }
-            }
+/// Counts the objects by kind and state; a preset has nothing in AWS, and is `Ready` or it is not.
+fn states(caches: &Caches) -> impl Fn() -> States + Send + Sync + use<> {
+    let (sources, destinations, presets) = (caches.0.store.clone(), caches.1.store.clone(), caches.2.store.clone());
+    move || {
+        let mut states = States::new();
+        let mut count = |kind, word: Option<String>| {
+            *states.entry((kind, word.unwrap_or_else(|| "Unknown".into()))).or_default() += 1;
+        };
+        for source in sources.state() {
+            count("Source", source.status.as_ref().and_then(|s| s.state).map(|word| format!("{word:?}")));
         }
-    }
-
-    /// What changes from now on. A listener that was too slow hears of all objects again.
-    fn listen(&self) -> impl Stream<Item = Result<K, watcher::Error>> + Send + use<K> {
-        self.listen_with(Vec::new())
-    }
-
-    /// All objects, then what changes.
-    fn listen_from_the_start(&self) -> impl Stream<Item = Result<K, watcher::Error>> + Send + use<K> {
-        self.listen_with(self.store.state())
-    }
-
-    fn listen_with(&self, backlog: Vec<Arc<K>>) -> impl Stream<Item = Result<K, watcher::Error>> + Send + use<K> {
-        let start = (self.changes.subscribe(), self.store.clone(), backlog);
-        futures::stream::unfold(start, |(mut receiver, store, mut backlog)| async move {
-            loop {
-                if let Some(object) = backlog.pop() {
-                    return Some((Ok((*object).clone()), (receiver, store, backlog)));
-                }
-                match receiver.recv().await {
-                    Ok(object) => return Some((Ok((*object).clone()), (receiver, store, backlog))),
-                    Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => backlog = store.state(),
-                    Err(tokio::sync::broadcast::error::RecvError::Closed) => return None,
-                }
-            }
-        })
+        for destination in destinations.state() {
+            count("Destination", destination.status.as_ref().and_then(|s| s.state).map(|word| format!("{word:?}")));
+        }
+        for preset in presets.state() {
+            let ready = preset.status.as_ref().map(|s| is_true(&s.conditions, READY));
+            count("EncodingPreset", ready.map(|ready| if ready { "Ready" } else { "NotReady" }.into()));
+        }
+        states
     }
 }
 
-async fn run_controllers(
-    context: Shared,
-    sources: Watched<Source>,
-    destinations: Watched<Destination>,
-    presets: Watched<EncodingPreset>,
-    secrets: Watched<PartialObjectMeta<Secret>>,
-    stopped: watch::Receiver<bool>,
-) {
+async fn run_controllers(context: Shared, caches: Caches, stopped: watch::Receiver<bool>) {
+    let (sources, destinations, presets, secrets) = caches;
     let source_controller = {
         let readers = sources.store.clone();
         controller(&context, &sources)
@@ -359,6 +314,12 @@ where
 /// A pass has no errors for kube to handle: they are in the status, and the pass has chosen when to look again.
 fn never<K>(_: Arc<K>, error: &std::convert::Infallible, _: Arc<Context>) -> controller::Action {
     match *error {}
+}
+
+/// Resolves when what was under way at the end has had its time.
+async fn overdue(stopped: watch::Receiver<bool>) {
+    told(stopped).await;
+    crate::clock::pause(LAST_PASSES).await;
 }
 
 async fn told(mut stopped: watch::Receiver<bool>) {

@@ -264,6 +264,11 @@ fn the_deployment_is_restricted_and_its_arguments_exist() -> Result<()> {
         let pod = &deployment["spec"]["template"]["spec"];
         let container = &pod["containers"][0];
         ensure!(container["args"][0] == "run");
+        let update = &deployment["spec"]["strategy"]["rollingUpdate"];
+        ensure!(
+            update["maxUnavailable"] == 0,
+            "{overlay}: a version that cannot work would take the place of one that can"
+        );
         for argument in container["args"].as_array().into_iter().flatten().skip(1) {
             let flag = argument.as_str().and_then(|a| a.strip_prefix("--")?.split('=').next());
             ensure!(flag.is_some_and(|f| flags.contains(f)), "{overlay}: {argument} is no flag");

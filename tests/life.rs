@@ -359,6 +359,10 @@ async fn a_connection_test_tells_whether_the_encoder_is_heard() -> Result<()> {
     stage.apply(&[destination("one")])?;
     stage.until_condition("destination/one", "Ready", "False", "NoSignal").await?;
     stage.until_condition("source/studio", "Healthy", "False", "NoSignal").await?;
+    let table = stage.kubectl("get source studio")?;
+    ensure!(table.contains("SIGNAL") && table.contains(" NoSignal "), "{table}");
+    let wide = stage.kubectl("get destination one -o wide")?;
+    ensure!(wide.contains("DELIVERY") && wide.contains(" Passthrough "), "{wide}");
     stage.encoder("main", true)?;
     stage.until_condition("source/studio", "Healthy", "True", "SignalGood").await?;
     stage.until_condition("destination/one", "Ready", "True", "Running").await?;
@@ -532,6 +536,22 @@ async fn what_is_suspended_or_has_no_state_is_left_alone() -> Result<()> {
     Ok(())
 }
 
+/// What the README warns of: `kubectl apply` takes out of the object what has gone from the manifest, and without a state a
+/// Destination is stopped.
+#[tokio::test]
+async fn a_manifest_that_loses_its_state_stops_the_destination() -> Result<()> {
+    let stage = show!(Show::start("life-stateless"));
+    stage.apply(&show(&["one"]))?;
+    stage.until_condition("destination/one", "Ready", "True", "Running").await?;
+    let mut stateless = destination("one");
+    stateless["spec"].as_object_mut().context("a spec")?.remove("state");
+    stage.apply(&[stateless])?;
+    let stopped = stage.until_condition("destination/one", "Ready", "True", "Stopped").await?;
+    ensure!(stopped["spec"]["state"].is_null() && status(&stopped)["state"] == "Idle", "{stopped}");
+    ensure!(stage.output("one")?["outputStatus"] == "DISABLED", "{}", stage.output("one")?);
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_standby_takes_over_at_once_when_the_leader_ends() -> Result<()> {
     let stage = show!(Show::start_with("life-standby", &["--identity=one"]));
@@ -545,7 +565,9 @@ async fn a_standby_takes_over_at_once_when_the_leader_ends() -> Result<()> {
     stage.apply(&show(&["one"]))?;
     stage.until_ready().await?;
     let metrics = |operator: &Operator| anyhow::Ok(request("GET", &operator.metrics_url(), "")?.body);
-    ensure!(!leads(&metrics(&second)?), "both lead");
+    let waiting = metrics(&second)?;
+    ensure!(waiting.contains("leader_election_master_status{name=\"playout\"} 0"), "a standby says so: {waiting}");
+    ensure!(!waiting.contains("playout_objects{"), "objects are counted twice: {waiting}");
     let names = [
         "controller_runtime_reconcile_total{controller=\"source\",result=\"success\"}",
         "controller_runtime_reconcile_total{controller=\"destination\",result=\"success\"}",
@@ -554,6 +576,8 @@ async fn a_standby_takes_over_at_once_when_the_leader_ends() -> Result<()> {
         "playout_aws_requests_total{service=\"mediaconnect\",operation=\"CreateFlow\",outcome=\"ok\"} 1",
         "playout_aws_request_duration_seconds_bucket{",
         "playout_api_server_writes_total{",
+        "playout_objects{kind=\"Source\",state=\"Running\"} 1",
+        "playout_objects{kind=\"Destination\",state=\"Running\"} 1",
     ];
     // A pass is counted when it has ended, a moment after its status can be read.
     wait_until(std::time::Duration::from_secs(10), "the metrics", || async {

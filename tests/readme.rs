@@ -407,6 +407,7 @@ fn metrics_are_exported() -> Result<()> {
     metrics.wrote("source", "status");
     metrics.panicked("source");
     metrics.leads(true);
+    metrics.objects_are(|| [(("Source", "Running".to_owned()), 1)].into());
     let exported = metrics.render();
     // What is told already and comes with the next change.
     let not_yet = ["playout_objects"];

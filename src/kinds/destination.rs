@@ -1,4 +1,4 @@
-//! Destination, as outputs of a Source's flow.
+//! Destination, as outputs of a Source's flow or as a MediaLive channel that takes it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -194,9 +194,8 @@ impl Kind for SourceKind {
         if runs && source.spec.health.enabled && !is_measured(source) && is_fresh(source, context) {
             FIRST_MEASUREMENT
         } else if runs && source.spec.health.enabled {
-            parse_duration(&source.spec.health.interval)
-                .unwrap_or(context.config.health_interval)
-                .clamp(Duration::from_secs(1), context.config.drift_interval)
+            let drift = context.config.drift_interval;
+            parse_duration(&source.spec.health.interval).unwrap_or(drift).min(drift)
         } else {
             context.config.drift_interval
         }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::Secret;
-use kube::api::PartialObjectMeta;
+use kube::api::{ObjectMeta, PartialObjectMeta};
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::{Api, Client, ResourceExt as _};
 use playout_core::references::Found;
@@ -15,6 +15,12 @@ use crate::redact::Redactor;
 
 type Key = (String, String, String);
 type Known = (String, Option<Found>);
+
+/// Takes away all but the name and the version. Annotations above all: `kubectl apply` keeps the whole Secret in one.
+pub fn name_and_version(secret: &mut PartialObjectMeta<Secret>) {
+    let ObjectMeta { namespace, name, uid, resource_version, .. } = std::mem::take(&mut secret.metadata);
+    secret.metadata = ObjectMeta { namespace, name, uid, resource_version, ..ObjectMeta::default() };
+}
 
 /// Reads keys of Secrets.
 #[derive(Clone)]
@@ -76,5 +82,56 @@ impl Secrets {
         }
         known.insert(place, (version, found.clone()));
         Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{Request, Response};
+    use kube::client::Body;
+    use serde_json::json;
+
+    use super::*;
+    use crate::kubernetes::watched::Watched;
+
+    /// A cluster with one Secret, as `kubectl apply` leaves it. Nothing in it ever changes.
+    fn cluster() -> Client {
+        let secret = json!({
+            "apiVersion": "meta.k8s.io/v1",
+            "kind": "PartialObjectMetadata",
+            "metadata": {
+                "name": "twitch", "namespace": "show", "uid": "1", "resourceVersion": "7",
+                "labels": { "hint": "not-a-real-key" },
+                "annotations": {
+                    "kubectl.kubernetes.io/last-applied-configuration": r#"{"stringData":{"key":"not-a-real-key"}}"#,
+                },
+                "managedFields": [{ "manager": "not-a-real-key" }],
+            },
+        });
+        let list = json!({
+            "apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadataList", "metadata": { "resourceVersion": "9" },
+            "items": [secret],
+        });
+        let service = tower::service_fn(move |request: Request<Body>| {
+            let list = list.clone();
+            async move {
+                if request.uri().query().is_some_and(|query| query.contains("watch=true")) {
+                    std::future::pending::<()>().await;
+                }
+                anyhow::Ok(Response::new(Body::from(serde_json::to_vec(&list)?)))
+            }
+        });
+        Client::new(service, "show")
+    }
+
+    #[tokio::test]
+    async fn nothing_is_kept_that_may_hold_a_key() {
+        let watched = Watched::start(Api::<PartialObjectMeta<Secret>>::all(cluster()), name_and_version);
+        let watched = watched.filled().await.expect("it is listed");
+        let kept = watched.store.state();
+        assert_eq!(kept.len(), 1);
+        let known = &kept[0].metadata;
+        assert_eq!((known.name.as_deref(), known.resource_version.as_deref()), (Some("twitch"), Some("7")));
+        assert!(!format!("{kept:?}").contains("not-a-real-key"), "{kept:?}");
     }
 }

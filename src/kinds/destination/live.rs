@@ -203,12 +203,13 @@ impl Looking<'_> {
     async fn share_bitrate(&self, channel: &Channel, endpoints: &mut BTreeMap<Role, EndpointSeen>) {
         let is_fed = |e: &EndpointSeen| e.measured.as_ref().is_some_and(|m| m.connected == Some(true));
         let fed = endpoints.values().filter(|e| is_fed(e)).count();
-        if fed == 0 {
-            return;
-        }
+        // What was sent before this show says nothing of it.
+        let started = self.destination.status.as_ref().and_then(|s| s.started_at.as_ref());
+        let Some(started) = started.filter(|_| fed > 0).map(|at| at.0.as_second()) else { return };
         let age = self.context.config.health_interval / 2;
         let Ok(whole) = self.region.measurements.read(Subject::Channel, &channel.id, age).await else { return };
-        let share = whole.measured.bitrate.map(|bitrate| bitrate / fed as f64);
+        let is_new = whole.from.is_some_and(|from| from >= started);
+        let share = whole.measured.bitrate.filter(|_| is_new).map(|bitrate| bitrate / fed as f64);
         for measured in endpoints.values_mut().filter(|e| is_fed(e)).filter_map(|e| e.measured.as_mut()) {
             measured.bitrate = share.or(measured.bitrate);
         }

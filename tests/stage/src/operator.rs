@@ -105,6 +105,18 @@ impl Operator {
         Ok(())
     }
 
+    /// SIGTERM, and not waiting for the end.
+    pub fn terminate(&self) {
+        if let Some(process) = &self.process {
+            process.terminate();
+        }
+    }
+
+    /// How it ended, if it has.
+    pub fn ended(&mut self) -> Result<Option<String>> {
+        self.process.as_mut().map_or(Ok(None), Process::ended)
+    }
+
     /// SIGTERM, and how it ended; SIGKILL where it has not after five seconds. `None` if it was not running.
     pub fn stop(&mut self) -> Result<Option<ExitStatus>> {
         self.process.take().map(|mut process| process.stop(GRACE)).transpose()

@@ -146,6 +146,11 @@ impl Process {
         Ok(self.child.try_wait()?.map(ending))
     }
 
+    /// SIGTERM.
+    pub fn terminate(&self) {
+        self.identity.signal(Signal::TERM);
+    }
+
     /// SIGTERM, then SIGKILL after the grace.
     pub fn stop(&mut self, grace: Duration) -> Result<ExitStatus> {
         self.identity.end(grace);

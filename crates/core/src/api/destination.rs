@@ -40,6 +40,13 @@ mod status;
     printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].status"),
     printcolumn(name = "Reason", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].reason"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn(
+        name = "Delivery",
+        type_ = "string",
+        json_path = ".spec.delivery",
+        description = "As it arrives, or encoded anew.",
+        priority = 1i32
+    ),
     printcolumn(name = "Active", type_ = "string", json_path = ".status.activeEndpoint", priority = 1i32),
     printcolumn(name = "Started", type_ = "date", json_path = ".status.startedAt", priority = 1i32),
     printcolumn(
@@ -88,7 +95,8 @@ pub struct DestinationSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1024))]
     pub url: Option<String>,
-    /// Where the stream key is kept. For `srt://` and `zixi://` it is the stream id.
+    /// Where the stream key is kept. For `srt://` and `zixi://` it is the stream id. A changed key is used when `updatePolicy`
+    /// allows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stream_key: Option<KeyReference>,
     /// `Passthrough` (default): an output of the Source's flow. The programme is sent as it arrives. `Transcode`: an AWS
@@ -200,7 +208,7 @@ pub struct Backup {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1024))]
     pub url: Option<String>,
-    /// Key at the backup URL. Default: that of the primary.
+    /// Key at the backup URL. Default: that of the primary. A changed key is used when `updatePolicy` allows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stream_key: Option<KeyReference>,
     /// `Hot`: both are fed all the time. `OnFailure` (default): the backup is fed when the primary has been disconnected for

@@ -21,7 +21,7 @@ pub struct SecretKeyReference {
 #[x_kube(validation = Rule::new("has(self.secretRef) != has(self.ssmParameter)").message("streamKey needs exactly one of secretRef (a key of a Secret of this namespace) and ssmParameter (an SSM parameter)"))]
 #[serde(rename_all = "camelCase")]
 pub struct KeyReference {
-    /// A key of a Secret of the same namespace. A change of the Secret is rolled out under `updatePolicy`.
+    /// A key of a Secret of the same namespace. A change of the Secret is noticed at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_ref: Option<SecretKeyReference>,
     /// Name of an SSM parameter (String or SecureString) in the object's region. Example: `/live/youtube/main`.

@@ -52,6 +52,12 @@ mod status;
         description = "The input that leads now."
     ),
     printcolumn(
+        name = "Signal",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type=='Healthy')].reason",
+        description = "What that input receives."
+    ),
+    printcolumn(
         name = "Outputs",
         type_ = "string",
         json_path = ".status.outputs.summary",
@@ -289,7 +295,8 @@ pub struct Health {
     /// False switches the readings off (CloudWatch bills metric requests). Default: true.
     #[serde(default = "yes")]
     pub enabled: bool,
-    /// How often to look, from `1s` to `1h`. Default: `30s`.
+    /// How often to look, from `1s` to `1h`, and never less often than the operator's `--drift-interval` (`5m` unless it was
+    /// set). Default: `30s`.
     #[serde(default = "half_a_minute")]
     #[schemars(schema_with = "super::text::interval")]
     pub interval: String,

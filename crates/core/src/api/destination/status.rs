@@ -15,7 +15,8 @@ pub struct DestinationStatus {
     /// One word for people: `Idle`, `Creating`, `Starting`, `Running`, `Stopping`, `Deleting` or `Error`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<DestinationWord>,
-    /// `Ready`, `Reconciling` and `Stalled` as kstatus defines them, and `Delivering`: whether the receiver takes the stream.
+    /// `Ready`, `Reconciling` and `Stalled` as kstatus defines them; `Delivering`: whether the receiver takes the stream; and
+    /// `OverLimit` while the programme has more kbit/s than the platform accepts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".to_string()]))]
     pub conditions: Vec<Condition>,

@@ -196,7 +196,8 @@ pub struct RtmpInput {
     #[serde(default = "live")]
     #[schemars(schema_with = "crate::api::text::application_name")]
     pub application_name: String,
-    /// Second part of the path: the stream name, which whoever knows it may publish to, so it is kept in a Secret.
+    /// Second part of the path: the stream name, which whoever knows it may publish to, so it is kept in a Secret. A changed one
+    /// is put into the flow at once, and the encoder must publish to it from then on.
     pub stream_key: KeyReference,
 }
 

@@ -15,7 +15,8 @@ pub struct SourceStatus {
     /// One word for people: `Creating`, `Stopped`, `Starting`, `Running`, `Stopping`, `Updating`, `Deleting`, `Error` or `Unknown`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<SourceWord>,
-    /// `Ready`, `Reconciling` and `Stalled` as kstatus defines them, and `InputReachable` after a connection test.
+    /// `Ready`, `Reconciling` and `Stalled` as kstatus defines them; `Healthy` while the flow runs: whether the leading input
+    /// receives a good signal; and `InputReachable` after a connection test.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".to_string()]))]
     pub conditions: Vec<Condition>,
