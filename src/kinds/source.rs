@@ -87,7 +87,9 @@ impl Kind for SourceKind {
             attribute(source, flow, context);
         }
         let quota = match (&flow, desired) {
-            (FlowSeen::Absent, Desired::Present(_)) => Some(quota(source, &region, context).await?),
+            (FlowSeen::Absent, Desired::Present(w)) if w.problem.is_none() => {
+                Some(quota(source, &region, context).await?)
+            }
             _ => None,
         };
         let hold = external::hold(source, &identity, &tags);

@@ -475,7 +475,8 @@ fn source_wishes() -> Vec<SourceWish> {
     on_lan["vpcInterface"] = json!("lan");
     let mut on_wan = input("main", "Primary", 5000);
     on_wan["vpcInterface"] = json!("wan");
-    let broken = json!({"passwordSecretRef": {"name": "nowhere", "key": "x"}});
+    let nowhere = json!({"passwordSecretRef": {"name": "nowhere", "key": "x"}});
+    let broken = ("/inputs/0/srtListener/encryption", nowhere);
     let gone = |name| deleting(source_wish(name, &[]));
     let single = |name, changes: &[(&str, Value)]| SourceWish {
         sources: &[("main", 5000)],
@@ -560,8 +561,15 @@ fn source_wishes() -> Vec<SourceWish> {
         },
         single("one input on an interface", &[one(on_lan), ("/network/vpcInterfaces", lan("lan"))]),
         single("one input on another interface", &[one(on_wan), ("/network/vpcInterfaces", lan("wan"))]),
-        source_wish("suspended", &[("/suspend", json!(true)), running]),
-        source_wish("not to be understood, and stopped", &[("/inputs/0/srtListener/encryption", broken), stopped]),
+        source_wish("suspended", &[("/suspend", json!(true)), running.clone()]),
+        source_wish("not to be understood, and stopped", &[broken.clone(), stopped]),
+        source_wish("not to be understood, Auto and idle", std::slice::from_ref(&broken)),
+        SourceWish {
+            on_air: true,
+            active: true,
+            ..source_wish("not to be understood, Auto and in use", std::slice::from_ref(&broken))
+        },
+        SourceWish { active: true, ..source_wish("not to be understood, running", &[broken, running]) },
         gone("deleted"),
         SourceWish { retain: true, ..gone("deleted, retained") },
         SourceWish { idle: true, ..gone("deleted while in use") },
@@ -751,6 +759,9 @@ impl Kind for SourceShow {
                 Some(format!("{name} is as wished and was touched"))
             }
             (_, Desired::Present(w)) if w.suspended => Some("a suspended Source was acted upon".into()),
+            (action, Desired::Present(w)) if w.problem.is_some() && !matches!(action, A::StopFlow { .. }) => {
+                Some("what cannot be understood was acted upon".into())
+            }
             _ => None,
         }
     }
@@ -805,9 +816,9 @@ impl Kind for SourceShow {
             }
             Desired::Present(w) if w.suspended => return expect(*step == Step::Settled, "it is suspended"),
             Desired::Present(w) if w.problem.is_some() => {
-                let used = |f: &WorldFlow| w.state.is_none() && source::plan::is_sending(&f.flow);
-                let off = foreign || flow.is_none_or(|f| f.flow.state != FlowState::Active || used(f));
-                return expect(off && matches!(step, Step::Stuck(_)), "it is to be off, and told");
+                let used = |f: &WorldFlow| wish.active || (w.state.is_none() && source::plan::is_sending(&f.flow));
+                let right = foreign || flow.is_none_or(|f| f.flow.state != FlowState::Active || used(f));
+                return expect(right && matches!(step, Step::Stuck(_)), "it is off where nothing uses it, and told");
             }
             Desired::Present(_) => {}
             Desired::Invalid(problem) => return Some(format!("the wish is valid: {problem:?}")),

@@ -772,11 +772,8 @@ fn a_missing_secret_or_role_is_named_with_the_remedy() {
     assert_eq!(problem.reason, Reason::SecretMissing);
     assert!(problem.message.contains("spec.inputs[main].encryption") && problem.message.contains("nowhere"));
     let spec = source_spec(&with_password());
-    let Desired::Invalid(problem) = wanted(&spec, &identity("Source", "studio"), &references_at("v1"), None, false)
-    else {
-        panic!("no role")
-    };
-    assert_eq!(problem.reason, Reason::RoleMissing);
+    let no_role = wanted(&spec, &identity("Source", "studio"), &references_at("v1"), None, false);
+    assert_eq!(stuck(decide(&no_role, &source_seen(&[]))).reason, Reason::RoleMissing);
 }
 
 // ---------------------------------------------------------------------------------------------------------- power
@@ -857,6 +854,27 @@ fn what_cannot_be_understood_can_still_be_stopped_and_is_then_told() {
     assert_eq!(stuck(decide(&wish(&broken), &seen)).reason, Reason::SecretMissing);
     seen.flow = FlowSeen::Absent;
     assert_eq!(stuck(decide(&wish(&broken), &seen)).reason, Reason::SecretMissing, "and nothing is made");
+}
+
+#[test]
+fn what_cannot_be_understood_runs_while_it_is_used_is_stopped_after_it_and_is_changed_in_nothing() {
+    let broken = json!({"passwordSecretRef": {"name": "nowhere", "key": "x"}});
+    let auto = wish(&[("/inputs/0/srtListener/encryption", broken.clone()), ("/tags/team", json!("sport"))]);
+    let mut seen = source_seen(&with_password());
+    on_air(&mut seen);
+    flow(&mut seen).sources.pop();
+    assert_eq!(stuck(decide(&auto, &seen)).reason, Reason::SecretMissing, "a show is not cut");
+    seen.users.on_air.clear();
+    assert_eq!(one(decide(&auto, &seen)), Action::StopFlow { flow: flow_arn() });
+    flow(&mut seen).outputs.push(foreign_output(false));
+    assert_eq!(stuck(decide(&auto, &seen)).reason, Reason::SecretMissing, "another's output sends");
+    flow(&mut seen).state = FlowState::Standby;
+    seen.users.on_air = vec!["Destination/tube".into()];
+    assert_eq!(stuck(decide(&auto, &seen)).reason, Reason::SecretMissing, "nor is it started");
+    let running = wish(&[("/inputs/0/srtListener/encryption", broken), ("/state", json!("Running"))]);
+    on_air(&mut seen);
+    seen.users.on_air.clear();
+    assert_eq!(stuck(decide(&running, &seen)).reason, Reason::SecretMissing, "it is told to run");
 }
 
 #[test]

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::api::policy::{DeletionPolicy, RunState};
 use crate::api::reference::Encryption;
-use crate::api::source::{
-    ExternalPolicy, FailoverMode, FlowSize, Health, Input, InputProtocol, Priority, SourceSpec, SourceState,
-};
+use crate::api::source::{ExternalPolicy, FailoverMode, FlowSize, Health, Input, InputProtocol, Priority, SourceSpec};
 use crate::flow::{Password, Protocol, RtmpPath, SourceSettings, VpcInterface};
 use crate::names::Identity;
 use crate::plan::{Desired, Problem};
@@ -86,11 +84,8 @@ pub fn wanted(
     }
     match parse(spec, identity, references, role_arn) {
         Ok(wanted) => Desired::Present(wanted),
-        // A stop must work whatever else is wrong.
-        Err(problem) if spec.state == SourceState::Stopped => {
-            Desired::Present(Wanted { problem: Some(problem), ..base(spec, identity) })
-        }
-        Err(problem) => Desired::Invalid(problem),
+        // A stop must work whatever else is wrong: told to, or because nothing uses the flow any more.
+        Err(problem) => Desired::Present(Wanted { problem: Some(problem), ..base(spec, identity) }),
     }
 }
 
