@@ -573,6 +573,7 @@ fn source_wishes() -> Vec<SourceWish> {
         gone("deleted"),
         SourceWish { retain: true, ..gone("deleted, retained") },
         SourceWish { idle: true, ..gone("deleted while in use") },
+        SourceWish { on_air: true, active: true, ..gone("deleted while on the air") },
     ]
 }
 
@@ -751,9 +752,7 @@ impl Kind for SourceShow {
             (A::CreateFlow(_) | A::StartFlow { .. } | A::AddSource { .. }, Desired::Absent) => {
                 Some("something was made or started that is being deleted".into())
             }
-            (A::StopFlow { .. }, Desired::Present(_)) if wish.active => {
-                Some("a flow that is to run was stopped".into())
-            }
+            (A::StopFlow { .. }, _) if wish.active => Some("a flow that is to run was stopped".into()),
             (A::DeleteFlow { .. }, Desired::Present(_)) => Some("a flow that is wanted was deleted".into()),
             (A::RemoveSource { name, .. } | A::UpdateSource { name, .. }, Desired::Present(w)) if kept(name, w) => {
                 Some(format!("{name} is as wished and was touched"))
@@ -802,8 +801,11 @@ impl Kind for SourceShow {
             (Hold::Adopted, Desired::Present(_)) => {}
         }
         match &wish.desired {
-            Desired::Absent if wish.idle => {
-                return expect(matches!(step, Step::Wait { on: Waiting::InUse(_), .. }), "it is in use");
+            Desired::Absent if wish.idle || wish.on_air => {
+                let used = |f: &WorldFlow| wish.active || source::plan::is_sending(&f.flow);
+                let ours = flow.filter(|_| seen.hold.is_own() && !foreign);
+                let right = ours.is_none_or(|f| f.flow.state != FlowState::Active || used(f));
+                return expect(right && matches!(step, Step::Wait { on: Waiting::InUse(_), .. }), "it is in use");
             }
             Desired::Absent if wish.retain => return expect(*step == Step::Gone, "it may go"),
             Desired::Absent if foreign => return expect(*step == Step::Gone, "the flow is not ours"),

@@ -17,7 +17,7 @@ use playout_core::names::{Ownership, TAG_UID};
 use playout_core::passwords::CopyAction;
 use playout_core::plan::{Action as _, Desired, Failure, FailureClass, Problem, Step, Waiting};
 use playout_core::reasons::Reason;
-use playout_core::source::observed::{FlowQuota, Observed, TestPhase};
+use playout_core::source::observed::{FlowQuota, Hold, Observed, TestPhase};
 use playout_core::source::plan::{Action, plan};
 use playout_core::source::status::{Outcome, status};
 use playout_core::source::wanted::{Wanted, wanted};
@@ -927,6 +927,34 @@ fn a_source_in_use_is_not_deleted_and_says_for_whom() {
         let message = on.message();
         assert!(message.contains("Destination/tube") && message.contains("and 2 more"), "{message}");
     }
+}
+
+#[test]
+fn while_deletion_waits_for_users_the_flow_stops_when_none_of_them_is_on_the_air() {
+    let in_use = Waiting::InUse(vec!["Destination/tube".into()]);
+    let mut seen = source_seen(&[]);
+    on_air(&mut seen);
+    seen.users.on_air = vec!["Destination/tube".into()];
+    assert_eq!(waits(decide(&Desired::Absent, &seen)), in_use, "a show is not cut");
+    seen.users.idle = std::mem::take(&mut seen.users.on_air);
+    assert_eq!(one(decide(&Desired::Absent, &seen)), Action::StopFlow { flow: flow_arn() });
+    assert_eq!(waits(plan(&Desired::Absent, true, &seen)), in_use, "it is retained as it is");
+    for change in [
+        |seen: &mut Observed| flow(seen).outputs.push(foreign_output(false)),
+        |seen: &mut Observed| seen.ownership = Ownership::Foreign,
+        |seen: &mut Observed| seen.hold = Hold::Referenced,
+        |seen: &mut Observed| seen.hold = Hold::Claimed { shown: None, told: false },
+        |seen: &mut Observed| flow(seen).state = FlowState::Standby,
+    ] {
+        let mut other = seen.clone();
+        change(&mut other);
+        assert_eq!(decide(&Desired::Absent, &other), Step::wait_for_watch(in_use.clone()), "{other:?}");
+    }
+    flow(&mut seen).state = FlowState::Stopping;
+    assert!(matches!(decide(&Desired::Absent, &seen), Step::Wait { poll: Some(_), .. }), "it is seen to come to rest");
+    seen.hold = Hold::Adopted;
+    flow(&mut seen).state = FlowState::Active;
+    assert_eq!(one(decide(&Desired::Absent, &seen)), Action::StopFlow { flow: flow_arn() });
 }
 
 #[test]

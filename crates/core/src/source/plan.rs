@@ -19,12 +19,28 @@ use crate::reasons::Reason;
 #[must_use]
 pub fn plan(desired: &Desired<Wanted>, retain: bool, seen: &Observed) -> Step<Action> {
     match desired {
-        Desired::Absent if !seen.users.all().is_empty() => Step::wait_for_watch(Waiting::InUse(seen.users.all())),
+        Desired::Absent if !seen.users.all().is_empty() => while_in_use(retain, seen),
         Desired::Absent if retain || seen.hold == Hold::Referenced => Step::Gone,
         Desired::Absent => toward_absent(seen),
         Desired::Invalid(problem) => Step::Stuck(problem.clone()),
         Desired::Present(wanted) if wanted.suspended => Step::Settled,
         Desired::Present(wanted) => toward_present(wanted, seen),
+    }
+}
+
+/// The users are waited for. A flow that none of them has on the air is paid for and would only be removed; one that is
+/// retained stays as it is.
+fn while_in_use(retain: bool, seen: &Observed) -> Step<Action> {
+    let wait = |poll| Step::Wait { on: Waiting::InUse(seen.users.all()), poll };
+    let FlowSeen::Present(flow) = &seen.flow else { return wait(None) };
+    let ours = seen.hold.is_own() && seen.ownership != Ownership::Foreign;
+    if retain || !ours || !seen.users.on_air.is_empty() || is_sending(flow) {
+        return wait(None);
+    }
+    match flow.state {
+        FlowState::Active => Step::Act(vec![Action::StopFlow { flow: flow.arn.clone() }]),
+        FlowState::Starting | FlowState::Stopping | FlowState::Updating => wait(Some(IN_TRANSITION)),
+        FlowState::Standby | FlowState::Deleting | FlowState::Error => wait(None),
     }
 }
 
