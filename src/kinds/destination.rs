@@ -109,9 +109,9 @@ impl Kind for DestinationKind {
             Box::pin(look_for_flow(destination, source.as_deref(), &region, context, deleting)),
             Box::pin(look.at_media_live(desired, health))
         );
-        let (flow, live) = (flow?, live?);
+        let ((flow, certain), live) = (flow?, live?);
         let observed = Observed {
-            flow: if source.is_some() { Programme::NoFlow { certain: true } } else { Programme::NoSource },
+            flow: if certain && source.is_none() { Programme::NoSource } else { Programme::NoFlow { certain } },
             outputs: BTreeMap::new(),
             secrets: Vec::new(),
             quotas: live.quotas,
@@ -271,14 +271,15 @@ async fn region_of(destination: &Destination, context: &Context) -> Arc<Region> 
     context.aws.region(name).await
 }
 
-/// The flow of the Source: as the Source records it, else as this Destination does, else by its name.
+/// The flow of the Source: as the Source records it, else as this Destination does, else by its name. Without one, whether it
+/// is certain that there is none.
 async fn look_for_flow(
     destination: &Destination,
     source: Option<&Source>,
     region: &Region,
     context: &Context,
     deleting: bool,
-) -> Result<Option<Arc<Flow>>, Failure> {
+) -> Result<(Option<Arc<Flow>>, bool), Failure> {
     let recorded = source
         .and_then(|s| s.status.as_ref())
         .and_then(|s| s.flow_arn.as_ref().filter(|_| s.flow_state.is_some()))
@@ -296,10 +297,12 @@ async fn look_for_flow(
         if wants_fresh_look(destination, handled) {
             region.flows.doubt(arn).await;
         }
-        return region.flows.describe(arn, age_of_look(destination, urgency, context), urgency).await;
-    }
-    if !deleting {
-        return Ok(None);
+        let flow = region.flows.describe(arn, age_of_look(destination, urgency, context), urgency).await?;
+        if flow.is_some() {
+            return Ok((flow, true));
+        }
+    } else if !deleting {
+        return Ok((None, true));
     }
     // Before "nothing is left" is said, a flow that the operator has made is looked for by name.
     let owner = Identity {
@@ -307,12 +310,18 @@ async fn look_for_flow(
         name: destination.spec.from.name.clone(),
         ..context.identity(destination)
     };
-    for listed in region.flows.named(&owner.flow_name(), Duration::from_secs(1)).await? {
-        if let Some(flow) = region.flows.describe(&listed.arn, AGE, urgency).await? {
-            return Ok(Some(flow));
+    let name = owner.flow_name();
+    let (mut found, mut certain) = (None, true);
+    let all = region.flows.all(Duration::from_secs(1)).await?;
+    for listed in all.iter().filter(|f| f.name == name || Some(&f.arn) == recorded) {
+        match region.flows.describe(&listed.arn, AGE, urgency).await? {
+            // One of two answers is out of date.
+            None => certain = false,
+            flow => found = found.or(flow),
         }
     }
-    Ok(None)
+    // Nothing is added to a flow that the Source does not record.
+    Ok((found.filter(|f| certain && (deleting || Some(&f.arn) == recorded)), certain))
 }
 
 /// A background check of what runs may share a look with others for half its interval; everything else looks anew.

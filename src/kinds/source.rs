@@ -241,7 +241,9 @@ async fn look_for_flow(
             Some(flow) => with_tags(flow, identity, region).await,
             None => {
                 region.flows.forget(&external.arn).await;
-                Ok((FlowSeen::Absent, Ownership::Foreign, BTreeMap::new()))
+                let listed = region.flows.all(LIST_AGE).await?.iter().any(|f| f.arn == external.arn);
+                let flow = if listed { FlowSeen::Undecided } else { FlowSeen::Absent };
+                Ok((flow, Ownership::Foreign, BTreeMap::new()))
             }
         };
     }
@@ -255,19 +257,24 @@ async fn look_for_flow(
         }
         region.flows.forget(arn).await;
     }
-    let mut foreign = None;
+    let (mut foreign, mut hidden) = (None, false);
     for listed in region.flows.named(&identity.flow_name(), LIST_AGE).await? {
-        let Some(flow) = region.flows.describe(&listed.arn, AGE, urgency).await? else { continue };
+        let Some(flow) = region.flows.describe(&listed.arn, AGE, urgency).await? else {
+            // One of two answers is out of date.
+            hidden = true;
+            continue;
+        };
         let seen = with_tags(flow, identity, region).await?;
         if seen.1 != Ownership::Foreign {
             return Ok(seen);
         }
         foreign = Some(seen);
     }
-    if let Some(seen) = foreign {
+    if let Some(seen) = foreign.filter(|_| !hidden) {
         return Ok(seen);
     }
-    let flow = if phase == IntentPhase::Open && !was_seen { FlowSeen::Undecided } else { FlowSeen::Absent };
+    let undecided = hidden || phase == IntentPhase::Open && !was_seen;
+    let flow = if undecided { FlowSeen::Undecided } else { FlowSeen::Absent };
     Ok((flow, Ownership::Foreign, BTreeMap::new()))
 }
 

@@ -64,7 +64,7 @@ impl FlowState {
 pub enum FlowSeen {
     /// It is certain that there is none.
     Absent,
-    /// A create was sent not long ago and nothing is visible: there may be one.
+    /// There may be one: a create was sent not long ago and nothing is visible, or it is listed and cannot be looked at.
     Undecided,
     /// This one.
     Present(Box<Flow>),

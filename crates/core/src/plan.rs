@@ -85,7 +85,8 @@ pub const IN_TRANSITION: Duration = Duration::from_secs(2);
 /// What a step waits for. The reason is API; the message is for people.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Waiting {
-    /// A create was sent and its answer is not known; made again only when it is certain that nothing was made.
+    /// There may be something that AWS does not show: a create was sent and its answer is not known, or a list has what a look
+    /// does not find. Made again only when it is certain that there is none.
     CreateOutcome,
     /// The flow is going up.
     FlowStarting,
@@ -181,7 +182,7 @@ impl Waiting {
     #[must_use]
     pub fn message(&self) -> String {
         match self {
-            Self::CreateOutcome => "It was requested and AWS has not shown it yet; it is not requested twice.".into(),
+            Self::CreateOutcome => "It may be there and AWS does not show it yet; it is not made twice.".into(),
             Self::FlowStarting => "The flow is starting.".into(),
             Self::FlowStopping => "The flow is stopping.".into(),
             Self::FlowUpdating => "The flow is taking a change.".into(),

@@ -567,7 +567,6 @@ fn without_a_source_or_its_flow_a_start_waits_and_a_stopped_one_does_not_care() 
     for (flow, waiting) in [
         (Programme::NoSource, Waiting::SourceNotFound("studio".into())),
         (Programme::NoFlow { certain: true }, Waiting::SourceNotReady("studio".into())),
-        (Programme::NoFlow { certain: false }, Waiting::SourceNotReady("studio".into())),
     ] {
         seen.flow = flow;
         assert_eq!(waits(decide(&dest(&[]), &seen)), waiting);
@@ -575,6 +574,15 @@ fn without_a_source_or_its_flow_a_start_waits_and_a_stopped_one_does_not_care() 
         assert_eq!(decide(&dest(&[STOPPED]), &seen), Step::Settled);
         assert_eq!(stuck(decide(&dest(&[missing_key()]), &seen)).reason, Reason::SecretMissing);
     }
+}
+
+#[test]
+fn while_it_is_not_certain_that_the_flow_is_gone_none_is_said_to_be_stopped_or_deleted() {
+    let seen = Observed { flow: Programme::NoFlow { certain: false }, ..empty(FlowState::Active) };
+    assert_eq!(waits(decide(&dest(&[STOPPED]), &seen)), Waiting::CreateOutcome);
+    assert_eq!(waits(decide(&dest(&[STOPPED, ("/prepare", json!(true))]), &seen)), Waiting::CreateOutcome);
+    assert_eq!(waits(decide(&Desired::Absent, &seen)), Waiting::CreateOutcome);
+    assert_eq!(waits(decide(&dest(&[]), &seen)), Waiting::SourceNotReady("studio".into()));
 }
 
 #[test]

@@ -205,6 +205,27 @@ fn an_external_flow_that_is_not_there_is_told_and_none_is_made() {
 }
 
 #[test]
+fn an_external_flow_that_is_listed_and_not_found_is_waited_for_and_what_was_shown_can_still_be_confirmed() {
+    for (spec, seen) in [(reference_spec(), referenced()), (adopting(&[]), claimed())] {
+        let hidden = Observed { flow: FlowSeen::Undecided, ..seen };
+        assert!(matches!(decide(&spec, &hidden), Step::Wait { on: Waiting::CreateOutcome, .. }));
+    }
+    let spec = adopting(&[("/inputs/0/srtListener/port", json!(6000))]);
+    let wish = present(fixtures::source_wanted(&spec));
+    let mut source = object(spec.clone(), Some("first"));
+    let pass = |source: &Source, seen: &Observed| {
+        let step = decide(&spec, seen);
+        status(source, &outcome(Some(&wish), Some(seen), Some(&step)))
+    };
+    let shown = pass(&source, &claimed());
+    source.status = Some(shown.clone());
+    source.metadata.annotations = Some(BTreeMap::from([(RECONCILE_AT.into(), "confirmed".into())]));
+    let meanwhile = pass(&source, &Observed { flow: FlowSeen::Undecided, ..claimed() });
+    assert_eq!(meanwhile.adoption, shown.adoption);
+    assert_eq!(meanwhile.last_handled_reconcile_at.as_deref(), Some("first"), "it is acted upon later");
+}
+
+#[test]
 fn a_flow_of_another_object_is_neither_referenced_nor_adopted_and_its_owner_is_named() {
     for (spec, mut seen) in [(reference_spec(), referenced()), (adopting(&[]), claimed())] {
         seen.ownership = Ownership::Foreign;

@@ -74,11 +74,15 @@ pub(super) fn toward_present(wanted: &Wanted, seen: &Observed) -> Option<Step<Ac
     if seen.hold == Hold::Own {
         return None;
     }
-    let FlowSeen::Present(flow) = &seen.flow else {
-        return Some(Step::Stuck(Problem::new(
-            Reason::ExternalNotFound,
-            "spec.external.arn: AWS has no such flow in this account. None is made in its place; create a Source with the right ARN, or without external.",
-        )));
+    let flow = match &seen.flow {
+        FlowSeen::Present(flow) => flow,
+        FlowSeen::Undecided => return Some(Step::wait(Waiting::CreateOutcome, IN_TRANSITION)),
+        FlowSeen::Absent => {
+            return Some(Step::Stuck(Problem::new(
+                Reason::ExternalNotFound,
+                "spec.external.arn: AWS has no such flow in this account. None is made in its place; create a Source with the right ARN, or without external.",
+            )));
+        }
     };
     if let Some(owner) = other_owner(seen) {
         let text = format!(
@@ -145,7 +149,12 @@ pub(super) fn adoption(
     seen: Option<&Observed>,
 ) -> Option<AdoptionStatus> {
     let Some(seen) = seen else { return before.cloned() };
-    let FlowSeen::Present(flow) = &seen.flow else { return None };
+    let flow = match &seen.flow {
+        FlowSeen::Present(flow) => flow,
+        // What was shown may be confirmed at any moment.
+        FlowSeen::Undecided => return before.cloned(),
+        FlowSeen::Absent => return None,
+    };
     match &seen.hold {
         Hold::Own | Hold::Referenced => None,
         Hold::Adopted => Some(AdoptionStatus { state: AdoptionState::Adopted, plan: Vec::new() }),
