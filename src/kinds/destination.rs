@@ -9,7 +9,7 @@ use kube::runtime::reflector::ObjectRef;
 use kube::{Resource as _, ResourceExt as _};
 use playout_core::api::destination::{DestinationStatus, DestinationWord};
 use playout_core::api::policy::RunState;
-use playout_core::api::source::{HealthWord, SourceState, SourceStatus};
+use playout_core::api::source::{HealthWord, SourceStatus};
 use playout_core::api::{ACTIVE_ENDPOINT, Destination, EncodingPreset, Source};
 use playout_core::conditions::{RECONCILING, STALLED, is_true};
 use playout_core::destination::memory;
@@ -23,7 +23,7 @@ use playout_core::flow::{Flow, FlowState};
 use playout_core::names::Identity;
 use playout_core::plan::{Desired, Failure, Step};
 use playout_core::reasons::Reason;
-use playout_core::source::external::starts_flow;
+use playout_core::source::off::stays_off;
 
 use self::live::Looking;
 use super::references::{Needed, wants_fresh_look};
@@ -162,7 +162,7 @@ impl Kind for DestinationKind {
                 arn: flow.arn.clone(),
                 state: flow.state,
                 outputs_used: flow.outputs.len(),
-                stopped: source.as_ref().is_some_and(|s| is_off(s, &flow)),
+                stopped: source.as_ref().and_then(|s| stays_off(s, flow.state)),
                 signal: status.and_then(signal),
                 bitrate_kbps: status.and_then(bitrate),
                 region: region.name.clone(),
@@ -241,13 +241,6 @@ impl Kind for DestinationKind {
     fn conditions(destination: &Destination) -> Option<&[Condition]> {
         destination.status.as_ref().map(|s| s.conditions.as_slice())
     }
-}
-
-/// Whether the Source is told to stay off, or has a flow that is not its own to start and that nobody else has started.
-fn is_off(source: &Source, flow: &Flow) -> bool {
-    let on = matches!(flow.state, FlowState::Starting | FlowState::Active | FlowState::Updating);
-    let is_others = source.spec.external.is_some() && source.spec.state != SourceState::Stopped;
-    !(starts_flow(source) || is_others && on)
 }
 
 /// Whether a quota of AWS keeps it from going on.

@@ -101,7 +101,7 @@ pub enum Waiting {
     /// The Source has no flow yet.
     SourceNotReady(String),
     /// The Source does not start its flow.
-    SourceStopped(String),
+    SourceStopped(String, StaysOff),
     /// Still used by these.
     InUse(Vec<String>),
     /// Outputs that others (MediaLive) keep on the flow.
@@ -145,6 +145,19 @@ pub enum Waiting {
     MovesFirst(String),
 }
 
+/// Why a Source does not start its flow.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum StaysOff {
+    /// It is told to, or has a flow that is not its own to start.
+    Told,
+    /// It is suspended.
+    Suspended,
+    /// It is being deleted.
+    Deleted,
+    /// It is stuck, with this message.
+    Stalled(String),
+}
+
 impl Waiting {
     /// The word that stands in conditions.
     #[must_use]
@@ -157,7 +170,7 @@ impl Waiting {
             Self::FlowDeleting => Reason::FlowDeleting,
             Self::SourceNotFound(_) => Reason::SourceNotFound,
             Self::SourceNotReady(_) => Reason::SourceNotReady,
-            Self::SourceStopped(_) => Reason::SourceStopped,
+            Self::SourceStopped(..) => Reason::SourceStopped,
             Self::InUse(_) => Reason::InUse,
             Self::ManagedOutputs(_) => Reason::ManagedOutputs,
             Self::ForeignOutputs(_) => Reason::ForeignOutputs,
@@ -193,9 +206,16 @@ impl Waiting {
             Self::SourceNotReady(name) => {
                 format!("Source {name} has no flow yet; see kubectl describe source {name}.")
             }
-            Self::SourceStopped(name) => format!(
+            Self::SourceStopped(name, StaysOff::Told) => format!(
                 "Source {name} does not start its flow. Set its spec.state to Auto or Running; with spec.external, do what kubectl describe source {name} says."
             ),
+            Self::SourceStopped(name, StaysOff::Suspended) => {
+                format!("Source {name} is suspended and does not start its flow. Set its spec.suspend to false.")
+            }
+            Self::SourceStopped(name, StaysOff::Deleted) => format!(
+                "Source {name} is being deleted and does not start its flow. Delete this Destination, or create it anew from another Source."
+            ),
+            Self::SourceStopped(name, StaysOff::Stalled(why)) => format!("Source {name} cannot start its flow: {why}"),
             Self::InUse(users) => {
                 format!("Still in use by {}. It is removed when they are gone.", shortened(users))
             }

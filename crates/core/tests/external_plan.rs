@@ -15,8 +15,9 @@ use playout_core::names::{OWNERSHIP_TAGS, Ownership, TAG_ADOPTED, TAG_NAME, TAG_
 use playout_core::plan::{Action as _, Desired, Failure, FailureClass, Problem, Step, Waiting};
 use playout_core::reasons::Reason;
 use playout_core::secret::SecretText;
-use playout_core::source::external::{differences, hold, starts_flow};
+use playout_core::source::external::{differences, hold};
 use playout_core::source::observed::{Hold, Observed, TestPhase};
+use playout_core::source::off::stays_off;
 use playout_core::source::plan::{Action, plan};
 use playout_core::source::status::{Outcome, status};
 use playout_core::source::wanted::{Wanted, retains, wanted};
@@ -324,7 +325,7 @@ fn destinations_are_told_whether_the_source_may_start_its_flow() {
         let mut source = source_object(spec);
         let adoption = adoption.map(|state| json!({ "state": format!("{state:?}") }));
         source.status = Some(serde_json::from_value(json!({ "adoption": adoption })).expect("a status"));
-        starts_flow(&source)
+        stays_off(&source, FlowState::Standby).is_none()
     };
     assert!(starts(source_spec(&[]), None));
     assert!(!starts(source_spec(&[("/state", json!("Stopped"))]), None));
@@ -332,6 +333,11 @@ fn destinations_are_told_whether_the_source_may_start_its_flow() {
     assert!(!starts(adopting(&[]), None));
     assert!(!starts(adopting(&[]), Some(AdoptionState::Planned)));
     assert!(starts(adopting(&[]), Some(AdoptionState::Adopted)));
+    let referenced = source_object(reference_spec());
+    for state in STATES {
+        let on = matches!(state, FlowState::Starting | FlowState::Active | FlowState::Updating);
+        assert_eq!(stays_off(&referenced, state).is_none(), on, "somebody else has started it: {state:?}");
+    }
 }
 
 #[test]

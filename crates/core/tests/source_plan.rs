@@ -8,6 +8,7 @@ use fixtures::{
     FLOW, at, copy_of, deleted, encrypted, flow, health, identity, input, on_air, present, references_at, rtp_input,
     source_arn, source_object, source_seen, source_spec, wish,
 };
+use playout_core::api::Source;
 use playout_core::api::source::HealthWord::{Degraded, Failed, Healthy, Unknown};
 use playout_core::api::source::{SourceStatus, SourceWord};
 use playout_core::channel::Usage;
@@ -15,9 +16,10 @@ use playout_core::conditions::{READY, STALLED};
 use playout_core::flow::{Failover, FlowOutput, FlowSeen, FlowState, OutputSettings, Protocol, VpcInterface};
 use playout_core::names::{Ownership, TAG_UID};
 use playout_core::passwords::CopyAction;
-use playout_core::plan::{Action as _, Desired, Failure, FailureClass, Problem, Step, Waiting};
+use playout_core::plan::{Action as _, Desired, Failure, FailureClass, Problem, StaysOff, Step, Waiting};
 use playout_core::reasons::Reason;
 use playout_core::source::observed::{FlowQuota, Hold, Observed, TestPhase};
+use playout_core::source::off::stays_off;
 use playout_core::source::plan::{Action, plan};
 use playout_core::source::status::{Outcome, status};
 use playout_core::source::wanted::{Wanted, wanted};
@@ -912,6 +914,42 @@ fn a_connection_test_runs_even_a_flow_that_is_told_to_stay_off() {
     let mut seen = source_seen(&[]);
     seen.test = TestPhase::Wanted;
     assert_eq!(one(decide(&wish(&[("/state", json!("Stopped"))]), &seen)), Action::StartFlow { flow: flow_arn() });
+}
+
+// ------------------------------------------------------------------------------------- what others learn of the flow
+
+/// The Source with these changes, after a pass that came to this.
+fn after(changes: &[(&str, Value)], step: &Step<Action>) -> Source {
+    let mut source = source_object(source_spec(changes));
+    let seen = source_seen(&[]);
+    source.status = Some(status(&source, &outcome(Some(&seen), Some(step), 0)));
+    source
+}
+
+#[test]
+fn who_waits_for_a_flow_learns_why_it_is_not_started_and_a_flow_that_is_up_is_nobodys_concern() {
+    let healthy = after(&[], &Step::Settled);
+    let problem = Problem::new(Reason::SecretMissing, "Create Secret nowhere.");
+    let mut going = healthy.clone();
+    deleted(&mut going.metadata);
+    let stopped = ("/state", json!("Stopped"));
+    for (source, why) in [
+        (after(&[("/suspend", json!(true))], &Step::Settled), StaysOff::Suspended),
+        (after(&[("/suspend", json!(true)), stopped.clone()], &Step::Settled), StaysOff::Suspended),
+        (going, StaysOff::Deleted),
+        (after(&[], &Step::Stuck(problem)), StaysOff::Stalled("Create Secret nowhere.".into())),
+    ] {
+        assert_eq!(stays_off(&source, FlowState::Standby), Some(why));
+        for up in [FlowState::Starting, FlowState::Active, FlowState::Updating] {
+            assert_eq!(stays_off(&source, up), None, "a show is not cut in {up:?}");
+        }
+    }
+    for state in [FlowState::Standby, FlowState::Active] {
+        assert_eq!(stays_off(&healthy, state), None);
+        assert_eq!(stays_off(&after(std::slice::from_ref(&stopped), &Step::Settled), state), Some(StaysOff::Told));
+    }
+    let waits = Step::wait(Waiting::FlowStarting, std::time::Duration::ZERO);
+    assert_eq!(stays_off(&after(&[], &waits), FlowState::Standby), None, "it is under way");
 }
 
 // ------------------------------------------------------------------------------------------------------- deletion

@@ -87,7 +87,7 @@ fn toward_present(wanted: &Wanted, seen: &Observed) -> Step<Action> {
     {
         return Step::wait(Waiting::MovesFirst(first.clone()), 5 * IN_TRANSITION);
     }
-    let (state, outputs_used, stopped, signal) = (*state, *outputs_used, *stopped, *signal);
+    let (state, outputs_used, stopped, signal) = (*state, *outputs_used, stopped.as_ref(), *signal);
     let step = match &wanted.channel {
         None => outputs::next(wanted, seen, &Flow { arn, state, outputs_used, stopped, signal }),
         Some(channel) => {

@@ -9,7 +9,7 @@ use super::observed::{Hold, Observed};
 use super::target::{impossible, in_transition};
 use super::wanted::Wanted;
 use crate::api::RECONCILE_AT;
-use crate::api::source::{AdoptionState, AdoptionStatus, ExternalPolicy, Source, SourceState};
+use crate::api::source::{AdoptionState, AdoptionStatus, ExternalPolicy, Source};
 use crate::flow::{Flow, FlowSeen, FlowState};
 use crate::names::{Identity, OWNERSHIP_TAGS, Ownership, TAG_ADOPTED, owner};
 use crate::plan::{IN_TRANSITION, Problem, Step, Waiting};
@@ -35,21 +35,6 @@ pub fn hold(source: &Source, identity: &Identity, tags: &BTreeMap<String, String
             }
         }
     }
-}
-
-/// Whether this Source may start its flow, as far as its object tells. Destinations wait for one that may.
-#[must_use]
-pub fn starts_flow(source: &Source) -> bool {
-    let adopted = || {
-        let adoption = source.status.as_ref().and_then(|s| s.adoption.as_ref());
-        adoption.is_some_and(|a| a.state == AdoptionState::Adopted)
-    };
-    source.spec.state != SourceState::Stopped
-        && match source.spec.external_policy() {
-            None => true,
-            Some(ExternalPolicy::Reference) => false,
-            Some(ExternalPolicy::Adopt) => adopted(),
-        }
 }
 
 /// The other Playout object that an external flow belongs to. Its life cycle would cut whatever else ran from the flow, and
