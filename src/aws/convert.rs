@@ -10,8 +10,8 @@ use playout_core::source::wanted::NdiWanted;
 
 use super::rtmp::Answer;
 
-/// A flow. `None` when AWS's answer lacks what every flow has.
-pub fn flow(flow: &sdk::Flow, errors: Vec<String>, rtmp: &Answer) -> Option<Flow> {
+/// A flow; what AWS complains of stands beside it. `None` when AWS's answer lacks what every flow has.
+pub fn flow(flow: &sdk::Flow, rtmp: &Answer) -> Option<Flow> {
     let mut sources: Vec<&sdk::Source> = flow.sources().iter().collect();
     if sources.is_empty() {
         sources.extend(flow.source());
@@ -26,7 +26,7 @@ pub fn flow(flow: &sdk::Flow, errors: Vec<String>, rtmp: &Answer) -> Option<Flow
         vpc_interfaces: flow.vpc_interfaces().iter().filter_map(vpc_interface).collect(),
         size: flow.flow_size().map(|s| s.as_str().to_string()),
         outputs: flow.outputs().iter().filter_map(|o| output(o, rtmp)).collect(),
-        errors,
+        errors: Vec::new(),
     })
 }
 

@@ -4,7 +4,7 @@ use aws_sdk_medialive::types as sdk;
 use playout_core::channel::Alert;
 use playout_core::endpoint::Role;
 
-use crate::redact::Redactor;
+use crate::redact::{Redactor, without_paths};
 
 /// An alert that is set, in words without secrets; `None` for one that is over.
 pub fn alert(seen: &sdk::ChannelAlert, redactor: &Redactor) -> Option<Alert> {
@@ -17,24 +17,6 @@ pub fn alert(seen: &sdk::ChannelAlert, redactor: &Redactor) -> Option<Alert> {
         message: redactor.clean(&without_paths(message)).into_owned(),
         role: role(message),
     })
-}
-
-/// The text with no more of a URL than scheme, host and port. AWS's alerts repeat the URL of the output, which may hold a key.
-fn without_paths(text: &str) -> String {
-    let mut kept = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find("://") {
-        let (before, after) = rest.split_at(at + 3);
-        kept.push_str(before);
-        let ends = |c: char| c.is_whitespace() || "\"'<>])".contains(c);
-        // An IPv6 address stands in brackets.
-        let host = after.strip_prefix('[').and_then(|host| host.find(']')).map_or(0, |end| end + 2);
-        let url = &after[..after[host..].find(ends).map_or(after.len(), |end| host + end)];
-        let authority = &url[..url.find(['/', '?', '#']).unwrap_or(url.len())];
-        kept.push_str(authority.rsplit('@').next().unwrap_or_default());
-        rest = &after[url.len()..];
-    }
-    kept + rest
 }
 
 /// Which of our output groups an alert speaks of: the one whose name follows "output" or "output group". AWS documents no
@@ -55,26 +37,7 @@ fn role(message: &str) -> Option<Role> {
 mod tests {
     use playout_core::endpoint::Role;
 
-    use super::{role, without_paths};
-
-    #[test]
-    fn of_a_url_only_the_host_is_left() {
-        for (text, shown) in [
-            ("nothing", "nothing"),
-            (
-                "unable to open output [rtmps://u:p@a.example:443/live2?t=1/key-1].",
-                "unable to open output [rtmps://a.example:443].",
-            ),
-            (
-                "rtmp://[2001:db8::1]:1935/app/key and https://b.example",
-                "rtmp://[2001:db8::1]:1935 and https://b.example",
-            ),
-            ("'rtmp://c.example/x', then://", "'rtmp://c.example', then://"),
-            ("rtmp://[broken", "rtmp://[broken"),
-        ] {
-            assert_eq!(without_paths(text), shown);
-        }
-    }
+    use super::role;
 
     #[test]
     fn an_alert_is_of_an_output_group_that_it_names_and_no_other() {
