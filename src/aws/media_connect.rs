@@ -11,6 +11,7 @@ use aws_sdk_mediaconnect::Client;
 use aws_sdk_mediaconnect::types as sdk;
 use playout_core::destination::plan::NewOutput;
 use playout_core::flow::{Failover, Flow, OutputSettings, SourceSettings, VpcInterface};
+use playout_core::ndi::Ndi;
 use playout_core::plan::{Failure, FailureClass};
 use playout_core::source::plan::{NewFlow, NewSource};
 
@@ -189,6 +190,16 @@ impl MediaConnect {
     /// The call failed.
     pub async fn resize_flow(&self, arn: &str, size: &str) -> Result<(), Failure> {
         let call = self.client.update_flow().flow_arn(arn).flow_size(size.into()).send();
+        self.caller.change("mediaconnect:UpdateFlow", call).await.map(drop)
+    }
+
+    /// Changes NDI discovery, or switches NDI off.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub async fn set_ndi(&self, arn: &str, ndi: Option<&Ndi>) -> Result<(), Failure> {
+        let off = || sdk::NdiConfig::builder().ndi_state(sdk::NdiState::Disabled).build();
+        let call = self.client.update_flow().flow_arn(arn).ndi_config(ndi.map_or_else(off, convert::ndi_config)).send();
         self.caller.change("mediaconnect:UpdateFlow", call).await.map(drop)
     }
 

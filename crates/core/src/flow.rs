@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::ser::{Serialize, SerializeStruct as _, Serializer};
 
 use crate::endpoint::shown_application;
+use crate::ndi::Ndi;
 use crate::plan::Waiting;
 use crate::secret::SecretText;
 
@@ -87,6 +88,8 @@ pub struct Flow {
     pub failover: Failover,
     /// Interfaces in VPCs.
     pub vpc_interfaces: Vec<VpcInterface>,
+    /// NDI discovery; `None`: NDI is off.
+    pub ndi: Option<Ndi>,
     /// `MEDIUM`, `LARGE`, ...; `None` when AWS does not say.
     pub size: Option<String>,
     /// Outputs.

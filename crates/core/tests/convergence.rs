@@ -293,6 +293,8 @@ fn key(world: &World) -> String {
     for v in &f.flow.vpc_interfaces {
         put(&v.name);
     }
+    put(f.flow.size.as_deref().unwrap_or("-"));
+    put(if f.flow.ndi.is_some() { "ndi" } else { "" });
     let failover = &f.flow.failover;
     put(match (failover.enabled, failover.merge) {
         (false, _) => "off",
@@ -475,6 +477,7 @@ fn source_wishes() -> Vec<SourceWish> {
     on_lan["vpcInterface"] = json!("lan");
     let mut on_wan = input("main", "Primary", 5000);
     on_wan["vpcInterface"] = json!("wan");
+    let ndi = ("/ndi", json!({"discoveryServers": [{"address": "10.0.1.20", "vpcInterface": "lan"}]}));
     let nowhere = json!({"passwordSecretRef": {"name": "nowhere", "key": "x"}});
     let broken = ("/inputs/0/srtListener/encryption", nowhere);
     let gone = |name| deleting(source_wish(name, &[]));
@@ -559,8 +562,15 @@ fn source_wishes() -> Vec<SourceWish> {
             lead: Some("slate"),
             ..source_wish("three inputs, the emergency told to lead", &[three, ("/activeInput", json!("slate"))])
         },
-        single("one input on an interface", &[one(on_lan), ("/network/vpcInterfaces", lan("lan"))]),
-        single("one input on another interface", &[one(on_wan), ("/network/vpcInterfaces", lan("wan"))]),
+        single("one input on an interface", &[one(on_lan.clone()), ("/network/vpcInterfaces", lan("lan"))]),
+        single(
+            "one input on another interface, small",
+            &[one(on_wan), ("/network/vpcInterfaces", lan("wan")), ("/flowSize", json!("Medium"))],
+        ),
+        single(
+            "with NDI discovery",
+            &[one(on_lan), ("/network/vpcInterfaces", lan("lan")), ("/flowSize", json!("Large")), ndi],
+        ),
         source_wish("suspended", &[("/suspend", json!(true)), running.clone()]),
         source_wish("not to be understood, and stopped", &[broken.clone(), stopped]),
         source_wish("not to be understood, Auto and idle", std::slice::from_ref(&broken)),
@@ -854,6 +864,8 @@ impl Kind for SourceShow {
             .or_else(|| expect(f.flow.failover.primary.as_deref() == wish.lead, "the lead"))
             .or_else(|| expect(f.flow.failover.merge == wanted.merge.is_some(), "merging"))
             .or_else(|| expect(f.flow.vpc_interfaces.iter().map(|v| v.name.clone()).eq(interfaces), "the interfaces"))
+            .or_else(|| expect(f.flow.ndi == wanted.ndi, "NDI"))
+            .or_else(|| expect(wanted.size.is_none() || f.flow.size == wanted.size, "the size"))
             .or_else(|| expect(f.flow.state == active, "on or off"))
             .or_else(|| expect(world.secrets.len() == wish.copies, "the copies of passwords"))
             .or_else(|| expect(Self::ownership(f) == Ownership::Ours, "the tags"))

@@ -456,6 +456,7 @@ fn every_sort_of_difference_has_its_words() {
         (vec![("/activeInput", json!("reserve"))], &["would let input reserve lead"]),
         (vec![("/inputs/0", encrypted(input("main", "Primary", 5000)))], &["would change input main: encryption"]),
         (vec![("/network/vpcInterfaces", lan("sg-0a"))], &["would add VPC interface lan"]),
+        (vec![discovery("10.0.1.20")], &["would switch NDI on"]),
     ];
     for (changes, words) in cases {
         assert_eq!(told(&changes, &mut claimed()), words, "{changes:?}");
@@ -588,6 +589,22 @@ fn an_adopted_flow_is_removed_with_its_source_after_what_others_have_on_it() {
     }
     flow(&mut seen).outputs.clear();
     assert_eq!(one(plan(&Desired::Absent, false, &seen)), Action::DeleteFlow { flow: FLOW.into() });
+}
+
+fn discovery(address: &str) -> (&'static str, Value) {
+    ("/ndi", json!({ "discoveryServers": [{ "address": address, "vpcInterface": "lan" }] }))
+}
+
+#[test]
+fn the_plan_of_an_adoption_tells_what_becomes_of_ndi() {
+    let mut seen = claimed();
+    flow(&mut seen).ndi = present(fixtures::source_wanted(&adopting(&[discovery("10.0.1.20")]))).ndi;
+    assert!(told(&[discovery("10.0.1.20")], &mut seen).is_empty());
+    assert_eq!(told(&[discovery("10.0.1.21")], &mut seen), ["would change NDI discovery"]);
+    assert_eq!(told(&[], &mut seen), ["would switch NDI off"]);
+    flow(&mut seen).outputs.push(anothers_output());
+    flow(&mut seen).outputs[0].settings.protocol = Protocol::Ndi;
+    assert!(told(&[], &mut seen).is_empty(), "somebody's output speaks it");
 }
 
 // --------------------------------------------------------------------------------------------- status of an adoption
