@@ -376,7 +376,7 @@ impl SourceSettings {
         check("maxBitrate", unlike(&self.max_bitrate, &seen.max_bitrate));
         check("minLatencyMs", unlike(&self.min_latency, &seen.min_latency));
         check("maxLatencyMs", unlike(&self.max_latency, &seen.max_latency));
-        check("streamId", unlike(&self.stream_id, &seen.stream_id));
+        check("streamId", unlike(&self.stream_id, &seen.stream_id) || self.drops_stream_id(seen));
         check("address", unlike(&self.listener_address, &seen.listener_address));
         check("port", unlike(&self.listener_port, &seen.listener_port));
         check("vpcInterface", self.vpc_interface != seen.vpc_interface);
@@ -392,6 +392,14 @@ impl SourceSettings {
         self.protocol != seen.protocol
             || (self.decryption.is_none() && seen.decryption.is_some())
             || (self.vpc_interface.is_none() && seen.vpc_interface.is_some())
+            || self.drops_stream_id(seen)
+    }
+
+    /// AWS makes no stream id for an SRT caller by itself. Latencies, bitrates and ranges of addresses it may fill in: of those
+    /// nobody can tell whether they were wished once.
+    fn drops_stream_id(&self, seen: &Self) -> bool {
+        let caller = self.protocol == Protocol::SrtCaller && seen.protocol == Protocol::SrtCaller;
+        caller && self.stream_id.is_none() && seen.stream_id.as_ref().is_some_and(|id| !id.is_empty())
     }
 }
 

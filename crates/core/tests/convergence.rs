@@ -16,7 +16,7 @@ use fixtures::{at, deleted, encrypted, identity, input, present, rtp_input, sour
 use playout_core::api::destination::RetryWord;
 use playout_core::api::source::HealthWord;
 use playout_core::api::{Source, SourceSpec};
-use playout_core::flow::{FlowOutput, FlowSeen, FlowState, OutputSettings, Protocol, SecretCopy};
+use playout_core::flow::{FlowOutput, FlowSeen, FlowState, OutputSettings, Protocol, SecretCopy, SourceSettings};
 use playout_core::names::{Ownership, TAG_ADOPTED, TAG_NAME, TAG_UID, owner};
 use playout_core::passwords::CopyAction;
 use playout_core::plan::{Action, Desired, Failure, FailureClass, Step, Waiting};
@@ -310,6 +310,7 @@ fn key(world: &World) -> String {
         put(s.settings.protocol.as_str());
         put(s.settings.vpc_interface.as_deref().unwrap_or("-"));
         put(if s.settings.decryption.is_some() { "*" } else { "" });
+        put(s.settings.stream_id.as_deref().unwrap_or(""));
         put(&s.settings.ingest_port.unwrap_or(0).to_string());
     }
     for o in &f.flow.outputs {
@@ -478,6 +479,11 @@ fn source_wishes() -> Vec<SourceWish> {
     let mut on_wan = input("main", "Primary", 5000);
     on_wan["vpcInterface"] = json!("wan");
     let ndi = ("/ndi", json!({"discoveryServers": [{"address": "10.0.1.20", "vpcInterface": "lan"}]}));
+    let caller = |more: Value| {
+        let mut caller = json!({"address": "enc.example.net", "port": 9000});
+        caller.as_object_mut().expect("an object").extend(more.as_object().cloned().unwrap_or_default());
+        json!({"name": "main", "priority": "Primary", "protocol": "SrtCaller", "srtCaller": caller})
+    };
     let nowhere = json!({"passwordSecretRef": {"name": "nowhere", "key": "x"}});
     let broken = ("/inputs/0/srtListener/encryption", nowhere);
     let gone = |name| deleting(source_wish(name, &[]));
@@ -537,6 +543,16 @@ fn source_wishes() -> Vec<SourceWish> {
             ..source_wish("two RTP inputs merged", &[rtp, ("/failover", json!({"mode": "Merge"})), running.clone()])
         },
         SourceWish { protocol: Protocol::Rtp, ..single("one RTP input", &[one(rtp_input("main", "Primary", 5000))]) },
+        SourceWish {
+            protocol: Protocol::SrtCaller,
+            sources: &[("main", 0)],
+            ..single("one SRT caller with a stream id", &[one(caller(json!({"streamId": "show"})))])
+        },
+        SourceWish {
+            protocol: Protocol::SrtCaller,
+            sources: &[("main", 0)],
+            ..single("one SRT caller without", &[one(caller(json!({})))])
+        },
         SourceWish {
             sources: &[("radio", 5000)],
             lead: None,
@@ -842,8 +858,9 @@ impl Kind for SourceShow {
         if f.flow.state == FlowState::Error {
             return expect(matches!(step, Step::Stuck(p) if p.reason == Reason::FlowError), "the flow is in ERROR");
         }
-        let mut sources: Vec<_> =
-            f.flow.sources.iter().map(|s| (s.name.as_str(), s.settings.ingest_port.unwrap_or(0))).collect();
+        // One that calls may still have the port on which it listened before.
+        let port = |s: &SourceSettings| s.ingest_port.filter(|_| s.protocol != Protocol::SrtCaller).unwrap_or(0);
+        let mut sources: Vec<_> = f.flow.sources.iter().map(|s| (s.name.as_str(), port(&s.settings))).collect();
         sources.sort_unstable();
         let wanted = present(wish.desired.clone());
         let encryption = |s: &&playout_core::flow::FlowSource| {

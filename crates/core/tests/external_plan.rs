@@ -596,6 +596,18 @@ fn discovery(address: &str) -> (&'static str, Value) {
 }
 
 #[test]
+fn the_plan_of_an_adoption_tells_that_a_stream_id_goes_and_not_which() {
+    let caller = json!({ "address": "enc.example.net", "port": 9000 });
+    let main = json!({ "name": "main", "priority": "Primary", "protocol": "SrtCaller", "srtCaller": caller });
+    let without = [("/inputs", json!([main]))];
+    let mut seen = source_seen(&without);
+    seen.hold = Hold::Claimed { shown: None, told: false };
+    assert!(told(&without, &mut seen).is_empty());
+    flow(&mut seen).sources[0].settings.stream_id = Some("a-key-perhaps".into());
+    assert_eq!(told(&without, &mut seen), ["would replace input main: streamId"]);
+}
+
+#[test]
 fn the_plan_of_an_adoption_tells_what_becomes_of_ndi() {
     let mut seen = claimed();
     flow(&mut seen).ndi = present(fixtures::source_wanted(&adopting(&[discovery("10.0.1.20")]))).ndi;

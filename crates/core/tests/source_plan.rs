@@ -466,6 +466,26 @@ fn encryption_is_taken_off_a_single_input_by_replacing_it_because_an_update_cann
 }
 
 #[test]
+fn a_stream_id_is_taken_off_an_srt_caller_by_replacing_it_and_what_aws_may_have_filled_in_is_left() {
+    let caller = |more: Value| {
+        let mut caller = json!({"address": "enc.example.net", "port": 9000});
+        caller.as_object_mut().expect("an object").extend(more.as_object().cloned().unwrap_or_default());
+        [("/inputs", json!([{"name": "main", "priority": "Primary", "protocol": "SrtCaller", "srtCaller": caller}]))]
+    };
+    let mut seen = source_seen(&caller(json!({"streamId": "show", "minLatencyMs": 500})));
+    let latency_alone = wish(&caller(json!({"streamId": "show"})));
+    assert_eq!(decide(&latency_alone, &seen), Step::Settled, "AWS tells its own default in the same words");
+    let after = wish(&caller(json!({})));
+    assert!(matches!(one(decide(&after, &seen)), Action::SetFailover { failover, .. } if failover.enabled));
+    flow(&mut seen).failover.enabled = true;
+    let Action::AddSource { source, .. } = one(decide(&after, &seen)) else { panic!("a spare") };
+    assert_eq!((source.settings.stream_id, source.name == "main"), (None, false));
+    flow(&mut seen).failover.enabled = false;
+    flow(&mut seen).sources[0].settings.stream_id = Some(String::new());
+    assert_eq!(decide(&after, &seen), Step::Settled, "an empty one is none");
+}
+
+#[test]
 fn inputs_that_exchange_their_ports_pass_through_a_third_port() {
     let swapped = [("/inputs/0/srtListener/port", json!(5001)), ("/inputs/1/srtListener/port", json!(5000))];
     let Action::UpdateSource { settings, .. } = drift(&swapped) else { panic!("an update") };
