@@ -49,6 +49,26 @@ impl Redactor {
     }
 }
 
+/// The text with no more of a URL than scheme, host and port. What AWS complains of repeats the URL of the
+/// output, which may hold a key.
+#[must_use]
+pub fn without_paths(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let (before, after) = rest.split_at(at + 3);
+        kept.push_str(before);
+        let ends = |c: char| c.is_whitespace() || "\"'<>])".contains(c);
+        // An IPv6 address stands in brackets.
+        let host = after.strip_prefix('[').and_then(|host| host.find(']')).map_or(0, |end| end + 2);
+        let url = &after[..after[host..].find(ends).map_or(after.len(), |end| host + end)];
+        let authority = &url[..url.find(['/', '?', '#']).unwrap_or(url.len())];
+        kept.push_str(authority.rsplit('@').next().unwrap_or_default());
+        rest = &after[url.len()..];
+    }
+    kept + rest
+}
+
 fn percent_encoded(text: &str) -> String {
     text.bytes()
         .map(|b| match b {
@@ -62,7 +82,7 @@ fn percent_encoded(text: &str) -> String {
 mod tests {
     use playout_core::secret::SecretText;
 
-    use super::Redactor;
+    use super::{Redactor, without_paths};
 
     #[test]
     fn known_secrets_are_taken_out_in_every_spelling() {
@@ -79,6 +99,25 @@ mod tests {
             let redactor = Redactor::default();
             keys.iter().for_each(|key| redactor.learn(&SecretText::new(*key)));
             assert_eq!(redactor.clean("<key-1234-5678> <key-1234>"), "<(secret)> <(secret)>");
+        }
+    }
+
+    #[test]
+    fn of_a_url_only_the_host_is_left() {
+        for (text, shown) in [
+            ("nothing", "nothing"),
+            (
+                "unable to open output [rtmps://u:p@a.example:443/live2?t=1/key-1].",
+                "unable to open output [rtmps://a.example:443].",
+            ),
+            (
+                "rtmp://[2001:db8::1]:1935/app/key and https://b.example",
+                "rtmp://[2001:db8::1]:1935 and https://b.example",
+            ),
+            ("'rtmp://c.example/x', then://", "'rtmp://c.example', then://"),
+            ("rtmp://[broken", "rtmp://[broken"),
+        ] {
+            assert_eq!(without_paths(text), shown);
         }
     }
 }

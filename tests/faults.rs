@@ -8,8 +8,13 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use in_process::life::{Plan, Script, live, live_twice};
+use in_process::api_server::Change;
+use in_process::life::{Plan, Script, identity, live, live_twice, our_flow, ready, same};
+use in_process::operator::{Operator, World};
+use in_process::passthrough;
 use in_process::wire::{Boundary, Effect, Fault};
+use playout_sim::FaultKind;
+use serde_json::{Value, json};
 
 type Schedule = (usize, Fault, usize);
 
@@ -102,6 +107,57 @@ fn a_second_answer_that_is_no_better_than_none() {
     }
     // Of a channel that is hidden its input tells; only inputs are asked for again.
     assert!(again >= 12, "only {again} were asked for again after the second answer");
+}
+
+/// AWS says for a moment that there is no flow, and lists it: it is not made again, and what a Destination has on it is neither
+/// left behind nor said to be off.
+#[test]
+fn a_flow_that_is_listed_and_not_found_for_a_moment_is_there() {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    for (skip, times) in (0..4).flat_map(|skip| (1..5).map(move |times| (skip, times))) {
+        for wish in [json!({}), json!({ "state": "Stopped" }), Value::Null] {
+            let result = paused(not_found_for_a_moment(skip, times, &wish));
+            assert!(result.is_ok(), "{times} times after {skip}, and the user wants {wish}: {result:?}");
+        }
+    }
+}
+
+async fn not_found_for_a_moment(skip: u32, times: u32, wish: &Value) -> Result<(), String> {
+    let world = World::new(None);
+    let mut operator = Operator::start(&world).await;
+    let stopped = |stop| format!("{stop:?}");
+    passthrough::play(&world, 0).await?;
+    operator.settle(&world, Duration::from_secs(60)).await.map_err(stopped)?;
+    // What is known from a moment ago is not asked for again.
+    operator.run_for(&world, Duration::from_secs(2)).await.map_err(stopped)?;
+    let gone = FaultKind::FailBefore { status: 404, code: "NotFoundException".into(), message: "no flow".into() };
+    world.sim.plant_fault(playout_sim::Fault { skip, times, ..playout_sim::Fault::new("*", "DescribeFlow", gone) });
+    match wish {
+        Value::Null => world.cluster.delete("destinations", "youtube"),
+        wish => world.cluster.edit("destinations", "youtube", &json!({ "spec": wish })),
+    }
+    operator.look_again();
+    // Shorter than what is settled is left alone.
+    operator.run_for(&world, Duration::from_secs(30)).await.map_err(stopped)?;
+    if let Some(twice) = passthrough::made_too_often(&world.sim.log(0)) {
+        return Err(twice);
+    }
+    for (_, key, change) in world.cluster.changes(0).iter().filter(|(_, key, _)| key.0 == "destinations") {
+        let (Change::Applied(object) | Change::Deleted(object)) = change;
+        if ready(object).is_ok() && object["status"]["outputs"][0].is_null() {
+            return Err(format!("{} was said to be well without its output", key.1));
+        }
+    }
+    let flow = our_flow(&world)?;
+    let name = identity("Destination", "youtube").output_name("primary");
+    let output = flow["outputs"].as_array().into_iter().flatten().find(|o| o["name"] == name.as_str());
+    let left = output.map_or(Value::Null, |o| o["outputStatus"].clone());
+    let wanted = match wish {
+        Value::Null => Value::Null,
+        wish => json!(if wish["state"] == "Stopped" { "DISABLED" } else { "ENABLED" }),
+    };
+    same("output", &left, &wanted)?;
+    same("object is left", &json!(world.cluster.object("destinations", "youtube").is_some()), &json!(!wish.is_null()))
 }
 
 /// Whether a read is the first of the same since something was changed.

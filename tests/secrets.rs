@@ -15,7 +15,7 @@ use fixtures::{PATIENCE, Show};
 use http::Method;
 use in_process::api_server::Change;
 use in_process::aws::Canned;
-use in_process::life::{destination, secret, source};
+use in_process::life::{destination, identity, secret, source};
 use in_process::operator::{Operator, REGION, World};
 use k8s_openapi::ByteString;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
@@ -29,7 +29,7 @@ use playout_operator::kinds::destination::DestinationKind;
 use playout_operator::reconcile::reconcile;
 use playout_operator::redact::Redactor;
 use playout_operator::telemetry;
-use playout_sim::{Fault, FaultKind, Receiver, Seed};
+use playout_sim::{Edit, Fault, FaultKind, Receiver, Seed};
 use playout_stage::{kubectl_with_input, wait_until};
 use serde_json::{Value, json};
 
@@ -46,6 +46,10 @@ const IN_PATH: &str = "cnry+path-6611";
 const IN_QUERY: &str = "cnry+query-1212";
 const IN_USER: &str = "cnry+user-8800";
 const IN_PRESET: &str = "cnry+preset-4444";
+const IN_SOURCE: &str = "cnry+source-27e4";
+const IN_OUTPUT: &str = "cnry+output-f00d";
+const IN_FLOW: &str = "cnry+flow-5b5b";
+const IN_STREAM: &str = "cnry+stream-19c8";
 const ENCODED: &str = "cnry+encoded-4d3e2f";
 const RECODED: &str = "cnry+recoded-5c5c77";
 const ENCODED_SSM: &str = "cnry+encoded-ssm-77aa";
@@ -67,7 +71,8 @@ fn spellings(text: &str) -> Vec<String> {
 
 fn canaries() -> Vec<String> {
     let passed = [YOUTUBE, CHANGED, TWITCH, PASSWORD, INPUT, SPACED, PANIC, IN_PATH, IN_QUERY, IN_USER, IN_PRESET];
-    let all = [MARK].into_iter().chain(passed).chain([ENCODED, RECODED, ENCODED_SSM, ENCODED_URL]);
+    let of_flows = [IN_SOURCE, IN_OUTPUT, IN_FLOW, IN_STREAM];
+    let all = [MARK].into_iter().chain(passed).chain(of_flows).chain([ENCODED, RECODED, ENCODED_SSM, ENCODED_URL]);
     let mut found: Vec<String> = all.flat_map(spellings).collect();
     // Four letters of Base64 are found everywhere.
     found.retain(|text| text.len() >= 5);
@@ -187,6 +192,24 @@ fn echo_of_channels(world: &World) {
     world.answers.give(Canned { method: Method::GET, path, contains, times: 6, status: 200, body });
 }
 
+/// Somebody else's keys come into flows, which then fail, and AWS's words repeat the keys.
+fn echo_of_flows(world: &World) {
+    let output = |name: &str| identity("Destination", name).output_name("primary");
+    let rtmp = |key: &str| json!({ "rtmpPushSettings": { "applicationName": "live2", "streamName": key } });
+    let input = |key: &str| json!({ "rtmpPushSettings": { "namingConfiguration": { "manual": { "applicationName": "live2", "streamName": key } } } });
+    let edit = |edit| world.sim.edit(&edit).expect("a flow");
+    let (studio, pushed) = (identity("Source", "studio").flow_name(), identity("Source", "pushed").flow_name());
+    let of = |flow: &String| Edit { flow: flow.clone(), ..Edit::default() };
+    edit(Edit { source: Some("encoder".into()), patch: Some(input(IN_SOURCE)), ..of(&pushed) });
+    edit(Edit { output: Some(output("youtube")), patch: Some(rtmp(IN_OUTPUT)), ..of(&studio) });
+    edit(Edit { output: Some(output("partner")), patch: Some(json!({ "streamId": IN_STREAM })), ..of(&studio) });
+    let said = |key: &str| format!("'{key}' [rtmps://a.example.net/live2?token={IN_FLOW}/{key}] was refused");
+    for (flow, keys) in [(&pushed, [IN_SOURCE, IN_SOURCE]), (&studio, [IN_OUTPUT, IN_STREAM])] {
+        let errors = Some(keys.map(said).to_vec());
+        edit(Edit { status: Some("ERROR".into()), errors, ..of(flow) });
+    }
+}
+
 /// Sends every canary through its path, and prints what the operator has let out but for its log, which goes where logs go.
 async fn send_all(redactor: Redactor) {
     let mut world = World::new(None);
@@ -266,6 +289,13 @@ async fn send_all(redactor: Redactor) {
     let told = cluster.object("destinations", "panics").expect("it is there");
     assert_eq!(told["status"]["conditions"][0]["reason"], "InternalError", "it did not panic: {}", told["status"]);
     operator.run_for(&world, Duration::from_secs(100)).await.expect("it lives");
+
+    echo_of_flows(&world);
+    operator.run_for(&world, Duration::from_secs(100)).await.expect("it lives");
+    for name in ["studio", "pushed"] {
+        let told = cluster.object("sources", name).expect("it is there")["status"]["conditions"][0].clone();
+        assert!(told["reason"] == "FlowError" && told["message"].to_string().contains("was refused"), "{told}");
+    }
 
     show(&world, &operator);
     // What was sent must have arrived, or nothing was tested.

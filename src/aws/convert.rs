@@ -4,14 +4,14 @@ use aws_sdk_mediaconnect::types as sdk;
 use playout_core::flow::{
     Cipher, Failover, Flow, FlowOutput, FlowSource, FlowState, OutputSettings, Protocol, SourceSettings, VpcInterface,
 };
+use playout_core::ndi::Ndi;
 use playout_core::secret::SecretText;
 use playout_core::source::plan::NewSource;
-use playout_core::source::wanted::NdiWanted;
 
 use super::rtmp::Answer;
 
-/// A flow. `None` when AWS's answer lacks what every flow has.
-pub fn flow(flow: &sdk::Flow, errors: Vec<String>, rtmp: &Answer) -> Option<Flow> {
+/// A flow; what AWS complains of stands beside it. `None` when AWS's answer lacks what every flow has.
+pub fn flow(flow: &sdk::Flow, rtmp: &Answer) -> Option<Flow> {
     let mut sources: Vec<&sdk::Source> = flow.sources().iter().collect();
     if sources.is_empty() {
         sources.extend(flow.source());
@@ -24,9 +24,10 @@ pub fn flow(flow: &sdk::Flow, errors: Vec<String>, rtmp: &Answer) -> Option<Flow
         sources: sources.into_iter().filter_map(|s| source(s, rtmp)).collect(),
         failover: flow.source_failover_config().map(failover).unwrap_or_default(),
         vpc_interfaces: flow.vpc_interfaces().iter().filter_map(vpc_interface).collect(),
+        ndi: flow.ndi_config().and_then(ndi),
         size: flow.flow_size().map(|s| s.as_str().to_string()),
         outputs: flow.outputs().iter().filter_map(|o| output(o, rtmp)).collect(),
-        errors,
+        errors: Vec::new(),
     })
 }
 
@@ -59,6 +60,17 @@ fn vpc_interface(v: &sdk::VpcInterface) -> Option<VpcInterface> {
         subnet_id: v.subnet_id().unwrap_or_default().to_string(),
         security_group_ids: v.security_group_ids().to_vec(),
         role_arn: v.role_arn().unwrap_or_default().to_string(),
+    })
+}
+
+fn ndi(config: &sdk::NdiConfig) -> Option<Ndi> {
+    let text = |text: Option<&str>| text.unwrap_or_default().to_string();
+    let server = |s: &sdk::NdiDiscoveryServerConfig| {
+        (text(s.discovery_server_address()), s.discovery_server_port(), text(s.vpc_interface_adapter()))
+    };
+    (config.ndi_state() == Some(&sdk::NdiState::Enabled)).then(|| Ndi {
+        machine_name: config.machine_name().map(str::to_string),
+        servers: config.ndi_discovery_servers().iter().map(server).collect(),
     })
 }
 
@@ -215,7 +227,7 @@ pub fn vpc_interface_request(v: &VpcInterface) -> sdk::VpcInterfaceRequest {
 }
 
 /// NDI of a request.
-pub fn ndi_config(ndi: &NdiWanted) -> sdk::NdiConfig {
+pub fn ndi_config(ndi: &Ndi) -> sdk::NdiConfig {
     let servers = ndi
         .servers
         .iter()

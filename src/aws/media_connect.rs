@@ -11,6 +11,7 @@ use aws_sdk_mediaconnect::Client;
 use aws_sdk_mediaconnect::types as sdk;
 use playout_core::destination::plan::NewOutput;
 use playout_core::flow::{Failover, Flow, OutputSettings, SourceSettings, VpcInterface};
+use playout_core::ndi::Ndi;
 use playout_core::plan::{Failure, FailureClass};
 use playout_core::source::plan::{NewFlow, NewSource};
 
@@ -19,6 +20,7 @@ use super::convert;
 use super::gather::Gather;
 use super::pace::Urgency;
 use super::rtmp::{Add, Paths, Rtmp};
+use crate::redact::without_paths;
 
 /// How long outputs of one flow are gathered before they are added in one call.
 const GATHERING: Duration = Duration::from_millis(40);
@@ -60,12 +62,22 @@ impl MediaConnect {
             Err(failure) if failure.class == FailureClass::Absent => return Ok(None),
             Err(failure) => return Err(failure),
         };
-        let errors = answer.messages().map(|m| m.errors().to_vec()).unwrap_or_default();
-        answer
-            .flow()
-            .and_then(|f| convert::flow(f, errors, &rtmp.answer()))
-            .map(Some)
-            .ok_or_else(|| not_understood(OPERATION))
+        let mut flow =
+            answer.flow().and_then(|f| convert::flow(f, &rtmp.answer())).ok_or_else(|| not_understood(OPERATION))?;
+        self.learn(&flow);
+        let told = answer.messages().map(|m| m.errors()).unwrap_or_default();
+        let clean = |text: &String| self.caller.redactor().clean(&without_paths(text)).into_owned();
+        flow.errors = told.iter().map(clean).collect();
+        Ok(Some(flow))
+    }
+
+    /// Remembers the keys, also those of outputs that are not ours: what AWS complains of repeats what it is about.
+    fn learn(&self, flow: &Flow) {
+        let redactor = self.caller.redactor();
+        let sources = flow.sources.iter().filter_map(|s| s.settings.rtmp.as_ref());
+        let outputs = flow.outputs.iter().filter_map(|o| o.settings.rtmp.as_ref());
+        sources.chain(outputs).for_each(|path| redactor.learn(&path.stream));
+        flow.outputs.iter().filter_map(|o| o.settings.stream_id.as_ref()).for_each(|id| redactor.learn(id));
     }
 
     /// All flows of the region.
@@ -178,6 +190,16 @@ impl MediaConnect {
     /// The call failed.
     pub async fn resize_flow(&self, arn: &str, size: &str) -> Result<(), Failure> {
         let call = self.client.update_flow().flow_arn(arn).flow_size(size.into()).send();
+        self.caller.change("mediaconnect:UpdateFlow", call).await.map(drop)
+    }
+
+    /// Changes NDI discovery, or switches NDI off.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub async fn set_ndi(&self, arn: &str, ndi: Option<&Ndi>) -> Result<(), Failure> {
+        let off = || sdk::NdiConfig::builder().ndi_state(sdk::NdiState::Disabled).build();
+        let call = self.client.update_flow().flow_arn(arn).ndi_config(ndi.map_or_else(off, convert::ndi_config)).send();
         self.caller.change("mediaconnect:UpdateFlow", call).await.map(drop)
     }
 

@@ -9,7 +9,7 @@ use kube::runtime::reflector::ObjectRef;
 use kube::{Resource as _, ResourceExt as _};
 use playout_core::api::destination::{DestinationStatus, DestinationWord};
 use playout_core::api::policy::RunState;
-use playout_core::api::source::{HealthWord, SourceState, SourceStatus};
+use playout_core::api::source::{HealthWord, SourceStatus};
 use playout_core::api::{ACTIVE_ENDPOINT, Destination, EncodingPreset, Source};
 use playout_core::conditions::{RECONCILING, STALLED, is_true};
 use playout_core::destination::memory;
@@ -23,7 +23,7 @@ use playout_core::flow::{Flow, FlowState};
 use playout_core::names::Identity;
 use playout_core::plan::{Desired, Failure, Step};
 use playout_core::reasons::Reason;
-use playout_core::source::external::starts_flow;
+use playout_core::source::off::stays_off;
 
 use self::live::Looking;
 use super::references::{Needed, wants_fresh_look};
@@ -120,10 +120,10 @@ impl Kind for DestinationKind {
         let channel_up = live.channel.present().is_some_and(|c| c.channel.state.is_up());
         let (flow, certain) = match flow {
             Err(_) if goes && channel_up => (None, false),
-            flow => (flow?, true),
+            flow => flow?,
         };
         let observed = Observed {
-            flow: if source.is_some() || !certain { Programme::NoFlow { certain } } else { Programme::NoSource },
+            flow: if certain && source.is_none() { Programme::NoSource } else { Programme::NoFlow { certain } },
             outputs: BTreeMap::new(),
             secrets: Vec::new(),
             quotas: live.quotas,
@@ -175,7 +175,7 @@ impl Kind for DestinationKind {
                 arn: flow.arn.clone(),
                 state: flow.state,
                 outputs_used: flow.outputs.len(),
-                stopped: source.as_ref().is_some_and(|s| is_off(s, &flow)),
+                stopped: source.as_ref().and_then(|s| stays_off(s, flow.state)),
                 signal: status.and_then(signal),
                 bitrate_kbps: status.and_then(bitrate),
                 region: region.name.clone(),
@@ -256,13 +256,6 @@ impl Kind for DestinationKind {
     }
 }
 
-/// Whether the Source is told to stay off, or has a flow that is not its own to start and that nobody else has started.
-fn is_off(source: &Source, flow: &Flow) -> bool {
-    let on = matches!(flow.state, FlowState::Starting | FlowState::Active | FlowState::Updating);
-    let is_others = source.spec.external.is_some() && source.spec.state != SourceState::Stopped;
-    !(starts_flow(source) || is_others && on)
-}
-
 /// Whether a quota of AWS keeps it from going on.
 pub(crate) fn waits_for_room(destination: &Destination) -> bool {
     let stalled = destination.status.as_ref().and_then(|s| s.conditions.iter().find(|c| c.type_ == STALLED));
@@ -290,14 +283,15 @@ fn region_name(destination: &Destination, context: &Context) -> String {
     named.or(destination.spec.region.as_deref()).unwrap_or(context.aws.default_region()).to_string()
 }
 
-/// The flow of the Source: as the Source records it, else as this Destination does, else by its name.
+/// The flow of the Source: as the Source records it, else as this Destination does, else by its name. Without one, whether it
+/// is certain that there is none.
 async fn look_for_flow(
     destination: &Destination,
     source: Option<&Source>,
     region: &Region,
     context: &Context,
     deleting: bool,
-) -> Result<Option<Arc<Flow>>, Failure> {
+) -> Result<(Option<Arc<Flow>>, bool), Failure> {
     let recorded = source
         .and_then(|s| s.status.as_ref())
         .and_then(|s| s.flow_arn.as_ref().filter(|_| s.flow_state.is_some()))
@@ -315,10 +309,12 @@ async fn look_for_flow(
         if wants_fresh_look(destination, handled) {
             region.flows.doubt(arn).await;
         }
-        return region.flows.describe(arn, age_of_look(destination, urgency, context), urgency).await;
-    }
-    if !deleting {
-        return Ok(None);
+        let flow = region.flows.describe(arn, age_of_look(destination, urgency, context), urgency).await?;
+        if flow.is_some() {
+            return Ok((flow, true));
+        }
+    } else if !deleting {
+        return Ok((None, true));
     }
     // Before "nothing is left" is said, a flow that the operator has made is looked for by name.
     let owner = Identity {
@@ -326,12 +322,18 @@ async fn look_for_flow(
         name: destination.spec.from.name.clone(),
         ..context.identity(destination)
     };
-    for listed in region.flows.named(&owner.flow_name(), Duration::from_secs(1)).await? {
-        if let Some(flow) = region.flows.describe(&listed.arn, AGE, urgency).await? {
-            return Ok(Some(flow));
+    let name = owner.flow_name();
+    let (mut found, mut certain) = (None, true);
+    let all = region.flows.all(Duration::from_secs(1)).await?;
+    for listed in all.iter().filter(|f| f.name == name || Some(&f.arn) == recorded) {
+        match region.flows.describe(&listed.arn, AGE, urgency).await? {
+            // One of two answers is out of date.
+            None => certain = false,
+            flow => found = found.or(flow),
         }
     }
-    Ok(None)
+    // Nothing is added to a flow that the Source does not record.
+    Ok((found.filter(|f| certain && (deleting || Some(&f.arn) == recorded)), certain))
 }
 
 /// A background check of what runs may share a look with others for half its interval; everything else looks anew.

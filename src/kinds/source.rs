@@ -87,7 +87,9 @@ impl Kind for SourceKind {
             attribute(source, flow, context);
         }
         let quota = match (&flow, desired) {
-            (FlowSeen::Absent, Desired::Present(_)) => Some(quota(source, &region, context).await?),
+            (FlowSeen::Absent, Desired::Present(w)) if w.problem.is_none() => {
+                Some(quota(source, &region, context).await?)
+            }
             _ => None,
         };
         let hold = external::hold(source, &identity, &tags);
@@ -152,6 +154,7 @@ impl Kind for SourceKind {
                 (flow, result)
             }
             Action::ResizeFlow { flow, size } => (flow, mc.resize_flow(flow, size).await),
+            Action::SetNdi { flow, ndi } => (flow, mc.set_ndi(flow, ndi.as_ref()).await),
             Action::AddVpcInterfaces { flow, interfaces } => (flow, mc.add_vpc_interfaces(flow, interfaces).await),
             Action::RemoveVpcInterface { flow, name } => (flow, mc.remove_vpc_interface(flow, name).await),
             Action::SetFailover { flow, failover } => (flow, mc.set_failover(flow, failover).await),
@@ -249,7 +252,9 @@ async fn look_for_flow(
             Some(flow) => with_tags(flow, identity, region).await,
             None => {
                 region.flows.forget(&external.arn).await;
-                Ok((FlowSeen::Absent, Ownership::Foreign, BTreeMap::new()))
+                let listed = region.flows.all(LIST_AGE).await?.iter().any(|f| f.arn == external.arn);
+                let flow = if listed { FlowSeen::Undecided } else { FlowSeen::Absent };
+                Ok((flow, Ownership::Foreign, BTreeMap::new()))
             }
         };
     }
@@ -263,19 +268,24 @@ async fn look_for_flow(
         }
         region.flows.forget(arn).await;
     }
-    let mut foreign = None;
+    let (mut foreign, mut hidden) = (None, false);
     for listed in region.flows.named(&identity.flow_name(), LIST_AGE).await? {
-        let Some(flow) = region.flows.describe(&listed.arn, AGE, urgency).await? else { continue };
+        let Some(flow) = region.flows.describe(&listed.arn, AGE, urgency).await? else {
+            // One of two answers is out of date.
+            hidden = true;
+            continue;
+        };
         let seen = with_tags(flow, identity, region).await?;
         if seen.1 != Ownership::Foreign {
             return Ok(seen);
         }
         foreign = Some(seen);
     }
-    if let Some(seen) = foreign {
+    if let Some(seen) = foreign.filter(|_| !hidden) {
         return Ok(seen);
     }
-    let flow = if phase == IntentPhase::Open && !was_seen { FlowSeen::Undecided } else { FlowSeen::Absent };
+    let undecided = hidden || phase == IntentPhase::Open && !was_seen;
+    let flow = if undecided { FlowSeen::Undecided } else { FlowSeen::Absent };
     Ok((flow, Ownership::Foreign, BTreeMap::new()))
 }
 

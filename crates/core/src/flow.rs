@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::ser::{Serialize, SerializeStruct as _, Serializer};
 
 use crate::endpoint::shown_application;
+use crate::ndi::Ndi;
 use crate::plan::Waiting;
 use crate::secret::SecretText;
 
@@ -64,7 +65,7 @@ impl FlowState {
 pub enum FlowSeen {
     /// It is certain that there is none.
     Absent,
-    /// A create was sent not long ago and nothing is visible: there may be one.
+    /// There may be one: a create was sent not long ago and nothing is visible, or it is listed and cannot be looked at.
     Undecided,
     /// This one.
     Present(Box<Flow>),
@@ -87,6 +88,8 @@ pub struct Flow {
     pub failover: Failover,
     /// Interfaces in VPCs.
     pub vpc_interfaces: Vec<VpcInterface>,
+    /// NDI discovery; `None`: NDI is off.
+    pub ndi: Option<Ndi>,
     /// `MEDIUM`, `LARGE`, ...; `None` when AWS does not say.
     pub size: Option<String>,
     /// Outputs.
@@ -373,7 +376,7 @@ impl SourceSettings {
         check("maxBitrate", unlike(&self.max_bitrate, &seen.max_bitrate));
         check("minLatencyMs", unlike(&self.min_latency, &seen.min_latency));
         check("maxLatencyMs", unlike(&self.max_latency, &seen.max_latency));
-        check("streamId", unlike(&self.stream_id, &seen.stream_id));
+        check("streamId", unlike(&self.stream_id, &seen.stream_id) || self.drops_stream_id(seen));
         check("address", unlike(&self.listener_address, &seen.listener_address));
         check("port", unlike(&self.listener_port, &seen.listener_port));
         check("vpcInterface", self.vpc_interface != seen.vpc_interface);
@@ -389,6 +392,14 @@ impl SourceSettings {
         self.protocol != seen.protocol
             || (self.decryption.is_none() && seen.decryption.is_some())
             || (self.vpc_interface.is_none() && seen.vpc_interface.is_some())
+            || self.drops_stream_id(seen)
+    }
+
+    /// AWS makes no stream id for an SRT caller by itself. Latencies, bitrates and ranges of addresses it may fill in: of those
+    /// nobody can tell whether they were wished once.
+    fn drops_stream_id(&self, seen: &Self) -> bool {
+        let caller = self.protocol == Protocol::SrtCaller && seen.protocol == Protocol::SrtCaller;
+        caller && self.stream_id.is_none() && seen.stream_id.as_ref().is_some_and(|id| !id.is_empty())
     }
 }
 

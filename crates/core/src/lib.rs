@@ -18,6 +18,7 @@ pub mod encoding_preset;
 pub mod endpoint;
 pub mod flow;
 pub mod names;
+pub mod ndi;
 pub mod passwords;
 pub mod plan;
 pub mod platforms;

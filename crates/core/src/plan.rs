@@ -91,7 +91,8 @@ pub const IN_TRANSITION: Duration = Duration::from_secs(2);
 /// What a step waits for. The reason is API; the message is for people.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Waiting {
-    /// A create was sent and its answer is not known; made again only when it is certain that nothing was made.
+    /// There may be something that AWS does not show: a create was sent and its answer is not known, or a list has what a look
+    /// does not find. Made again only when it is certain that there is none.
     CreateOutcome,
     /// The flow is going up.
     FlowStarting,
@@ -106,7 +107,7 @@ pub enum Waiting {
     /// The Source has no flow yet.
     SourceNotReady(String),
     /// The Source does not start its flow.
-    SourceStopped(String),
+    SourceStopped(String, StaysOff),
     /// Still used by these.
     InUse(Vec<String>),
     /// Outputs that others (MediaLive) keep on the flow.
@@ -150,6 +151,19 @@ pub enum Waiting {
     MovesFirst(String),
 }
 
+/// Why a Source does not start its flow.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum StaysOff {
+    /// It is told to, or has a flow that is not its own to start.
+    Told,
+    /// It is suspended.
+    Suspended,
+    /// It is being deleted.
+    Deleted,
+    /// It is stuck, with this message.
+    Stalled(String),
+}
+
 impl Waiting {
     /// The word that stands in conditions.
     #[must_use]
@@ -162,7 +176,7 @@ impl Waiting {
             Self::FlowDeleting => Reason::FlowDeleting,
             Self::SourceNotFound(_) => Reason::SourceNotFound,
             Self::SourceNotReady(_) => Reason::SourceNotReady,
-            Self::SourceStopped(_) => Reason::SourceStopped,
+            Self::SourceStopped(..) => Reason::SourceStopped,
             Self::InUse(_) => Reason::InUse,
             Self::ManagedOutputs(_) => Reason::ManagedOutputs,
             Self::ForeignOutputs(_) => Reason::ForeignOutputs,
@@ -187,7 +201,7 @@ impl Waiting {
     #[must_use]
     pub fn message(&self) -> String {
         match self {
-            Self::CreateOutcome => "It was requested and AWS has not shown it yet; it is not requested twice.".into(),
+            Self::CreateOutcome => "It may be there and AWS does not show it yet; it is not made twice.".into(),
             Self::FlowStarting => "The flow is starting.".into(),
             Self::FlowStopping => "The flow is stopping.".into(),
             Self::FlowUpdating => "The flow is taking a change.".into(),
@@ -198,9 +212,16 @@ impl Waiting {
             Self::SourceNotReady(name) => {
                 format!("Source {name} has no flow yet; see kubectl describe source {name}.")
             }
-            Self::SourceStopped(name) => format!(
+            Self::SourceStopped(name, StaysOff::Told) => format!(
                 "Source {name} does not start its flow. Set its spec.state to Auto or Running; with spec.external, do what kubectl describe source {name} says."
             ),
+            Self::SourceStopped(name, StaysOff::Suspended) => {
+                format!("Source {name} is suspended and does not start its flow. Set its spec.suspend to false.")
+            }
+            Self::SourceStopped(name, StaysOff::Deleted) => format!(
+                "Source {name} is being deleted and does not start its flow. Delete this Destination, or create it anew from another Source."
+            ),
+            Self::SourceStopped(name, StaysOff::Stalled(why)) => format!("Source {name} cannot start its flow: {why}"),
             Self::InUse(users) => {
                 format!("Still in use by {}. It is removed when they are gone.", shortened(users))
             }

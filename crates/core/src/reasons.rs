@@ -57,7 +57,7 @@ reasons! {
     ExternalStopped: "The flow that spec.external references does not run and is not Playout's to start: start it in AWS, or set policy: Adopt.";
     SourceNotFound: "spec.from names a Source that does not exist in this namespace; create it or correct the name.";
     SourceNotReady: "The Source has no flow yet; look at the Source.";
-    SourceStopped: "The Source does not start its flow, so nothing can be sent: it has spec.state Stopped, or its flow is not Playout's to start.";
+    SourceStopped: "The Source does not start its flow, so nothing can be sent: it has spec.state Stopped, is suspended, is being deleted or is stuck, or its flow is not Playout's to start. The message says which.";
     InUse: "Something still uses it; it goes when they are gone.";
     ManagedOutputs: "MediaLive inputs outside Playout take this flow; delete those inputs.";
     ForeignOutputs: "Outputs that Playout did not make, or kept, are on the adopted flow, which is not deleted under them: remove them in AWS, or set deletionPolicy: Retain.";

@@ -4,6 +4,7 @@ mod action;
 mod differences;
 pub mod external;
 pub mod observed;
+pub mod off;
 pub mod plan;
 pub mod status;
 mod target;

@@ -16,7 +16,7 @@ use fixtures::{at, deleted, encrypted, identity, input, present, rtp_input, sour
 use playout_core::api::destination::RetryWord;
 use playout_core::api::source::HealthWord;
 use playout_core::api::{Source, SourceSpec};
-use playout_core::flow::{FlowOutput, FlowSeen, FlowState, OutputSettings, Protocol, SecretCopy};
+use playout_core::flow::{FlowOutput, FlowSeen, FlowState, OutputSettings, Protocol, SecretCopy, SourceSettings};
 use playout_core::names::{Ownership, TAG_ADOPTED, TAG_NAME, TAG_UID, owner};
 use playout_core::passwords::CopyAction;
 use playout_core::plan::{Action, Desired, Failure, FailureClass, Step, Waiting};
@@ -293,6 +293,8 @@ fn key(world: &World) -> String {
     for v in &f.flow.vpc_interfaces {
         put(&v.name);
     }
+    put(f.flow.size.as_deref().unwrap_or("-"));
+    put(if f.flow.ndi.is_some() { "ndi" } else { "" });
     let failover = &f.flow.failover;
     put(match (failover.enabled, failover.merge) {
         (false, _) => "off",
@@ -308,6 +310,7 @@ fn key(world: &World) -> String {
         put(s.settings.protocol.as_str());
         put(s.settings.vpc_interface.as_deref().unwrap_or("-"));
         put(if s.settings.decryption.is_some() { "*" } else { "" });
+        put(s.settings.stream_id.as_deref().unwrap_or(""));
         put(&s.settings.ingest_port.unwrap_or(0).to_string());
     }
     for o in &f.flow.outputs {
@@ -475,7 +478,14 @@ fn source_wishes() -> Vec<SourceWish> {
     on_lan["vpcInterface"] = json!("lan");
     let mut on_wan = input("main", "Primary", 5000);
     on_wan["vpcInterface"] = json!("wan");
-    let broken = json!({"passwordSecretRef": {"name": "nowhere", "key": "x"}});
+    let ndi = ("/ndi", json!({"discoveryServers": [{"address": "10.0.1.20", "vpcInterface": "lan"}]}));
+    let caller = |more: Value| {
+        let mut caller = json!({"address": "enc.example.net", "port": 9000});
+        caller.as_object_mut().expect("an object").extend(more.as_object().cloned().unwrap_or_default());
+        json!({"name": "main", "priority": "Primary", "protocol": "SrtCaller", "srtCaller": caller})
+    };
+    let nowhere = json!({"passwordSecretRef": {"name": "nowhere", "key": "x"}});
+    let broken = ("/inputs/0/srtListener/encryption", nowhere);
     let gone = |name| deleting(source_wish(name, &[]));
     let single = |name, changes: &[(&str, Value)]| SourceWish {
         sources: &[("main", 5000)],
@@ -534,6 +544,16 @@ fn source_wishes() -> Vec<SourceWish> {
         },
         SourceWish { protocol: Protocol::Rtp, ..single("one RTP input", &[one(rtp_input("main", "Primary", 5000))]) },
         SourceWish {
+            protocol: Protocol::SrtCaller,
+            sources: &[("main", 0)],
+            ..single("one SRT caller with a stream id", &[one(caller(json!({"streamId": "show"})))])
+        },
+        SourceWish {
+            protocol: Protocol::SrtCaller,
+            sources: &[("main", 0)],
+            ..single("one SRT caller without", &[one(caller(json!({})))])
+        },
+        SourceWish {
             sources: &[("radio", 5000)],
             lead: None,
             protocol: Protocol::Rtp,
@@ -558,13 +578,28 @@ fn source_wishes() -> Vec<SourceWish> {
             lead: Some("slate"),
             ..source_wish("three inputs, the emergency told to lead", &[three, ("/activeInput", json!("slate"))])
         },
-        single("one input on an interface", &[one(on_lan), ("/network/vpcInterfaces", lan("lan"))]),
-        single("one input on another interface", &[one(on_wan), ("/network/vpcInterfaces", lan("wan"))]),
-        source_wish("suspended", &[("/suspend", json!(true)), running]),
-        source_wish("not to be understood, and stopped", &[("/inputs/0/srtListener/encryption", broken), stopped]),
+        single("one input on an interface", &[one(on_lan.clone()), ("/network/vpcInterfaces", lan("lan"))]),
+        single(
+            "one input on another interface, small",
+            &[one(on_wan), ("/network/vpcInterfaces", lan("wan")), ("/flowSize", json!("Medium"))],
+        ),
+        single(
+            "with NDI discovery",
+            &[one(on_lan), ("/network/vpcInterfaces", lan("lan")), ("/flowSize", json!("Large")), ndi],
+        ),
+        source_wish("suspended", &[("/suspend", json!(true)), running.clone()]),
+        source_wish("not to be understood, and stopped", &[broken.clone(), stopped]),
+        source_wish("not to be understood, Auto and idle", std::slice::from_ref(&broken)),
+        SourceWish {
+            on_air: true,
+            active: true,
+            ..source_wish("not to be understood, Auto and in use", std::slice::from_ref(&broken))
+        },
+        SourceWish { active: true, ..source_wish("not to be understood, running", &[broken, running]) },
         gone("deleted"),
         SourceWish { retain: true, ..gone("deleted, retained") },
         SourceWish { idle: true, ..gone("deleted while in use") },
+        SourceWish { on_air: true, active: true, ..gone("deleted while on the air") },
     ]
 }
 
@@ -743,14 +778,15 @@ impl Kind for SourceShow {
             (A::CreateFlow(_) | A::StartFlow { .. } | A::AddSource { .. }, Desired::Absent) => {
                 Some("something was made or started that is being deleted".into())
             }
-            (A::StopFlow { .. }, Desired::Present(_)) if wish.active => {
-                Some("a flow that is to run was stopped".into())
-            }
+            (A::StopFlow { .. }, _) if wish.active => Some("a flow that is to run was stopped".into()),
             (A::DeleteFlow { .. }, Desired::Present(_)) => Some("a flow that is wanted was deleted".into()),
             (A::RemoveSource { name, .. } | A::UpdateSource { name, .. }, Desired::Present(w)) if kept(name, w) => {
                 Some(format!("{name} is as wished and was touched"))
             }
             (_, Desired::Present(w)) if w.suspended => Some("a suspended Source was acted upon".into()),
+            (action, Desired::Present(w)) if w.problem.is_some() && !matches!(action, A::StopFlow { .. }) => {
+                Some("what cannot be understood was acted upon".into())
+            }
             _ => None,
         }
     }
@@ -791,8 +827,11 @@ impl Kind for SourceShow {
             (Hold::Adopted, Desired::Present(_)) => {}
         }
         match &wish.desired {
-            Desired::Absent if wish.idle => {
-                return expect(matches!(step, Step::Wait { on: Waiting::InUse(_), .. }), "it is in use");
+            Desired::Absent if wish.idle || wish.on_air => {
+                let used = |f: &WorldFlow| wish.active || source::plan::is_sending(&f.flow);
+                let ours = flow.filter(|_| seen.hold.is_own() && !foreign);
+                let right = ours.is_none_or(|f| f.flow.state != FlowState::Active || used(f));
+                return expect(right && matches!(step, Step::Wait { on: Waiting::InUse(_), .. }), "it is in use");
             }
             Desired::Absent if wish.retain => return expect(*step == Step::Gone, "it may go"),
             Desired::Absent if foreign => return expect(*step == Step::Gone, "the flow is not ours"),
@@ -805,9 +844,9 @@ impl Kind for SourceShow {
             }
             Desired::Present(w) if w.suspended => return expect(*step == Step::Settled, "it is suspended"),
             Desired::Present(w) if w.problem.is_some() => {
-                let used = |f: &WorldFlow| w.state.is_none() && source::plan::is_sending(&f.flow);
-                let off = foreign || flow.is_none_or(|f| f.flow.state != FlowState::Active || used(f));
-                return expect(off && matches!(step, Step::Stuck(_)), "it is to be off, and told");
+                let used = |f: &WorldFlow| wish.active || (w.state.is_none() && source::plan::is_sending(&f.flow));
+                let right = foreign || flow.is_none_or(|f| f.flow.state != FlowState::Active || used(f));
+                return expect(right && matches!(step, Step::Stuck(_)), "it is off where nothing uses it, and told");
             }
             Desired::Present(_) => {}
             Desired::Invalid(problem) => return Some(format!("the wish is valid: {problem:?}")),
@@ -819,8 +858,9 @@ impl Kind for SourceShow {
         if f.flow.state == FlowState::Error {
             return expect(matches!(step, Step::Stuck(p) if p.reason == Reason::FlowError), "the flow is in ERROR");
         }
-        let mut sources: Vec<_> =
-            f.flow.sources.iter().map(|s| (s.name.as_str(), s.settings.ingest_port.unwrap_or(0))).collect();
+        // One that calls may still have the port on which it listened before.
+        let port = |s: &SourceSettings| s.ingest_port.filter(|_| s.protocol != Protocol::SrtCaller).unwrap_or(0);
+        let mut sources: Vec<_> = f.flow.sources.iter().map(|s| (s.name.as_str(), port(&s.settings))).collect();
         sources.sort_unstable();
         let wanted = present(wish.desired.clone());
         let encryption = |s: &&playout_core::flow::FlowSource| {
@@ -841,6 +881,8 @@ impl Kind for SourceShow {
             .or_else(|| expect(f.flow.failover.primary.as_deref() == wish.lead, "the lead"))
             .or_else(|| expect(f.flow.failover.merge == wanted.merge.is_some(), "merging"))
             .or_else(|| expect(f.flow.vpc_interfaces.iter().map(|v| v.name.clone()).eq(interfaces), "the interfaces"))
+            .or_else(|| expect(f.flow.ndi == wanted.ndi, "NDI"))
+            .or_else(|| expect(wanted.size.is_none() || f.flow.size == wanted.size, "the size"))
             .or_else(|| expect(f.flow.state == active, "on or off"))
             .or_else(|| expect(world.secrets.len() == wish.copies, "the copies of passwords"))
             .or_else(|| expect(Self::ownership(f) == Ownership::Ours, "the tags"))

@@ -23,7 +23,7 @@ use playout_core::endpoint::Role;
 use playout_core::flow::{FlowState, OutputSettings, SecretCopy};
 use playout_core::names::{Ownership, TAG_UID};
 use playout_core::passwords::CopyAction;
-use playout_core::plan::{Action as _, Desired, Failure, FailureClass, Problem, Step, Waiting};
+use playout_core::plan::{Action as _, Desired, Failure, FailureClass, Problem, StaysOff, Step, Waiting};
 use playout_core::reasons::Reason;
 use serde_json::{Value, json};
 
@@ -567,7 +567,6 @@ fn without_a_source_or_its_flow_a_start_waits_and_a_stopped_one_does_not_care() 
     for (flow, waiting) in [
         (Programme::NoSource, Waiting::SourceNotFound("studio".into())),
         (Programme::NoFlow { certain: true }, Waiting::SourceNotReady("studio".into())),
-        (Programme::NoFlow { certain: false }, Waiting::SourceNotReady("studio".into())),
     ] {
         seen.flow = flow;
         assert_eq!(waits(decide(&dest(&[]), &seen)), waiting);
@@ -578,14 +577,34 @@ fn without_a_source_or_its_flow_a_start_waits_and_a_stopped_one_does_not_care() 
 }
 
 #[test]
+fn while_it_is_not_certain_that_the_flow_is_gone_none_is_said_to_be_stopped_or_deleted() {
+    let seen = Observed { flow: Programme::NoFlow { certain: false }, ..empty(FlowState::Active) };
+    assert_eq!(waits(decide(&dest(&[STOPPED]), &seen)), Waiting::CreateOutcome);
+    assert_eq!(waits(decide(&dest(&[STOPPED, ("/prepare", json!(true))]), &seen)), Waiting::CreateOutcome);
+    assert_eq!(waits(decide(&Desired::Absent, &seen)), Waiting::CreateOutcome);
+    assert_eq!(waits(decide(&dest(&[]), &seen)), Waiting::SourceNotReady("studio".into()));
+}
+
+#[test]
 fn a_source_that_is_told_to_stay_off_is_named() {
     let mut seen = destination_seen(&[]);
     set_flow(&mut seen, FlowState::Standby);
     assert_eq!(waits(decide(&dest(&[]), &seen)), Waiting::FlowStarting);
-    let Programme::Flow { stopped, .. } = &mut seen.flow else { panic!("a flow") };
-    *stopped = true;
-    let Step::Wait { on, poll: None } = decide(&dest(&[]), &seen) else { panic!("for a watch") };
-    assert!(on.message().contains("studio") && on.message().contains("spec.state"), "{}", on.message());
+    for (why, told) in [
+        (StaysOff::Told, "spec.state"),
+        (StaysOff::Suspended, "is suspended"),
+        (StaysOff::Deleted, "is being deleted"),
+        (
+            StaysOff::Stalled("Allow mediaconnect:StartFlow.".into()),
+            "cannot start its flow: Allow mediaconnect:StartFlow.",
+        ),
+    ] {
+        let Programme::Flow { stopped, .. } = &mut seen.flow else { panic!("a flow") };
+        *stopped = Some(why);
+        let Step::Wait { on, poll: None } = decide(&dest(&[]), &seen) else { panic!("for a watch") };
+        assert!(on.message().contains("Source studio") && on.message().contains(told), "{}", on.message());
+        assert_eq!(on.reason(), Reason::SourceStopped);
+    }
 }
 
 #[test]

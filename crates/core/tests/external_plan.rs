@@ -15,8 +15,9 @@ use playout_core::names::{OWNERSHIP_TAGS, Ownership, TAG_ADOPTED, TAG_NAME, TAG_
 use playout_core::plan::{Action as _, Desired, Failure, FailureClass, Problem, Step, Waiting};
 use playout_core::reasons::Reason;
 use playout_core::secret::SecretText;
-use playout_core::source::external::{differences, hold, starts_flow};
+use playout_core::source::external::{differences, hold};
 use playout_core::source::observed::{Hold, Observed, TestPhase};
+use playout_core::source::off::stays_off;
 use playout_core::source::plan::{Action, plan};
 use playout_core::source::status::{Outcome, status};
 use playout_core::source::wanted::{Wanted, retains, wanted};
@@ -205,6 +206,27 @@ fn an_external_flow_that_is_not_there_is_told_and_none_is_made() {
 }
 
 #[test]
+fn an_external_flow_that_is_listed_and_not_found_is_waited_for_and_what_was_shown_can_still_be_confirmed() {
+    for (spec, seen) in [(reference_spec(), referenced()), (adopting(&[]), claimed())] {
+        let hidden = Observed { flow: FlowSeen::Undecided, ..seen };
+        assert!(matches!(decide(&spec, &hidden), Step::Wait { on: Waiting::CreateOutcome, .. }));
+    }
+    let spec = adopting(&[("/inputs/0/srtListener/port", json!(6000))]);
+    let wish = present(fixtures::source_wanted(&spec));
+    let mut source = object(spec.clone(), Some("first"));
+    let pass = |source: &Source, seen: &Observed| {
+        let step = decide(&spec, seen);
+        status(source, &outcome(Some(&wish), Some(seen), Some(&step)))
+    };
+    let shown = pass(&source, &claimed());
+    source.status = Some(shown.clone());
+    source.metadata.annotations = Some(BTreeMap::from([(RECONCILE_AT.into(), "confirmed".into())]));
+    let meanwhile = pass(&source, &Observed { flow: FlowSeen::Undecided, ..claimed() });
+    assert_eq!(meanwhile.adoption, shown.adoption);
+    assert_eq!(meanwhile.last_handled_reconcile_at.as_deref(), Some("first"), "it is acted upon later");
+}
+
+#[test]
 fn a_flow_of_another_object_is_neither_referenced_nor_adopted_and_its_owner_is_named() {
     for (spec, mut seen) in [(reference_spec(), referenced()), (adopting(&[]), claimed())] {
         seen.ownership = Ownership::Foreign;
@@ -303,7 +325,7 @@ fn destinations_are_told_whether_the_source_may_start_its_flow() {
         let mut source = source_object(spec);
         let adoption = adoption.map(|state| json!({ "state": format!("{state:?}") }));
         source.status = Some(serde_json::from_value(json!({ "adoption": adoption })).expect("a status"));
-        starts_flow(&source)
+        stays_off(&source, FlowState::Standby).is_none()
     };
     assert!(starts(source_spec(&[]), None));
     assert!(!starts(source_spec(&[("/state", json!("Stopped"))]), None));
@@ -311,6 +333,11 @@ fn destinations_are_told_whether_the_source_may_start_its_flow() {
     assert!(!starts(adopting(&[]), None));
     assert!(!starts(adopting(&[]), Some(AdoptionState::Planned)));
     assert!(starts(adopting(&[]), Some(AdoptionState::Adopted)));
+    let referenced = source_object(reference_spec());
+    for state in STATES {
+        let on = matches!(state, FlowState::Starting | FlowState::Active | FlowState::Updating);
+        assert_eq!(stays_off(&referenced, state).is_none(), on, "somebody else has started it: {state:?}");
+    }
 }
 
 #[test]
@@ -429,6 +456,7 @@ fn every_sort_of_difference_has_its_words() {
         (vec![("/activeInput", json!("reserve"))], &["would let input reserve lead"]),
         (vec![("/inputs/0", encrypted(input("main", "Primary", 5000)))], &["would change input main: encryption"]),
         (vec![("/network/vpcInterfaces", lan("sg-0a"))], &["would add VPC interface lan"]),
+        (vec![discovery("10.0.1.20")], &["would switch NDI on"]),
     ];
     for (changes, words) in cases {
         assert_eq!(told(&changes, &mut claimed()), words, "{changes:?}");
@@ -561,6 +589,34 @@ fn an_adopted_flow_is_removed_with_its_source_after_what_others_have_on_it() {
     }
     flow(&mut seen).outputs.clear();
     assert_eq!(one(plan(&Desired::Absent, false, &seen)), Action::DeleteFlow { flow: FLOW.into() });
+}
+
+fn discovery(address: &str) -> (&'static str, Value) {
+    ("/ndi", json!({ "discoveryServers": [{ "address": address, "vpcInterface": "lan" }] }))
+}
+
+#[test]
+fn the_plan_of_an_adoption_tells_that_a_stream_id_goes_and_not_which() {
+    let caller = json!({ "address": "enc.example.net", "port": 9000 });
+    let main = json!({ "name": "main", "priority": "Primary", "protocol": "SrtCaller", "srtCaller": caller });
+    let without = [("/inputs", json!([main]))];
+    let mut seen = source_seen(&without);
+    seen.hold = Hold::Claimed { shown: None, told: false };
+    assert!(told(&without, &mut seen).is_empty());
+    flow(&mut seen).sources[0].settings.stream_id = Some("a-key-perhaps".into());
+    assert_eq!(told(&without, &mut seen), ["would replace input main: streamId"]);
+}
+
+#[test]
+fn the_plan_of_an_adoption_tells_what_becomes_of_ndi() {
+    let mut seen = claimed();
+    flow(&mut seen).ndi = present(fixtures::source_wanted(&adopting(&[discovery("10.0.1.20")]))).ndi;
+    assert!(told(&[discovery("10.0.1.20")], &mut seen).is_empty());
+    assert_eq!(told(&[discovery("10.0.1.21")], &mut seen), ["would change NDI discovery"]);
+    assert_eq!(told(&[], &mut seen), ["would switch NDI off"]);
+    flow(&mut seen).outputs.push(anothers_output());
+    flow(&mut seen).outputs[0].settings.protocol = Protocol::Ndi;
+    assert!(told(&[], &mut seen).is_empty(), "somebody's output speaks it");
 }
 
 // --------------------------------------------------------------------------------------------- status of an adoption

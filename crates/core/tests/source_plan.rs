@@ -8,6 +8,7 @@ use fixtures::{
     FLOW, at, copy_of, deleted, encrypted, flow, health, identity, input, on_air, present, references_at, rtp_input,
     source_arn, source_object, source_seen, source_spec, wish,
 };
+use playout_core::api::Source;
 use playout_core::api::source::HealthWord::{Degraded, Failed, Healthy, Unknown};
 use playout_core::api::source::{SourceStatus, SourceWord};
 use playout_core::channel::Usage;
@@ -15,9 +16,10 @@ use playout_core::conditions::{READY, STALLED};
 use playout_core::flow::{Failover, FlowOutput, FlowSeen, FlowState, OutputSettings, Protocol, VpcInterface};
 use playout_core::names::{Ownership, TAG_UID};
 use playout_core::passwords::CopyAction;
-use playout_core::plan::{Action as _, Desired, Failure, FailureClass, Problem, Step, Waiting};
+use playout_core::plan::{Action as _, Desired, Failure, FailureClass, Problem, StaysOff, Step, Waiting};
 use playout_core::reasons::Reason;
-use playout_core::source::observed::{FlowQuota, Observed, TestPhase};
+use playout_core::source::observed::{FlowQuota, Hold, Observed, TestPhase};
+use playout_core::source::off::stays_off;
 use playout_core::source::plan::{Action, plan};
 use playout_core::source::status::{Outcome, status};
 use playout_core::source::wanted::{Wanted, wanted};
@@ -464,6 +466,26 @@ fn encryption_is_taken_off_a_single_input_by_replacing_it_because_an_update_cann
 }
 
 #[test]
+fn a_stream_id_is_taken_off_an_srt_caller_by_replacing_it_and_what_aws_may_have_filled_in_is_left() {
+    let caller = |more: Value| {
+        let mut caller = json!({"address": "enc.example.net", "port": 9000});
+        caller.as_object_mut().expect("an object").extend(more.as_object().cloned().unwrap_or_default());
+        [("/inputs", json!([{"name": "main", "priority": "Primary", "protocol": "SrtCaller", "srtCaller": caller}]))]
+    };
+    let mut seen = source_seen(&caller(json!({"streamId": "show", "minLatencyMs": 500})));
+    let latency_alone = wish(&caller(json!({"streamId": "show"})));
+    assert_eq!(decide(&latency_alone, &seen), Step::Settled, "AWS tells its own default in the same words");
+    let after = wish(&caller(json!({})));
+    assert!(matches!(one(decide(&after, &seen)), Action::SetFailover { failover, .. } if failover.enabled));
+    flow(&mut seen).failover.enabled = true;
+    let Action::AddSource { source, .. } = one(decide(&after, &seen)) else { panic!("a spare") };
+    assert_eq!((source.settings.stream_id, source.name == "main"), (None, false));
+    flow(&mut seen).failover.enabled = false;
+    flow(&mut seen).sources[0].settings.stream_id = Some(String::new());
+    assert_eq!(decide(&after, &seen), Step::Settled, "an empty one is none");
+}
+
+#[test]
 fn inputs_that_exchange_their_ports_pass_through_a_third_port() {
     let swapped = [("/inputs/0/srtListener/port", json!(5001)), ("/inputs/1/srtListener/port", json!(5000))];
     let Action::UpdateSource { settings, .. } = drift(&swapped) else { panic!("an update") };
@@ -772,11 +794,8 @@ fn a_missing_secret_or_role_is_named_with_the_remedy() {
     assert_eq!(problem.reason, Reason::SecretMissing);
     assert!(problem.message.contains("spec.inputs[main].encryption") && problem.message.contains("nowhere"));
     let spec = source_spec(&with_password());
-    let Desired::Invalid(problem) = wanted(&spec, &identity("Source", "studio"), &references_at("v1"), None, false)
-    else {
-        panic!("no role")
-    };
-    assert_eq!(problem.reason, Reason::RoleMissing);
+    let no_role = wanted(&spec, &identity("Source", "studio"), &references_at("v1"), None, false);
+    assert_eq!(stuck(decide(&no_role, &source_seen(&[]))).reason, Reason::RoleMissing);
 }
 
 // ---------------------------------------------------------------------------------------------------------- power
@@ -860,6 +879,27 @@ fn what_cannot_be_understood_can_still_be_stopped_and_is_then_told() {
 }
 
 #[test]
+fn what_cannot_be_understood_runs_while_it_is_used_is_stopped_after_it_and_is_changed_in_nothing() {
+    let broken = json!({"passwordSecretRef": {"name": "nowhere", "key": "x"}});
+    let auto = wish(&[("/inputs/0/srtListener/encryption", broken.clone()), ("/tags/team", json!("sport"))]);
+    let mut seen = source_seen(&with_password());
+    on_air(&mut seen);
+    flow(&mut seen).sources.pop();
+    assert_eq!(stuck(decide(&auto, &seen)).reason, Reason::SecretMissing, "a show is not cut");
+    seen.users.on_air.clear();
+    assert_eq!(one(decide(&auto, &seen)), Action::StopFlow { flow: flow_arn() });
+    flow(&mut seen).outputs.push(foreign_output(false));
+    assert_eq!(stuck(decide(&auto, &seen)).reason, Reason::SecretMissing, "another's output sends");
+    flow(&mut seen).state = FlowState::Standby;
+    seen.users.on_air = vec!["Destination/tube".into()];
+    assert_eq!(stuck(decide(&auto, &seen)).reason, Reason::SecretMissing, "nor is it started");
+    let running = wish(&[("/inputs/0/srtListener/encryption", broken), ("/state", json!("Running"))]);
+    on_air(&mut seen);
+    seen.users.on_air.clear();
+    assert_eq!(stuck(decide(&running, &seen)).reason, Reason::SecretMissing, "it is told to run");
+}
+
+#[test]
 fn a_suspended_source_is_looked_at_and_left_alone() {
     let mut seen = source_seen(&[]);
     flow(&mut seen).sources.pop();
@@ -896,6 +936,42 @@ fn a_connection_test_runs_even_a_flow_that_is_told_to_stay_off() {
     assert_eq!(one(decide(&wish(&[("/state", json!("Stopped"))]), &seen)), Action::StartFlow { flow: flow_arn() });
 }
 
+// ------------------------------------------------------------------------------------- what others learn of the flow
+
+/// The Source with these changes, after a pass that came to this.
+fn after(changes: &[(&str, Value)], step: &Step<Action>) -> Source {
+    let mut source = source_object(source_spec(changes));
+    let seen = source_seen(&[]);
+    source.status = Some(status(&source, &outcome(Some(&seen), Some(step), 0)));
+    source
+}
+
+#[test]
+fn who_waits_for_a_flow_learns_why_it_is_not_started_and_a_flow_that_is_up_is_nobodys_concern() {
+    let healthy = after(&[], &Step::Settled);
+    let problem = Problem::new(Reason::SecretMissing, "Create Secret nowhere.");
+    let mut going = healthy.clone();
+    deleted(&mut going.metadata);
+    let stopped = ("/state", json!("Stopped"));
+    for (source, why) in [
+        (after(&[("/suspend", json!(true))], &Step::Settled), StaysOff::Suspended),
+        (after(&[("/suspend", json!(true)), stopped.clone()], &Step::Settled), StaysOff::Suspended),
+        (going, StaysOff::Deleted),
+        (after(&[], &Step::Stuck(problem)), StaysOff::Stalled("Create Secret nowhere.".into())),
+    ] {
+        assert_eq!(stays_off(&source, FlowState::Standby), Some(why));
+        for up in [FlowState::Starting, FlowState::Active, FlowState::Updating] {
+            assert_eq!(stays_off(&source, up), None, "a show is not cut in {up:?}");
+        }
+    }
+    for state in [FlowState::Standby, FlowState::Active] {
+        assert_eq!(stays_off(&healthy, state), None);
+        assert_eq!(stays_off(&after(std::slice::from_ref(&stopped), &Step::Settled), state), Some(StaysOff::Told));
+    }
+    let waits = Step::wait(Waiting::FlowStarting, std::time::Duration::ZERO);
+    assert_eq!(stays_off(&after(&[], &waits), FlowState::Standby), None, "it is under way");
+}
+
 // ------------------------------------------------------------------------------------------------------- deletion
 
 #[test]
@@ -909,6 +985,34 @@ fn a_source_in_use_is_not_deleted_and_says_for_whom() {
         let message = on.message();
         assert!(message.contains("Destination/tube") && message.contains("and 2 more"), "{message}");
     }
+}
+
+#[test]
+fn while_deletion_waits_for_users_the_flow_stops_when_none_of_them_is_on_the_air() {
+    let in_use = Waiting::InUse(vec!["Destination/tube".into()]);
+    let mut seen = source_seen(&[]);
+    on_air(&mut seen);
+    seen.users.on_air = vec!["Destination/tube".into()];
+    assert_eq!(waits(decide(&Desired::Absent, &seen)), in_use, "a show is not cut");
+    seen.users.idle = std::mem::take(&mut seen.users.on_air);
+    assert_eq!(one(decide(&Desired::Absent, &seen)), Action::StopFlow { flow: flow_arn() });
+    assert_eq!(waits(plan(&Desired::Absent, true, &seen)), in_use, "it is retained as it is");
+    for change in [
+        |seen: &mut Observed| flow(seen).outputs.push(foreign_output(false)),
+        |seen: &mut Observed| seen.ownership = Ownership::Foreign,
+        |seen: &mut Observed| seen.hold = Hold::Referenced,
+        |seen: &mut Observed| seen.hold = Hold::Claimed { shown: None, told: false },
+        |seen: &mut Observed| flow(seen).state = FlowState::Standby,
+    ] {
+        let mut other = seen.clone();
+        change(&mut other);
+        assert_eq!(decide(&Desired::Absent, &other), Step::wait_for_watch(in_use.clone()), "{other:?}");
+    }
+    flow(&mut seen).state = FlowState::Stopping;
+    assert!(matches!(decide(&Desired::Absent, &seen), Step::Wait { poll: Some(_), .. }), "it is seen to come to rest");
+    seen.hold = Hold::Adopted;
+    flow(&mut seen).state = FlowState::Active;
+    assert_eq!(one(decide(&Desired::Absent, &seen)), Action::StopFlow { flow: flow_arn() });
 }
 
 #[test]
@@ -1085,6 +1189,73 @@ fn no_secret_stands_in_actions_steps_wishes_or_status() {
             assert!(!text.contains(fixtures::CANARY), "{text}");
         }
     }
+}
+
+fn ndi_input() -> Value {
+    json!({"name": "main", "priority": "Primary", "protocol": "Ndi", "ndi": {"sourceName": "CAM (1)"}, "vpcInterface": "lan"})
+}
+
+/// A Source with an NDI input, and these changes.
+fn ndi(changes: &[(&'static str, Value)]) -> Vec<(&'static str, Value)> {
+    let server = json!({"address": "10.0.1.20", "vpcInterface": "lan"});
+    let mut all = vpc(&[("lan", "subnet-0a")], "lan");
+    all.extend([
+        ("/flowSize", json!("Large")),
+        ("/inputs", json!([ndi_input()])),
+        ("/ndi", json!({"discoveryServers": [server]})),
+    ]);
+    all.extend(changes.iter().cloned());
+    all
+}
+
+#[test]
+fn what_aws_makes_of_ndi_discovery_is_no_drift_and_what_is_changed_in_it_is_repaired() {
+    let mut seen = source_seen(&ndi(&[]));
+    let known = flow(&mut seen).ndi.as_mut().expect("NDI");
+    (known.machine_name, known.servers[0].1) = (Some("1a2b3c4d5e6f".into()), Some(5959));
+    assert_eq!(decide(&wish(&ndi(&[])), &seen), Step::Settled);
+    for change in [
+        ("/ndi/machineName", json!("studio")),
+        ("/ndi/discoveryServers/0/address", json!("10.0.1.21")),
+        ("/ndi/discoveryServers/0/port", json!(5960)),
+    ] {
+        let changed = wish(&ndi(&[change]));
+        let action = Action::SetNdi { flow: flow_arn(), ndi: present(changed.clone()).ndi };
+        assert_eq!(one(decide(&changed, &seen)), action);
+    }
+}
+
+#[test]
+fn ndi_is_on_before_the_input_that_speaks_it_and_off_after_it_and_then_the_flow_shrinks() {
+    let plain = [("/inputs", json!([input("main", "Primary", 5000)])), ("/flowSize", json!("Medium"))];
+    let mut seen = source_seen(&plain);
+    assert!(matches!(one(decide(&wish(&ndi(&[])), &seen)), Action::ResizeFlow { .. }));
+    flow(&mut seen).size = Some("LARGE".into());
+    assert!(matches!(one(decide(&wish(&ndi(&[])), &seen)), Action::AddVpcInterfaces { .. }));
+    let speaks = source_seen(&ndi(&[]));
+    let mut on = speaks.clone();
+    flow(&mut on).sources = flow(&mut seen).sources.clone();
+    flow(&mut on).ndi = None;
+    assert!(matches!(one(decide(&wish(&ndi(&[])), &on)), Action::SetNdi { ndi: Some(_), .. }));
+    // And back.
+    let mut off = speaks.clone();
+    assert!(matches!(
+        one(decide(&wish(&plain), &off)),
+        Action::UpdateSource { .. } | Action::AddSource { .. } | Action::SetFailover { .. }
+    ));
+    flow(&mut off).sources = flow(&mut seen).sources.clone();
+    assert_eq!(one(decide(&wish(&plain), &off)), Action::SetNdi { flow: flow_arn(), ndi: None });
+    flow(&mut off).ndi = None;
+    assert!(matches!(one(decide(&wish(&plain), &off)), Action::ResizeFlow { .. }));
+    flow(&mut off).size = Some("MEDIUM".into());
+    assert!(matches!(one(decide(&wish(&plain), &off)), Action::RemoveVpcInterface { .. }));
+    // As long as somebody else's output speaks it, it stays on.
+    let mut used = speaks;
+    flow(&mut used).sources = flow(&mut seen).sources.clone();
+    let mut output = foreign_output(false);
+    output.settings.protocol = Protocol::Ndi;
+    flow(&mut used).outputs.push(output);
+    assert_eq!(decide(&wish(&[plain[0].clone()]), &used), Step::Settled);
 }
 
 #[test]

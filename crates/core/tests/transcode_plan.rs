@@ -20,7 +20,7 @@ use playout_core::destination::wanted::{Roles, wanted};
 use playout_core::endpoint::Role;
 use playout_core::flow::FlowState;
 use playout_core::names::{Ownership, TAG_UID};
-use playout_core::plan::{Action as _, Desired, Step, Waiting};
+use playout_core::plan::{Action as _, Desired, StaysOff, Step, Waiting};
 use playout_core::reasons::Reason;
 use playout_core::secret::SecretText;
 use serde_json::{Value, json};
@@ -214,7 +214,7 @@ fn a_source_that_is_told_to_stay_off_takes_the_channel_with_it() {
         let mut seen = nothing();
         stop_source(&mut seen);
         set_flow(&mut seen, state);
-        assert_eq!(waits(decide(&live(&[]), &seen)), Waiting::SourceStopped("studio".into()));
+        assert_eq!(waits(decide(&live(&[]), &seen)), Waiting::SourceStopped("studio".into(), StaysOff::Told));
         let mut seen = on_air(&[]);
         stop_source(&mut seen);
         set_flow(&mut seen, state);
@@ -227,7 +227,7 @@ fn a_source_that_is_told_to_stay_off_takes_the_channel_with_it() {
             "a channel without a flow costs what one with a show does"
         );
         // The flow may still be up for a moment: nothing is started onto it.
-        assert_eq!(waits(decide(&live(&[PREPARE]), &seen)), Waiting::SourceStopped("studio".into()));
+        assert_eq!(waits(decide(&live(&[PREPARE]), &seen)), Waiting::SourceStopped("studio".into(), StaysOff::Told));
     }
 }
 

@@ -6,7 +6,7 @@ use aws_sdk_medialive::types as sdk;
 use playout_core::channel::{Alert, RtmpTarget};
 use playout_core::endpoint::{Receiver, Role};
 
-use crate::redact::Redactor;
+use crate::redact::{Redactor, without_paths};
 
 /// What the types of alerts say that are about the connection of an output (user guide, "Alerts for channels").
 const CONNECTION: [&str; 3] = ["rtmp connection", "write to output", "create output file or socket"];
@@ -47,24 +47,6 @@ fn host(target: &RtmpTarget) -> Option<String> {
     }
 }
 
-/// The text with no more of a URL than scheme, host and port. AWS's alerts repeat the URL of the output, which may hold a key.
-fn without_paths(text: &str) -> String {
-    let mut kept = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find("://") {
-        let (before, after) = rest.split_at(at + 3);
-        kept.push_str(before);
-        let ends = |c: char| c.is_whitespace() || "\"'<>])".contains(c);
-        // An IPv6 address stands in brackets.
-        let host = after.strip_prefix('[').and_then(|host| host.find(']')).map_or(0, |end| end + 2);
-        let url = &after[..after[host..].find(ends).map_or(after.len(), |end| host + end)];
-        let authority = &url[..url.find(['/', '?', '#']).unwrap_or(url.len())];
-        kept.push_str(authority.rsplit('@').next().unwrap_or_default());
-        rest = &after[url.len()..];
-    }
-    kept + rest
-}
-
 /// Which of our output groups a text speaks of: the one whose name follows "output" or "output group".
 fn role(message: &str) -> Option<Role> {
     let message = message.to_ascii_lowercase();
@@ -86,7 +68,7 @@ mod tests {
     use playout_core::endpoint::Role;
     use playout_core::secret::SecretText;
 
-    use super::{endpoint, role, without_paths};
+    use super::{endpoint, role};
 
     #[test]
     fn an_alert_is_of_the_endpoint_that_its_text_tells_apart() {
@@ -111,25 +93,6 @@ mod tests {
             ("Video Not Detected", "No video is detected.", &one, None),
         ] {
             assert_eq!(endpoint(kind, text, targets), of, "{kind}: {text}");
-        }
-    }
-
-    #[test]
-    fn of_a_url_only_the_host_is_left() {
-        for (text, shown) in [
-            ("nothing", "nothing"),
-            (
-                "unable to open output [rtmps://u:p@a.example:443/live2?t=1/key-1].",
-                "unable to open output [rtmps://a.example:443].",
-            ),
-            (
-                "rtmp://[2001:db8::1]:1935/app/key and https://b.example",
-                "rtmp://[2001:db8::1]:1935 and https://b.example",
-            ),
-            ("'rtmp://c.example/x', then://", "'rtmp://c.example', then://"),
-            ("rtmp://[broken", "rtmp://[broken"),
-        ] {
-            assert_eq!(without_paths(text), shown);
         }
     }
 

@@ -128,7 +128,7 @@ pub struct SourceSpec {
     #[serde(default)]
     pub state: SourceState,
     /// Most that the encoder sends, in bit/s, for protocols that need it for smoothing (RTP, RTP-FEC, RIST, Zixi, RTMP).
-    /// Example: `20000000`.
+    /// One that is taken out again stays. Example: `20000000`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 100_000, max = 400_000_000))]
     pub max_bitrate: Option<i64>,
@@ -144,7 +144,8 @@ pub struct SourceSpec {
     /// When an input counts as degraded.
     #[serde(default)]
     pub health: Health,
-    /// Tags for the AWS resources, at most 40. They never replace the operator's own tags.
+    /// Tags for the AWS resources, at most 40. They never replace the operator's own tags. One that is taken out again stays
+    /// in AWS.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "super::text::tags")]
     pub tags: BTreeMap<String, String>,

@@ -104,7 +104,7 @@ pub(super) fn retries(
     let state = seen.channel.present().map(|c| c.channel.state);
     let up = state.is_some_and(ChannelState::is_up);
     // What is found down, after it was up, has failed; unless it is the Source that was told to stop, or was made anew.
-    let stopped = matches!(seen.flow, Programme::Flow { stopped: true, .. });
+    let stopped = matches!(seen.flow, Programme::Flow { stopped: Some(_), .. });
     let was_up = matches!(state, Some(ChannelState::Stopping | ChannelState::Idle)) && !stopped;
     let arrives = fed(wanted, seen).iter().any(|(.., c)| *c == Connection::Up);
     match remembered {

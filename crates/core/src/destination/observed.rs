@@ -7,6 +7,7 @@ use crate::channel::{Alert, Channel, Input, Look, Quotas};
 use crate::endpoint::Role;
 use crate::flow::{Age, FlowOutput, FlowState, Measured, SecretCopy};
 use crate::names::Ownership;
+use crate::plan::StaysOff;
 
 /// The facts.
 #[derive(Clone, Debug, PartialEq)]
@@ -95,8 +96,8 @@ pub enum Programme {
         state: FlowState,
         /// How many outputs it has, ours included.
         outputs_used: usize,
-        /// Whether the Source is told to stay off.
-        stopped: bool,
+        /// Why the Source does not start it; `None`: it does.
+        stopped: Option<StaysOff>,
         /// Whether an input of the Source is known to receive something; `None`: not measured.
         signal: Option<bool>,
         /// What the leading input brings, in kbit/s.

@@ -12,7 +12,7 @@ use crate::endpoint::Role;
 use crate::flow::{FlowState, OUTPUTS_PER_FLOW, OutputSettings, Password, SecretCopy};
 use crate::names::Ownership;
 use crate::passwords;
-use crate::plan::{IN_TRANSITION, Problem, SOON, Step, Waiting};
+use crate::plan::{IN_TRANSITION, Problem, SOON, StaysOff, Step, Waiting};
 use crate::reasons::Reason;
 
 /// What takes the outputs of a Destination that is to be stopped off the air.
@@ -103,10 +103,13 @@ pub(super) fn next(wanted: &Wanted, seen: &Observed, flow: &Flow<'_>) -> Step<Ac
                 format!("The flow of Source {} is in state ERROR; see kubectl describe source {0}.", wanted.source),
             ));
         }
-        FlowState::Standby if stopped => {
-            return Step::wait_for_watch(Waiting::SourceStopped(wanted.source.clone()));
+        FlowState::Standby | FlowState::Starting => {
+            let off = stopped.filter(|_| state == FlowState::Standby).cloned();
+            return match off {
+                Some(why) => Step::wait_for_watch(Waiting::SourceStopped(wanted.source.clone(), why)),
+                None => Step::wait(Waiting::FlowStarting, IN_TRANSITION),
+            };
         }
-        FlowState::Standby | FlowState::Starting => return Step::wait(Waiting::FlowStarting, IN_TRANSITION),
         other => return Step::wait(other.waiting(), SOON),
     }
     if let Some(pause) = pause(wanted, seen) {
@@ -121,8 +124,8 @@ pub(super) struct Flow<'a> {
     pub arn: &'a String,
     pub state: FlowState,
     pub outputs_used: usize,
-    /// Whether the Source is told to stay off.
-    pub stopped: bool,
+    /// Why the Source does not start it.
+    pub stopped: Option<&'a StaysOff>,
     pub signal: Option<bool>,
 }
 

@@ -87,7 +87,7 @@ fn toward_present(wanted: &Wanted, seen: &Observed) -> Step<Action> {
     {
         return Step::wait(Waiting::MovesFirst(first.clone()), 5 * IN_TRANSITION);
     }
-    let (state, outputs_used, stopped, signal) = (*state, *outputs_used, *stopped, *signal);
+    let (state, outputs_used, stopped, signal) = (*state, *outputs_used, stopped.as_ref(), *signal);
     let step = match &wanted.channel {
         None => outputs::next(wanted, seen, &Flow { arn, state, outputs_used, stopped, signal }),
         Some(channel) => {
@@ -125,6 +125,8 @@ fn without_flow(wanted: &Wanted, seen: &Observed) -> Step<Action> {
         return Step::Stuck(problem);
     }
     match seen.flow {
+        // What may still send is not said to be stopped.
+        Programme::NoFlow { certain: false } if !wanted.running => Step::wait(Waiting::CreateOutcome, IN_TRANSITION),
         _ if !wanted.running && !wanted.prepare => Step::Settled,
         Programme::NoSource => Step::wait_for_watch(Waiting::SourceNotFound(wanted.source.clone())),
         _ => Step::wait(Waiting::SourceNotReady(wanted.source.clone()), 5 * IN_TRANSITION),

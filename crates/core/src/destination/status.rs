@@ -322,8 +322,8 @@ fn why(word: DestinationWord, status: &DestinationStatus, before: &DestinationSt
 
 /// What the operator has stopped it for. That it is stopping is what everybody sees.
 fn reason(wanted: &Wanted, seen: &Observed, status: &DestinationStatus, before: &DestinationStatus) -> Option<String> {
-    if matches!(seen.flow, Programme::Flow { stopped: true, .. }) {
-        return Some(Waiting::SourceStopped(wanted.source.clone()).message());
+    if let Programme::Flow { stopped: Some(why), .. } = &seen.flow {
+        return Some(Waiting::SourceStopped(wanted.source.clone(), why.clone()).message());
     }
     let failed = status.retries.as_ref().filter(|r| r.state != RetryWord::Trying);
     if let Some(cause) = failed.and_then(|r| r.cause.clone()) {

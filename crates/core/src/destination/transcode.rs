@@ -13,7 +13,7 @@ use crate::channel::{
 };
 use crate::endpoint::Role;
 use crate::flow::{Age, FlowState, OUTPUTS_PER_FLOW};
-use crate::plan::{IN_TRANSITION, Problem, SOON, Step, Waiting, shortened};
+use crate::plan::{IN_TRANSITION, Problem, SOON, StaysOff, Step, Waiting, shortened};
 use crate::reasons::Reason;
 
 /// What takes the channel off the air.
@@ -113,8 +113,8 @@ pub(super) struct Path<'a> {
     pub flow: &'a str,
     pub state: FlowState,
     pub outputs_used: usize,
-    /// Whether the Source is told to stay off.
-    pub stopped: bool,
+    /// Why the Source does not start it.
+    pub stopped: Option<&'a StaysOff>,
     pub signal: Option<bool>,
 }
 
@@ -133,9 +133,9 @@ impl Path<'_> {
             let way = if wanted.prepare { stop(seen).map(|a| Step::Act(vec![a])) } else { retire(seen) };
             return way.unwrap_or_else(|| Step::Stuck(gave_up.gave_up(&wanted.identity.name)));
         }
-        if self.stopped && !wanted.prepare {
+        if let (Some(why), false) = (self.stopped, wanted.prepare) {
             // A channel without a flow costs what one with a show does.
-            return retire(seen).unwrap_or_else(|| Step::wait_for_watch(Waiting::SourceStopped(wanted.source.clone())));
+            return retire(seen).unwrap_or_else(|| self.source_stopped(why));
         }
         let input = match self.input() {
             Ok(input) => input,
@@ -348,9 +348,9 @@ impl Path<'_> {
 
     /// What is waited for before a channel may be started; the flow comes first.
     fn flow_is_up(&self) -> Option<Step<Action>> {
-        if self.stopped {
+        if let Some(why) = self.stopped {
             // Though the flow may still be up: it is about to go.
-            return Some(Step::wait_for_watch(Waiting::SourceStopped(self.wanted.source.clone())));
+            return Some(self.source_stopped(why));
         }
         match self.state {
             FlowState::Active | FlowState::Updating => None,
@@ -364,6 +364,10 @@ impl Path<'_> {
             FlowState::Standby | FlowState::Starting => Some(Step::wait(Waiting::FlowStarting, IN_TRANSITION)),
             state => Some(Step::wait(state.waiting(), SOON)),
         }
+    }
+
+    fn source_stopped(&self, why: &StaysOff) -> Step<Action> {
+        Step::wait_for_watch(Waiting::SourceStopped(self.wanted.source.clone(), why.clone()))
     }
 
     fn again(&self, cause: &str) -> Step<Action> {
@@ -392,7 +396,7 @@ impl Path<'_> {
             return self.tag(&channel.arn);
         }
         let tries = tries(self.wanted, self.seen);
-        if self.stopped || tries.is_some_and(Tries::holds_back) {
+        if self.stopped.is_some() || tries.is_some_and(Tries::holds_back) {
             return stop();
         }
         // What runs keeps running with the key that AWS has; only a start needs the new one.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::wanted::NdiWanted;
 use crate::flow::{Failover, SourceSettings, VpcInterface};
+use crate::ndi::Ndi;
 use crate::passwords::CopyAction;
 use crate::reasons::Reason;
 
@@ -28,6 +28,8 @@ pub enum Action {
     TagFlow { flow: String, tags: BTreeMap<String, String> },
     /// Change the size of the flow.
     ResizeFlow { flow: String, size: String },
+    /// Change NDI discovery, or switch NDI off.
+    SetNdi { flow: String, ndi: Option<Ndi> },
     /// Add interfaces in VPCs.
     AddVpcInterfaces { flow: String, interfaces: Vec<VpcInterface> },
     /// Remove one.
@@ -66,7 +68,7 @@ pub struct NewFlow {
     /// Interfaces in VPCs.
     pub vpc_interfaces: Vec<VpcInterface>,
     /// NDI.
-    pub ndi: Option<NdiWanted>,
+    pub ndi: Option<Ndi>,
 }
 
 /// A source to be made.
@@ -107,6 +109,8 @@ impl crate::plan::Action for Action {
             Self::ReleaseFlow { .. } => "Took this Source's tags off the flow; nothing else was changed in it".into(),
             Self::TagFlow { .. } => "Renewed the tags of the flow".into(),
             Self::ResizeFlow { size, .. } => format!("Changed the size of the flow to {size}"),
+            Self::SetNdi { ndi: Some(_), .. } => "Changed the NDI discovery of the flow".into(),
+            Self::SetNdi { ndi: None, .. } => "Switched NDI off in the flow".into(),
             Self::AddVpcInterfaces { .. } => "Added VPC interfaces to the flow".into(),
             Self::RemoveVpcInterface { name, .. } => format!("Removed VPC interface {name} from the flow"),
             Self::SetFailover { failover, .. } => match (failover.enabled, &failover.primary) {

@@ -4,7 +4,7 @@ use super::observed::Observed;
 use super::target::{failover, failover_differs, is_interface, is_on, is_sending, placed, settled};
 use super::wanted::{InputWanted, Wanted};
 use crate::api::policy::RunState;
-use crate::flow::{Failover, Flow, FlowSource, FlowState, SourceSettings};
+use crate::flow::{Failover, Flow, FlowSource, FlowState, Protocol, SourceSettings};
 use crate::passwords;
 
 /// Each is the end of a sentence that begins with "Adopting it". Empty: the planner would do nothing.
@@ -25,6 +25,15 @@ pub fn differences(wanted: &Wanted, seen: &Observed, flow: &Flow) -> Vec<String>
     }
     inputs(wanted, seen, flow, &mut list);
     interfaces(wanted, flow, &mut list);
+    match (&wanted.ndi, &flow.ndi) {
+        (Some(_), None) => list.push("would switch NDI on".into()),
+        (Some(wish), seen) if wish.differs(seen.as_ref()) => list.push("would change NDI discovery".into()),
+        // Inputs that speak NDI are not the spec's, and go first.
+        (None, Some(_)) if flow.outputs.iter().all(|o| o.settings.protocol != Protocol::Ndi) => {
+            list.push("would switch NDI off".into());
+        }
+        _ => {}
+    }
     let placed = placed(wanted, seen, Some(flow));
     let wish = failover(wanted, &placed);
     if failover_differs(&wish, &flow.failover) {

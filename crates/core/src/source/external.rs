@@ -9,7 +9,7 @@ use super::observed::{Hold, Observed};
 use super::target::{impossible, in_transition};
 use super::wanted::Wanted;
 use crate::api::RECONCILE_AT;
-use crate::api::source::{AdoptionState, AdoptionStatus, ExternalPolicy, Source, SourceState};
+use crate::api::source::{AdoptionState, AdoptionStatus, ExternalPolicy, Source};
 use crate::flow::{Flow, FlowSeen, FlowState};
 use crate::names::{Identity, OWNERSHIP_TAGS, Ownership, TAG_ADOPTED, owner};
 use crate::plan::{IN_TRANSITION, Problem, Step, Waiting};
@@ -37,21 +37,6 @@ pub fn hold(source: &Source, identity: &Identity, tags: &BTreeMap<String, String
     }
 }
 
-/// Whether this Source may start its flow, as far as its object tells. Destinations wait for one that may.
-#[must_use]
-pub fn starts_flow(source: &Source) -> bool {
-    let adopted = || {
-        let adoption = source.status.as_ref().and_then(|s| s.adoption.as_ref());
-        adoption.is_some_and(|a| a.state == AdoptionState::Adopted)
-    };
-    source.spec.state != SourceState::Stopped
-        && match source.spec.external_policy() {
-            None => true,
-            Some(ExternalPolicy::Reference) => false,
-            Some(ExternalPolicy::Adopt) => adopted(),
-        }
-}
-
 /// The other Playout object that an external flow belongs to. Its life cycle would cut whatever else ran from the flow, and
 /// across namespaces nobody has asked its people: such a flow is neither used nor shown.
 #[must_use]
@@ -74,11 +59,15 @@ pub(super) fn toward_present(wanted: &Wanted, seen: &Observed) -> Option<Step<Ac
     if seen.hold == Hold::Own {
         return None;
     }
-    let FlowSeen::Present(flow) = &seen.flow else {
-        return Some(Step::Stuck(Problem::new(
-            Reason::ExternalNotFound,
-            "spec.external.arn: AWS has no such flow in this account. None is made in its place; create a Source with the right ARN, or without external.",
-        )));
+    let flow = match &seen.flow {
+        FlowSeen::Present(flow) => flow,
+        FlowSeen::Undecided => return Some(Step::wait(Waiting::CreateOutcome, IN_TRANSITION)),
+        FlowSeen::Absent => {
+            return Some(Step::Stuck(Problem::new(
+                Reason::ExternalNotFound,
+                "spec.external.arn: AWS has no such flow in this account. None is made in its place; create a Source with the right ARN, or without external.",
+            )));
+        }
     };
     if let Some(owner) = other_owner(seen) {
         let text = format!(
@@ -145,7 +134,12 @@ pub(super) fn adoption(
     seen: Option<&Observed>,
 ) -> Option<AdoptionStatus> {
     let Some(seen) = seen else { return before.cloned() };
-    let FlowSeen::Present(flow) = &seen.flow else { return None };
+    let flow = match &seen.flow {
+        FlowSeen::Present(flow) => flow,
+        // What was shown may be confirmed at any moment.
+        FlowSeen::Undecided => return before.cloned(),
+        FlowSeen::Absent => return None,
+    };
     match &seen.hold {
         Hold::Own | Hold::Referenced => None,
         Hold::Adopted => Some(AdoptionStatus { state: AdoptionState::Adopted, plan: Vec::new() }),

@@ -5,8 +5,8 @@ use super::external;
 use super::observed::{FlowQuota, Hold, Observed};
 pub use super::target::is_sending;
 use super::target::{
-    failover, failover_differs, impossible, in_transition, is_interface, is_ndi_exchange, is_on, is_tested, placed,
-    settled, stands_on,
+    failover, failover_differs, impossible, in_transition, is_interface, is_ndi_exchange, is_on, is_tested,
+    is_without_ndi, placed, settled, stands_on,
 };
 use super::wanted::{InputWanted, Wanted};
 use crate::flow::{Failover, Flow, FlowSeen, FlowSource, FlowState, Password, Protocol, SourceSettings};
@@ -19,12 +19,28 @@ use crate::reasons::Reason;
 #[must_use]
 pub fn plan(desired: &Desired<Wanted>, retain: bool, seen: &Observed) -> Step<Action> {
     match desired {
-        Desired::Absent if !seen.users.all().is_empty() => Step::wait_for_watch(Waiting::InUse(seen.users.all())),
+        Desired::Absent if !seen.users.all().is_empty() => while_in_use(retain, seen),
         Desired::Absent if retain || seen.hold == Hold::Referenced => Step::Gone,
         Desired::Absent => toward_absent(seen),
         Desired::Invalid(problem) => Step::Stuck(problem.clone()),
         Desired::Present(wanted) if wanted.suspended => Step::Settled,
         Desired::Present(wanted) => toward_present(wanted, seen),
+    }
+}
+
+/// The users are waited for. A flow that none of them has on the air is paid for and would only be removed; one that is
+/// retained stays as it is.
+fn while_in_use(retain: bool, seen: &Observed) -> Step<Action> {
+    let wait = |poll| Step::Wait { on: Waiting::InUse(seen.users.all()), poll };
+    let FlowSeen::Present(flow) = &seen.flow else { return wait(None) };
+    let ours = seen.hold.is_own() && seen.ownership != Ownership::Foreign;
+    if retain || !ours || !seen.users.on_air.is_empty() || is_sending(flow) {
+        return wait(None);
+    }
+    match flow.state {
+        FlowState::Active => Step::Act(vec![Action::StopFlow { flow: flow.arn.clone() }]),
+        FlowState::Starting | FlowState::Stopping | FlowState::Updating => wait(Some(IN_TRANSITION)),
+        FlowState::Standby | FlowState::Deleting | FlowState::Error => wait(None),
     }
 }
 
@@ -178,8 +194,12 @@ fn next_difference(wanted: &Wanted, seen: &Observed, flow: &Flow) -> Option<Vec<
     if wanted.tags.iter().any(|(k, v)| seen.tags.get(k) != Some(v)) {
         return Some(vec![Action::TagFlow { flow: arn(), tags: wanted.tags.clone() }]);
     }
-    if let Some(size) = wanted.size.as_ref().filter(|s| flow.size.as_ref().is_some_and(|seen| seen != *s)) {
-        return Some(vec![Action::ResizeFlow { flow: arn(), size: size.clone() }]);
+    let size = wanted.size.as_ref().filter(|s| flow.size.as_ref().is_some_and(|seen| seen != *s));
+    let resize = size.map(|size| vec![Action::ResizeFlow { flow: arn(), size: size.clone() }]);
+    // NDI needs a large flow: it grows before, and shrinks after.
+    let ndi_goes = wanted.ndi.is_none() && flow.ndi.is_some();
+    if resize.is_some() && !ndi_goes {
+        return resize;
     }
     let missing: Vec<_> = wanted
         .vpc_interfaces
@@ -199,8 +219,17 @@ fn next_difference(wanted: &Wanted, seen: &Observed, flow: &Flow) -> Option<Vec<
     if !missing.is_empty() {
         return Some(vec![Action::AddVpcInterfaces { flow: arn(), interfaces: missing }]);
     }
+    if let Some(ndi) = wanted.ndi.as_ref().filter(|ndi| ndi.differs(flow.ndi.as_ref())) {
+        return Some(vec![Action::SetNdi { flow: arn(), ndi: Some(ndi.clone()) }]);
+    }
     if let Some(action) = next_source_change(wanted, seen, flow) {
         return Some(vec![action]);
+    }
+    if ndi_goes && is_without_ndi(flow) {
+        return Some(vec![Action::SetNdi { flow: arn(), ndi: None }]);
+    }
+    if resize.is_some() {
+        return resize;
     }
     // After the sources, so that no source stands on an interface that goes.
     if left.is_some() {

@@ -68,7 +68,8 @@ pub fn judge(measured: &Measured, health: &crate::api::source::Health) -> Health
 pub fn status(source: &Source, outcome: &Outcome<'_>) -> SourceStatus {
     let before = source.status.clone().unwrap_or_default();
     let adoption = external::adoption(before.adoption.as_ref(), outcome.wanted, outcome.seen);
-    let failed = outcome.failure.is_some();
+    let hidden = outcome.seen.is_some_and(|s| s.flow == FlowSeen::Undecided);
+    let failed = outcome.failure.is_some() || hidden;
     let mut status = SourceStatus {
         observed_generation: source.metadata.generation,
         region: Some(outcome.region.to_string()),

@@ -92,8 +92,16 @@ pub(super) fn failover_differs(wish: &Failover, seen: &Failover) -> bool {
                 || (wish.merge && wish.recovery_window.is_some() && wish.recovery_window != seen.recovery_window)))
 }
 
+/// Whether NDI can be switched off: nothing on the flow speaks it.
+pub(super) fn is_without_ndi(flow: &Flow) -> bool {
+    let mut spoken =
+        flow.sources.iter().map(|s| s.settings.protocol).chain(flow.outputs.iter().map(|o| o.settings.protocol));
+    spoken.all(|protocol| protocol != Protocol::Ndi)
+}
+
 pub(super) fn stands_on(flow: &Flow, interface: &str) -> bool {
     flow.sources.iter().any(|s| s.settings.vpc_interface.as_deref() == Some(interface))
+        || flow.ndi.as_ref().is_some_and(|ndi| ndi.stands_on(interface))
 }
 
 pub(super) fn is_interface(wish: &VpcInterface, seen: &VpcInterface) -> bool {
@@ -104,7 +112,7 @@ pub(super) fn is_interface(wish: &VpcInterface, seen: &VpcInterface) -> bool {
         && groups(wish) == groups(seen)
 }
 
-/// What AWS offers no way to: to change an interface on which a source stands, and to exchange an NDI source for another,
+/// What AWS offers no way to: to change an interface on which a source or NDI discovery stands, and to exchange an NDI source for another,
 /// which would need a second place for a moment.
 pub(super) fn impossible(wanted: &Wanted, flow: &Flow) -> Option<Problem> {
     let changed = wanted.vpc_interfaces.iter().find(|w| {
@@ -112,7 +120,7 @@ pub(super) fn impossible(wanted: &Wanted, flow: &Flow) -> Option<Problem> {
     });
     if let Some(changed) = changed {
         let text = format!(
-            "spec.network.vpcInterfaces[{}]: AWS cannot change an interface that an input uses. Give the changed interface a new name, there and in the input's vpcInterface.",
+            "spec.network.vpcInterfaces[{}]: AWS cannot change an interface that an input or NDI discovery uses. Give the changed interface a new name, there and in every vpcInterface.",
             changed.name
         );
         return Some(Problem::new(Reason::InvalidSpec, text));

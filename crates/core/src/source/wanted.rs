@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::api::policy::{DeletionPolicy, RunState};
 use crate::api::reference::Encryption;
-use crate::api::source::{
-    ExternalPolicy, FailoverMode, FlowSize, Health, Input, InputProtocol, Priority, SourceSpec, SourceState,
-};
+use crate::api::source::{ExternalPolicy, FailoverMode, FlowSize, Health, Input, InputProtocol, Priority, SourceSpec};
 use crate::flow::{Password, Protocol, RtmpPath, SourceSettings, VpcInterface};
 use crate::names::Identity;
+use crate::ndi::Ndi;
 use crate::plan::{Desired, Problem};
 use crate::reasons::Reason;
 use crate::references::{References, needed_role, parse_encryption};
@@ -39,7 +38,7 @@ pub struct Wanted {
     /// Interfaces in VPCs.
     pub vpc_interfaces: Vec<VpcInterface>,
     /// NDI discovery.
-    pub ndi: Option<NdiWanted>,
+    pub ndi: Option<Ndi>,
     /// Thresholds.
     pub health: Health,
     /// Why the spec cannot be carried out. Then only a stop is, and there are no inputs here.
@@ -57,15 +56,6 @@ pub struct InputWanted {
     pub settings: SourceSettings,
     /// The password of which the operator keeps a copy.
     pub password: Option<Password>,
-}
-
-/// NDI discovery that is wanted.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
-pub struct NdiWanted {
-    /// Name of the flow in NDI.
-    pub machine_name: Option<String>,
-    /// Address, port, interface.
-    pub servers: Vec<(String, Option<i32>, String)>,
 }
 
 /// Parses the spec.
@@ -86,11 +76,8 @@ pub fn wanted(
     }
     match parse(spec, identity, references, role_arn) {
         Ok(wanted) => Desired::Present(wanted),
-        // A stop must work whatever else is wrong.
-        Err(problem) if spec.state == SourceState::Stopped => {
-            Desired::Present(Wanted { problem: Some(problem), ..base(spec, identity) })
-        }
-        Err(problem) => Desired::Invalid(problem),
+        // A stop must work whatever else is wrong: told to, or because nothing uses the flow any more.
+        Err(problem) => Desired::Present(Wanted { problem: Some(problem), ..base(spec, identity) }),
     }
 }
 
@@ -150,7 +137,7 @@ fn base(spec: &SourceSpec, identity: &Identity) -> Wanted {
         }),
         availability_zone: network.and_then(|n| n.availability_zone.clone()),
         vpc_interfaces: Vec::new(),
-        ndi: spec.ndi.as_ref().map(|n| NdiWanted {
+        ndi: spec.ndi.as_ref().map(|n| Ndi {
             machine_name: n.machine_name.clone(),
             servers: n.discovery_servers.iter().map(|s| (s.address.clone(), s.port, s.vpc_interface.clone())).collect(),
         }),

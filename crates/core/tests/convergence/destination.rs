@@ -18,7 +18,7 @@ use playout_core::endpoint::Role;
 use playout_core::flow::{FlowOutput, FlowState};
 use playout_core::names::{Identity, Ownership, TAG_UID};
 use playout_core::passwords::CopyAction;
-use playout_core::plan::{Desired, Failure, Step, Waiting};
+use playout_core::plan::{Desired, Failure, StaysOff, Step, Waiting};
 use playout_core::reasons::Reason;
 use serde_json::{Value, json};
 
@@ -473,7 +473,7 @@ impl Kind for DestinationShow {
                     arn: f.flow.arn.clone(),
                     state: f.flow.state,
                     outputs_used: f.flow.outputs.len() + world.more_outputs,
-                    stopped: !wish.on,
+                    stopped: (!wish.on).then_some(StaysOff::Told),
                     signal: Some(wish.signal),
                     bitrate_kbps: Some(5000),
                     region: super::fixtures::REGION.into(),
@@ -676,7 +676,7 @@ impl Kind for DestinationShow {
         }
         let right = match (wish.ends, world.flow.is_some()) {
             (Ends::Settled, true) => *step == Step::Settled,
-            (Ends::FlowOff, true) => matches!(step, Step::Wait { on: Waiting::SourceStopped(_), .. }),
+            (Ends::FlowOff, true) => matches!(step, Step::Wait { on: Waiting::SourceStopped(..), .. }),
             (Ends::Told(reason), true) => told(&[reason]),
             (Ends::Told(reason), false) if reason != Reason::GaveUp => told(&[reason]),
             (Ends::Gone | Ends::NoSignal, _) => false,
@@ -761,7 +761,7 @@ fn wrong_channel(
         _ if !wanted.running && !wanted.prepare => *step == Step::Settled,
         _ if !on => matches!(step, Step::Wait { on: Waiting::SourceNotFound(_), .. }),
         Ends::Settled => *step == Step::Settled,
-        Ends::FlowOff => matches!(step, Step::Wait { on: Waiting::SourceStopped(_), .. }),
+        Ends::FlowOff => matches!(step, Step::Wait { on: Waiting::SourceStopped(..), .. }),
         Ends::NoSignal => matches!(step, Step::Wait { on: Waiting::NoSignal(_), .. }),
         Ends::Told(_) | Ends::Gone => false,
     };

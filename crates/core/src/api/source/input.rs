@@ -97,7 +97,8 @@ pub struct SrtListenerInput {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "crate::api::text::allowed_cidr")]
     pub allowed_cidr: Option<String>,
-    /// SRT latency in milliseconds, 10 to 15000. The larger of both ends' values holds. Default of AWS: 2000.
+    /// SRT latency in milliseconds, 10 to 15000. The larger of both ends' values holds. Default of AWS: 2000; one that is
+    /// taken out again stays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 10, max = 15_000))]
     pub min_latency_ms: Option<i32>,
@@ -121,7 +122,7 @@ pub struct SrtCallerInput {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 512))]
     pub stream_id: Option<String>,
-    /// SRT latency in milliseconds, 10 to 15000. Default of AWS: 2000.
+    /// SRT latency in milliseconds, 10 to 15000. Default of AWS: 2000; one that is taken out again stays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 10, max = 15_000))]
     pub min_latency_ms: Option<i32>,
@@ -156,7 +157,7 @@ pub struct RistInput {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "crate::api::text::allowed_cidr")]
     pub allowed_cidr: Option<String>,
-    /// Buffer in milliseconds, up to 15000. Example: `2000`.
+    /// Buffer in milliseconds, up to 15000. One that is taken out again stays. Example: `2000`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 15_000))]
     pub max_latency_ms: Option<i32>,
@@ -175,7 +176,7 @@ pub struct ZixiPushInput {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
     pub stream_id: Option<String>,
-    /// Buffer in milliseconds, up to 60000. Example: `6000`.
+    /// Buffer in milliseconds, up to 60000. One that is taken out again stays. Example: `6000`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 60_000))]
     pub max_latency_ms: Option<i32>,
@@ -209,7 +210,7 @@ fn live() -> String {
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NdiInput {
-    /// Name of the NDI source, `MACHINE (Channel)`. Absent: chosen later in AWS.
+    /// Name of the NDI source, `MACHINE (Channel)`. Absent: chosen later in AWS; one that is taken out again stays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub source_name: Option<String>,
