@@ -52,7 +52,7 @@ pub fn decided(destination: &Destination) -> Option<Role> {
 }
 
 /// A new spec, or the annotation that asks for it, begins the count anew.
-fn begins_anew(destination: &Destination, status: &DestinationStatus) -> bool {
+pub(super) fn begins_anew(destination: &Destination, status: &DestinationStatus) -> bool {
     let asked = destination.metadata.annotations.as_ref().and_then(|a| a.get(RECONCILE_AT));
     destination.metadata.generation != status.observed_generation
         || asked.is_some_and(|at| Some(at) != status.last_handled_reconcile_at.as_ref())
