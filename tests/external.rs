@@ -70,6 +70,11 @@ impl Somebody {
         stage.until_aws("the flow runs", |flow| flow["status"] == "ACTIVE").await.map(drop)
     }
 
+    async fn stop(&self, stage: &Show) -> Result<()> {
+        self.client.stop_flow().flow_arn(&self.arn).send().await?;
+        stage.until_aws("the flow stands by", |flow| flow["status"] == "STANDBY").await.map(drop)
+    }
+
     async fn tag(&self, tags: &[(&str, &str)]) -> Result<()> {
         let tags = tags.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
         self.client.tag_resource().resource_arn(&self.arn).set_tags(Some(tags)).send().await?;
@@ -130,6 +135,10 @@ fn message<'a>(object: &'a Value, type_: &str) -> &'a str {
 async fn a_referenced_flow_serves_destinations_and_is_what_it_was_afterwards() -> Result<()> {
     let Some(stage) = Show::start("external-reference").await? else { return Ok(()) };
     let somebody = Somebody::with_a_flow(&stage).await?;
+    // As it is on the air before Playout has heard of it.
+    somebody.start(&stage).await?;
+    let running = somebody.theirs(&stage).await?;
+    somebody.stop(&stage).await?;
     let (since, stopped) = (stage.now()?, somebody.theirs(&stage).await?);
 
     // It stands by: the Source says so and does not start it, whoever waits.
@@ -159,7 +168,6 @@ async fn a_referenced_flow_serves_destinations_and_is_what_it_was_afterwards() -
     };
     stage.until("source/studio", "knows its bitrate and its users", known).await?;
     stage.until_ready().await?;
-    let running = somebody.theirs(&stage).await?;
 
     // What Destinations do is their own.
     stage.change("destination/one", json!({ "state": "Stopped" }))?;

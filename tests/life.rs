@@ -91,9 +91,20 @@ async fn the_quickstart_is_on_the_air_and_goes_without_a_trace() -> Result<()> {
     ensure!(status(&again)["lastRuns"].as_array().is_some_and(|runs| runs.len() == 2), "{again}");
     ensure!(stream_key(&stage.output("youtube-main")?) == "new-main", "the old key is used");
 
+    // The one with a channel: stopped it costs nothing, and deleted nothing of it is left.
+    stage.change("destination/facebook", json!({ "state": "Stopped" }))?;
+    let off = stage.until_condition("destination/facebook", "Ready", "True", "Stopped").await?;
+    ensure!(status(&off)["state"] == "Idle" && status(&off)["channel"].is_null(), "{off}");
+    let up: Vec<_> = stage.channels()?.into_iter().filter(|c| c["state"] != "IDLE").collect();
+    ensure!(up.is_empty(), "a channel runs: {up:?}");
+    stage.kubectl("delete destination facebook --timeout=60s")?;
+    ensure!(stage.channels()?.is_empty() && stage.inputs()?.is_empty(), "{:?}", (stage.channels()?, stage.inputs()?));
+    let outputs = stage.outputs()?;
+    ensure!(outputs.len() == 3 && !outputs.iter().any(|o| kept(&o)), "{outputs:?}");
+
     stage.kubectl("delete destination twitch --timeout=60s")?;
     let left: Vec<_> = stage.outputs()?.iter().map(|o| owner(o).to_owned()).collect();
-    ensure!(left.len() == 3 && !left.contains(&"twitch".into()), "{left:?}");
+    ensure!(left.len() == 2 && !left.contains(&"twitch".into()), "{left:?}");
     stage.kubectl("delete source,destination --all --timeout=60s")?;
     ensure!(stage.total()? == 0 && stage.objects().await?.is_empty());
     Ok(())

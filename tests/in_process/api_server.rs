@@ -74,8 +74,8 @@ impl Cluster {
         self.lock().changes.len()
     }
 
-    pub fn is_every(&self, holds: impl Fn(&Key) -> bool) -> bool {
-        self.lock().objects.keys().all(holds)
+    pub fn is_every(&self, holds: impl Fn(&Key, &Value) -> bool) -> bool {
+        self.lock().objects.iter().all(|(key, object)| holds(key, object))
     }
 
     pub fn objects(&self) -> BTreeMap<Key, Value> {

@@ -15,6 +15,7 @@ use http::{Method, Request};
 use playout_sim::{FaultKind, Outcome, Sim, When};
 use serde_json::Value;
 
+use super::operator::REGION;
 use super::wire::{Alive, Effect, Fault, Wire};
 
 /// Longer than an attempt of the operator may take.
@@ -112,6 +113,9 @@ impl Connector {
         let outcome = match self.answers.to(&request) {
             Some(outcome) => outcome,
             None => {
+                if let (Some(wire), Some(what)) = (&self.wire, deleted_in_use(&self.sim, &request)) {
+                    wire.accuse(what);
+                }
                 let answer = self.sim.handle(request);
                 if matches!(fault, Some(Fault::CrashAfter | Fault::HiddenAndCrashed)) {
                     self.alive.crash().await;
@@ -136,6 +140,15 @@ impl Connector {
             Outcome::DropConnection => Err(ConnectorError::io("the connection was closed".into())),
         }
     }
+}
+
+/// AWS deletes a flow also while MediaLive takes from it, and the channel fails.
+fn deleted_in_use(sim: &Sim, request: &Request<Bytes>) -> Option<String> {
+    let arn = request.uri().path().strip_prefix("/v1/flows/").filter(|_| request.method() == Method::DELETE)?;
+    let flows = sim.state()[REGION]["mediaconnect"]["flows"].clone();
+    let flow = flows.as_array()?.iter().find(|flow| flow["flowArn"] == arn.replace("%3A", ":"))?;
+    let managed = flow["outputs"].as_array()?.iter().find(|output| !output["mediaLiveInputArn"].is_null())?;
+    Some(format!("DeleteFlow was sent while {} took from the flow", managed["mediaLiveInputArn"]))
 }
 
 /// The fault in the simulator's words. It strikes the very next request, which is this one.

@@ -1,4 +1,4 @@
-//! A life: what a user does, part by part, and what is true at the end of each. Which one is told by its script.
+//! A life: what a user does, part by part, and what is true at the end of each. Which one, its script tells.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,97 +7,14 @@ use playout_core::api::{Destination, Source};
 use playout_core::names::Identity;
 use playout_operator::aws::account::sdk_config;
 use playout_operator::redact::Redactor;
-use playout_sim::LogEntry;
 use serde_json::{Value, json};
 
 use super::api_server::Change;
 use super::operator::{Operator, REGION, Stop, World};
+use super::script::Script;
 use super::wire::{Alive, Boundary, Fault};
-use super::{passthrough, transcode};
 
 const PATIENCE: Duration = Duration::from_secs(1800);
-
-/// Whose life.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum Script {
-    /// Three Destinations with outputs of the flow.
-    #[default]
-    Passthrough,
-    /// One with a MediaLive channel.
-    Transcode,
-}
-
-impl Script {
-    /// The parts. In the last one everything is deleted.
-    pub fn phases(self) -> &'static [&'static str] {
-        match self {
-            Self::Passthrough => &passthrough::PHASES,
-            Self::Transcode => &transcode::PHASES,
-        }
-    }
-
-    fn deletes(self, phase: usize) -> bool {
-        phase + 1 == self.phases().len()
-    }
-
-    /// Does one part as a user would.
-    async fn play(self, world: &World, phase: usize) -> Result<(), String> {
-        match self {
-            Self::Passthrough => passthrough::play(world, phase).await,
-            Self::Transcode => {
-                transcode::play(world, phase);
-                Ok(())
-            }
-        }
-    }
-
-    /// Whether somebody else makes something in this part.
-    fn is_strangers(self, phase: usize) -> bool {
-        self == Self::Passthrough && phase == passthrough::STRANGER
-    }
-
-    async fn make_foreign(self, world: &World) {
-        make_foreign_flow(world).await;
-        if self == Self::Transcode {
-            transcode::make_foreign(world).await;
-        }
-    }
-
-    /// What belongs to somebody else, as AWS shows it.
-    fn foreign(self, world: &World, phase: usize) -> Value {
-        match self {
-            // With our flow goes what is on it.
-            Self::Passthrough => passthrough::foreign(world, self.deletes(phase)),
-            Self::Transcode => transcode::foreign(world),
-        }
-    }
-
-    /// What must be there now, however it came about.
-    fn verify_now(self, world: &World, phase: usize) -> Result<(), String> {
-        match self {
-            Self::Passthrough => passthrough::verify_now(world, phase),
-            Self::Transcode => transcode::verify_now(world, phase),
-        }
-    }
-
-    /// What was made more often than these parts of the life ask for.
-    fn made_too_often(self, log: &[LogEntry], lived: &[usize]) -> Option<String> {
-        match self {
-            Self::Passthrough => passthrough::made_too_often(log),
-            Self::Transcode => transcode::made_too_often(log, lived),
-        }
-    }
-
-    /// The same where two believe that they lead: what has a name that AWS keeps unique is not two if it was made again
-    /// after it was gone.
-    fn two_made_too_often(self, log: &[LogEntry], lived: &[usize]) -> Option<String> {
-        match self {
-            Self::Passthrough => self.made_too_often(log, lived).filter(|what| what.starts_with("flow ")),
-            // One who is far behind and leads without right removes what a newer wish asked for; it is made again then.
-            Self::Transcode => transcode::two_at_once(log),
-        }
-    }
-}
 
 /// A stream key as a Secret holds it.
 pub fn secret(name: &str, text: &str) -> Value {
@@ -158,7 +75,7 @@ pub fn our_flow(world: &World) -> Result<Value, String> {
     }
 }
 
-async fn make_foreign_flow(world: &World) {
+pub async fn make_foreign_flow(world: &World) {
     let source = aws_sdk_mediaconnect::types::SetSourceRequest::builder()
         .name("theirs")
         .protocol("srt-listener".into())
@@ -305,7 +222,8 @@ async fn parts(world: &World, plan: Plan) -> Result<(), String> {
         let struck = plan.strike.filter(|(_, _, struck)| *struck == phase);
         let linger = struck.is_some_and(|(_, fault, _)| fault.lingers());
         let told = |text: String| format!("{}: {text}", script.phases()[phase]);
-        let verify = |lived: &[usize]| match script.made_too_often(&world.sim.log(0), lived) {
+        let wrong = |lived: &[usize]| world.wire.accused().or_else(|| script.made_too_often(&world.sim.log(0), lived));
+        let verify = |lived: &[usize]| match wrong(lived) {
             Some(what) => Err(told(what)),
             None => script.verify_now(world, phase).map_err(told),
         };

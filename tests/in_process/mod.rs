@@ -5,8 +5,11 @@
 
 pub mod api_server;
 pub mod aws;
+pub mod failing;
 pub mod life;
+pub mod moving;
 pub mod operator;
 pub mod passthrough;
+pub mod script;
 pub mod transcode;
 pub mod wire;

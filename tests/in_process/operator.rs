@@ -54,6 +54,8 @@ pub struct World {
     pub answers: Answers,
 }
 
+/// From the answer to StartChannel to a channel that sends.
+pub const CHANNEL_STARTING: Duration = Duration::from_secs(2);
 /// From the answer to StopChannel to a channel at rest.
 pub const CHANNEL_STOPPING: Duration = Duration::from_secs(1);
 
@@ -70,7 +72,7 @@ impl World {
                 flow_updating: Duration::from_secs(1),
                 secret_tombstone: Duration::from_secs(5),
                 channel_creating: Duration::from_secs(1),
-                channel_starting: Duration::from_secs(2),
+                channel_starting: CHANNEL_STARTING,
                 channel_stopping: CHANNEL_STOPPING,
                 channel_updating: Duration::from_secs(1),
                 channel_deleting: Duration::from_secs(1),
@@ -337,9 +339,9 @@ impl Operator {
         let soon = Instant::now() + Duration::from_secs(5);
         self.running.is_empty()
             && self.cursor == world.cluster.changed()
-            && world.cluster.is_every(|key| {
+            && world.cluster.is_every(|key, object| {
                 key.0 == "secrets"
-                    || (self.last.get(key).is_some_and(|passed| passed.result == "success")
+                    || (self.last.get(key).is_some_and(|passed| passed.result == "success" || is_given_up(object))
                         && self.due.get(key).is_none_or(|at| *at > soon))
             })
     }
@@ -399,6 +401,13 @@ impl Drop for Operator {
 
 fn event<K>(object: K, gone: bool) -> Event<K> {
     if gone { Event::Delete(object) } else { Event::Apply(object) }
+}
+
+/// Whether nothing more is tried for an object, although it is not as wished.
+fn is_given_up(object: &Value) -> bool {
+    let mut conditions = object["status"]["conditions"].as_array().into_iter().flatten();
+    object["metadata"]["deletionTimestamp"].is_null()
+        && conditions.any(|c| c["type"] == "Stalled" && c["reason"] == "GaveUp")
 }
 
 fn visible(key: &Key, object: &Value) -> Option<u64> {

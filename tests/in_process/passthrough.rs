@@ -123,7 +123,7 @@ async fn tester(world: &World) -> aws_sdk_mediaconnect::Client {
 }
 
 /// Requests that were processed and made something, by operation and name.
-fn made(log: &[LogEntry]) -> BTreeMap<String, usize> {
+pub fn made(log: &[LogEntry]) -> BTreeMap<String, usize> {
     let mut made = BTreeMap::new();
     let mut tokens = BTreeSet::new();
     for entry in log.iter().filter(|e| e.processed && e.status.is_none_or(|s| s < 300 || e.fault.is_some())) {

@@ -28,7 +28,7 @@ const STOP: usize = 2;
 const PREPARE: usize = 3;
 const START: usize = 4;
 const DELETE: usize = 5;
-const NAME: &str = "youtube";
+pub const NAME: &str = "youtube";
 /// What is somebody else's has this tag.
 const THEIRS: (&str, &str) = ("team", "news");
 
@@ -105,7 +105,8 @@ pub fn foreign(world: &World) -> Value {
     json!({ "flows": flows, "inputs": theirs("inputs"), "channels": theirs("channels") })
 }
 
-fn ours(world: &World, kind: &str) -> Vec<Value> {
+/// The inputs or channels that are not.
+pub fn ours(world: &World, kind: &str) -> Vec<Value> {
     all(world, kind).into_iter().filter(|resource| !is_theirs(resource)).collect()
 }
 
@@ -128,10 +129,13 @@ pub fn two_at_once(log: &[LogEntry]) -> Option<String> {
     None
 }
 
-/// What was done more often than it was wished: made once for the show, and once for the one that was prepared. What is asked for
-/// again with the same token is the same.
-pub fn made_too_often(log: &[LogEntry], lived: &[usize]) -> Option<String> {
-    let wishes = lived.iter().filter(|phase| [CREATE, PREPARE].contains(*phase)).count();
+/// How often these parts of the life want a channel made: once for the show, and once for the one that was prepared.
+pub fn wishes(lived: &[usize]) -> usize {
+    lived.iter().filter(|phase| [CREATE, PREPARE].contains(*phase)).count()
+}
+
+/// What was done more often than it was wished. What is asked for again with the same token is the same.
+pub fn made_too_often(log: &[LogEntry], wishes: usize) -> Option<String> {
     let made = |operation: &'static str| log.iter().filter(move |e| e.processed && e.operation == operation);
     for operation in ["CreateInput", "CreateChannel"] {
         let tokens: BTreeSet<_> = made(operation).map(|e| e.body["requestId"].to_string()).collect();

@@ -125,6 +125,8 @@ struct Inner {
     planted: Option<(usize, Fault)>,
     /// What strikes the next request of the same label.
     then: Option<Fault>,
+    /// What should never have been sent.
+    accused: Option<String>,
 }
 
 /// The wire. Clones are the same.
@@ -134,7 +136,7 @@ pub struct Wire(Arc<Mutex<Inner>>);
 impl Wire {
     pub fn new(planted: Option<(usize, Fault)>) -> Self {
         let started = tokio::time::Instant::now();
-        Self(Arc::new(Mutex::new(Inner { started, trace: Vec::new(), phase: 0, planted, then: None })))
+        Self(Arc::new(Mutex::new(Inner { started, trace: Vec::new(), phase: 0, planted, then: None, accused: None })))
     }
 
     /// What is sent again after it was struck is struck by this.
@@ -163,6 +165,15 @@ impl Wire {
         let mut inner = self.lock();
         let before = &mut inner.trace[place].outcome;
         *before = if before == "..." { outcome.to_string() } else { format!("{before}: {outcome}") };
+    }
+
+    /// This should never have been sent, whatever comes of it.
+    pub fn accuse(&self, what: String) {
+        self.lock().accused.get_or_insert(what);
+    }
+
+    pub fn accused(&self) -> Option<String> {
+        self.lock().accused.clone()
     }
 
     pub fn enter(&self, phase: usize) {

@@ -780,6 +780,10 @@ impl Kind for SourceShow {
             }
             (A::StopFlow { .. }, _) if wish.active => Some("a flow that is to run was stopped".into()),
             (A::DeleteFlow { .. }, Desired::Present(_)) => Some("a flow that is wanted was deleted".into()),
+            // AWS does it, and the channel behind the output fails.
+            (A::DeleteFlow { .. }, _) if before.flow.as_ref().is_some_and(is_managed) => {
+                Some("a flow was deleted from which MediaLive takes".into())
+            }
             (A::RemoveSource { name, .. } | A::UpdateSource { name, .. }, Desired::Present(w)) if kept(name, w) => {
                 Some(format!("{name} is as wished and was touched"))
             }
@@ -835,7 +839,7 @@ impl Kind for SourceShow {
             }
             Desired::Absent if wish.retain => return expect(*step == Step::Gone, "it may go"),
             Desired::Absent if foreign => return expect(*step == Step::Gone, "the flow is not ours"),
-            Desired::Absent if flow.is_some_and(|f| f.flow.outputs.iter().any(|o| o.managed_by.is_some())) => {
+            Desired::Absent if flow.is_some_and(is_managed) => {
                 return expect(matches!(step, Step::Wait { on: Waiting::ManagedOutputs(_), .. }), "MediaLive has it");
             }
             Desired::Absent => {
@@ -953,6 +957,10 @@ fn external_starts() -> Vec<World> {
     anothers.flow.as_mut().expect("a flow").tags = identity("Source", "other").tags(&BTreeMap::new());
     worlds.push(anothers);
     worlds
+}
+
+fn is_managed(flow: &WorldFlow) -> bool {
+    flow.flow.outputs.iter().any(|o| o.managed_by.is_some())
 }
 
 fn managed() -> FlowOutput {

@@ -16,8 +16,8 @@ pub struct Answer {
     pub delay: Duration,
     /// What the caller gets.
     pub outcome: Outcome,
-    /// There is more to wait for than `delay`. [`Sim::answer`] does all the waiting; who calls [`Sim::handle`] and
-    /// finds this gives it to [`Sim::resume`].
+    /// There is more to wait for than `delay`. [`answer`](crate::Sim::answer) does all the waiting; who calls
+    /// [`handle`](crate::Sim::handle) and finds this gives it to [`resume`](crate::Sim::resume).
     pub pending: Option<Pending>,
 }
 

@@ -53,6 +53,26 @@ fn a_cluster_answers_kubectl_and_takes_its_state_with_it() {
     assert!(log.is_none_or(|file| !file.exists()), "a cluster that is ours leaves no files");
 }
 
+/// What a newcomer runs first, to its end.
+#[test]
+fn the_demo_puts_the_quickstart_on_the_air_and_ends() {
+    // Says why if there is no cluster for the demo either.
+    if let Found::Skipped(why) = Cluster::start().unwrap() {
+        return println!("{why}");
+    }
+    let mut demo = Command::new(env!("CARGO_BIN_EXE_stage"));
+    let output =
+        demo.arg("demo").env("DEMO_EXIT", "1").env("SPEED", "50").env_remove("OPERATOR_ARGS").output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    let table = said.rsplit("NAME").next().unwrap_or_default();
+    for name in ["studio", "youtube-main", "youtube-second", "twitch", "facebook"] {
+        let row = table.lines().find(|line| line.contains(name)).unwrap_or_default();
+        assert!(row.contains("Running"), "{name} is not on the air: {said}");
+    }
+    assert!(said.contains("all objects are Ready after"), "{said}");
+}
+
 #[test]
 fn a_simulator_answers_until_it_is_dropped() {
     let simulator = Simulator::start(10.0).unwrap();

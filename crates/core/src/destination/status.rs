@@ -62,6 +62,9 @@ pub fn status(destination: &Destination, outcome: &Outcome<'_>) -> DestinationSt
             status.failover = memory::failover(&before, wanted, seen, outcome, status.active_endpoint);
         }
         status.pending_changes = outcome.wanted.map(|w| pending_changes(w, seen)).unwrap_or_default();
+    } else if memory::begins_anew(destination, &before) {
+        // This status is the last that knows it: the next pass, which may see something, is not asked again.
+        status.retries = None;
     }
     let word = word(&before, destination, outcome);
     runs(&mut status, &before, word, outcome);

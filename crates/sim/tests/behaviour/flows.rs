@@ -188,14 +188,14 @@ fn regions_are_worlds_of_their_own() {
 }
 
 #[test]
-fn a_flow_that_media_live_uses_cannot_be_deleted() {
+fn a_flow_that_media_live_uses_is_deleted_with_its_managed_output() {
     let aws = Aws::new();
     let arn = aws.flow("show");
     let input = "arn:aws:medialive:eu-west-1:123456789012:input:7";
     aws.sim.add_managed_output("show", input).expect("managed output");
-    bad(aws.mediaconnect("DeleteFlow", json!({ "FlowArn": arn })), "MediaLive input");
-    aws.sim.remove_managed_outputs(input).expect("removed");
     aws.mediaconnect("DeleteFlow", json!({ "FlowArn": arn })).expect("delete");
+    aws.pass(20);
+    refused(aws.mediaconnect("DescribeFlow", json!({ "FlowArn": arn })), 404, "NotFoundException", &arn);
 }
 
 #[test]

@@ -193,10 +193,7 @@ pub(super) fn stop(region: &mut Region, call: &mut Call<'_>) -> Result<Value, Ap
 pub(super) fn delete(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
     let flow = region.mediaconnect.flow_mut(call.text("FlowArn"))?;
     flow.require("deleted", &[Status::Standby, Status::Error])?;
-    if let Some(output) = flow.outputs.iter().find(|output| output.media_live_input.is_some()) {
-        let input = output.media_live_input.as_deref().unwrap_or_default();
-        return Err(bad(format!("Flow {} cannot be deleted because it is used by MediaLive input {input}.", flow.arn)));
-    }
+    // Outputs that MediaLive manages do not keep it: their inputs have nothing any more.
     flow.enter(Status::Deleting, Some(call.now + call.config.durations.flow_deleting));
     flow.record(call.config, call.air, call.now);
     Ok(json!({ "flowArn": flow.arn, "status": flow.status.name() }))

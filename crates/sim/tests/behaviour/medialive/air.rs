@@ -163,6 +163,37 @@ fn a_flow_that_stops_or_loses_its_managed_output_is_a_lost_input() {
 }
 
 #[test]
+fn a_flow_that_is_deleted_under_its_channel_is_a_lost_input() {
+    let aws = Aws::new();
+    let flow = aws.active_flow("show");
+    let id = aws.channel("show", &aws.input("show", &flow));
+    aws.run(&id);
+    assert_eq!(later(&aws, &id, "NetworkIn"), 6.0);
+    aws.mediaconnect("StopFlow", json!({ "FlowArn": flow })).expect("stop");
+    aws.pass(10);
+    aws.mediaconnect("DeleteFlow", json!({ "FlowArn": flow })).expect("nothing keeps it");
+    assert_eq!(later(&aws, &id, "NetworkIn"), 0.0);
+    assert!(kinds(&alerts(&aws, &id, "SET")).contains(&"Video Not Detected".to_owned()));
+    // Whoever makes a flow of the same name does not give it back.
+    aws.start(&aws.flow("show"));
+    assert_eq!(later(&aws, &id, "NetworkIn"), 0.0);
+    assert_eq!(aws.channel_state(&id), "RUNNING");
+}
+
+#[test]
+fn what_was_cleared_is_told_for_five_minutes() {
+    let aws = Aws::new();
+    let id = on_air(&aws, as_it_is);
+    aws.sim.set_encoder("show", "primary", Encoder::absent());
+    aws.pass(30);
+    aws.sim.set_encoder("show", "primary", Encoder::default());
+    aws.pass(299);
+    assert_eq!(alerts(&aws, &id, "CLEARED").len(), 2);
+    aws.pass(2);
+    assert_eq!(alerts(&aws, &id, "ALL"), [] as [Value; 0]);
+}
+
+#[test]
 fn a_refused_output_tries_again_and_a_lost_one_rests_first() {
     let aws = Aws::new();
     aws.sim.set_receiver(HOST, None, Receiver::Refuse);

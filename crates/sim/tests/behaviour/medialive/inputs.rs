@@ -38,7 +38,6 @@ fn an_input_of_a_flow_is_created_and_deleted_with_its_managed_output() {
     aws.pass(1);
     assert_eq!(aws.input_state(&id), "DETACHED");
 
-    bad(aws.mediaconnect("DeleteFlow", json!({ "FlowArn": flow })), "MediaLive input");
     aws.medialive("DeleteInput", json!({ "inputId": id })).expect("delete");
     assert_eq!(aws.input_state(&id), "DELETING");
     assert_eq!(managed(&aws, &flow).len(), 1);
@@ -46,7 +45,19 @@ fn an_input_of_a_flow_is_created_and_deleted_with_its_managed_output() {
     aws.pass(5);
     assert_eq!(aws.input_state(&id), "DELETED");
     assert!(managed(&aws, &flow).is_empty());
-    aws.mediaconnect("DeleteFlow", json!({ "FlowArn": flow })).expect("nobody uses it any more");
+}
+
+#[test]
+fn an_input_whose_flow_was_deleted_is_there_and_can_be_deleted() {
+    let aws = Aws::new();
+    let flow = aws.flow("show");
+    let id = aws.input("show", &flow);
+    aws.mediaconnect("DeleteFlow", json!({ "FlowArn": flow })).expect("nothing keeps it");
+    aws.pass(20);
+    assert_eq!(aws.input_state(&id), "DETACHED");
+    aws.medialive("DeleteInput", json!({ "inputId": id })).expect("delete");
+    aws.pass(5);
+    assert_eq!(aws.input_state(&id), "DELETED");
 }
 
 #[test]

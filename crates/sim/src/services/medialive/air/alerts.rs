@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// Alerts that are over are told for so long.
-const KEPT: Duration = Duration::from_secs(24 * 3600);
+/// Alerts that are over are told for so long; AWS says about 5 minutes.
+const KEPT: Duration = Duration::from_secs(5 * 60);
 
 /// An alert, while it is set and for a while after that.
 #[derive(Clone, Debug)]
