@@ -467,15 +467,19 @@ fn columns_short_names_category_and_selectors_work() -> Result<()> {
         )?
         .ok()
     };
-    let ready = json!([{ "type": "Ready", "status": "True", "reason": "Running", "message": "It is on the air.",
-        "observedGeneration": 1, "lastTransitionTime": "2026-01-01T00:00:00Z" }]);
+    let condition = |type_: &str, reason: &str| {
+        json!({ "type": type_, "status": "True", "reason": reason, "message": "It is on the air.",
+            "observedGeneration": 1, "lastTransitionTime": "2026-01-01T00:00:00Z" })
+    };
+    let ready = json!([condition("Ready", "Running")]);
     patch(
         "dest",
         json!({ "state": "Running", "activeEndpoint": "Primary", "startedAt": "2026-01-01T00:00:00Z", "conditions": ready }),
     )?;
     patch(
         "src",
-        json!({ "state": "Running", "activeInput": "main", "flowArn": "arn:flow", "conditions": ready,
+        json!({ "state": "Running", "activeInput": "main", "flowArn": "arn:flow",
+            "conditions": [condition("Ready", "Running"), condition("Healthy", "SignalGood")],
             "outputs": { "used": 2, "limit": 50, "summary": "2/50" },
             "inputs": [{ "name": "main", "endpoint": { "address": "203.0.113.1", "url": "srt://203.0.113.1:5000" } }] }),
     )?;
@@ -486,18 +490,27 @@ fn columns_short_names_category_and_selectors_work() -> Result<()> {
         Ok(rows.lines().map(words).collect())
     };
     let dest = rows("get dest -o wide")?;
-    ensure!(dest[0] == ["NAME", "PLATFORM", "FROM", "STATE", "READY", "REASON", "AGE", "ACTIVE", "STARTED", "MESSAGE"]);
+    ensure!(
+        dest[0]
+            == [
+                "NAME", "PLATFORM", "FROM", "STATE", "READY", "REASON", "AGE", "DELIVERY", "ACTIVE", "STARTED",
+                "MESSAGE"
+            ]
+    );
     ensure!(dest[1][..6] == ["one", "Twitch", "studio", "Running", "True", "Running"], "{:?}", dest[1]);
     ensure!(dest[1].last().is_some_and(|message| message == "It is on the air."), "{:?}", dest[1]);
     let source = rows("get src -o wide")?;
-    ensure!(source[0] == ["NAME", "STATE", "READY", "REASON", "INPUT", "OUTPUTS", "AGE", "INGEST", "FLOW", "MESSAGE"]);
-    ensure!(source[1][..6] == ["one", "Running", "True", "Running", "main", "2/50"], "{:?}", source[1]);
-    ensure!(source[1][7..9] == ["srt://203.0.113.1:5000", "arn:flow"], "{:?}", source[1]);
+    ensure!(
+        source[0]
+            == ["NAME", "STATE", "READY", "REASON", "INPUT", "SIGNAL", "OUTPUTS", "AGE", "INGEST", "FLOW", "MESSAGE"]
+    );
+    ensure!(source[1][..7] == ["one", "Running", "True", "Running", "main", "SignalGood", "2/50"], "{:?}", source[1]);
+    ensure!(source[1][8..10] == ["srt://203.0.113.1:5000", "arn:flow"], "{:?}", source[1]);
     let preset = rows("get preset -o wide")?;
     ensure!(preset[0] == ["NAME", "ENCODING", "READY", "AGE", "USERS", "MESSAGE"], "{:?}", preset[0]);
     ensure!(preset[1][..3] == ["one", "1920x1080 at 30 fps", "True"], "{:?}", preset[1]);
     ensure!(preset[1][4..] == ["3", "It is on the air."], "{:?}", preset[1]);
-    ensure!(rows("get src")?[0].len() == 7 && rows("get dest")?[0].len() == 7, "too wide");
+    ensure!(rows("get src")?[0].len() == 8 && rows("get dest")?[0].len() == 7, "too wide");
 
     let names = |args: &str| run(&format!("get {args} -o name"), "");
     ensure!(names("playout")?.lines().count() == 4, "the category");

@@ -211,8 +211,9 @@ pub struct Backup {
     /// Key at the backup URL. Default: that of the primary. A changed key is used when `updatePolicy` allows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stream_key: Option<KeyReference>,
-    /// `Hot`: both are fed all the time. `OnFailure` (default): the backup is fed when the primary has been disconnected for
-    /// 20 seconds; it goes back on request with the annotation `playout.dev/active-endpoint: Primary`.
+    /// `Hot`: both are fed all the time. `OnFailure` (default): the backup is fed when AWS has shown the
+    /// primary disconnected for 20 seconds (it measures once a minute; an alert of MediaLive comes sooner), or when its channel
+    /// has stopped; it goes back on request with the annotation `playout.dev/active-endpoint: Primary`.
     #[serde(default)]
     pub mode: BackupMode,
 }
