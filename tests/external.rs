@@ -3,6 +3,11 @@
 
 mod fixtures;
 
+#[path = "external/boto3.rs"]
+mod boto3;
+#[path = "../crates/sim/tests/python/mod.rs"]
+mod python;
+
 use anyhow::{Context as _, Result, ensure};
 use aws_credential_types::Credentials;
 use aws_sdk_mediaconnect::config::{BehaviorVersion, Region};

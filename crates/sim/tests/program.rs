@@ -1,8 +1,10 @@
 //! The binary: how it starts, what it refuses and how it ends; and boto3 walking through it.
 
+mod python;
+
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -98,42 +100,9 @@ fn it_starts_with_a_seed() {
     assert!(get(&program.url, "/_sim/state").contains("/live/key"));
 }
 
-const BOTO3: &str = "1.44.5";
-
-/// A Python that has boto3, made once. The reason if there is none.
-fn python() -> Result<PathBuf, String> {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().ok_or("no target directory")?;
-    let home = target.join("tools/python").join(format!("boto3-{BOTO3}"));
-    let python = home.join("bin/python");
-    let complete = home.join("complete");
-    if complete.exists() {
-        return Ok(python);
-    }
-    run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&home))?;
-    let packages = [format!("boto3=={BOTO3}"), format!("botocore=={BOTO3}")];
-    run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(packages))?;
-    std::fs::write(complete, "").map_err(|error| error.to_string())?;
-    Ok(python)
-}
-
-fn run(command: &mut Command) -> Result<(), String> {
-    match command.output() {
-        Ok(output) if output.status.success() => Ok(()),
-        Ok(output) => Err(format!("{command:?}: {}", String::from_utf8_lossy(&output.stderr))),
-        Err(error) => Err(format!("{command:?}: {error}")),
-    }
-}
-
 #[test]
 fn boto3_walks_through_it() {
-    let python = match python() {
-        Ok(python) => python,
-        Err(reason) if std::env::var("CI").is_ok_and(|ci| ci == "true") => panic!("no boto3: {reason}"),
-        Err(reason) => {
-            let _ = writeln!(std::io::stderr(), "\nSKIPPED boto3_walks_through_it: {reason}\n");
-            return;
-        }
-    };
+    let Some(python) = python::with_boto3("boto3_walks_through_it") else { return };
     let program = start(&["--speed", "100"]);
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/boto3_test.py");
     let output = Command::new(python).arg(script).arg(&program.url).output().expect("python");

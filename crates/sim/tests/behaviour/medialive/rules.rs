@@ -302,6 +302,38 @@ fn aac_has_rates() {
 }
 
 #[test]
+fn an_aac_bitrate_fits_its_sample_rate_and_coding_mode() {
+    let trial = Trial::new();
+    let path = "audioDescriptions[0].codecSettings.aacSettings.bitrate";
+    let set = |wanted: &mut Value, mode: &str, rate: f64, bitrate: f64| {
+        aac(wanted)["codingMode"] = json!(mode);
+        aac(wanted)["sampleRate"] = json!(rate);
+        aac(wanted)["bitrate"] = json!(bitrate);
+    };
+    let (mono, stereo) = ("CODING_MODE_1_0", "CODING_MODE_2_0");
+    for (mode, rate, least, most) in [
+        (mono, 44_100.0, 56_000.0, 256_000.0),
+        (mono, 48_000.0, 56_000.0, 288_000.0),
+        (stereo, 44_100.0, 96_000.0, 512_000.0),
+        (stereo, 48_000.0, 64_000.0, 576_000.0),
+    ] {
+        for bitrate in [least, most] {
+            trial.create(|wanted| set(wanted, mode, rate, bitrate)).expect("AWS takes it");
+        }
+        let words = format!("is not between {least} and {most}");
+        trial.wrong(path, &words, |wanted| set(wanted, mode, rate, 48_000.0));
+        trial.wrong(path, &words, |wanted| set(wanted, mode, rate, 640_000.0));
+    }
+    // Another profile has other limits, which are not checked.
+    trial
+        .create(|wanted| {
+            set(wanted, stereo, 48_000.0, 48_000.0);
+            aac(wanted)["profile"] = json!("HEV1");
+        })
+        .expect("HE-AAC");
+}
+
+#[test]
 fn inputs_of_a_channel_have_names_and_limits() {
     let trial = Trial::new();
     trial.wrong("inputAttachments[0].inputId", "does not exist", |wanted| {

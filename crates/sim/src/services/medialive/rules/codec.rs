@@ -12,6 +12,19 @@ const AAC_BITRATES: [u32; 33] = [
     512_000, 576_000, 640_000, 768_000, 896_000, 1_024_000,
 ];
 const AAC_SAMPLE_RATES: [u32; 10] = [8_000, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 88_200, 96_000];
+/// Sample rates of the profile LC, and the least and the most bits a second that each takes, in mono and in stereo.
+const AAC_LC: [(u32, [u32; 2], [u32; 2]); 10] = [
+    (8_000, [8_000, 14_000], [16_000, 20_000]),
+    (12_000, [8_000, 14_000], [16_000, 20_000]),
+    (16_000, [8_000, 28_000], [16_000, 32_000]),
+    (22_050, [24_000, 28_000], [32_000, 32_000]),
+    (24_000, [24_000, 28_000], [32_000, 32_000]),
+    (32_000, [32_000, 192_000], [40_000, 384_000]),
+    (44_100, [56_000, 256_000], [96_000, 512_000]),
+    (48_000, [56_000, 288_000], [64_000, 576_000]),
+    (88_200, [288_000, 288_000], [576_000, 576_000]),
+    (96_000, [128_000, 288_000], [256_000, 576_000]),
+];
 
 pub(super) fn check_video(codec: &Value, path: &str, found: &mut Violations) {
     match one(codec) {
@@ -73,5 +86,22 @@ fn check_aac(aac: &Value, path: &str, found: &mut Violations) {
         if !allowed.iter().any(|allowed| f64::from(*allowed) == value) {
             found.add(format!("{path}.{member}"), format!("{value} is not a valid value for AAC"));
         }
+    }
+    let (Some(bitrate), Some(rate)) = (aac["bitrate"].as_f64(), aac["sampleRate"].as_f64()) else { return };
+    if !matches!(aac["profile"].as_str(), None | Some("LC")) {
+        return;
+    }
+    let row = AAC_LC.iter().find(|(row, ..)| f64::from(*row) == rate);
+    let range = row.and_then(|(_, mono, stereo)| match aac["codingMode"].as_str() {
+        Some("CODING_MODE_1_0") => Some(mono),
+        None | Some("CODING_MODE_2_0") => Some(stereo),
+        Some(_) => None,
+    });
+    if let Some([least, most]) =
+        range.filter(|[least, most]| !(f64::from(*least)..=f64::from(*most)).contains(&bitrate))
+    {
+        let text =
+            format!("{bitrate} is not between {least} and {most}, which AAC LC takes at {rate} Hz in this coding mode");
+        found.add(format!("{path}.bitrate"), text);
     }
 }
