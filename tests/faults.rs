@@ -10,13 +10,13 @@ use std::time::Duration;
 
 use in_process::api_server::Change;
 use in_process::failing::{BACK, Delivery, REFUSED};
-use in_process::life::{Plan, identity, live, live_twice, our_flow, ready, same};
+use in_process::life::{Plan, destination, identity, live, live_twice, our_flow, ready, same, secret, source};
 use in_process::moving::{TO_CHANNEL, TO_OUTPUT};
-use in_process::operator::{Operator, World};
+use in_process::operator::{Operator, REGION, World};
 use in_process::passthrough;
 use in_process::script::Script;
 use in_process::wire::{Boundary, Effect, Fault};
-use playout_sim::FaultKind;
+use playout_sim::{FaultKind, Seed};
 use serde_json::{Value, json};
 
 type Schedule = (usize, Fault, usize);
@@ -219,6 +219,39 @@ async fn not_found_for_a_moment(skip: u32, times: u32, wish: &Value) -> Result<(
     };
     same("output", &left, &wanted)?;
     same("object is left", &json!(world.cluster.object("destinations", "youtube").is_some()), &json!(!wish.is_null()))
+}
+
+/// What a start needs may be out of reach when the show is over: a flow that nothing uses is stopped all the same, and the
+/// failure is told.
+#[test]
+fn a_flow_that_nothing_uses_is_stopped_when_the_key_of_its_input_cannot_be_read() {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    paused(async {
+        let world = World::new(None);
+        let key = json!({ "region": REGION, "name": "/keys/input", "value": "input-key-0001" });
+        let parameters = vec![serde_json::from_value(key).expect("a parameter")];
+        world.sim.seed(&Seed { parameters, secrets: Vec::new() });
+        let mut studio = source();
+        studio["spec"]["inputs"] = json!([{ "name": "encoder", "priority": "Primary", "enabled": true, "protocol": "Rtmp",
+            "rtmp": { "applicationName": "live", "allowedCidr": "203.0.113.0/24",
+                "streamKey": { "ssmParameter": "/keys/input" } } }]);
+        world.cluster.create("sources", studio);
+        world.cluster.create("secrets", secret("youtube", "youtube-key-0001"));
+        let key = json!({ "secretRef": { "name": "youtube", "key": "key" } });
+        let youtube = destination("youtube", json!({ "platform": "YouTube", "streamKey": key }));
+        world.cluster.create("destinations", youtube);
+        Operator::start(&world).await.settle(&world, Duration::from_secs(60)).await.expect("it runs");
+        assert_eq!(our_flow(&world).expect("a flow")["status"], "ACTIVE");
+
+        let denied = FaultKind::FailBefore { status: 400, code: "AccessDeniedException".into(), message: "no".into() };
+        world.sim.plant_fault(playout_sim::Fault { times: 0, ..playout_sim::Fault::new("*", "GetParameter", denied) });
+        world.cluster.edit("destinations", "youtube", &json!({ "spec": { "state": "Stopped" } }));
+        // Another process, which has not read the key before.
+        Operator::start(&world).await.run_for(&world, Duration::from_secs(90)).await.expect("it lives");
+        assert_eq!(our_flow(&world).expect("a flow")["status"], "STANDBY");
+        let status = world.cluster.object("sources", "studio").expect("it is there")["status"].clone();
+        assert_eq!(status["conditions"][0]["reason"], "AccessDenied", "{status}");
+    });
 }
 
 /// Whether a read is the first of the same since something was changed.

@@ -73,7 +73,12 @@ impl Kind for SourceKind {
         let region = context.aws.region(region_of(source)).await;
         let handled = source.status.as_ref().and_then(|s| s.last_handled_reconcile_at.as_ref());
         let anew = wants_fresh_look(source, handled);
-        let running = source.spec.state != SourceState::Stopped;
+        let running = match source.spec.state {
+            SourceState::Running => true,
+            SourceState::Stopped => false,
+            // A flow that is up for nobody is to be stopped, which needs none of them.
+            SourceState::Auto => !users(source, context).on_air.is_empty() || !is_up(source),
+        };
         let references = needed(source).look_up(source, &region, anew, running, context).await?;
         let role = context.config.mediaconnect_role_arn.as_deref();
         Ok(wanted(&source.spec, &context.identity(source), &references, role, deleting))
@@ -351,6 +356,12 @@ async fn measure(source: &Source, flow: &Flow, region: &Region) -> BTreeMap<Stri
         (s.name.clone(), InputSeen { measured, health: judged })
     });
     futures::future::join_all(reads).await.into_iter().collect()
+}
+
+/// Whether the flow was on the air when it was last looked at.
+fn is_up(source: &Source) -> bool {
+    let state = source.status.as_ref().and_then(|s| s.flow_state.as_deref());
+    state == Some(FlowState::Active.as_str())
 }
 
 /// Whether every input in the flow has numbers.

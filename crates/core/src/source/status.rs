@@ -23,7 +23,7 @@ use crate::reasons::Reason;
 /// What a pass came to.
 #[derive(Debug)]
 pub struct Outcome<'a> {
-    /// What is wanted; `None` when the object is being deleted or cannot be understood.
+    /// What is wanted; `None` when the object is being deleted.
     pub wanted: Option<&'a Wanted>,
     /// What was seen; `None` when looking failed.
     pub seen: Option<&'a Observed>,
