@@ -62,7 +62,8 @@ fn a_life_without_faults() {
 #[test]
 fn two_who_believe_that_they_lead_make_one_of_each() {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    for script in SCRIPTS {
+    // One who is behind may try once more what the other has given up.
+    for script in [Script::Passthrough, Script::Transcode, Script::Moving] {
         for behind in [0, 1, 15, 60, 700, 5_000, 100_000].map(Duration::from_millis) {
             let (trace, result) = paused(live_twice(script, behind));
             assert!(result.is_ok(), "{script:?}, the second {behind:?} behind: {result:?}\n{}", story(&trace));
