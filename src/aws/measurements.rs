@@ -35,9 +35,8 @@ pub enum Subject {
     Source,
     /// An output of a flow; its key is its ARN.
     Output,
-    /// A channel of one pipeline; its key is its id.
-    Channel,
-    /// An output group of such a channel; its key is `channel id/name of the group`.
+    /// An output group of a channel of one pipeline; its key is `channel id/name of the group`. The bitrate is that of all
+    /// groups together: AWS measures no other.
     ChannelOutput,
 }
 
@@ -45,6 +44,8 @@ pub enum Subject {
 struct Measure {
     name: &'static str,
     statistic: &'static str,
+    /// Whether it is measured of the whole that the subject is a part of.
+    of_whole: bool,
     /// Where its value goes.
     note: fn(&mut Measured, f64),
 }
@@ -53,18 +54,19 @@ impl Subject {
     fn namespace(self) -> &'static str {
         match self {
             Self::Source | Self::Output => "AWS/MediaConnect",
-            Self::Channel | Self::ChannelOutput => "AWS/MediaLive",
+            Self::ChannelOutput => "AWS/MediaLive",
         }
     }
 
-    fn dimensions(self, key: &str) -> Vec<(&'static str, &str)> {
+    fn dimensions(self, key: &str, of_whole: bool) -> Vec<(&'static str, &str)> {
         match self {
             Self::Source => vec![("SourceARN", key)],
             Self::Output => vec![("OutputARN", key)],
-            Self::Channel => vec![("ChannelId", key), ("Pipeline", "0")],
             Self::ChannelOutput => {
                 let (channel, group) = key.split_once('/').unwrap_or((key, ""));
-                vec![("ChannelId", channel), ("Pipeline", "0"), ("OutputGroupName", group)]
+                let mut dimensions = vec![("ChannelId", channel), ("Pipeline", "0")];
+                dimensions.extend((!of_whole).then_some(("OutputGroupName", group)));
+                dimensions
             }
         }
     }
@@ -73,7 +75,7 @@ impl Subject {
     /// as up.
     fn metrics(self) -> &'static [Measure] {
         const fn of(name: &'static str, statistic: &'static str, note: fn(&mut Measured, f64)) -> Measure {
-            Measure { name, statistic, note }
+            Measure { name, statistic, of_whole: false, note }
         }
         const SOURCE: &[Measure] = &[
             of("SourceConnected", "Maximum", |m, value| m.connected = Some(value >= 1.0)),
@@ -86,14 +88,14 @@ impl Subject {
             of("OutputConnected", "Maximum", |m, value| m.connected = Some(value >= 1.0)),
             of("OutputBitRate", "Average", |m, value| m.bitrate = Some(value)),
         ];
-        // Mbit/s, of all outputs together.
-        const CHANNEL: &[Measure] = &[of("NetworkOut", "Average", |m, value| m.bitrate = Some(value * 1_000_000.0))];
-        const CHANNEL_OUTPUT: &[Measure] =
-            &[of("ActiveOutputs", "Maximum", |m, value| m.connected = Some(value >= 1.0))];
+        const CHANNEL_OUTPUT: &[Measure] = &[
+            of("ActiveOutputs", "Maximum", |m, value| m.connected = Some(value >= 1.0)),
+            // Mbit/s.
+            Measure { of_whole: true, ..of("NetworkOut", "Average", |m, value| m.bitrate = Some(value * 1_000_000.0)) },
+        ];
         match self {
             Self::Source => SOURCE,
             Self::Output => OUTPUT,
-            Self::Channel => CHANNEL,
             Self::ChannelOutput => CHANNEL_OUTPUT,
         }
     }
@@ -220,18 +222,15 @@ async fn get(
     let seconds = i32::try_from(period.as_secs()).unwrap_or(60);
     let mut queries = Vec::new();
     for (item, (subject, key)) in items.iter().enumerate() {
-        let dimensions: Vec<_> = subject
-            .dimensions(key)
-            .into_iter()
-            .map(|(name, value)| Dimension::builder().name(name).value(value).build())
-            .collect();
         for (metric, measure) in subject.metrics().iter().enumerate() {
+            let dimensions = subject.dimensions(key, measure.of_whole).into_iter();
+            let dimensions = dimensions.map(|(name, value)| Dimension::builder().name(name).value(value).build());
             let stat = MetricStat::builder()
                 .metric(
                     Metric::builder()
                         .namespace(subject.namespace())
                         .metric_name(measure.name)
-                        .set_dimensions(Some(dimensions.clone()))
+                        .set_dimensions(Some(dimensions.collect()))
                         .build(),
                 )
                 .period(seconds)

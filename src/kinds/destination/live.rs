@@ -11,6 +11,7 @@ use playout_core::destination::observed::{ChannelSeen, EndpointSeen};
 use playout_core::destination::plan::{Action, CHANNEL, INPUT};
 use playout_core::destination::wanted::Wanted;
 use playout_core::endpoint::Role;
+use playout_core::flow::Measured;
 use playout_core::names::{CreateIntent, Identity, Ownership};
 use playout_core::plan::{Action as _, Desired, Failure, FailureClass};
 
@@ -188,7 +189,7 @@ impl Looking<'_> {
                 self.measure(Subject::ChannelOutput, &key, role, running, &recorded.outputs).await;
             endpoints.insert(role, EndpointSeen { measured, measured_from, unchanged_for: Duration::ZERO });
         }
-        self.share_bitrate(&channel, &mut endpoints).await;
+        share_bitrate(&mut endpoints);
         let mut seen = ChannelSeen { channel, endpoints, alerts };
         let roles: Vec<_> = seen.endpoints.keys().copied().collect();
         for role in roles {
@@ -198,21 +199,16 @@ impl Looking<'_> {
         }
         seen
     }
+}
 
-    /// AWS measures what a channel sends to all its receivers together; each gets the same.
-    async fn share_bitrate(&self, channel: &Channel, endpoints: &mut BTreeMap<Role, EndpointSeen>) {
-        let is_fed = |e: &EndpointSeen| e.measured.as_ref().is_some_and(|m| m.connected == Some(true));
-        let fed = endpoints.values().filter(|e| is_fed(e)).count();
-        // What was sent before this show says nothing of it.
-        let started = self.destination.status.as_ref().and_then(|s| s.started_at.as_ref());
-        let Some(started) = started.filter(|_| fed > 0).map(|at| at.0.as_second()) else { return };
-        let age = self.context.config.health_interval / 2;
-        let Ok(whole) = self.region.measurements.read(Subject::Channel, &channel.id, age).await else { return };
-        let is_new = whole.from.is_some_and(|from| from >= started);
-        let share = whole.measured.bitrate.filter(|_| is_new).map(|bitrate| bitrate / fed as f64);
-        for measured in endpoints.values_mut().filter(|e| is_fed(e)).filter_map(|e| e.measured.as_mut()) {
-            measured.bitrate = share.or(measured.bitrate);
-        }
+/// AWS measures what a channel sends to all its receivers together; each gets the same.
+fn share_bitrate(endpoints: &mut BTreeMap<Role, EndpointSeen>) {
+    let is_fed = |m: &Measured| m.connected == Some(true);
+    let fed = endpoints.values().filter_map(|e| e.measured.as_ref()).filter(|m| is_fed(m)).count();
+    // What is kept from an earlier look has been shared out already.
+    let new = endpoints.values_mut().filter(|e| e.measured_from.is_some());
+    for measured in new.filter_map(|e| e.measured.as_mut()) {
+        measured.bitrate = measured.bitrate.filter(|_| is_fed(measured)).map(|whole| whole / fed as f64);
     }
 }
 

@@ -94,14 +94,17 @@ pub enum Profile {
 /// The sound, as AAC-LC.
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[x_kube(
-    // MediaLive User Guide, "Supported sampling rate and bitrate for AAC output": these are in the range of either rate.
+    // MediaLive User Guide, "Supported sampling rate and bitrate for AAC output", profile LC: 1.0 takes 56 to 256 at 44100 Hz and
+    // 56 to 288 at 48000 Hz, 2.0 takes 96 to 512 and 64 to 576.
     validation = Rule::new("self.bitrateKbps in [64, 80, 96, 112, 128, 160, 192, 224, 256, 288, 320]").message("bitrateKbps must be one of 64, 80, 96, 112, 128, 160, 192, 224, 256, 288 and 320: AAC has no others").field_path(".bitrateKbps"),
     validation = Rule::new("self.sampleRateHz in [44100, 48000]").message("sampleRateHz must be 44100 or 48000: the platforms take no others").field_path(".sampleRateHz"),
-    validation = Rule::new("self.channels != 'Mono' || self.bitrateKbps <= (self.sampleRateHz == 48000 ? 288 : 256)").message("bitrateKbps must be at most 288 at 48000 Hz and 256 at 44100 Hz for channels: Mono, because AAC takes no more").field_path(".bitrateKbps")
+    validation = Rule::new("self.channels != 'Mono' || self.bitrateKbps <= (self.sampleRateHz == 48000 ? 288 : 256)").message("bitrateKbps must be at most 288 at 48000 Hz and 256 at 44100 Hz for channels: Mono, because AAC takes no more").field_path(".bitrateKbps"),
+    validation = Rule::new("self.channels != 'Stereo' || self.sampleRateHz != 44100 || self.bitrateKbps >= 96").message("bitrateKbps must be at least 96 at 44100 Hz for channels: Stereo, because AAC takes no less: raise it, or set sampleRateHz to 48000").field_path(".bitrateKbps")
 )]
 #[serde(rename_all = "camelCase")]
 pub struct AudioSpec {
-    /// Bitrate in kbit/s: 64, 80, 96, 112, 128 (default), 160, 192, 224, 256, 288 or 320.
+    /// Bitrate in kbit/s: 64, 80, 96, 112, 128 (default), 160, 192, 224, 256, 288 or 320. In stereo at 44100 Hz at least 96; in
+    /// mono at most 288 at 48000 Hz and 256 at 44100 Hz.
     #[serde(default = "hundred_and_twenty_eight")]
     #[schemars(range(min = 64, max = 320))]
     pub bitrate_kbps: i32,
