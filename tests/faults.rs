@@ -96,12 +96,8 @@ fn every_request_around_a_refusal_and_one_fault_in_turn() {
         try_all(Script::Failing(delivery), |trace, (place, fault, phase)| {
             // What comes before the first time on the air is in the other lives.
             let first = trace.iter().position(|b| b.label.ends_with("/start") || b.label.ends_with("/outputs"));
-            // A read that shows the channel as it was before its start is taken for a channel that has stopped by itself: it
-            // counts as an attempt, and the last one takes the flow from under the channel. That is so, and not as it should be.
-            let is_known = fault == Fault::Stale && trace[place].label.starts_with("GET prod/channels/");
             [REFUSED, BACK].contains(&phase)
                 && first.is_some_and(|first| first < place)
-                && !is_known
                 && one_in_turn(trace, (place, fault, phase))
         });
     }

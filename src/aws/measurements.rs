@@ -9,7 +9,7 @@ use aws_sdk_cloudwatch::Client;
 use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricStat, ScanBy};
 use aws_smithy_types::DateTime;
 use playout_core::flow::Measured;
-use playout_core::plan::Failure;
+use playout_core::plan::{Failure, FailureClass};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
@@ -186,13 +186,17 @@ impl Measurements {
                     let now = clock.instant();
                     let mut known = known.lock().await;
                     for (place, (item, reading)) in items.into_iter().zip(&mut readings).enumerate() {
-                        let Ok(reading) = reading else { continue };
-                        // AWS publishes late now and then. That is no news.
-                        let last = known.get(&item).map(|k| &k.reading).filter(|_| reading.until.is_none());
+                        // AWS publishes late now and then, and gives no answer now and then. That is no news.
+                        let is_news = match reading {
+                            Ok(reading) => reading.until.is_some(),
+                            Err(failure) => failure.class == FailureClass::Denied,
+                        };
                         let now_is = clock.now().as_second();
+                        let last = known.get(&item).map(|k| &k.reading).filter(|_| !is_news);
                         if let Some(last) = last.filter(|r| r.until.is_some_and(|until| until + LATE > now_is)) {
-                            *reading = last.clone();
+                            *reading = Ok(last.clone());
                         }
+                        let Ok(reading) = reading else { continue };
                         let entry = known.entry(item).or_insert_with(|| Known {
                             reading: Reading::default(),
                             read: now,

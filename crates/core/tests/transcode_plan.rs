@@ -729,6 +729,10 @@ fn without_attempts_the_first_failure_is_the_last() {
 #[test]
 fn a_channel_that_stopped_by_itself_is_restarted_and_counted_and_what_we_stopped_is_not() {
     let mut seen = idle(&[]);
+    remember(&mut seen, 0, Phase::Trying, 4);
+    seen.tries.as_mut().expect("tries").up = true;
+    assert_eq!(waits(decide(&live(&[]), &seen)), Waiting::ChannelStarting, "the read may be older than the start");
+    remember(&mut seen, 0, Phase::Trying, 5);
     seen.tries.as_mut().expect("tries").up = true;
     let attempt = note(decide(&live(&[]), &seen));
     assert_eq!((attempt.count, attempt.phase), (1, Phase::Waiting));
@@ -741,6 +745,7 @@ fn a_channel_that_stopped_by_itself_is_restarted_and_counted_and_what_we_stopped
     assert_eq!((attempt.count, attempt.phase), (2, Phase::Trying), "the count is what it was");
     // With a backup, that takes its place; and when that one stops, it is counted.
     let mut seen = idle(&[backup("OnFailure")]);
+    remember(&mut seen, 0, Phase::Trying, 60);
     seen.tries.as_mut().expect("tries").up = true;
     assert!(matches!(one(decide(&on_failure(), &seen)), Action::Switch { to: Role::Backup, .. }));
     seen.told = Some(Role::Primary);

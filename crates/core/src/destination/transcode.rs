@@ -2,6 +2,8 @@
 //!
 //! The channel exists for the show: it is made for the start, after the flow, and removed with the stop, before the flow.
 
+use std::time::Duration;
+
 use super::action::Action;
 use super::connection::{Connection, FAILOVER_AFTER, WITHOUT_SIGNAL, of_channel};
 use super::observed::{ChannelSeen, Observed, Programme};
@@ -15,6 +17,9 @@ use crate::endpoint::Role;
 use crate::flow::{Age, FlowState, OUTPUTS_PER_FLOW};
 use crate::plan::{IN_TRANSITION, Problem, SOON, StaysOff, Step, Waiting, shortened};
 use crate::reasons::Reason;
+
+/// A read may show a channel as it was before our own start, for so long. No channel goes up and down again that fast.
+const OLD_READ: Duration = Duration::from_secs(5);
 
 /// What takes the channel off the air.
 pub(super) fn stop(seen: &Observed) -> Option<Action> {
@@ -315,6 +320,9 @@ impl Path<'_> {
         }
         match tries(self.wanted, self.seen) {
             None => Step::Act(vec![Action::Note(Attempt::FIRST)]),
+            Some(Tries { up: true, since, attempt: Attempt { phase: Phase::Trying, .. }, .. }) if *since < OLD_READ => {
+                Step::wait(Waiting::ChannelStarting, SOON)
+            }
             Some(Tries { up: true, attempt: Attempt { phase: Phase::Trying, .. }, .. }) => {
                 const STOPPED: &str = "The channel stopped by itself, or was stopped outside Playout";
                 // A channel stops when its only output has tried often enough.
