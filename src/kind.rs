@@ -100,6 +100,23 @@ pub struct Outcome<'a, K: Kind> {
     pub now: jiff::Timestamp,
 }
 
+impl<'a, K: Kind> Outcome<'a, K> {
+    /// The same, as the core's status functions take it.
+    pub fn pure(&self) -> playout_core::outcome::Outcome<'a, K::Wanted, K::Observed, K::Action> {
+        playout_core::outcome::Outcome {
+            wanted: match self.desired {
+                Some(Desired::Present(wanted)) => Some(wanted),
+                _ => None,
+            },
+            seen: self.seen,
+            step: self.step,
+            failure: self.failure,
+            created: self.created,
+            now: self.now,
+        }
+    }
+}
+
 /// One kind of object.
 pub trait Kind: Debug + Sized + Send + Sync + 'static {
     /// The custom resource.

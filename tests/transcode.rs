@@ -32,6 +32,8 @@ mod failures;
 mod independence;
 #[path = "transcode/moving.rs"]
 mod moving;
+#[path = "transcode/outages.rs"]
+mod outages;
 #[path = "transcode/presets.rs"]
 mod presets;
 #[path = "transcode/quotas.rs"]

@@ -220,21 +220,7 @@ impl Kind for DestinationKind {
     }
 
     fn status(destination: &Destination, outcome: &Outcome<'_, Self>, _: &Context) -> DestinationStatus {
-        let wanted = match outcome.desired {
-            Some(Desired::Present(wanted)) => Some(wanted),
-            _ => None,
-        };
-        status::status(
-            destination,
-            &status::Outcome {
-                wanted,
-                seen: outcome.seen,
-                step: outcome.step,
-                failure: outcome.failure,
-                created: outcome.created,
-                now: outcome.now,
-            },
-        )
+        status::status(destination, &outcome.pure())
     }
 
     fn settled_for(destination: &Destination, context: &Context) -> Duration {

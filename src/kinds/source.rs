@@ -180,21 +180,7 @@ impl Kind for SourceKind {
 
     fn status(source: &Source, outcome: &Outcome<'_, Self>, context: &Context) -> SourceStatus {
         let region = region_of(source).unwrap_or(context.aws.default_region());
-        status::status(
-            source,
-            &status::Outcome {
-                wanted: match outcome.desired {
-                    Some(Desired::Present(wanted)) => Some(wanted),
-                    _ => None,
-                },
-                seen: outcome.seen,
-                step: outcome.step,
-                failure: outcome.failure,
-                created: outcome.created,
-                region,
-                now: outcome.now,
-            },
-        )
+        status::status(source, &outcome.pure(), region)
     }
 
     fn settled_for(source: &Source, context: &Context) -> Duration {

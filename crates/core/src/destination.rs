@@ -4,11 +4,14 @@ mod action;
 pub mod connection;
 pub mod memory;
 pub mod observed;
-mod outcome;
 mod outputs;
 pub mod plan;
 mod restart;
 pub mod retry;
 pub mod status;
+mod teardown;
 mod transcode;
 pub mod wanted;
+
+/// What a pass over a Destination came to.
+pub type Outcome<'a> = crate::outcome::Outcome<'a, wanted::Wanted, observed::Observed, plan::Action>;

@@ -19,6 +19,7 @@ pub mod endpoint;
 pub mod flow;
 pub mod names;
 pub mod ndi;
+pub mod outcome;
 pub mod passwords;
 pub mod plan;
 pub mod platforms;

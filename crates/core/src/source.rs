@@ -9,3 +9,6 @@ pub mod plan;
 pub mod status;
 mod target;
 pub mod wanted;
+
+/// What a pass over a Source came to.
+pub type Outcome<'a> = crate::outcome::Outcome<'a, wanted::Wanted, observed::Observed, plan::Action>;

@@ -700,7 +700,7 @@ impl Kind for SourceShow {
     }
 
     fn is_steady(_: &World, wish: &SourceWish, seen: &Self::Seen, step: &Step<Self::Action>) -> bool {
-        let outcome = |second| source::status::Outcome {
+        let outcome = |second| source::Outcome {
             wanted: match &wish.desired {
                 Desired::Present(wanted) => Some(wanted),
                 _ => None,
@@ -709,13 +709,12 @@ impl Kind for SourceShow {
             step: Some(step),
             failure: None,
             created: None,
-            region: fixtures::REGION,
             now: at(second),
         };
-        let first = source::status::status(&wish.object, &outcome(0));
+        let first = source::status::status(&wish.object, &outcome(0), fixtures::REGION);
         let mut object = wish.object.clone();
         object.status = Some(first.clone());
-        first == source::status::status(&object, &outcome(3600))
+        first == source::status::status(&object, &outcome(3600), fixtures::REGION)
     }
 
     fn act(world: &mut World, action: &Self::Action) -> Result<(), No> {

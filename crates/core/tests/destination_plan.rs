@@ -14,10 +14,11 @@ use playout_core::api::destination::{
     ActiveEndpoint, Destination, DestinationSpec, DestinationStatus, DestinationWord, Run,
 };
 use playout_core::conditions::{DELIVERING, OVER_LIMIT, READY, STALLED};
+use playout_core::destination::Outcome;
 use playout_core::destination::connection::MEASUREMENT_PATIENCE;
 use playout_core::destination::observed::{Observed, Programme};
 use playout_core::destination::plan::{Action, pending_changes, plan};
-use playout_core::destination::status::{Outcome, status};
+use playout_core::destination::status::status;
 use playout_core::destination::wanted::{Wanted, retains, wants_to_run};
 use playout_core::endpoint::Role;
 use playout_core::flow::{FlowState, OutputSettings, SecretCopy};

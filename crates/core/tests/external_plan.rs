@@ -15,11 +15,11 @@ use playout_core::names::{OWNERSHIP_TAGS, Ownership, TAG_ADOPTED, TAG_NAME, TAG_
 use playout_core::plan::{Action as _, Desired, Failure, FailureClass, Problem, Step, Waiting};
 use playout_core::reasons::Reason;
 use playout_core::secret::SecretText;
+use playout_core::source::Outcome;
 use playout_core::source::external::{differences, hold};
 use playout_core::source::observed::{Hold, Observed, TestPhase};
 use playout_core::source::off::stays_off;
 use playout_core::source::plan::{Action, plan};
-use playout_core::source::status::{Outcome, status};
 use playout_core::source::wanted::{Wanted, retains, wanted};
 use serde_json::{Value, json};
 
@@ -123,8 +123,12 @@ fn object(spec: SourceSpec, annotation: Option<&str>) -> Source {
     object
 }
 
+fn status(source: &Source, outcome: &Outcome<'_>) -> SourceStatus {
+    playout_core::source::status::status(source, outcome, fixtures::REGION)
+}
+
 fn outcome<'a>(wanted: Option<&'a Wanted>, seen: Option<&'a Observed>, step: Option<&'a Step<Action>>) -> Outcome<'a> {
-    Outcome { wanted, seen, step, failure: None, created: None, region: fixtures::REGION, now: at(0) }
+    Outcome { wanted, seen, step, failure: None, created: None, now: at(0) }
 }
 
 fn condition<'a>(status: &'a SourceStatus, type_: &str) -> Option<(&'a str, &'a str, &'a str)> {
@@ -288,16 +292,15 @@ fn nothing_of_a_flow_that_belongs_to_another_object_is_shown() {
     seen.tags = identity("Source", "other").tags(&BTreeMap::new());
     let step = plan(&reference(), true, &seen);
     let wish = present(reference());
-    let status = status(&object(reference_spec(), None), &outcome(Some(&wish), Some(&seen), Some(&step)));
+    let shown = status(&object(reference_spec(), None), &outcome(Some(&wish), Some(&seen), Some(&step)));
     // Destinations take the flow from here.
-    assert!(status.flow_arn.is_none() && status.flow_state.is_none() && status.inputs.is_empty(), "{status:?}");
-    assert_eq!(condition(&status, "Stalled").map(|c| c.1), Some("ExternalOwned"));
+    assert!(shown.flow_arn.is_none() && shown.flow_state.is_none() && shown.inputs.is_empty(), "{shown:?}");
+    assert_eq!(condition(&shown, "Stalled").map(|c| c.1), Some("ExternalOwned"));
     let spec = adopting(&[("/inputs/0/srtListener/port", json!(6000))]);
     (seen.hold, seen.ownership) = (Hold::Claimed { shown: None, told: false }, Ownership::Foreign);
     let (wish, step) = (present(fixtures::source_wanted(&spec)), decide(&spec, &seen));
-    let status =
-        playout_core::source::status::status(&object(spec, None), &outcome(Some(&wish), Some(&seen), Some(&step)));
-    assert_eq!(status.adoption, None, "nor what would change in it");
+    let shown = status(&object(spec, None), &outcome(Some(&wish), Some(&seen), Some(&step)));
+    assert_eq!(shown.adoption, None, "nor what would change in it");
 }
 
 #[test]

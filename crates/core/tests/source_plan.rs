@@ -18,10 +18,10 @@ use playout_core::names::{Ownership, TAG_UID};
 use playout_core::passwords::CopyAction;
 use playout_core::plan::{Action as _, Desired, Failure, FailureClass, Problem, StaysOff, Step, Waiting};
 use playout_core::reasons::Reason;
+use playout_core::source::Outcome;
 use playout_core::source::observed::{FlowQuota, Hold, Observed, TestPhase};
 use playout_core::source::off::stays_off;
 use playout_core::source::plan::{Action, plan};
-use playout_core::source::status::{Outcome, status};
 use playout_core::source::wanted::{Wanted, wanted};
 use serde_json::{Value, json};
 
@@ -1085,8 +1085,12 @@ fn outputs_of_others_on_our_flow_are_never_named_by_an_action() {
 
 // --------------------------------------------------------------------------------------------------------- status
 
+fn status(source: &Source, outcome: &Outcome<'_>) -> SourceStatus {
+    playout_core::source::status::status(source, outcome, fixtures::REGION)
+}
+
 fn outcome<'a>(seen: Option<&'a Observed>, step: Option<&'a Step<Action>>, second: i64) -> Outcome<'a> {
-    Outcome { wanted: None, seen, step, failure: None, created: None, region: fixtures::REGION, now: at(second) }
+    Outcome { wanted: None, seen, step, failure: None, created: None, now: at(second) }
 }
 
 fn condition<'a>(status: &'a SourceStatus, type_: &str) -> Option<(&'a str, &'a str)> {

@@ -18,11 +18,12 @@ use playout_core::api::destination::{
 };
 use playout_core::channel::{ChannelState, InputState, Look};
 use playout_core::conditions::{DELIVERING, READY, RECONCILING, STALLED};
+use playout_core::destination::Outcome;
 use playout_core::destination::memory;
 use playout_core::destination::observed::Observed;
 use playout_core::destination::plan::Action;
 use playout_core::destination::retry::{Attempt, FORGIVEN_AFTER, Phase, Tries};
-use playout_core::destination::status::{Outcome, status};
+use playout_core::destination::status::status;
 use playout_core::endpoint::Role;
 use playout_core::flow::FlowState;
 use playout_core::plan::{Action as _, Desired, Failure, FailureClass, Step};

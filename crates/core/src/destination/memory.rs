@@ -6,10 +6,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
+use super::Outcome;
 use super::action::Action;
 use super::connection::{Connection, fed};
 use super::observed::{Observed, Programme};
-use super::outcome::Outcome;
 use super::retry::{Attempt, FORGIVEN_AFTER, Phase, Tries};
 use super::wanted::Wanted;
 use crate::api::RECONCILE_AT;

@@ -5,6 +5,7 @@
 pub use super::action::{Action, CHANNEL, INPUT, NewOutput};
 use super::observed::{Observed, Programme};
 use super::outputs::{self, Flow};
+use super::teardown;
 use super::transcode::{self, Path};
 use super::wanted::Wanted;
 use crate::passwords;
@@ -24,7 +25,7 @@ pub fn plan(desired: &Desired<Wanted>, retain: bool, seen: &Observed) -> Step<Ac
 }
 
 fn toward_absent(seen: &Observed) -> Step<Action> {
-    let ways: Vec<_> = [outputs::retire(seen), transcode::retire(seen)].into_iter().flatten().collect();
+    let ways: Vec<_> = [outputs::retire(seen), teardown::retire(seen)].into_iter().flatten().collect();
     match together(ways) {
         Some(step) => step,
         None => match copies(seen) {
@@ -55,7 +56,7 @@ fn toward_present(wanted: &Wanted, seen: &Observed) -> Step<Action> {
         }
         // Only what streams is paid for: the channel goes with the show.
         let prepared = wanted.prepare && (wanted.channel.is_some() || wanted.problem.is_some());
-        if !prepared && let Some(step) = transcode::retire(seen) {
+        if !prepared && let Some(step) = teardown::retire(seen) {
             return step;
         }
     }
@@ -73,7 +74,7 @@ fn toward_present(wanted: &Wanted, seen: &Observed) -> Step<Action> {
     }
     // Between deliveries: the new path is made and seen to work, then the old one goes.
     let old_path = match &wanted.channel {
-        None => transcode::retire(seen),
+        None => teardown::retire(seen),
         Some(_) => outputs::retire(seen),
     };
     let new_path_begun = match &wanted.channel {
@@ -107,7 +108,7 @@ fn toward_present(wanted: &Wanted, seen: &Observed) -> Step<Action> {
 
 /// What takes it off the air, on both paths.
 fn off_the_air(seen: &Observed) -> Option<Step<Action>> {
-    let mut actions: Vec<_> = transcode::stop(seen).into_iter().collect();
+    let mut actions: Vec<_> = teardown::stop(seen).into_iter().collect();
     let outputs = outputs::stops(seen);
     match &seen.flow {
         Programme::Flow { state, .. } if !state.takes_changes() && !outputs.is_empty() => {

@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
+use super::Outcome;
 use super::connection::{Connection, fed};
 use super::memory;
 use super::observed::{Observed, OutputSeen, Programme};
-pub use super::outcome::Outcome;
 use super::plan::{Action, changes, pending_changes};
 use super::restart::tries;
 use super::retry::Phase;
@@ -39,7 +39,7 @@ pub fn status(destination: &Destination, outcome: &Outcome<'_>) -> DestinationSt
         ..before.clone()
     };
     if memory::begins_anew(destination, &before) {
-        // Whatever comes of this pass: it is noted as the one that has handled the request.
+        // Whatever comes of this pass, also when it sees nothing: this status is the last that knows of the request.
         status.retries = None;
     }
     if let Some(seen) = outcome.seen {
@@ -62,9 +62,6 @@ pub fn status(destination: &Destination, outcome: &Outcome<'_>) -> DestinationSt
             status.failover = memory::failover(&before, wanted, seen, outcome, status.active_endpoint);
         }
         status.pending_changes = outcome.wanted.map(|w| pending_changes(w, seen)).unwrap_or_default();
-    } else if memory::begins_anew(destination, &before) {
-        // This status is the last that knows it: the next pass, which may see something, is not asked again.
-        status.retries = None;
     }
     let word = word(&before, destination, outcome);
     runs(&mut status, &before, word, outcome);

@@ -9,10 +9,9 @@ use super::connection::{Connection, FAILOVER_AFTER, WITHOUT_SIGNAL, of_channel};
 use super::observed::{ChannelSeen, Observed, Programme};
 use super::restart::{count, pause, tries};
 use super::retry::{Attempt, Phase, Tries, is_refusal};
+use super::teardown::{attached, retire, stop, transition};
 use super::wanted::{ChannelWanted, Wanted};
-use crate::channel::{
-    Channel, ChannelSettings, ChannelState, Input, InputState, Look, NewChannel, NewInput, Quotas, Usage,
-};
+use crate::channel::{Channel, ChannelSettings, ChannelState, InputState, Look, NewChannel, NewInput, Quotas, Usage};
 use crate::endpoint::Role;
 use crate::flow::{Age, FlowState, OUTPUTS_PER_FLOW};
 use crate::plan::{IN_TRANSITION, Problem, SOON, StaysOff, Step, Waiting, shortened};
@@ -20,78 +19,6 @@ use crate::reasons::Reason;
 
 /// A read may show a channel as it was before our own start, for so long. No channel goes up and down again that fast.
 const OLD_READ: Duration = Duration::from_secs(5);
-
-/// What takes the channel off the air.
-pub(super) fn stop(seen: &Observed) -> Option<Action> {
-    let channel = &seen.channel.present()?.channel;
-    channel.state.is_up().then(|| Action::StopChannel { id: channel.id.clone() })
-}
-
-/// The way to nothing: stop, channel, input, each seen to be done before the next. `None` when nothing is left.
-pub(super) fn retire(seen: &Observed) -> Option<Step<Action>> {
-    use ChannelState as C;
-    match &seen.channel {
-        Look::Undecided => {
-            return Some(match &seen.input {
-                // No need to wait for a channel that may still appear: AWS removes no input that a channel takes, and makes no
-                // channel for an input that was removed.
-                Look::Present(input) if input.state == InputState::Detached => {
-                    Step::Act(vec![Action::DeleteInput { id: input.id.clone() }])
-                }
-                Look::Present(input) if input.state == InputState::Deleting => {
-                    Step::wait(Waiting::ChannelDeleting, SOON)
-                }
-                _ => Step::wait(Waiting::CreateOutcome, IN_TRANSITION),
-            });
-        }
-        Look::Present(ChannelSeen { channel, .. }) => {
-            let id = channel.id.clone();
-            match channel.state {
-                C::Starting | C::Running | C::Recovering => return Some(Step::Act(vec![Action::StopChannel { id }])),
-                C::Idle | C::CreateFailed | C::UpdateFailed => {
-                    return Some(Step::Act(vec![Action::DeleteChannel { id }]));
-                }
-                C::Creating | C::Updating | C::Stopping | C::Deleting => return Some(transition(channel.state)),
-                C::Deleted => {}
-            }
-        }
-        Look::Absent => {}
-    }
-    match &seen.input {
-        Look::Absent => None,
-        Look::Undecided => Some(Step::wait(Waiting::CreateOutcome, IN_TRANSITION)),
-        Look::Present(input) => match input.state {
-            InputState::Creating => Some(Step::wait(Waiting::ChannelCreating, SOON)),
-            InputState::Detached => Some(Step::Act(vec![Action::DeleteInput { id: input.id.clone() }])),
-            InputState::Attached => Some(attached(input, seen)),
-            InputState::Deleting => Some(Step::wait(Waiting::ChannelDeleting, SOON)),
-            InputState::Deleted => None,
-        },
-    }
-}
-
-/// An input without a channel of ours is detached in a moment, unless somebody has attached it to another one.
-fn attached(input: &Input, seen: &Observed) -> Step<Action> {
-    let ours = seen.channel.present().map(|c| &c.channel.id);
-    let others: Vec<_> = input.channels.iter().filter(|id| Some(*id) != ours).cloned().collect();
-    match &seen.channel {
-        // It may well be the one that was asked for.
-        Look::Undecided => Step::wait(Waiting::CreateOutcome, IN_TRANSITION),
-        _ if others.is_empty() => Step::wait(Waiting::ChannelDeleting, SOON),
-        _ => Step::wait(Waiting::InputAttached(others), 5 * IN_TRANSITION),
-    }
-}
-
-fn transition(state: ChannelState) -> Step<Action> {
-    match state {
-        ChannelState::Creating => Step::wait(Waiting::ChannelCreating, SOON),
-        ChannelState::Updating => Step::wait(Waiting::ChannelUpdating, SOON),
-        ChannelState::Starting => Step::wait(Waiting::ChannelStarting, IN_TRANSITION),
-        ChannelState::Stopping => Step::wait(Waiting::ChannelStopping, SOON),
-        ChannelState::Recovering => Step::wait(Waiting::ChannelRecovering, IN_TRANSITION),
-        _ => Step::wait(Waiting::ChannelDeleting, SOON),
-    }
-}
 
 /// The endpoint that a channel with a backup of mode `OnFailure` feeds: what an annotation says, else what a failover has
 /// decided, else the one that it feeds now.

@@ -5,10 +5,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
+use super::Outcome;
 use super::external;
 use super::observed::{Hold, InputSeen, Observed, TestPhase};
-use super::plan::{Action, is_sending};
-use super::wanted::Wanted;
+use super::plan::is_sending;
 use crate::api::RECONCILE_AT;
 use crate::api::source::{
     ConnectionTestStatus, HealthWord, IngestEndpoint, InputStatus, OutputsUsed, Source, SourceState, SourceStatus,
@@ -17,27 +17,8 @@ use crate::api::source::{
 use crate::conditions::{Conditions, HEALTHY, INPUT_REACHABLE, Truth, is_true, whole_second};
 use crate::endpoint::shown_application;
 use crate::flow::{Flow, FlowSeen, FlowSource, FlowState, Measured, OUTPUTS_PER_FLOW, Protocol};
-use crate::plan::{Failure, Step, shortened};
+use crate::plan::{Step, shortened};
 use crate::reasons::Reason;
-
-/// What a pass came to.
-#[derive(Debug)]
-pub struct Outcome<'a> {
-    /// What is wanted; `None` when the object is being deleted.
-    pub wanted: Option<&'a Wanted>,
-    /// What was seen; `None` when looking failed.
-    pub seen: Option<&'a Observed>,
-    /// What was decided.
-    pub step: Option<&'a Step<Action>>,
-    /// What failed.
-    pub failure: Option<&'a Failure>,
-    /// ARN of a flow that this pass made, before any look can show it.
-    pub created: Option<&'a str>,
-    /// Region in which the operator looked.
-    pub region: &'a str,
-    /// Now.
-    pub now: Timestamp,
-}
 
 /// The judgement of a measurement under a Source's thresholds.
 #[must_use]
@@ -63,16 +44,16 @@ pub fn judge(measured: &Measured, health: &crate::api::source::Health) -> Health
     }
 }
 
-/// The new status.
+/// The new status; `region` is where the operator looked.
 #[must_use]
-pub fn status(source: &Source, outcome: &Outcome<'_>) -> SourceStatus {
+pub fn status(source: &Source, outcome: &Outcome<'_>, region: &str) -> SourceStatus {
     let before = source.status.clone().unwrap_or_default();
     let adoption = external::adoption(before.adoption.as_ref(), outcome.wanted, outcome.seen);
     let hidden = outcome.seen.is_some_and(|s| s.flow == FlowSeen::Undecided);
     let failed = outcome.failure.is_some() || hidden;
     let mut status = SourceStatus {
         observed_generation: source.metadata.generation,
-        region: Some(outcome.region.to_string()),
+        region: Some(region.to_string()),
         last_handled_reconcile_at: if external::keeps_confirmation(before.adoption.as_ref(), adoption.as_ref(), failed)
         {
             before.last_handled_reconcile_at.clone()
