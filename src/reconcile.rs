@@ -12,13 +12,17 @@ use futures::FutureExt as _;
 use kube::runtime::controller::Action as Requeue;
 use kube::{Api, Resource as _, ResourceExt as _};
 use playout_core::api::FINALIZER;
-use playout_core::names::CreateIntent;
-use playout_core::plan::{Action as _, Desired, Failure, FailureClass, Step};
+use playout_core::plan::{Action as _, Failure, FailureClass, Step};
 use playout_core::reasons::Reason;
 
+use self::act::{Acted, act};
+use self::look::{Looked, look};
 use crate::kind::{Context, Kind, Outcome, api_failure};
 use crate::kubernetes::status::Writer;
 use crate::kubernetes::{events, hold, status};
+
+mod act;
+mod look;
 
 /// After an act: as soon as what was done can be seen.
 const AFTER_ACT: Duration = Duration::from_millis(200);
@@ -72,84 +76,22 @@ pub async fn pass<K: Kind>(object: &K::Object, context: &Context) -> Passed {
     let api: Api<K::Object> = Api::namespaced(context.client.clone(), &object.namespace().unwrap_or_default());
     let writer = Writer { metrics: &context.metrics, controller: K::CONTROLLER };
 
-    // Look and decide. Nothing has been changed anywhere so far.
     let mut object = object.clone();
-    let desired = K::wanted(&object, context).await;
-    let seen = match &desired {
-        Ok(desired) => Some(K::observe(&object, desired, context).await),
-        Err(_) => None,
+    let mut looked = look::<K>(&object, context).await;
+    let Acted { created, done } = match act(&mut object, &mut looked, &writer, &api, context).await {
+        Ok(acted) => acted,
+        Err(conflict) => return failed::<K>(&object, context, &conflict),
     };
-    let step = match (&desired, &seen) {
-        (Ok(desired), Some(Ok(seen))) => Some(K::plan(&object, desired, seen)),
-        _ => None,
-    };
-    let mut failure = match (&desired, &seen) {
-        (Err(failure), _) | (_, Some(Err(failure))) => Some(failure.clone()),
-        _ => None,
-    };
-
-    // Act, under the finalizer.
+    let Looked { desired, seen, step, mut failure } = looked;
     let actions: &[K::Action] = match &step {
         Some(Step::Act(actions)) => actions,
         _ => &[],
     };
-    // What AWS knows by its token is asked for again with the same one, as long as something may have come of it.
-    let role = actions.iter().find_map(|a| a.token_role());
-    let repeated =
-        context.open_intent(&object).filter(|i| role.is_some_and(|r| i.is_of(r) && !K::was_seen(&object, r)));
-    let intent = actions
-        .iter()
-        .any(|a| a.needs_intent())
-        .then(|| CreateIntent::now(context.clock.now(), role, repeated.as_ref()));
-    if !deleting && matches!(desired, Ok(Desired::Present(_))) {
-        match hold::hold(&writer, &api, &object, intent.as_ref()).await {
-            Ok(stored) => object = stored,
-            // The object changed since it was read: decide again on what it is now.
-            Err(error) => return failed::<K>(&object, context, &api_failure("kubernetes:hold", &error)),
-        }
-    }
-    let mut created = None;
-    let mut done = Vec::new();
-    for action in if failure.is_none() { actions } else { &[] } {
-        tracing::info!(action = %serde_json::to_string(action).unwrap_or_default(), "acting");
-        match K::execute(&object, action, context).await {
-            Ok(identifier) => {
-                created = identifier.or(created);
-                if let Some(update) = action.correction() {
-                    let now = context.clock.instant();
-                    context.attempts.corrected(&uid, object.meta().generation, update, now);
-                }
-                if action.ends_intent()
-                    && context.open_intent(&object).is_some()
-                    && let Err(error) = hold::withdraw(&writer, &api, &object).await
-                {
-                    tracing::debug!(%error, "the intent stays until it ends by itself");
-                }
-                if context.attempts.repeats(&uid) > 2 {
-                    continue;
-                }
-                done.push((action.reason(), action.sentence()));
-            }
-            Err(error) => {
-                tracing::warn!(class = ?error.class, error = error.message, operation = error.operation, "failed");
-                // Or what the token made is gone again.
-                let gone = repeated.is_some() && error.class == FailureClass::Absent;
-                if action.needs_intent() && (gone || (repeated.is_none() && error.is_certain())) {
-                    // A certain "no" to the first request: nothing was made, so nothing has to be waited for.
-                    if let Err(error) = hold::withdraw(&writer, &api, &object).await {
-                        tracing::debug!(%error, "the intent stays until it ends by itself");
-                    }
-                }
-                failure = Some(error);
-                break;
-            }
-        }
-    }
 
     // Tell, whatever happened.
     let outcome = Outcome::<K> {
-        desired: desired.as_ref().ok(),
-        seen: seen.as_ref().and_then(|s| s.as_ref().ok()),
+        desired: desired.as_ref(),
+        seen: seen.as_ref(),
         step: step.as_ref(),
         failure: failure.as_ref(),
         created: created.as_deref(),

@@ -154,6 +154,7 @@ fn the_shell_depends_one_way() -> Result<()> {
         ("src/kubernetes", &["crate::kind", "crate::reconcile", "crate::run", "crate::aws"]),
         ("src/kinds", &["crate::reconcile", "crate::run", "crate::server", "crate::leader"]),
         ("src/reconcile.rs", &["crate::kinds", "crate::run", "crate::aws", "api::Source", "api::Destination"]),
+        ("src/reconcile", &["crate::kinds", "crate::run", "crate::aws", "api::Source", "api::Destination"]),
         ("src/kind.rs", &["crate::kinds", "crate::reconcile", "crate::run"]),
     ] {
         wrong.extend(places(below, above)?);

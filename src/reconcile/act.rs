@@ -1,0 +1,88 @@
+//! The act phase of a pass: what was decided is carried out, under the finalizer. It is never given up in the middle of a call.
+
+use kube::{Api, Resource as _, ResourceExt as _};
+use playout_core::names::CreateIntent;
+use playout_core::plan::{Action as _, Desired, Failure, FailureClass, Step};
+use playout_core::reasons::Reason;
+
+use super::look::Looked;
+use crate::kind::{Context, Kind, api_failure};
+use crate::kubernetes::hold;
+use crate::kubernetes::status::Writer;
+
+/// What was done.
+pub(super) struct Acted {
+    /// Identifier of what was created, before any look can show it.
+    pub created: Option<String>,
+    /// What Events are to tell.
+    pub done: Vec<(Reason, String)>,
+}
+
+/// Holds the object and carries out the actions, in order, up to the first that fails: then `looked` has its failure. `object`
+/// becomes what is stored.
+///
+/// # Errors
+/// The object changed since it was read: nothing was done, and what it is now has to be decided upon.
+pub(super) async fn act<K: Kind>(
+    object: &mut K::Object,
+    looked: &mut Looked<K>,
+    writer: &Writer<'_>,
+    api: &Api<K::Object>,
+    context: &Context,
+) -> Result<Acted, Failure> {
+    let uid = object.uid().unwrap_or_default();
+    let actions: &[K::Action] = match &looked.step {
+        Some(Step::Act(actions)) => actions,
+        _ => &[],
+    };
+    // What AWS knows by its token is asked for again with the same one, as long as something may have come of it.
+    let role = actions.iter().find_map(|a| a.token_role());
+    let repeated = context.open_intent(object).filter(|i| role.is_some_and(|r| i.is_of(r) && !K::was_seen(object, r)));
+    let intent = actions
+        .iter()
+        .any(|a| a.needs_intent())
+        .then(|| CreateIntent::now(context.clock.now(), role, repeated.as_ref()));
+    let deleting = object.meta().deletion_timestamp.is_some();
+    if !deleting && matches!(looked.desired, Some(Desired::Present(_))) {
+        *object = hold::hold(writer, api, object, intent.as_ref())
+            .await
+            .map_err(|error| api_failure("kubernetes:hold", &error))?;
+    }
+    let mut acted = Acted { created: None, done: Vec::new() };
+    for action in if looked.failure.is_none() { actions } else { &[] } {
+        tracing::info!(action = %serde_json::to_string(action).unwrap_or_default(), "acting");
+        match K::execute(object, action, context).await {
+            Ok(identifier) => {
+                acted.created = identifier.or(acted.created);
+                if let Some(update) = action.correction() {
+                    let now = context.clock.instant();
+                    context.attempts.corrected(&uid, object.meta().generation, update, now);
+                }
+                if action.ends_intent()
+                    && context.open_intent(object).is_some()
+                    && let Err(error) = hold::withdraw(writer, api, object).await
+                {
+                    tracing::debug!(%error, "the intent stays until it ends by itself");
+                }
+                if context.attempts.repeats(&uid) > 2 {
+                    continue;
+                }
+                acted.done.push((action.reason(), action.sentence()));
+            }
+            Err(error) => {
+                tracing::warn!(class = ?error.class, error = error.message, operation = error.operation, "failed");
+                // Or what the token made is gone again.
+                let gone = repeated.is_some() && error.class == FailureClass::Absent;
+                if action.needs_intent() && (gone || (repeated.is_none() && error.is_certain())) {
+                    // A certain "no" to the first request: nothing was made, so nothing has to be waited for.
+                    if let Err(error) = hold::withdraw(writer, api, object).await {
+                        tracing::debug!(%error, "the intent stays until it ends by itself");
+                    }
+                }
+                looked.failure = Some(error);
+                break;
+            }
+        }
+    }
+    Ok(acted)
+}
