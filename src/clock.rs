@@ -45,3 +45,8 @@ impl Clock {
 pub async fn pause(length: Duration) {
     tokio::time::sleep(length).await;
 }
+
+/// What comes of `work`, unless it takes longer than `limit`: then it is given up.
+pub async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
+    tokio::time::timeout(limit, work).await.ok()
+}

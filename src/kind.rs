@@ -21,6 +21,7 @@ use crate::aws::Account;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::kubernetes::secrets::Secrets;
+use crate::lanes::{Lanes, Looks, Urgency, Wishes};
 use crate::metrics::Metrics;
 use crate::redact::Redactor;
 
@@ -52,6 +53,12 @@ pub struct Context {
     pub redactor: Redactor,
     /// Passes that failed in a row, by object.
     pub attempts: Attempts,
+    /// How many passes are under way.
+    pub lanes: Lanes,
+    /// Whose wish has just changed.
+    pub wishes: Wishes,
+    /// When objects were last seen in AWS.
+    pub looks: Looks,
 }
 
 impl Debug for Context {
@@ -139,11 +146,21 @@ pub trait Kind: Debug + Sized + Send + Sync + 'static {
     /// Name of the controller in logs and metrics.
     const CONTROLLER: &'static str;
 
-    /// Looks up what the spec refers to and parses it.
+    /// All objects of the kind, as the watch shows them.
+    fn objects(context: &Context) -> &Store<Self::Object>;
+
+    /// Who waits for a pass over this object.
+    fn urgency(object: &Self::Object, context: &Context) -> Urgency;
+
+    /// What may hold up its passes, and those of no other place: a region, a service.
+    fn place(object: &Self::Object, context: &Context) -> String;
+
+    /// Looks up what the spec refers to and parses it. With a failure, something could not be read and is missing in the wish:
+    /// what is there is looked at all the same, and what runs goes on.
     fn wanted(
         object: &Self::Object,
         context: &Context,
-    ) -> impl Future<Output = Result<Desired<Self::Wanted>, Failure>> + Send;
+    ) -> impl Future<Output = (Desired<Self::Wanted>, Option<Failure>)> + Send;
 
     /// Looks at AWS. A read that fails is an error, never "not there".
     fn observe(

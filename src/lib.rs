@@ -8,6 +8,7 @@ pub mod crds;
 pub mod kind;
 pub mod kinds;
 pub mod kubernetes;
+pub mod lanes;
 pub mod leader;
 pub mod metrics;
 pub mod reconcile;

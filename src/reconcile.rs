@@ -10,13 +10,12 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use kube::runtime::controller::Action as Requeue;
-use kube::{Api, Resource as _, ResourceExt as _};
-use playout_core::api::FINALIZER;
+use kube::{Api, ResourceExt as _};
 use playout_core::plan::{Action as _, Failure, FailureClass, Step};
 use playout_core::reasons::Reason;
 
 use self::act::{Acted, act};
-use self::look::{Looked, look};
+use self::look::{Looked, admitted, is_let_go, look_at_newest};
 use crate::kind::{Context, Kind, Outcome, api_failure};
 use crate::kubernetes::status::Writer;
 use crate::kubernetes::{events, hold, status};
@@ -40,7 +39,10 @@ pub struct Passed {
     pub result: &'static str,
 }
 
-/// A pass as kube's controller calls it. Panics are caught: one would end the work on all objects.
+/// Nothing is to be done, or nothing begins any more.
+const NOTHING: Passed = Passed { again: None, result: "success" };
+
+/// A pass as kube's controller calls it.
 ///
 /// # Errors
 /// None; failures are in the object's status.
@@ -48,36 +50,41 @@ pub async fn reconcile<K: Kind>(
     object: Arc<K::Object>,
     context: Arc<Context>,
 ) -> Result<Requeue, std::convert::Infallible> {
+    let passed = in_lane::<K>(object, &context).await;
+    Ok(passed.again.map_or_else(Requeue::await_change, Requeue::requeue))
+}
+
+/// A pass, as soon as its lane has room. Panics are caught: one would end the work on all objects.
+pub async fn in_lane<K: Kind>(object: Arc<K::Object>, context: &Context) -> Passed {
+    let Some((object, _room)) = admitted::<K>(object, context).await else { return NOTHING };
     let start = context.clock.instant();
     let busy = context.metrics.worker(K::CONTROLLER);
     // Boxed, here and where a pass calls AWS: the SDK's futures are large, and a thread's stack is not.
-    let caught = AssertUnwindSafe(Box::pin(pass::<K>(&object, &context))).catch_unwind().await;
+    let caught = AssertUnwindSafe(Box::pin(pass::<K>(&object, context))).catch_unwind().await;
     let passed = match caught {
         Ok(passed) => passed,
-        Err(_) => panicked::<K>(&object, &context).await,
+        Err(_) => panicked::<K>(&object, context).await,
     };
     drop(busy);
     context.metrics.reconciled(K::CONTROLLER, passed.result, context.clock.instant() - start);
     if passed.result != "error" {
         context.metrics.succeeded(context.clock.now());
     }
-    Ok(passed.again.map_or_else(Requeue::await_change, Requeue::requeue))
+    passed
 }
 
 /// One pass.
 #[tracing::instrument(skip_all, fields(controller = K::CONTROLLER, namespace = object.namespace(), name = object.name_any()))]
 pub async fn pass<K: Kind>(object: &K::Object, context: &Context) -> Passed {
     let uid = object.uid().unwrap_or_default();
-    let deleting = object.meta().deletion_timestamp.is_some();
-    if deleting && !object.finalizers().iter().any(|f| f == FINALIZER) {
+    let Some((mut object, mut looked)) = look_at_newest::<K>(object, context).await else { return NOTHING };
+    if is_let_go::<K>(&object) {
         context.attempts.forget(&uid);
-        return Passed { again: None, result: "success" };
+        context.looks.forget(&uid);
+        return NOTHING;
     }
     let api: Api<K::Object> = Api::namespaced(context.client.clone(), &object.namespace().unwrap_or_default());
     let writer = Writer { metrics: &context.metrics, controller: K::CONTROLLER };
-
-    let mut object = object.clone();
-    let mut looked = look::<K>(&object, context).await;
     let Acted { created, done } = match act(&mut object, &mut looked, &writer, &api, context).await {
         Ok(acted) => acted,
         Err(conflict) => return failed::<K>(&object, context, &conflict),
@@ -135,7 +142,8 @@ pub async fn pass<K: Kind>(object: &K::Object, context: &Context) -> Passed {
             return failed::<K>(&object, context, &api_failure("kubernetes:release", &error));
         }
         context.attempts.forget(&uid);
-        return Passed { again: None, result: "success" };
+        context.looks.forget(&uid);
+        return NOTHING;
     }
     match failure {
         Some(failure) => failed::<K>(&object, context, &failure),

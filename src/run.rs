@@ -28,6 +28,7 @@ use crate::kinds::encoding_preset::EncodingPresetKind;
 use crate::kinds::source::SourceKind;
 use crate::kubernetes::secrets::{self, Secrets};
 use crate::kubernetes::watched::{Watched, without_managed_fields};
+use crate::lanes::{Lanes, Looks, Wishes};
 use crate::leader::{self, Fence, Leave};
 use crate::metrics::{Metrics, States};
 use crate::redact::Redactor;
@@ -89,6 +90,9 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         metrics,
         redactor,
         attempts: Attempts::default(),
+        lanes: Lanes::new(config.concurrency),
+        wishes: Wishes::default(),
+        looks: Looks::default(),
         config,
     });
     tracing::info!(cluster = context.cluster, region = context.aws.default_region(), "starting");
@@ -230,7 +234,7 @@ async fn run_controllers(context: Shared, caches: Caches, stopped: watch::Receiv
     let (sources, destinations, presets, secrets) = caches;
     let source_controller = {
         let readers = sources.store.clone();
-        controller(&context, &sources)
+        controller(&context, &sources, |_| None)
             .watches_stream(destinations.listen(), |destination: Destination| {
                 Some(ObjectRef::<Source>::new(&destination.spec.from.name).within(&namespace_of(&destination)))
             })
@@ -249,7 +253,13 @@ async fn run_controllers(context: Shared, caches: Caches, stopped: watch::Receiv
         // Not at every note of who uses it: a look of a Destination costs calls to AWS.
         let visible = user_visible::<EncodingPreset> as fn(&EncodingPreset) -> Option<u64>;
         let changed_presets = presets.listen().predicate_filter(visible, PredicateConfig::default());
-        controller(&context, &destinations)
+        let named = sources.store.clone();
+        // A pass of its Source that waits in the background has somebody waiting for it now.
+        let source = move |destination: &Destination| {
+            let namespace = namespace_of(destination);
+            named.get(&ObjectRef::<Source>::new(&destination.spec.from.name).within(&namespace))?.uid()
+        };
+        controller(&context, &destinations, source)
             .watches_stream(sources.listen(), move |source: Source| {
                 users_of(&senders, &source, |d| d.spec.from.name == source.name_any())
             })
@@ -272,29 +282,46 @@ async fn run_controllers(context: Shared, caches: Caches, stopped: watch::Receiv
     };
     let preset_controller = {
         let named = presets.store.clone();
-        controller(&context, &presets)
+        controller(&context, &presets, |_| None)
             .watches_stream(destinations.listen(), move |destination: Destination| {
                 let name = destination.name_any();
                 users_of(&named, &destination, |p| {
                     encoding_preset::concerns(&name, &destination.spec, &p.name_any(), p.status.as_ref())
                 })
             })
-            .graceful_shutdown_on(told(stopped))
+            .graceful_shutdown_on(told(stopped.clone()))
             .run(reconcile::reconcile::<EncodingPresetKind>, never, context.clone())
             .for_each(|_| std::future::ready(()))
     };
-    tokio::join!(source_controller, destination_controller, preset_controller);
+    let end_of_queues = async {
+        told(stopped).await;
+        // What only waits is not waited for.
+        context.lanes.close();
+    };
+    tokio::join!(source_controller, destination_controller, preset_controller, end_of_queues);
 }
 
-/// A controller of a kind, started by what users change and not by our own writes of status.
-fn controller<K>(context: &Context, watched: &Watched<K>) -> Controller<K>
+/// A controller of a kind, started by what users change and not by our own writes of status. A pass that waits is told of the
+/// change, and so is one of the object whose UID `concerned` tells.
+fn controller<K>(
+    context: &Shared,
+    watched: &Watched<K>,
+    concerned: impl Fn(&K) -> Option<String> + Send + 'static,
+) -> Controller<K>
 where
     K: Resource<DynamicType = ()> + Clone + std::fmt::Debug + DeserializeOwned + Send + Sync + 'static,
 {
     let visible = user_visible::<K> as fn(&K) -> Option<u64>;
+    let told = context.clone();
     let changes = watched.listen_from_the_start().predicate_filter(visible, PredicateConfig::default());
-    Controller::for_stream(changes, watched.store.clone())
-        .with_config(controller::Config::default().concurrency(context.config.concurrency))
+    let changes = changes.inspect(move |change| {
+        let Ok(object) = change else { return };
+        for uid in object.uid().into_iter().chain(concerned(object)) {
+            told.wishes.changed(&uid);
+        }
+    });
+    // How many passes are under way is the business of the lanes.
+    Controller::for_stream(changes, watched.store.clone()).with_config(controller::Config::default().concurrency(0))
 }
 
 /// The objects of the same namespace that use `used`.

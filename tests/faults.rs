@@ -2,6 +2,8 @@
 
 #![expect(clippy::print_stderr, reason = "a run says how many schedules it tried, and a failed one tells its story")]
 
+#[path = "faults/hangs.rs"]
+mod hangs;
 mod in_process;
 
 use std::sync::Mutex;

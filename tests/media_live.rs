@@ -341,9 +341,9 @@ async fn what_cannot_be_understood_is_not_taken_for_absent() -> Result<()> {
     let strange =
         |tags: Value| json!({ "channels": [{ "id": "1", "arn": "arn:1", "state": "DREAMING", "tags": tags }] });
     let (canned, region) = Canned::new(200, &strange(json!({ "playout.dev/cluster": "c1" }))).await;
-    ensure!(region.media_live.list_channels().await.is_err(), "it may be ours");
+    ensure!(region.media_live.list_channels(Urgency::Change).await.is_err(), "it may be ours");
     canned.will_answer(&strange(json!({})));
-    ensure!(region.media_live.list_channels().await.expect("a list").is_empty());
+    ensure!(region.media_live.list_channels(Urgency::Change).await.expect("a list").is_empty());
     canned.will_answer(&json!({ "id": "1", "arn": "arn:1", "state": "DREAMING" }));
     ensure!(region.media_live.describe_channel("1", Urgency::Change).await.is_err());
     Ok(())
@@ -437,13 +437,13 @@ async fn a_channel_lives_and_dies_as_the_client_says() -> Result<()> {
     ensure!(new.settings.differences(&seen.settings).is_empty());
     ensure!(input(&region, &made.id, InputState::Attached).await?.channels == std::slice::from_ref(&id));
 
-    let list = channels.list(Duration::from_secs(60)).await.expect("a list");
+    let list = channels.list(Duration::from_secs(60), Urgency::Change).await.expect("a list");
     ensure!(list.len() == 1 && list[0].id == id && list[0].tags == new.tags, "{list:?}");
-    let shared = channels.list(Duration::from_secs(60)).await.expect("a list");
+    let shared = channels.list(Duration::from_secs(60), Urgency::Change).await.expect("a list");
     ensure!(Arc::ptr_eq(&list, &shared), "one List serves all");
     let usage = quotas::channels(&list, region.quotas.limit(Limit::Channels, list.len()).await);
     ensure!((usage.used, usage.limit, usage.by.join(" ").as_str()) == (1, 5, "show/youtube"), "{usage:?}");
-    let inputs = channels.inputs(Duration::from_secs(60)).await.expect("a list");
+    let inputs = channels.inputs(Duration::from_secs(60), Urgency::Change).await.expect("a list");
     let usage = quotas::push_inputs(&inputs, region.quotas.limit(Limit::PushInputs, inputs.len()).await);
     ensure!((usage.used, usage.by.join(" ").as_str()) == (1, "show/youtube"), "{usage:?}");
 
@@ -467,9 +467,9 @@ async fn a_channel_lives_and_dies_as_the_client_says() -> Result<()> {
     let failure = live.update_channel(&id, &new.name, &new.settings).await.expect_err("it runs");
     ensure!(failure.class == FailureClass::Conflict, "{failure:?}");
     live.tag(&seen.arn, &BTreeMap::from([("team".to_string(), "sport".to_string())])).await.expect("a tag");
-    channels.doubt(&id).await;
+    channels.doubt(&id);
     ensure!(channel(&region, &id, ChannelState::Running).await?.tags["team"] == "sport");
-    ensure!(channels.list(Duration::from_secs(60)).await.expect("a list")[0].tags["team"] == "sport");
+    ensure!(channels.list(Duration::from_secs(60), Urgency::Change).await.expect("a list")[0].tags["team"] == "sport");
 
     live.stop_channel(&id).await.expect("a stop");
     channel(&region, &id, ChannelState::Idle).await?;
@@ -478,7 +478,7 @@ async fn a_channel_lives_and_dies_as_the_client_says() -> Result<()> {
     wish.targets = BTreeMap::from([(Role::Primary, target("rtmp://c.example.net:1935/app", "another-key"))]);
     ensure!(wish.differences(&new.settings) == ["encoding", "url", "streamKey", "backup"]);
     live.update_channel(&id, &new.name, &wish).await.expect("an update");
-    channels.touched(&id).await;
+    channels.touched(&id);
     let seen = channel(&region, &id, ChannelState::Idle).await?;
     ensure!(seen.settings == wish, "{:?}", wish.differences(&seen.settings));
 
@@ -491,7 +491,7 @@ async fn a_channel_lives_and_dies_as_the_client_says() -> Result<()> {
     let failure = live.create_channel(&new, "channel-1").await.expect_err("AWS remembers one that is gone");
     ensure!(failure.class == FailureClass::Absent, "{failure:?}");
     channels.list_changed();
-    let list = channels.list(Duration::ZERO).await.expect("a list");
+    let list = channels.list(Duration::ZERO, Urgency::Change).await.expect("a list");
     ensure!(quotas::channels(&list, 5).used == 0, "a tombstone does not count");
     live.delete_input(&made.id).await.expect("a deletion");
     let gone = async || channels.describe_input(&made.id, Duration::ZERO, Urgency::Change).await.expect("an answer");

@@ -19,6 +19,7 @@ use in_process::life::{destination, identity, secret, source};
 use in_process::operator::{Operator, REGION, World};
 use k8s_openapi::ByteString;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::runtime::reflector::Store;
 use playout_core::api::Destination;
 use playout_core::api::destination::DestinationStatus;
 use playout_core::destination::plan::Action;
@@ -26,6 +27,7 @@ use playout_core::plan::{Desired, Failure, Step};
 use playout_operator::config::LogFormat;
 use playout_operator::kind::{Context, Kind, Outcome};
 use playout_operator::kinds::destination::DestinationKind;
+use playout_operator::lanes::Urgency;
 use playout_operator::reconcile::reconcile;
 use playout_operator::redact::Redactor;
 use playout_operator::telemetry;
@@ -98,7 +100,19 @@ impl Kind for Panicking {
 
     const CONTROLLER: &'static str = DestinationKind::CONTROLLER;
 
-    async fn wanted(object: &Destination, context: &Context) -> Result<Desired<Self::Wanted>, Failure> {
+    fn objects(context: &Context) -> &Store<Destination> {
+        DestinationKind::objects(context)
+    }
+
+    fn urgency(object: &Destination, context: &Context) -> Urgency {
+        DestinationKind::urgency(object, context)
+    }
+
+    fn place(object: &Destination, context: &Context) -> String {
+        DestinationKind::place(object, context)
+    }
+
+    async fn wanted(object: &Destination, context: &Context) -> (Desired<Self::Wanted>, Option<Failure>) {
         DestinationKind::wanted(object, context).await
     }
 
@@ -285,6 +299,7 @@ async fn send_all(redactor: Redactor) {
     cluster.create("destinations", destination("panics", platform("YouTube", "panics")));
     let object = cluster.object("destinations", "panics").expect("it was created");
     let object: Destination = serde_json::from_value(object).expect("a Destination");
+    operator.hear(&world);
     let _ = reconcile::<Panicking>(Arc::new(object), operator.context.clone()).await;
     let told = cluster.object("destinations", "panics").expect("it is there");
     assert_eq!(told["status"]["conditions"][0]["reason"], "InternalError", "it did not panic: {}", told["status"]);

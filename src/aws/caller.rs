@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -11,7 +11,6 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use playout_core::plan::{Failure, FailureClass};
-use tokio::sync::Mutex;
 
 use super::error::failure;
 use super::pace::{Bucket, Urgency};
@@ -55,7 +54,7 @@ impl Caller {
     ) -> impl Future<Output = Result<T, Failure>> + Send + 'a {
         let call = call.boxed();
         async move {
-            self.bucket(operation).await.take(urgency).await;
+            self.bucket(operation).take(urgency).await;
             self.timed(operation, call).await
         }
     }
@@ -69,10 +68,30 @@ impl Caller {
         operation: &'static str,
         call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send + 'a,
     ) -> impl Future<Output = Result<T, Failure>> + Send + 'a {
+        self.send(operation, Urgency::Change, call)
+    }
+
+    /// A call that takes something off the air: it goes before all others.
+    ///
+    /// # Errors
+    /// The call failed, or we do not lead.
+    pub fn stop<'a, T: 'a, E: ProvideErrorMetadata + 'a>(
+        &'a self,
+        operation: &'static str,
+        call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send + 'a,
+    ) -> impl Future<Output = Result<T, Failure>> + Send + 'a {
+        self.send(operation, Urgency::Stop, call)
+    }
+
+    fn send<'a, T: 'a, E: ProvideErrorMetadata + 'a>(
+        &'a self,
+        operation: &'static str,
+        urgency: Urgency,
+        call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send + 'a,
+    ) -> impl Future<Output = Result<T, Failure>> + Send + 'a {
         let call = call.boxed();
         async move {
-            let bucket = self.bucket(operation).await;
-            bucket.take(Urgency::Change).await;
+            self.bucket(operation).take(urgency).await;
             // After the wait, right before the request goes out. The lease must outlast the attempt.
             if !self.fence.holds_for(ATTEMPT) {
                 return Err(Failure {
@@ -100,11 +119,11 @@ impl Caller {
         result
     }
 
-    async fn bucket(&self, operation: &'static str) -> Arc<Bucket> {
+    fn bucket(&self, operation: &'static str) -> Arc<Bucket> {
         let (key, per_second, burst) = limit(operation);
         self.buckets
             .lock()
-            .await
+            .unwrap_or_else(PoisonError::into_inner)
             .entry(key)
             .or_insert_with(|| Arc::new(Bucket::new(self.clock.clone(), per_second, burst)))
             .clone()

@@ -1,47 +1,37 @@
 //! Reads of flows, shared: twenty Destinations of one Source ask once.
-//!
-//! A read may be shared only if it began after everything that this process has done to the flow, and not longer ago than the
-//! asker accepts. So nobody decides from a view that is older than our own last change.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use playout_core::flow::Flow;
 use playout_core::plan::Failure;
-use tokio::sync::Mutex;
-use tokio::time::Instant;
 
 use super::media_connect::{ListedFlow, MediaConnect};
 use super::pace::Urgency;
+use super::shared::{Ask, Reads};
 use crate::clock::Clock;
 
 /// Tags of a resource change only by our own hand or somebody's in the console; how long they are believed.
 const TAGS_FOR: Duration = Duration::from_secs(600);
 
-type Shared<T> = Arc<Mutex<Option<(Instant, T)>>>;
 type Tags = std::collections::BTreeMap<String, String>;
 
 /// Shared reads of flows.
 #[derive(Debug)]
 pub struct Flows {
     media_connect: Arc<MediaConnect>,
-    clock: Clock,
-    described: Mutex<HashMap<String, Shared<Option<Arc<Flow>>>>>,
-    changed: Mutex<HashMap<String, Instant>>,
-    listed: Shared<Arc<Vec<ListedFlow>>>,
-    tags: Mutex<HashMap<String, (Instant, Tags)>>,
+    described: Reads<String, Option<Arc<Flow>>>,
+    listed: Reads<(), Arc<Vec<ListedFlow>>>,
+    tags: Reads<String, Tags>,
 }
 
 impl Flows {
     pub(super) fn new(media_connect: Arc<MediaConnect>, clock: Clock) -> Self {
         Self {
             media_connect,
-            clock,
-            described: Mutex::default(),
-            changed: Mutex::default(),
-            listed: Arc::default(),
-            tags: Mutex::default(),
+            described: Reads::new(clock.clone(), "mediaconnect:DescribeFlow"),
+            listed: Reads::new(clock.clone(), "mediaconnect:ListFlows"),
+            tags: Reads::new(clock, "mediaconnect:ListTagsForResource"),
         }
     }
 
@@ -50,94 +40,75 @@ impl Flows {
     /// # Errors
     /// AWS gave no answer.
     pub async fn describe(&self, arn: &str, age: Duration, urgency: Urgency) -> Result<Option<Arc<Flow>>, Failure> {
-        let shared = self.described.lock().await.entry(arn.to_string()).or_default().clone();
-        let asked = self.clock.instant();
-        let mut last = shared.lock().await;
-        let changed = self.changed.lock().await.get(arn).copied();
-        if let Some((began, flow)) = &*last
-            && *began + age >= asked
-            && changed.is_none_or(|c| *began >= c)
-        {
-            return Ok(flow.clone());
-        }
-        let began = self.clock.instant();
-        let flow = self.media_connect.describe_flow(arn, urgency).await?.map(Arc::new);
-        *last = Some((began, flow.clone()));
-        Ok(flow)
+        let read = || {
+            let (media_connect, arn) = (self.media_connect.clone(), arn.to_string());
+            async move { Ok(media_connect.describe_flow(&arn, urgency).await?.map(Arc::new)) }
+        };
+        self.described.read(arn.to_string(), Ask { age, urgency }, read).await
     }
 
     /// To be called after every change of a flow, whatever its answer.
-    pub async fn touched(&self, arn: &str) {
-        self.changed.lock().await.insert(arn.to_string(), self.clock.instant());
+    pub fn touched(&self, arn: &str) {
+        self.described.changed(&arn.to_string());
     }
 
     /// Believes nothing of a flow or an output that was read before now.
-    pub async fn doubt(&self, arn: &str) {
-        self.tags.lock().await.remove(arn);
-        self.touched(arn).await;
+    pub fn doubt(&self, arn: &str) {
+        self.tags.changed(&arn.to_string());
+        self.touched(arn);
     }
 
     /// To be called after a flow was made or removed: the list is read anew.
-    pub async fn list_changed(&self) {
-        *self.listed.lock().await = None;
+    pub fn list_changed(&self) {
+        self.listed.changed(&());
     }
 
     /// The flows of that name. AWS does not keep names unique.
     ///
     /// # Errors
     /// AWS gave no answer.
-    pub async fn named(&self, name: &str, age: Duration) -> Result<Vec<ListedFlow>, Failure> {
-        Ok(self.all(age).await?.iter().filter(|f| f.name == name).cloned().collect())
+    pub async fn named(&self, name: &str, age: Duration, urgency: Urgency) -> Result<Vec<ListedFlow>, Failure> {
+        Ok(self.all(age, urgency).await?.iter().filter(|f| f.name == name).cloned().collect())
     }
 
     /// All flows of the region.
     ///
     /// # Errors
     /// AWS gave no answer.
-    pub async fn all(&self, age: Duration) -> Result<Arc<Vec<ListedFlow>>, Failure> {
-        let asked = self.clock.instant();
-        let mut last = self.listed.lock().await;
-        let list = match &*last {
-            Some((began, list)) if *began + age >= asked => list.clone(),
-            _ => {
-                let began = self.clock.instant();
-                let list = Arc::new(self.media_connect.list_flows().await?);
-                *last = Some((began, list.clone()));
-                list
-            }
+    pub async fn all(&self, age: Duration, urgency: Urgency) -> Result<Arc<Vec<ListedFlow>>, Failure> {
+        let read = || {
+            let media_connect = self.media_connect.clone();
+            async move { media_connect.list_flows(urgency).await.map(Arc::new) }
         };
-        Ok(list)
+        self.listed.read((), Ask { age, urgency }, read).await
     }
 
     /// Tags of a flow or an output.
     ///
     /// # Errors
     /// AWS gave no answer, or says that it is gone.
-    pub async fn tags(&self, arn: &str) -> Result<Tags, Failure> {
-        let now = self.clock.instant();
-        if let Some((read, tags)) = self.tags.lock().await.get(arn)
-            && now < *read + TAGS_FOR
-        {
-            return Ok(tags.clone());
-        }
-        let tags = self.media_connect.tags(arn).await?;
-        self.tags.lock().await.insert(arn.to_string(), (now, tags.clone()));
-        Ok(tags)
+    pub async fn tags(&self, arn: &str, urgency: Urgency) -> Result<Tags, Failure> {
+        self.tags_of(arn, TAGS_FOR, urgency).await
+    }
+
+    async fn tags_of(&self, arn: &str, age: Duration, urgency: Urgency) -> Result<Tags, Failure> {
+        let read = || {
+            let (media_connect, arn) = (self.media_connect.clone(), arn.to_string());
+            async move { media_connect.tags(&arn, urgency).await }
+        };
+        self.tags.read(arn.to_string(), Ask { age, urgency }, read).await
     }
 
     /// Remembers tags that we have just set.
-    pub async fn tagged(&self, arn: &str, tags: &Tags) {
-        let now = self.clock.instant();
-        let mut known = self.tags.lock().await;
-        let entry = known.entry(arn.to_string()).or_insert_with(|| (now, Tags::new()));
-        entry.0 = now;
-        entry.1.extend(tags.iter().map(|(k, v)| (k.clone(), v.clone())));
+    pub fn tagged(&self, arn: &str, tags: &Tags) {
+        let mut known = self.tags.last(&arn.to_string()).unwrap_or_default();
+        known.extend(tags.iter().map(|(k, v)| (k.clone(), v.clone())));
+        self.tags.know(arn.to_string(), known);
     }
 
-    /// Forgets what is known of a resource that is gone, or that somebody wants to be looked at anew.
-    pub async fn forget(&self, arn: &str) {
-        self.tags.lock().await.remove(arn);
-        self.described.lock().await.remove(arn);
-        self.changed.lock().await.remove(arn);
+    /// Forgets what is known of a resource that is gone.
+    pub fn forget(&self, arn: &str) {
+        self.tags.forget(&arn.to_string());
+        self.described.forget(&arn.to_string());
     }
 }

@@ -1,7 +1,7 @@
 //! CloudWatch: what MediaConnect and MediaLive measure. One call serves all objects that ask within a moment.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use aws_config::SdkConfig;
@@ -16,10 +16,15 @@ use tokio::time::Instant;
 use super::caller::Caller;
 use super::gather::Gather;
 use super::pace::Urgency;
-use crate::clock::Clock;
+use crate::clock::{Clock, within};
 
 /// How long readings are gathered into one call.
 const GATHERING: Duration = Duration::from_millis(30);
+const GET: &str = "cloudwatch:GetMetricData";
+/// How long a look waits for a measurement, which is worth knowing and not worth waiting for.
+const WAITED_FOR: Duration = Duration::from_secs(3);
+/// How long a failure is everybody's, before AWS is asked again.
+const FAILED_FOR: Duration = Duration::from_secs(2);
 /// GetMetricData takes 500 queries a call; a source needs five.
 const MOST: usize = 100;
 
@@ -121,6 +126,8 @@ pub struct Measurements {
     period: Duration,
     gather: Gather<(), (Subject, String), Reading>,
     known: Arc<Mutex<HashMap<(Subject, String), Known>>>,
+    /// When AWS last gave no answer, and what was said of it.
+    failed: std::sync::Mutex<Option<(Instant, Failure)>>,
 }
 
 /// A reading, when it was read, and when it was last asked for.
@@ -140,6 +147,7 @@ impl Measurements {
             period: period.max(Duration::from_secs(1)),
             gather: Gather::new(GATHERING, MOST),
             known: Arc::default(),
+            failed: std::sync::Mutex::default(),
         }
     }
 
@@ -170,50 +178,65 @@ impl Measurements {
             let others = known.iter().filter(|(other, k)| **other != item && soon(k));
             others.map(|(other, _)| other.clone()).take(MOST - 1).collect::<Vec<_>>()
         };
+        if let Some((_, failure)) = self.failed().as_ref().filter(|(at, _)| now < *at + FAILED_FOR) {
+            return Err(failure.clone());
+        }
         let (client, caller, clock, period, known) =
             (self.client.clone(), self.caller.clone(), self.clock.clone(), self.period, self.known.clone());
-        self.gather
-            .ask((), item, move |(), mut items| {
-                let (client, caller, clock, known) = (client.clone(), caller.clone(), clock.clone(), known.clone());
-                let asked = items.len();
-                for other in &others {
-                    if items.len() < MOST && !items.contains(other) {
-                        items.push(other.clone());
+        let asked = self.gather.ask((), item, move |(), mut items| {
+            let (client, caller, clock, known) = (client.clone(), caller.clone(), clock.clone(), known.clone());
+            let asked = items.len();
+            for other in &others {
+                if items.len() < MOST && !items.contains(other) {
+                    items.push(other.clone());
+                }
+            }
+            async move {
+                let mut readings = get(&client, &caller, &clock, period, &items).await;
+                let now = clock.instant();
+                let mut known = known.lock().await;
+                for (place, (item, reading)) in items.into_iter().zip(&mut readings).enumerate() {
+                    // AWS publishes late now and then, and gives no answer now and then. That is no news.
+                    let is_news = match reading {
+                        Ok(reading) => reading.until.is_some(),
+                        Err(failure) => failure.class == FailureClass::Denied,
+                    };
+                    let now_is = clock.now().as_second();
+                    let last = known.get(&item).map(|k| &k.reading).filter(|_| !is_news);
+                    if let Some(last) = last.filter(|r| r.until.is_some_and(|until| until + LATE > now_is)) {
+                        *reading = Ok(last.clone());
+                    }
+                    let Ok(reading) = reading else { continue };
+                    let entry = known.entry(item).or_insert_with(|| Known {
+                        reading: Reading::default(),
+                        read: now,
+                        asked: now,
+                    });
+                    entry.reading = reading.clone();
+                    entry.read = now;
+                    if place < asked {
+                        entry.asked = now;
                     }
                 }
-                async move {
-                    let mut readings = get(&client, &caller, &clock, period, &items).await;
-                    let now = clock.instant();
-                    let mut known = known.lock().await;
-                    for (place, (item, reading)) in items.into_iter().zip(&mut readings).enumerate() {
-                        // AWS publishes late now and then, and gives no answer now and then. That is no news.
-                        let is_news = match reading {
-                            Ok(reading) => reading.until.is_some(),
-                            Err(failure) => failure.class == FailureClass::Denied,
-                        };
-                        let now_is = clock.now().as_second();
-                        let last = known.get(&item).map(|k| &k.reading).filter(|_| !is_news);
-                        if let Some(last) = last.filter(|r| r.until.is_some_and(|until| until + LATE > now_is)) {
-                            *reading = Ok(last.clone());
-                        }
-                        let Ok(reading) = reading else { continue };
-                        let entry = known.entry(item).or_insert_with(|| Known {
-                            reading: Reading::default(),
-                            read: now,
-                            asked: now,
-                        });
-                        entry.reading = reading.clone();
-                        entry.read = now;
-                        if place < asked {
-                            entry.asked = now;
-                        }
-                    }
-                    readings.truncate(asked);
-                    readings
-                }
-            })
-            .await
+                readings.truncate(asked);
+                readings
+            }
+        });
+        // The answer is kept when it comes, whoever has gone by then.
+        let answer = within(WAITED_FOR, asked).await.unwrap_or_else(|| Err(no_answer()));
+        if let Err(failure) = &answer {
+            *self.failed() = Some((self.clock.instant(), failure.clone()));
+        }
+        answer
     }
+
+    fn failed(&self) -> MutexGuard<'_, Option<(Instant, Failure)>> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn no_answer() -> Failure {
+    Failure { class: FailureClass::Transient, operation: GET.into(), message: "no answer in time".into() }
 }
 
 async fn get(
@@ -257,7 +280,7 @@ async fn get(
             .scan_by(ScanBy::TimestampDescending)
             .set_next_token(token)
             .send();
-        let page = match caller.read("cloudwatch:GetMetricData", Urgency::Check, call).await {
+        let page = match caller.read(GET, Urgency::Check, call).await {
             Ok(page) => page,
             Err(failure) => return items.iter().map(|_| Err(failure.clone())).collect(),
         };
@@ -278,7 +301,7 @@ async fn get(
                 }
             }
         }
-        token = page.next_token().map(str::to_string);
+        token = page.next_token().filter(|token| !token.is_empty()).map(str::to_string);
         if token.is_none() {
             return readings.into_iter().map(Ok).collect();
         }

@@ -84,18 +84,18 @@ impl MediaConnect {
     ///
     /// # Errors
     /// AWS gave no answer.
-    pub async fn list_flows(&self) -> Result<Vec<ListedFlow>, Failure> {
+    pub async fn list_flows(&self, urgency: Urgency) -> Result<Vec<ListedFlow>, Failure> {
         let mut flows = Vec::new();
         let mut token = None;
         loop {
             let call = self.client.list_flows().max_results(100).set_next_token(token).send();
-            let page = self.caller.read("mediaconnect:ListFlows", Urgency::Change, call).await?;
+            let page = self.caller.read("mediaconnect:ListFlows", urgency, call).await?;
             for flow in page.flows() {
                 if let (Some(name), Some(arn)) = (flow.name(), flow.flow_arn()) {
                     flows.push(ListedFlow { name: name.into(), arn: arn.into() });
                 }
             }
-            token = page.next_token().map(str::to_string);
+            token = page.next_token().filter(|token| !token.is_empty()).map(str::to_string);
             if token.is_none() {
                 return Ok(flows);
             }
@@ -106,9 +106,9 @@ impl MediaConnect {
     ///
     /// # Errors
     /// AWS gave no answer, or says that it is gone: that is not the same as having no tags, and so being somebody else's.
-    pub async fn tags(&self, arn: &str) -> Result<Tags, Failure> {
+    pub async fn tags(&self, arn: &str, urgency: Urgency) -> Result<Tags, Failure> {
         let call = self.client.list_tags_for_resource().resource_arn(arn).send();
-        let answer = self.caller.read("mediaconnect:ListTagsForResource", Urgency::Change, call).await?;
+        let answer = self.caller.read("mediaconnect:ListTagsForResource", urgency, call).await?;
         Ok(answer.tags().into_iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect())
     }
 
@@ -172,7 +172,7 @@ impl MediaConnect {
     /// The call failed.
     pub async fn stop_flow(&self, arn: &str) -> Result<(), Failure> {
         let call = self.client.stop_flow().flow_arn(arn).send();
-        self.caller.change("mediaconnect:StopFlow", call).await.map(drop)
+        self.caller.stop("mediaconnect:StopFlow", call).await.map(drop)
     }
 
     /// Removes a flow. One that is gone already is a success.
@@ -356,7 +356,11 @@ impl MediaConnect {
                 .set_encryption(s.encryption.as_ref().map(convert::update_encryption));
         }
         let call = call.customize().interceptor(rtmp).send();
-        self.caller.change("mediaconnect:UpdateFlowOutput", call).await.map(drop)
+        let only_stops = settings.is_none() && enabled == Some(false);
+        match only_stops {
+            true => self.caller.stop("mediaconnect:UpdateFlowOutput", call).await.map(drop),
+            false => self.caller.change("mediaconnect:UpdateFlowOutput", call).await.map(drop),
+        }
     }
 
     /// Removes an output. One that is gone already is a success.
@@ -365,7 +369,7 @@ impl MediaConnect {
     /// The call failed.
     pub async fn remove_output(&self, flow: &str, arn: &str) -> Result<(), Failure> {
         let call = self.client.remove_flow_output().flow_arn(flow).output_arn(arn).send();
-        gone_is_fine(self.caller.change("mediaconnect:RemoveFlowOutput", call).await.map(drop))
+        gone_is_fine(self.caller.stop("mediaconnect:RemoveFlowOutput", call).await.map(drop))
     }
 }
 

@@ -76,13 +76,13 @@ impl MediaLive {
     /// # Errors
     /// AWS gave no answer, or says of a channel with tags of ours what cannot be understood: without it the list would say that
     /// it is not there.
-    pub async fn list_channels(&self) -> Result<Vec<ListedChannel>, Failure> {
+    pub async fn list_channels(&self, urgency: Urgency) -> Result<Vec<ListedChannel>, Failure> {
         const OPERATION: &str = "medialive:ListChannels";
         let mut channels = Vec::new();
         let mut token = None;
         loop {
             let call = self.client.list_channels().max_results(PAGE).set_next_token(token).send();
-            let page = self.caller.read(OPERATION, Urgency::Change, call).await?;
+            let page = self.caller.read(OPERATION, urgency, call).await?;
             for seen in page.channels() {
                 match listed_channel(seen) {
                     Some(channel) => channels.push(channel),
@@ -103,13 +103,13 @@ impl MediaLive {
     ///
     /// # Errors
     /// As with [`Self::list_channels`].
-    pub async fn list_inputs(&self) -> Result<Vec<ListedInput>, Failure> {
+    pub async fn list_inputs(&self, urgency: Urgency) -> Result<Vec<ListedInput>, Failure> {
         const OPERATION: &str = "medialive:ListInputs";
         let mut inputs = Vec::new();
         let mut token = None;
         loop {
             let call = self.client.list_inputs().max_results(PAGE).set_next_token(token).send();
-            let page = self.caller.read(OPERATION, Urgency::Change, call).await?;
+            let page = self.caller.read(OPERATION, urgency, call).await?;
             for seen in page.inputs() {
                 match convert::input(seen) {
                     Some(input) => inputs.push(ListedInput { input, is_push: is_push(seen.r#type()) }),
@@ -257,7 +257,7 @@ impl MediaLive {
     /// The call failed.
     pub async fn stop_channel(&self, id: &str) -> Result<(), Failure> {
         let call = self.client.stop_channel().channel_id(id).send();
-        self.caller.change("medialive:StopChannel", call).await.map(drop)
+        self.caller.stop("medialive:StopChannel", call).await.map(drop)
     }
 
     /// Removes a channel that is idle. One that is gone already is a success.

@@ -1,6 +1,5 @@
 //! SSM parameters that hold stream keys.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,12 +8,13 @@ use aws_sdk_ssm::Client;
 use playout_core::plan::{Failure, FailureClass};
 use playout_core::references::Found;
 use playout_core::secret::SecretText;
-use tokio::sync::Mutex;
-use tokio::time::Instant;
 
 use super::caller::Caller;
 use super::pace::Urgency;
+use super::shared::{Ask, Reads};
 use crate::clock::Clock;
+
+const GET: &str = "ssm:GetParameter";
 
 /// How long a value is believed: SSM tells nobody of a change.
 const BELIEVED: Duration = Duration::from_secs(300);
@@ -26,13 +26,12 @@ const MISSED: Duration = Duration::from_secs(10);
 pub struct Parameters {
     client: Client,
     caller: Arc<Caller>,
-    clock: Clock,
-    known: Mutex<HashMap<String, (Instant, Option<Found>)>>,
+    known: Reads<String, Option<Found>>,
 }
 
 impl Parameters {
     pub(super) fn new(sdk: &SdkConfig, caller: Arc<Caller>, clock: Clock) -> Self {
-        Self { client: Client::new(sdk), caller, clock, known: Mutex::default() }
+        Self { client: Client::new(sdk), caller, known: Reads::new(clock, GET) }
     }
 
     /// The value of a parameter; `None` when there is none. `anew` asks whatever is known. When AWS gives no answer, a value that
@@ -40,26 +39,33 @@ impl Parameters {
     ///
     /// # Errors
     /// AWS gave no answer and nothing is known, or it does not allow it.
-    pub async fn value(&self, name: &str, anew: bool) -> Result<Option<Found>, Failure> {
-        let now = self.clock.instant();
-        let known = self.known.lock().await.get(name).cloned().filter(|_| !anew);
-        if let Some((read, found)) = &known
-            && now < *read + if found.is_some() { BELIEVED } else { MISSED }
-        {
-            return Ok(found.clone());
-        }
-        let call = self.client.get_parameter().name(name).with_decryption(true).send();
-        let found = match self.caller.read("ssm:GetParameter", Urgency::Change, call).await {
-            Ok(answer) => answer.parameter().and_then(|p| {
-                Some(Found { text: SecretText::new(p.value()?), version: format!("ssm {} {}", p.name()?, p.version()) })
-            }),
-            Err(failure) if failure.class == FailureClass::Absent => None,
-            Err(failure) => {
-                let known = known.and_then(|(_, found)| found).filter(|_| failure.class != FailureClass::Denied);
-                return known.map(Some).ok_or(failure);
-            }
+    pub async fn value(&self, name: &str, anew: bool, urgency: Urgency) -> Result<Option<Found>, Failure> {
+        let key = name.to_string();
+        let last = self.known.last(&key);
+        let age = match &last {
+            _ if anew => Duration::ZERO,
+            Some(None) => MISSED,
+            Some(Some(_)) | None => BELIEVED,
         };
-        self.known.lock().await.insert(name.to_string(), (now, found.clone()));
-        Ok(found)
+        let read = || {
+            let (client, caller, name) = (self.client.clone(), self.caller.clone(), name.to_string());
+            async move { get(&client, &caller, &name, urgency).await }
+        };
+        let answer = self.known.read(key, Ask { age, urgency }, read).await;
+        answer.or_else(|failure| match last.flatten() {
+            Some(found) if failure.class != FailureClass::Denied => Ok(Some(found)),
+            _ => Err(failure),
+        })
+    }
+}
+
+async fn get(client: &Client, caller: &Caller, name: &str, urgency: Urgency) -> Result<Option<Found>, Failure> {
+    let call = client.get_parameter().name(name).with_decryption(true).send();
+    match caller.read(GET, urgency, call).await {
+        Ok(answer) => Ok(answer.parameter().and_then(|p| {
+            Some(Found { text: SecretText::new(p.value()?), version: format!("ssm {} {}", p.name()?, p.version()) })
+        })),
+        Err(failure) if failure.class == FailureClass::Absent => Ok(None),
+        Err(failure) => Err(failure),
     }
 }

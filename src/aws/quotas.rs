@@ -1,8 +1,8 @@
 //! Quotas of the account: how much of what it may have, and who has it.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use aws_config::SdkConfig;
@@ -10,13 +10,17 @@ use aws_sdk_servicequotas::Client;
 use playout_core::channel::{ChannelState, InputState, Usage};
 use playout_core::names::{TAG_CLUSTER, TAG_KIND, TAG_NAME, TAG_NAMESPACE};
 use playout_core::plan::{Failure, FailureClass};
-use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::caller::Caller;
 use super::media_live::{ListedChannel, ListedInput};
 use super::pace::Urgency;
-use crate::clock::Clock;
+use super::shared::{Ask, Reads};
+use crate::clock::{Clock, within};
+
+const LIST: &str = "servicequotas:ListServiceQuotas";
+/// How long a start waits for an answer: it is worth knowing, and no show waits for it.
+const WAITED_FOR: Duration = Duration::from_secs(3);
 
 /// How long is believed what AWS says of quotas, and that it does not say it. A quota is raised once in months.
 const BELIEVED: Duration = Duration::from_secs(600);
@@ -62,14 +66,6 @@ impl Limit {
 /// Quotas of a service by name, in small letters.
 type ByName = Arc<HashMap<String, usize>>;
 
-/// What AWS said, when, and for how long it is believed.
-#[derive(Debug)]
-struct Known {
-    quotas: ByName,
-    at: Instant,
-    believed: Duration,
-}
-
 /// The service, as narrow as we need it.
 #[derive(Debug)]
 pub struct Quotas {
@@ -78,14 +74,23 @@ pub struct Quotas {
     clock: Clock,
     told: Limits,
     /// By service.
-    known: Mutex<HashMap<&'static str, Known>>,
+    known: Reads<&'static str, ByName>,
+    /// Until when AWS is left alone, by service.
+    left_alone: Mutex<HashMap<&'static str, Instant>>,
     warned: AtomicBool,
 }
 
 impl Quotas {
     pub(super) fn new(sdk: &SdkConfig, caller: Arc<Caller>, clock: Clock, told: Limits) -> Self {
-        let (known, warned) = (Mutex::default(), AtomicBool::new(false));
-        Self { client: Client::new(sdk), caller, clock, told, known, warned }
+        Self {
+            client: Client::new(sdk),
+            caller,
+            told,
+            known: Reads::new(clock.clone(), LIST),
+            clock,
+            left_alone: Mutex::default(),
+            warned: AtomicBool::new(false),
+        }
     }
 
     /// How many there may be: what the operator was told, else what AWS says, else what AWS documents. When `used` leaves no
@@ -105,50 +110,54 @@ impl Quotas {
     }
 
     async fn of(&self, service: &'static str, has_room: impl Fn(&ByName) -> bool) -> ByName {
-        // Held while AWS is asked: the others wait for the same answer.
-        let mut known = self.known.lock().await;
-        let now = self.clock.instant();
-        if let Some(Known { quotas, at, believed }) = known.get(service) {
-            let believed = if has_room(quotas) { *believed } else { FULL.min(*believed) };
-            if now < *at + believed {
-                return quotas.clone();
-            }
+        let last = self.known.last(&service);
+        let left_alone = self.left_alone().get(service).is_some_and(|until| self.clock.instant() < *until);
+        if left_alone {
+            return last.unwrap_or_default();
         }
-        let before = known.get(service).map(|known| known.quotas.clone()).unwrap_or_default();
-        let (believed, quotas) = match self.list(service).await {
-            Ok(quotas) => (BELIEVED, Arc::new(quotas)),
-            // The quotas are there to tell of a full account early. Without them AWS tells it when something is made.
-            Err(failure) => {
-                if !self.warned.swap(true, Ordering::SeqCst) {
-                    tracing::warn!(
-                        operation = failure.operation,
-                        reason = failure.message,
-                        "the quotas of the account cannot be read; until they can, AWS's defaults are taken"
-                    );
-                }
-                (if failure.class == FailureClass::Denied { BELIEVED } else { MISSED }, before)
-            }
+        let age = if last.as_ref().is_none_or(has_room) { BELIEVED } else { FULL };
+        let read = || {
+            let (client, caller) = (self.client.clone(), self.caller.clone());
+            async move { list(&client, &caller, service).await.map(Arc::new) }
         };
-        known.insert(service, Known { quotas: quotas.clone(), at: self.clock.instant(), believed });
-        quotas
+        let read = self.known.read(service, Ask { age, urgency: Urgency::Check }, read);
+        let failure = match within(WAITED_FOR, read).await {
+            Some(Ok(quotas)) => return quotas,
+            Some(Err(failure)) => failure,
+            None => self.known.no_answer(),
+        };
+        // The quotas are there to tell of a full account early. Without them AWS tells it when something is made.
+        if !self.warned.swap(true, Ordering::SeqCst) {
+            tracing::warn!(
+                operation = failure.operation,
+                reason = failure.message,
+                "the quotas of the account cannot be read; until they can, AWS's defaults are taken"
+            );
+        }
+        let left_alone = if failure.class == FailureClass::Denied { BELIEVED } else { MISSED };
+        self.left_alone().insert(service, self.clock.instant() + left_alone);
+        last.unwrap_or_default()
     }
 
-    async fn list(&self, service: &str) -> Result<HashMap<String, usize>, Failure> {
-        let mut quotas = HashMap::new();
-        let mut token = None;
-        loop {
-            let call =
-                self.client.list_service_quotas().service_code(service).max_results(100).set_next_token(token).send();
-            let page = self.caller.read("servicequotas:ListServiceQuotas", Urgency::Check, call).await?;
-            for quota in page.quotas() {
-                if let (Some(name), Some(value)) = (quota.quota_name(), quota.value()) {
-                    quotas.insert(name.to_lowercase(), count(value));
-                }
+    fn left_alone(&self) -> MutexGuard<'_, HashMap<&'static str, Instant>> {
+        self.left_alone.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn list(client: &Client, caller: &Caller, service: &str) -> Result<HashMap<String, usize>, Failure> {
+    let mut quotas = HashMap::new();
+    let mut token = None;
+    loop {
+        let call = client.list_service_quotas().service_code(service).max_results(100).set_next_token(token).send();
+        let page = caller.read(LIST, Urgency::Check, call).await?;
+        for quota in page.quotas() {
+            if let (Some(name), Some(value)) = (quota.quota_name(), quota.value()) {
+                quotas.insert(name.to_lowercase(), count(value));
             }
-            token = page.next_token().map(str::to_string);
-            if token.is_none() {
-                return Ok(quotas);
-            }
+        }
+        token = page.next_token().filter(|token| !token.is_empty()).map(str::to_string);
+        if token.is_none() {
+            return Ok(quotas);
         }
     }
 }

@@ -10,70 +10,42 @@ use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType, Tag};
 use playout_core::flow::{Password, SecretCopy};
 use playout_core::names::TAG_CLUSTER;
 use playout_core::plan::{Failure, FailureClass};
-use tokio::sync::Mutex;
-use tokio::time::Instant;
 
 use super::caller::Caller;
 use super::pace::Urgency;
+use super::shared::{Ask, Reads};
 use crate::clock::Clock;
+
+const LIST: &str = "secretsmanager:ListSecrets";
 
 /// The service, as narrow as we need it.
 #[derive(Debug)]
 pub struct SecretsManager {
     client: Client,
     caller: Arc<Caller>,
-    clock: Clock,
     /// One List serves all objects.
-    listed: Mutex<Option<(Instant, Arc<Vec<SecretCopy>>)>>,
+    listed: Reads<(), Arc<Vec<SecretCopy>>>,
 }
 
 impl SecretsManager {
     pub(super) fn new(sdk: &SdkConfig, caller: Arc<Caller>, clock: Clock) -> Self {
-        Self { client: Client::new(sdk), caller, clock, listed: Mutex::default() }
+        Self { client: Client::new(sdk), caller, listed: Reads::new(clock, LIST) }
     }
 
     /// The copies that an operator made, as they were not longer than `age` ago.
     ///
     /// # Errors
     /// AWS gave no answer.
-    pub async fn copies(&self, age: Duration) -> Result<Arc<Vec<SecretCopy>>, Failure> {
-        let asked = self.clock.instant();
-        let mut listed = self.listed.lock().await;
-        if let Some((began, copies)) = &*listed
-            && *began + age >= asked
-        {
-            return Ok(copies.clone());
-        }
-        let began = self.clock.instant();
-        let mut copies = Vec::new();
-        let mut token = None;
-        loop {
-            let ours = Filter::builder().key(FilterNameStringType::TagKey).values(TAG_CLUSTER).build();
-            let call = self.client.list_secrets().filters(ours).max_results(100).set_next_token(token).send();
-            let page = self.caller.read("secretsmanager:ListSecrets", Urgency::Change, call).await?;
-            for secret in page.secret_list() {
-                // One that is being removed still stands in the list.
-                if let (Some(arn), Some(name), None) = (secret.arn(), secret.name(), secret.deleted_date()) {
-                    let tags = secret
-                        .tags()
-                        .iter()
-                        .filter_map(|t| Some((t.key()?.to_string(), t.value()?.to_string())))
-                        .collect();
-                    copies.push(SecretCopy { arn: arn.into(), name: name.into(), tags });
-                }
-            }
-            token = page.next_token().map(str::to_string);
-            if token.is_none() {
-                break;
-            }
-        }
-        let copies = Arc::new(copies);
-        *listed = Some((began, copies.clone()));
-        Ok(copies)
+    pub async fn copies(&self, age: Duration, urgency: Urgency) -> Result<Arc<Vec<SecretCopy>>, Failure> {
+        let read = || {
+            let (client, caller) = (self.client.clone(), self.caller.clone());
+            async move { list(&client, &caller, urgency).await.map(Arc::new) }
+        };
+        self.listed.read((), Ask { age, urgency }, read).await
     }
 
-    async fn changed(&self) {
-        *self.listed.lock().await = None;
+    fn changed(&self) {
+        self.listed.changed(&());
     }
 
     /// Makes a copy.
@@ -91,7 +63,7 @@ impl SecretsManager {
             .set_tags(Some(tag_list(tags)))
             .send();
         let result = self.caller.change("secretsmanager:CreateSecret", call).await.map(drop);
-        self.changed().await;
+        self.changed();
         result
     }
 
@@ -112,7 +84,7 @@ impl SecretsManager {
             let call = self.client.tag_resource().secret_id(arn).set_tags(Some(tag_list(tags))).send();
             result = self.caller.change("secretsmanager:TagResource", call).await.map(drop);
         }
-        self.changed().await;
+        self.changed();
         result
     }
 
@@ -123,10 +95,32 @@ impl SecretsManager {
     pub async fn delete(&self, arn: &str) -> Result<(), Failure> {
         let call = self.client.delete_secret().secret_id(arn).force_delete_without_recovery(true).send();
         let result = self.caller.change("secretsmanager:DeleteSecret", call).await.map(drop);
-        self.changed().await;
+        self.changed();
         match result {
             Err(failure) if failure.class == FailureClass::Absent => Ok(()),
             other => other,
+        }
+    }
+}
+
+async fn list(client: &Client, caller: &Caller, urgency: Urgency) -> Result<Vec<SecretCopy>, Failure> {
+    let mut copies = Vec::new();
+    let mut token = None;
+    loop {
+        let ours = Filter::builder().key(FilterNameStringType::TagKey).values(TAG_CLUSTER).build();
+        let call = client.list_secrets().filters(ours).max_results(100).set_next_token(token).send();
+        let page = caller.read(LIST, urgency, call).await?;
+        for secret in page.secret_list() {
+            // One that is being removed still stands in the list.
+            if let (Some(arn), Some(name), None) = (secret.arn(), secret.name(), secret.deleted_date()) {
+                let tags = secret.tags().iter();
+                let tags = tags.filter_map(|t| Some((t.key()?.to_string(), t.value()?.to_string()))).collect();
+                copies.push(SecretCopy { arn: arn.into(), name: name.into(), tags });
+            }
+        }
+        token = page.next_token().filter(|token| !token.is_empty()).map(str::to_string);
+        if token.is_none() {
+            return Ok(copies);
         }
     }
 }

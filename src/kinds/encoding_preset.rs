@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::runtime::reflector::Store;
 use kube::{Resource as _, ResourceExt as _};
 use playout_core::api::{EncodingPreset, EncodingPresetStatus};
 use playout_core::encoding::Encoding;
@@ -10,6 +11,7 @@ use playout_core::encoding_preset::{self, Action, Users, plan, wanted};
 use playout_core::plan::{Desired, Failure, Step};
 
 use crate::kind::{Context, Kind, Outcome};
+use crate::lanes::Urgency;
 
 /// The kind.
 #[derive(Debug)]
@@ -23,8 +25,20 @@ impl Kind for EncodingPresetKind {
 
     const CONTROLLER: &'static str = "encodingpreset";
 
-    async fn wanted(preset: &EncodingPreset, _: &Context) -> Result<Desired<Encoding>, Failure> {
-        Ok(wanted(&preset.spec, preset.meta().deletion_timestamp.is_some()))
+    fn objects(context: &Context) -> &Store<EncodingPreset> {
+        &context.encoding_presets
+    }
+
+    fn urgency(_: &EncodingPreset, _: &Context) -> Urgency {
+        Urgency::Change
+    }
+
+    fn place(_: &EncodingPreset, _: &Context) -> String {
+        String::new()
+    }
+
+    async fn wanted(preset: &EncodingPreset, _: &Context) -> (Desired<Encoding>, Option<Failure>) {
+        (wanted(&preset.spec, preset.meta().deletion_timestamp.is_some()), None)
     }
 
     async fn observe(preset: &EncodingPreset, _: &Desired<Encoding>, context: &Context) -> Result<Users, Failure> {

@@ -1,17 +1,21 @@
 //! Looking up what specs refer to.
 
+use futures::future::join_all;
 use kube::ResourceExt as _;
 use playout_core::api::reference::{Encryption, KeyReference, SecretKeyReference};
-use playout_core::plan::Failure;
+use playout_core::plan::{Failure, FailureClass};
 use playout_core::references::References;
 
 use crate::aws::Region;
+use crate::clock::within;
 use crate::kind::{Context, api_failure};
+use crate::lanes::Urgency;
 
 /// What is to be looked up.
 #[derive(Debug, Default)]
 pub struct Needed<'a> {
     secrets: Vec<&'a SecretKeyReference>,
+    passwords: usize,
     parameters: Vec<&'a str>,
 }
 
@@ -25,8 +29,15 @@ impl<'a> Needed<'a> {
 
     /// A password.
     pub fn encryption(&mut self, encryption: Option<&'a Encryption>) -> &mut Self {
-        self.secrets.extend(encryption.and_then(|e| e.password_secret_ref.as_ref()));
+        let password = encryption.and_then(|e| e.password_secret_ref.as_ref());
+        self.passwords += usize::from(password.is_some());
+        self.secrets.extend(password);
         self
+    }
+
+    /// Whether there are passwords among them.
+    pub fn has_passwords(&self) -> bool {
+        self.passwords > 0
     }
 
     /// Whether a Secret of that name is among them.
@@ -34,41 +45,55 @@ impl<'a> Needed<'a> {
         self.secrets.iter().any(|s| s.name == name)
     }
 
-    /// Looks them up. `anew`: somebody asked for a fresh look. `needed`: nothing can go on without them; a stop can, and must
-    /// not wait for a service that it does not need.
-    ///
-    /// # Errors
-    /// The API server or AWS gave no answer. What is missing is no failure: it is missing in the result.
+    /// Looks them up, all at once. `anew`: somebody asked for a fresh look. What is missing is missing in the result; so is what
+    /// could not be read in time, and then the failure says so: what runs goes on without it.
     pub async fn look_up<O: kube::Resource>(
         &self,
         object: &O,
         region: &Region,
         anew: bool,
-        needed: bool,
+        urgency: Urgency,
         context: &Context,
-    ) -> Result<References, Failure> {
+    ) -> (References, Option<Failure>) {
         let namespace = object.namespace().unwrap_or_default();
+        let namespace = namespace.as_str();
+        let secrets = self.secrets.iter().map(|secret| async move {
+            let value = context.secrets.value(namespace, &secret.name, &secret.key);
+            let found = within(urgency.patience(), value).await;
+            (secret, found.map_or_else(|| Err(no_answer()), |f| f.map_err(|e| api_failure(GET_SECRET, &e))))
+        });
+        let parameters = self
+            .parameters
+            .iter()
+            .map(|name| async move { (name, region.parameters.value(name, anew, urgency).await) });
+        let (secrets, parameters) = tokio::join!(join_all(secrets), join_all(parameters));
         let mut references = References::default();
-        for secret in &self.secrets {
-            let found = context
-                .secrets
-                .value(&namespace, &secret.name, &secret.key)
-                .await
-                .map_err(|e| api_failure("kubernetes:GetSecret", &e))
-                .or_else(|failure| if needed { Err(failure) } else { Ok(None) })?;
-            if let Some(found) = found {
-                references.secrets.insert((secret.name.clone(), secret.key.clone()), found);
+        let mut failure = None;
+        for (secret, found) in secrets {
+            match found {
+                Ok(Some(found)) => drop(references.secrets.insert((secret.name.clone(), secret.key.clone()), found)),
+                Ok(None) => {}
+                Err(error) => failure = Some(error),
             }
         }
-        for name in &self.parameters {
-            let found = region.parameters.value(name, anew).await;
-            if let Some(found) = found.or_else(|failure| if needed { Err(failure) } else { Ok(None) })? {
-                context.redactor.learn(&found.text);
-                references.parameters.insert((*name).to_string(), found);
+        for (name, found) in parameters {
+            match found {
+                Ok(Some(found)) => {
+                    context.redactor.learn(&found.text);
+                    references.parameters.insert((*name).to_string(), found);
+                }
+                Ok(None) => {}
+                Err(error) => failure = Some(error),
             }
         }
-        Ok(references)
+        (references, failure)
     }
+}
+
+const GET_SECRET: &str = "kubernetes:GetSecret";
+
+fn no_answer() -> Failure {
+    Failure { class: FailureClass::Transient, operation: GET_SECRET.into(), message: "no answer in time".into() }
 }
 
 /// Whether the annotation `playout.dev/reconcile-at` has a value that was not acted upon yet.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::runtime::reflector::Store;
 use kube::{Resource as _, ResourceExt as _};
 use playout_core::api::policy::parse_duration;
 use playout_core::api::source::{HealthWord, SourceState, SourceStatus, SourceWord};
@@ -13,6 +14,7 @@ use playout_core::flow::{Flow, FlowSeen, FlowState, Measured, SecretCopy};
 use playout_core::names::{CreateIntent, Identity, IntentPhase, Ownership};
 use playout_core::passwords::CopyAction;
 use playout_core::plan::{Desired, Failure, FailureClass, Step};
+use playout_core::references::References;
 use playout_core::source::external;
 use playout_core::source::observed::{InputSeen, Observed};
 use playout_core::source::plan::{Action, plan};
@@ -23,8 +25,8 @@ use self::users::{attribute, quota, users};
 use super::references::{Needed, wants_fresh_look};
 use crate::aws::Region;
 use crate::aws::measurements::Subject;
-use crate::aws::pace::Urgency;
 use crate::kind::{Context, Kind, Outcome};
+use crate::lanes::Urgency;
 
 mod users;
 
@@ -65,23 +67,34 @@ impl Kind for SourceKind {
 
     const CONTROLLER: &'static str = "source";
 
-    async fn wanted(source: &Source, context: &Context) -> Result<Desired<Wanted>, Failure> {
+    fn objects(context: &Context) -> &Store<Source> {
+        &context.sources
+    }
+
+    fn urgency(source: &Source, context: &Context) -> Urgency {
+        urgency(source, context)
+    }
+
+    fn place(source: &Source, context: &Context) -> String {
+        region_of(source).unwrap_or(context.aws.default_region()).to_string()
+    }
+
+    async fn wanted(source: &Source, context: &Context) -> (Desired<Wanted>, Option<Failure>) {
         let deleting = source.meta().deletion_timestamp.is_some();
         if deleting {
-            return Ok(Desired::Absent);
+            return (Desired::Absent, None);
         }
         let region = context.aws.region(region_of(source)).await;
         let handled = source.status.as_ref().and_then(|s| s.last_handled_reconcile_at.as_ref());
         let anew = wants_fresh_look(source, handled);
-        let running = match source.spec.state {
-            SourceState::Running => true,
-            SourceState::Stopped => false,
-            // A flow that is up for nobody is to be stopped, which needs none of them.
-            SourceState::Auto => !users(source, context).on_air.is_empty() || !is_up(source),
+        // A stop needs nothing of what it refers to.
+        let stops = is_up(source) && !is_to_run(source, context);
+        let (references, unread) = match stops {
+            true => (References::default(), None),
+            false => needed(source).look_up(source, &region, anew, reading(source, context), context).await,
         };
-        let references = needed(source).look_up(source, &region, anew, running, context).await?;
         let role = context.config.mediaconnect_role_arn.as_deref();
-        Ok(wanted(&source.spec, &context.identity(source), &references, role, deleting))
+        (wanted(&source.spec, &context.identity(source), &references, role, deleting), unread)
     }
 
     async fn observe(source: &Source, desired: &Desired<Wanted>, context: &Context) -> Result<Observed, Failure> {
@@ -93,7 +106,7 @@ impl Kind for SourceKind {
         }
         let quota = match (&flow, desired) {
             (FlowSeen::Absent, Desired::Present(w)) if w.problem.is_none() => {
-                Some(quota(source, &region, context).await?)
+                Some(quota(source, &region, reading(source, context), context).await?)
             }
             _ => None,
         };
@@ -110,8 +123,21 @@ impl Kind for SourceKind {
         let users = users(source, context);
         let idle = users.on_air.is_empty();
         let length = source.annotations().get(TEST_CONNECTION).and_then(|text| parse_duration(text));
+        // Who has no password and had none depends on no other service, and a stop on none at all.
+        let (encrypts, stops) = match &flow {
+            FlowSeen::Present(flow) => (
+                flow.sources.iter().any(|s| s.settings.decryption.is_some()),
+                flow.state == FlowState::Active && ownership != Ownership::Foreign && told_to_stop(source),
+            ),
+            FlowSeen::Absent | FlowSeen::Undecided => (false, false),
+        };
+        let asks = !stops && (fresh || encrypts || needed(source).has_passwords());
+        let secrets = match asks {
+            true => copies(&identity, &region, expects_copies, fresh, reading(source, context)).await?,
+            false => Vec::new(),
+        };
         Ok(Observed {
-            secrets: copies(&identity, &region, expects_copies, fresh).await?,
+            secrets,
             test: status::test_phase(source, &flow, &hold, idle, length, context.clock.now()),
             flow,
             hold,
@@ -134,28 +160,28 @@ impl Kind for SourceKind {
             Action::Copy(action) => return copy(action, &region).await.map(|()| None),
             Action::CreateFlow(new) => {
                 let created = mc.create_flow(new).await;
-                region.flows.list_changed().await;
+                region.flows.list_changed();
                 if let Ok(arn) = &created {
-                    region.flows.tagged(arn, &new.tags).await;
+                    region.flows.tagged(arn, &new.tags);
                 }
                 return created.map(Some);
             }
             Action::TagFlow { flow, tags } => {
                 let result = mc.tag(flow, tags).await;
                 if result.is_ok() {
-                    region.flows.tagged(flow, tags).await;
+                    region.flows.tagged(flow, tags);
                 }
                 (flow, result)
             }
             // What AWS says next decides: somebody else may have claimed it at the same time.
             Action::ClaimFlow { flow, tags } | Action::AdoptFlow { flow, tags } => {
                 let result = mc.tag(flow, tags).await;
-                region.flows.doubt(flow).await;
+                region.flows.doubt(flow);
                 (flow, result)
             }
             Action::ReleaseFlow { flow, keys } => {
                 let result = mc.untag(flow, keys).await;
-                region.flows.doubt(flow).await;
+                region.flows.doubt(flow);
                 (flow, result)
             }
             Action::ResizeFlow { flow, size } => (flow, mc.resize_flow(flow, size).await),
@@ -170,11 +196,11 @@ impl Kind for SourceKind {
             Action::StopFlow { flow } => (flow, mc.stop_flow(flow).await),
             Action::DeleteFlow { flow } => {
                 let result = mc.delete_flow(flow).await;
-                region.flows.list_changed().await;
+                region.flows.list_changed();
                 (flow, result)
             }
         };
-        region.flows.touched(flow).await;
+        region.flows.touched(flow);
         result.map(|()| None)
     }
 
@@ -204,6 +230,37 @@ impl Kind for SourceKind {
     }
 }
 
+/// Who waits for a pass: a stop goes before everything, and what has a new wish, or is to go up or down, before the checks of
+/// what is as wished.
+fn urgency(source: &Source, context: &Context) -> Urgency {
+    let deleting = source.meta().deletion_timestamp.is_some();
+    if told_to_stop(source) && is_up(source) {
+        return Urgency::Stop;
+    }
+    let Some(status) = &source.status else { return Urgency::Change };
+    let is_new = source.metadata.generation != status.observed_generation
+        || wants_fresh_look(source, status.last_handled_reconcile_at.as_ref());
+    if deleting || is_new || is_to_run(source, context) != is_up(source) { Urgency::Change } else { Urgency::Check }
+}
+
+fn told_to_stop(source: &Source) -> bool {
+    let deleting = source.meta().deletion_timestamp.is_some();
+    deleting || source.spec.state == SourceState::Stopped && !source.spec.suspend
+}
+
+/// With how much patience AWS is asked: nothing is decided for a flow that is not seen.
+fn reading(source: &Source, context: &Context) -> Urgency {
+    urgency(source, context).max(Urgency::Change)
+}
+
+fn is_to_run(source: &Source, context: &Context) -> bool {
+    match source.spec.state {
+        SourceState::Running => true,
+        SourceState::Stopped => false,
+        SourceState::Auto => !users(source, context).on_air.is_empty(),
+    }
+}
+
 /// The region of a Source: of its spec, else of the flow that it has. Another default region of the operator moves nothing.
 pub(crate) fn region_of(source: &Source) -> Option<&str> {
     let recorded = || source.status.as_ref()?.flow_arn.as_deref().and_then(region_in);
@@ -229,21 +286,17 @@ async fn look_for_flow(
     let anew = wants_fresh_look(source, status.and_then(|s| s.last_handled_reconcile_at.as_ref()));
     // A flow that was seen once and is not there now was removed; one that was made and never seen may still appear.
     let mut was_seen = false;
-    let urgency = if source.metadata.generation == status.and_then(|s| s.observed_generation) {
-        Urgency::Check
-    } else {
-        Urgency::Change
-    };
+    let urgency = reading(source, context);
     if let Some(external) = &source.spec.external {
         // Never by name, and never made in its place.
         if anew {
-            region.flows.doubt(&external.arn).await;
+            region.flows.doubt(&external.arn);
         }
         return match region.flows.describe(&external.arn, AGE, urgency).await? {
-            Some(flow) => with_tags(flow, identity, region).await,
+            Some(flow) => with_tags(flow, identity, region, urgency).await,
             None => {
-                region.flows.forget(&external.arn).await;
-                let listed = region.flows.all(LIST_AGE).await?.iter().any(|f| f.arn == external.arn);
+                region.flows.forget(&external.arn);
+                let listed = region.flows.all(LIST_AGE, urgency).await?.iter().any(|f| f.arn == external.arn);
                 let flow = if listed { FlowSeen::Undecided } else { FlowSeen::Absent };
                 Ok((flow, Ownership::Foreign, BTreeMap::new()))
             }
@@ -252,21 +305,21 @@ async fn look_for_flow(
     if let Some(arn) = status.and_then(|s| s.flow_arn.as_deref()) {
         was_seen = status.is_some_and(|s| s.flow_state.is_some());
         if anew {
-            region.flows.doubt(arn).await;
+            region.flows.doubt(arn);
         }
         if let Some(flow) = region.flows.describe(arn, AGE, urgency).await? {
-            return with_tags(flow, identity, region).await;
+            return with_tags(flow, identity, region, urgency).await;
         }
-        region.flows.forget(arn).await;
+        region.flows.forget(arn);
     }
     let (mut foreign, mut hidden) = (None, false);
-    for listed in region.flows.named(&identity.flow_name(), LIST_AGE).await? {
+    for listed in region.flows.named(&identity.flow_name(), LIST_AGE, urgency).await? {
         let Some(flow) = region.flows.describe(&listed.arn, AGE, urgency).await? else {
             // One of two answers is out of date.
             hidden = true;
             continue;
         };
-        let seen = with_tags(flow, identity, region).await?;
+        let seen = with_tags(flow, identity, region, urgency).await?;
         if seen.1 != Ownership::Foreign {
             return Ok(seen);
         }
@@ -284,8 +337,9 @@ async fn with_tags(
     flow: Arc<Flow>,
     identity: &Identity,
     region: &Region,
+    urgency: Urgency,
 ) -> Result<(FlowSeen, Ownership, BTreeMap<String, String>), Failure> {
-    let tags = region.flows.tags(&flow.arn).await?;
+    let tags = region.flows.tags(&flow.arn, urgency).await?;
     Ok((FlowSeen::Present(Box::new((*flow).clone())), identity.ownership(&tags), tags))
 }
 
@@ -295,8 +349,9 @@ pub(super) async fn copies(
     region: &Region,
     expected: bool,
     fresh: bool,
+    urgency: Urgency,
 ) -> Result<Vec<SecretCopy>, Failure> {
-    match region.secrets.copies(if fresh { LIST_AGE } else { COPIES_AGE }).await {
+    match region.secrets.copies(if fresh { LIST_AGE } else { COPIES_AGE }, urgency).await {
         Ok(all) => Ok(all.iter().filter(|c| identity.ownership(&c.tags) != Ownership::Foreign).cloned().collect()),
         // Who uses no passwords need not allow the operator to list secrets.
         Err(failure) if failure.class == FailureClass::Denied && !expected => Ok(Vec::new()),

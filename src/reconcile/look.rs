@@ -1,8 +1,25 @@
-//! The read phase of a pass: look, and decide once. Nothing is changed anywhere, so that it may be given up at any moment.
+//! The read phase of a pass: look, and decide once. Nothing is changed anywhere, so that it may be given up at any moment, and
+//! it is when the object's wish changes: a look that hangs holds up nobody, not even its own object.
 
-use playout_core::plan::{Desired, Failure, Step};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
 
-use crate::kind::{Context, Kind};
+use kube::runtime::reflector::ObjectRef;
+use kube::{Api, Resource as _, ResourceExt as _};
+use playout_core::api::FINALIZER;
+use playout_core::conditions::READY;
+use playout_core::plan::{Desired, Failure, FailureClass, Step};
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::tell_of_change;
+use crate::clock::pause;
+use crate::kind::{Context, Kind, Outcome};
+use crate::kubernetes::status::{self, Writer};
+use crate::lanes::Urgency;
+
+/// So much longer than its interval an object may at least go without a look: the look itself takes time, too.
+const LOOKING: Duration = Duration::from_secs(30);
 
 /// What the read phase came to.
 pub(super) struct Looked<K: Kind> {
@@ -16,17 +33,119 @@ pub(super) struct Looked<K: Kind> {
     pub failure: Option<Failure>,
 }
 
-/// Looks and decides.
-pub(super) async fn look<K: Kind>(object: &K::Object, context: &Context) -> Looked<K> {
-    let desired = match K::wanted(object, context).await {
-        Ok(desired) => desired,
-        Err(failure) => return Looked { desired: None, seen: None, step: None, failure: Some(failure) },
-    };
-    match K::observe(object, &desired, context).await {
-        Ok(seen) => {
-            let step = Some(K::plan(object, &desired, &seen));
-            Looked { desired: Some(desired), seen: Some(seen), step, failure: None }
+impl<K: Kind> Looked<K> {
+    fn nothing(failure: Option<Failure>) -> Self {
+        Self { desired: None, seen: None, step: None, failure }
+    }
+}
+
+/// Whether it is being deleted and nothing of it is held any more.
+pub(super) fn is_let_go<K: Kind>(object: &K::Object) -> bool {
+    object.meta().deletion_timestamp.is_some() && !object.finalizers().iter().any(|f| f == FINALIZER)
+}
+
+/// Waits for room in the lane that the object needs now: another one, as soon as its wish changes. The object as it is then.
+/// `None`: it is gone, or nothing begins any more.
+pub(super) async fn admitted<K: Kind>(
+    mut object: Arc<K::Object>,
+    context: &Context,
+) -> Option<(Arc<K::Object>, OwnedSemaphorePermit)> {
+    loop {
+        let wish = context.wishes.listen(&object.uid().unwrap_or_default());
+        let newest = newest::<K>(&object, context)?;
+        if newest.uid() != object.uid() {
+            object = newest;
+            continue;
         }
+        object = newest;
+        let (place, urgency) = (K::place(&object, context), K::urgency(&object, context));
+        let mut room = pin!(context.lanes.enter(K::CONTROLLER, &place, urgency));
+        tokio::select! {
+            biased;
+            () = wish.changed() => {}
+            room = &mut room => return Some((object, room?)),
+            () = stale::<K>(&object, context) => {}
+        }
+    }
+}
+
+/// Looks and decides, on the object as it is now. `None`: it is gone, or nothing begins any more.
+pub(super) async fn look_at_newest<K: Kind>(object: &K::Object, context: &Context) -> Option<(K::Object, Looked<K>)> {
+    let uid = object.uid().unwrap_or_default();
+    loop {
+        let wish = context.wishes.listen(&uid);
+        // Another object of that name is another pass's business.
+        let newest = newest::<K>(object, context).filter(|newest| newest.uid() == object.uid())?;
+        let object = (*newest).clone();
+        if is_let_go::<K>(&object) {
+            return Some((object, Looked::nothing(None)));
+        }
+        let looked = tokio::select! {
+            biased;
+            () = wish.changed() => continue,
+            () = context.lanes.closed() => return None,
+            looked = look::<K>(&object, context) => looked,
+            () = stale::<K>(&object, context) => continue,
+        };
+        if looked.seen.is_some() {
+            context.looks.seen(&uid, context.clock.instant());
+        }
+        return Some((object, looked));
+    }
+}
+
+fn newest<K: Kind>(object: &K::Object, context: &Context) -> Option<Arc<K::Object>> {
+    K::objects(context).get(&ObjectRef::from_obj(object))
+}
+
+async fn look<K: Kind>(object: &K::Object, context: &Context) -> Looked<K> {
+    let (desired, unread) = Box::pin(K::wanted(object, context)).await;
+    match Box::pin(K::observe(object, &desired, context)).await {
+        Ok(seen) => match (K::plan(object, &desired, &seen), unread) {
+            // Nothing else is to be done, and what keeps it is not known to be missing.
+            (Step::Stuck(_), Some(failure)) => {
+                Looked { desired: Some(desired), seen: Some(seen), step: None, failure: Some(failure) }
+            }
+            (step, _) => Looked { desired: Some(desired), seen: Some(seen), step: Some(step), failure: None },
+        },
         Err(failure) => Looked { desired: Some(desired), seen: None, step: None, failure: Some(failure) },
+    }
+}
+
+/// Says once, in the status, that the last look is too old to be believed, should the object wait for so long. Never resolves.
+async fn stale<K: Kind>(object: &K::Object, context: &Context) {
+    // What has a new wish waits for more than a look; and what was never looked at, or is said to be unknown, claims nothing.
+    let ready = K::conditions(object).and_then(|conditions| conditions.iter().find(|c| c.type_ == READY));
+    if ready.is_some_and(|ready| ready.status != "Unknown") && K::urgency(object, context) == Urgency::Check {
+        let interval = K::settled_for(object, context);
+        let now = context.clock.instant();
+        let last = context.looks.last(&object.uid().unwrap_or_default(), now);
+        pause((last + interval + interval.max(LOOKING)).saturating_duration_since(now)).await;
+        Box::pin(tell_that_it_is_stale::<K>(object, context)).await;
+    }
+    std::future::pending().await
+}
+
+async fn tell_that_it_is_stale<K: Kind>(object: &K::Object, context: &Context) {
+    let failure = Failure {
+        class: FailureClass::Transient,
+        operation: "playout:look".into(),
+        message: "AWS was last seen longer ago than may be".into(),
+    };
+    let outcome = Outcome::<K> {
+        desired: None,
+        seen: None,
+        step: None,
+        failure: Some(&failure),
+        created: None,
+        now: context.clock.now(),
+    };
+    let api: Api<K::Object> = Api::namespaced(context.client.clone(), &object.namespace().unwrap_or_default());
+    let writer = Writer { metrics: &context.metrics, controller: K::CONTROLLER };
+    let before = K::conditions(object).unwrap_or_default().to_vec();
+    match status::write(&writer, &api, object.clone(), |o| K::status(o, &outcome, context)).await {
+        Ok((stored, true)) => tell_of_change::<K>(&stored, &before, context).await,
+        Ok((_, false)) => {}
+        Err(error) => tracing::warn!(%error, "the status cannot be written"),
     }
 }

@@ -33,6 +33,8 @@ struct State {
     uids: u64,
     changes: Vec<(Instant, Key, Change)>,
     events: Vec<Value>,
+    /// What reads hang that have this in their path.
+    hanging: Option<String>,
 }
 
 /// The cluster. Clones are the same.
@@ -88,6 +90,11 @@ impl Cluster {
 
     pub fn events(&self) -> Vec<Value> {
         self.lock().events.clone()
+    }
+
+    /// Reads with this in their path get no answer from now on.
+    pub fn hang_on(&self, path: &str) {
+        self.lock().hanging = Some(path.to_string());
     }
 
     /// Somebody creates an object.
@@ -243,6 +250,10 @@ impl Cluster {
         let place = path.find(NAMESPACE).map_or(0, |at| at + NAMESPACE.len() + 1);
         let shown = if path.contains("/events") { "events" } else { path.get(place..).unwrap_or(path) };
         let (number, fault) = wire.meet(format!("API {} {shown}", parts.method), effect);
+        let hangs = self.lock().hanging.as_ref().is_some_and(|hanging| path.contains(hanging.as_str()));
+        if hangs && effect == Effect::ApiRead {
+            std::future::pending::<()>().await;
+        }
         if fault == Some(Fault::CrashBefore) {
             alive.crash().await;
         }

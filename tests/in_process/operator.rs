@@ -24,9 +24,10 @@ use playout_operator::kind::{Context, user_visible};
 use playout_operator::kinds::destination::DestinationKind;
 use playout_operator::kinds::source::SourceKind;
 use playout_operator::kubernetes::secrets::Secrets;
+use playout_operator::lanes::Lanes;
 use playout_operator::leader::Fence;
 use playout_operator::metrics::Metrics;
-use playout_operator::reconcile::{Passed, pass};
+use playout_operator::reconcile::{Passed, in_lane};
 use playout_operator::redact::Redactor;
 use playout_sim::{Durations, Sim, TokioClock};
 use serde::de::DeserializeOwned;
@@ -223,6 +224,9 @@ impl Operator {
             metrics,
             redactor,
             attempts: Default::default(),
+            lanes: Lanes::new(config().concurrency),
+            wishes: Default::default(),
+            looks: Default::default(),
         });
         let mut this = Self {
             context,
@@ -283,12 +287,18 @@ impl Operator {
             } else {
                 let seen = visible(&key, object);
                 if self.visible.insert(key.clone(), seen) != Some(seen) {
+                    self.context.wishes.changed(object["metadata"]["uid"].as_str().unwrap_or_default());
                     self.wake(key.clone());
                 }
                 self.known.insert(key, object.clone());
             }
         }
         None
+    }
+
+    /// Hears what the watches tell, and begins nothing.
+    pub fn hear(&mut self, world: &World) {
+        self.listen(world);
     }
 
     fn begin(&mut self) {
@@ -307,14 +317,14 @@ impl Operator {
                 "sources" => match context.sources.get(&reference(&name)) {
                     Some(object) => {
                         let key = key.clone();
-                        Box::pin(async move { (key, pass::<SourceKind>(&object, &context).await) })
+                        Box::pin(async move { (key, in_lane::<SourceKind>(object, &context).await) })
                     }
                     None => continue,
                 },
                 _ => match context.destinations.get(&reference(&name)) {
                     Some(object) => {
                         let key = key.clone();
-                        Box::pin(async move { (key, pass::<DestinationKind>(&object, &context).await) })
+                        Box::pin(async move { (key, in_lane::<DestinationKind>(object, &context).await) })
                     }
                     None => continue,
                 },

@@ -6,6 +6,7 @@ pub mod memory;
 pub mod observed;
 mod outputs;
 pub mod plan;
+pub mod recorded;
 mod restart;
 pub mod retry;
 pub mod status;

@@ -96,7 +96,7 @@ reasons! {
     Suspended: "spec.suspend is true: the operator looks and changes nothing.";
     InternalError: "A defect of the operator; its log has the details. Other objects are not affected.";
     GaveUp: "The operator stopped trying; set the annotation playout.dev/reconcile-at to try again.";
-    StopPending: "A stop is waiting and the platform still receives.";
+    StopPending: "A stop is waiting, or was sent and AWS has not shown it yet; the platform may still receive.";
 }
 
 impl fmt::Display for Reason {

@@ -15,14 +15,13 @@ use playout_core::flow::Measured;
 use playout_core::names::{CreateIntent, Identity, Ownership};
 use playout_core::plan::{Action as _, Desired, Failure, FailureClass};
 
-use super::{DestinationKind, queue};
+use super::{DestinationKind, is_asked_anew, queue};
 use crate::aws::Region;
 use crate::aws::measurements::Subject;
-use crate::aws::pace::Urgency;
 use crate::aws::quotas::{self, Limit};
 use crate::kind::{Context, Kind as _};
-use crate::kinds::references::wants_fresh_look;
 use crate::kinds::source::AGE;
+use crate::lanes::Urgency;
 
 /// Lists are for what no id is known of.
 const LIST_AGE: Duration = Duration::from_secs(1);
@@ -33,6 +32,7 @@ pub(super) struct Looking<'a> {
     pub identity: &'a Identity,
     pub region: &'a Region,
     pub context: &'a Context,
+    pub urgency: Urgency,
 }
 
 /// What there is in MediaLive.
@@ -97,15 +97,15 @@ impl Looking<'_> {
     async fn input(&self, recorded: &ChannelStatus) -> Result<Look<Input>, Failure> {
         let Self { identity, region, .. } = self;
         if let Some(id) = &recorded.input_id {
-            self.doubt(id).await;
-            let found = region.channels.describe_input(id, AGE, self.urgency()).await?;
+            self.doubt(id);
+            let found = region.channels.describe_input(id, AGE, self.urgency).await?;
             if let Some(input) = found.filter(|i| i.state != InputState::Deleted) {
                 return Ok(Look::Present((*input).clone()));
             }
-            region.channels.forget(id).await;
+            region.channels.forget(id);
         }
         let name = identity.input_name();
-        let listed = region.channels.inputs(LIST_AGE).await?;
+        let listed = region.channels.inputs(LIST_AGE, self.urgency).await?;
         let ours = listed.iter().map(|l| &l.input).filter(|i| {
             i.name == name && i.state != InputState::Deleted && identity.ownership(&i.tags) != Ownership::Foreign
         });
@@ -118,20 +118,20 @@ impl Looking<'_> {
     async fn channel(&self, recorded: &ChannelStatus) -> Result<Look<Channel>, Failure> {
         let Self { identity, region, .. } = self;
         if let Some(id) = &recorded.id {
-            self.doubt(id).await;
-            let found = region.channels.describe(id, AGE, self.urgency()).await?;
+            self.doubt(id);
+            let found = region.channels.describe(id, AGE, self.urgency).await?;
             if let Some(channel) = found.filter(|c| c.state != ChannelState::Deleted) {
                 return Ok(Look::Present((*channel).clone()));
             }
-            region.channels.forget(id).await;
+            region.channels.forget(id);
         }
         let name = identity.channel_name();
-        let listed = region.channels.list(LIST_AGE).await?;
+        let listed = region.channels.list(LIST_AGE, self.urgency).await?;
         let ours = listed
             .iter()
             .filter(|c| c.name == name && !c.state.is_gone() && identity.ownership(&c.tags) != Ownership::Foreign);
         for listed in ours {
-            let found = region.channels.describe(&listed.id, AGE, self.urgency()).await?;
+            let found = region.channels.describe(&listed.id, AGE, self.urgency).await?;
             if let Some(channel) = found.filter(|c| c.state != ChannelState::Deleted) {
                 return Ok(Look::Present((*channel).clone()));
             }
@@ -145,22 +145,17 @@ impl Looking<'_> {
         if open && !DestinationKind::was_seen(self.destination, role) { Look::Undecided } else { Look::Absent }
     }
 
-    async fn doubt(&self, id: &str) {
-        let handled = self.destination.status.as_ref().and_then(|s| s.last_handled_reconcile_at.as_ref());
-        if wants_fresh_look(self.destination, handled) {
-            self.region.channels.doubt(id).await;
+    fn doubt(&self, id: &str) {
+        if is_asked_anew(self.destination) {
+            self.region.channels.doubt(id);
         }
-    }
-
-    fn urgency(&self) -> Urgency {
-        let seen = self.destination.status.as_ref().and_then(|s| s.observed_generation);
-        if self.destination.metadata.generation == seen { Urgency::Check } else { Urgency::Change }
     }
 
     /// What stands in the way of a new channel.
     async fn quotas(&self) -> Result<Quotas, Failure> {
         let Self { destination, region, context, .. } = self;
-        let (channels, inputs) = tokio::join!(region.channels.list(LIST_AGE), region.channels.inputs(LIST_AGE));
+        let (channels, inputs) =
+            tokio::join!(region.channels.list(LIST_AGE, self.urgency), region.channels.inputs(LIST_AGE, self.urgency));
         let (channels, inputs) = (channels?, inputs?);
         let most_channels = region.quotas.limit(Limit::Channels, channels.len()).await;
         let most_inputs = region.quotas.limit(Limit::PushInputs, inputs.len()).await;
@@ -231,14 +226,14 @@ pub(super) async fn execute(
         Action::CreateInput(new) => {
             let made = live.create_input(new, &token()).await;
             channels.list_changed();
-            region.flows.touched(&new.flow).await;
+            region.flows.touched(&new.flow);
             made.map(|made| created = Some(made.id))
         }
         Action::CreateChannel(new) => {
             let made = live.create_channel(new, &token()).await;
             channels.list_changed();
             for input in &new.settings.inputs {
-                channels.touched(input).await;
+                channels.touched(input);
             }
             made.map(|made| created = Some(made.id))
         }
@@ -252,7 +247,7 @@ pub(super) async fn execute(
         Action::TagMediaLive { arn, tags } => {
             let result = live.tag(arn, tags).await;
             let id = arn.rsplit(':').next().unwrap_or_default();
-            channels.doubt(id).await;
+            channels.doubt(id);
             result
         }
         // The status that the pass writes is where it is remembered.
@@ -263,7 +258,7 @@ pub(super) async fn execute(
 
 async fn touched(region: &Region, id: &str, call: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
     let result = call.await;
-    region.channels.touched(id).await;
+    region.channels.touched(id);
     region.channels.list_changed();
     result
 }

@@ -18,6 +18,7 @@ use super::LIST_AGE;
 use crate::aws::Region;
 use crate::aws::quotas::Limit;
 use crate::kind::Context;
+use crate::lanes::Urgency;
 
 /// An output that MediaLive keeps for a Destination of this Source is no use of its own: the Destination says whether it is on
 /// the air. A prepared channel must not keep a flow running that nobody watches.
@@ -32,8 +33,13 @@ pub(super) fn attribute(source: &Source, flow: &mut Flow, context: &Context) {
 }
 
 /// What stands in the way of a new flow.
-pub(super) async fn quota(source: &Source, region: &Region, context: &Context) -> Result<FlowQuota, Failure> {
-    let flows = region.flows.all(LIST_AGE).await?;
+pub(super) async fn quota(
+    source: &Source,
+    region: &Region,
+    urgency: Urgency,
+    context: &Context,
+) -> Result<FlowQuota, Failure> {
+    let flows = region.flows.all(LIST_AGE, urgency).await?;
     let limit = region.quotas.limit(Limit::Flows, flows.len()).await;
     let mut by: Vec<_> = flows.iter().map(|f| f.name.clone()).collect();
     by.sort();

@@ -24,6 +24,8 @@ pub enum Action {
     TagOutput { arn: String, tags: BTreeMap<String, String> },
     /// Change settings, or switch, or both in one call.
     UpdateOutput { flow: String, arn: String, role: Role, settings: Option<Box<OutputSettings>>, enabled: Option<bool> },
+    /// Stop an output that is recorded, when AWS does not answer a look at its flow.
+    StopOutput { flow: String, arn: String, role: Role },
     /// Remove an output.
     RemoveOutput { flow: String, arn: String, role: Role },
     /// Make the MediaLive input. AWS knows a repetition by its token.
@@ -107,9 +109,10 @@ impl crate::plan::Action for Action {
         matches!(self, Self::DeleteInput { .. } | Self::DeleteChannel { .. })
     }
 
-    /// The status is where these are kept, and a stop of our own is no failure of the channel's.
+    /// The status is where these are kept, and a stop of our own is no failure of the channel's. One that no look may show for
+    /// long is told, too.
     fn is_told(&self) -> bool {
-        self.is_memory() || matches!(self, Self::StopChannel { .. })
+        self.is_memory() || matches!(self, Self::StopChannel { .. } | Self::StopOutput { .. })
     }
 
     fn correction(&self) -> Option<u64> {
@@ -120,7 +123,7 @@ impl crate::plan::Action for Action {
         match self {
             Self::AddOutput { .. } => Reason::Created,
             Self::UpdateOutput { enabled: Some(true), .. } => Reason::Started,
-            Self::UpdateOutput { enabled: Some(false), .. } => Reason::Stopped,
+            Self::UpdateOutput { enabled: Some(false), .. } | Self::StopOutput { .. } => Reason::Stopped,
             Self::RemoveOutput { .. } => Reason::Deleted,
             Self::TagOutput { .. } => Reason::Adopted,
             Self::Copy(action) => action.reason(),
@@ -154,6 +157,9 @@ impl crate::plan::Action for Action {
                     (false, Some(false)) => format!("Stopped the output ({role})"),
                     (false, None) => format!("Looked at the output ({role})"),
                 }
+            }
+            Self::StopOutput { role, .. } => {
+                format!("Told AWS to stop the output ({}); AWS does not show its flow at the moment", role.word())
             }
             Self::RemoveOutput { role, .. } => format!("Removed the output ({})", role.word()),
             Self::CreateInput(new) => format!("Created MediaLive input {}", new.name),

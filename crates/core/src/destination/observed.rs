@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::recorded::Recorded;
 use super::retry::Tries;
 use crate::channel::{Alert, Channel, Input, Look, Quotas};
 use crate::endpoint::Role;
@@ -37,6 +38,8 @@ pub struct Observed {
     pub not_ours: Option<String>,
     /// Another Destination that is being moved between deliveries, or is to be before this one.
     pub moves_first: Option<String>,
+    /// What is recorded as ours and on the air, where AWS could not be looked at.
+    pub recorded: Recorded,
 }
 
 /// Our channel.

@@ -25,6 +25,12 @@ pub fn plan(desired: &Desired<Wanted>, retain: bool, seen: &Observed) -> Step<Ac
 }
 
 fn toward_absent(seen: &Observed) -> Step<Action> {
+    // What cannot be seen cannot be removed; it can be stopped.
+    if !seen.recorded.is_empty()
+        && let Some(step) = off_the_air(seen)
+    {
+        return step;
+    }
     let ways: Vec<_> = [outputs::retire(seen), teardown::retire(seen)].into_iter().flatten().collect();
     match together(ways) {
         Some(step) => step,
@@ -106,9 +112,9 @@ fn toward_present(wanted: &Wanted, seen: &Observed) -> Step<Action> {
     }
 }
 
-/// What takes it off the air, on both paths.
+/// What takes it off the air, on both paths: by what was seen, and by what is recorded where AWS could not be looked at.
 fn off_the_air(seen: &Observed) -> Option<Step<Action>> {
-    let mut actions: Vec<_> = teardown::stop(seen).into_iter().collect();
+    let mut actions: Vec<_> = teardown::stop(seen).into_iter().chain(seen.recorded.stops()).collect();
     let outputs = outputs::stops(seen);
     match &seen.flow {
         Programme::Flow { state, .. } if !state.takes_changes() && !outputs.is_empty() => {

@@ -8,6 +8,7 @@ use super::connection::{Connection, fed};
 use super::memory;
 use super::observed::{Observed, OutputSeen, Programme};
 use super::plan::{Action, changes, pending_changes};
+use super::recorded;
 use super::restart::tries;
 use super::retry::Phase;
 use super::wanted::Wanted;
@@ -48,10 +49,15 @@ pub fn status(destination: &Destination, outcome: &Outcome<'_>) -> DestinationSt
             Programme::NoFlow { certain: false } => {}
             Programme::NoFlow { certain: true } | Programme::NoSource => status.flow_arn = None,
         }
-        of_outputs(&mut status, &before, outcome.wanted, seen, outcome.now);
-        status.channel = of_channel(before.channel.as_ref(), seen, outcome.now);
+        of_outputs(&mut status, &before, outcome, seen);
+        status.channel = match &seen.recorded.channel {
+            Some(_) => recorded::channel_unseen(before.channel.as_ref(), carried_out(outcome)),
+            None => of_channel(before.channel.as_ref(), seen, outcome.now),
+        };
         created(&mut status, outcome);
-        status.active_endpoint = active_endpoint(seen);
+        if seen.recorded.is_empty() {
+            status.active_endpoint = active_endpoint(seen);
+        }
         status.alerts = seen.channel.present().map_or_else(Vec::new, |c| {
             let alert = |a: &crate::channel::Alert| AlertStatus { kind: a.kind.clone(), message: a.message.clone() };
             c.alerts.iter().take(ALERTS).map(alert).collect()
@@ -71,13 +77,20 @@ pub fn status(destination: &Destination, outcome: &Outcome<'_>) -> DestinationSt
     status
 }
 
-fn of_outputs(
-    status: &mut DestinationStatus,
-    before: &DestinationStatus,
-    wanted: Option<&Wanted>,
-    seen: &Observed,
-    now: Timestamp,
-) {
+/// What this pass has carried out, if all of it was.
+fn carried_out<'a>(outcome: &Outcome<'a>) -> &'a [Action] {
+    match outcome.step {
+        Some(Step::Act(actions)) if outcome.failure.is_none() => actions,
+        _ => &[],
+    }
+}
+
+fn of_outputs(status: &mut DestinationStatus, before: &DestinationStatus, outcome: &Outcome<'_>, seen: &Observed) {
+    if matches!(seen.flow, Programme::NoFlow { certain: false }) {
+        status.outputs = recorded::outputs_unseen(before, carried_out(outcome));
+        return;
+    }
+    let (wanted, now) = (outcome.wanted, outcome.now);
     let active = matches!(seen.flow, Programme::Flow { state: FlowState::Active | FlowState::Updating, .. });
     status.outputs = seen
         .outputs
@@ -204,6 +217,10 @@ fn word(before: &DestinationStatus, destination: &Destination, outcome: &Outcome
         return DestinationWord::Deleting;
     }
     let Some(seen) = outcome.seen else { return before.state.unwrap_or(DestinationWord::Creating) };
+    if !seen.recorded.is_empty() {
+        // Only a look shows that it is off the air.
+        return DestinationWord::Stopping;
+    }
     let enabled = seen.outputs.values().any(|o| o.output.enabled);
     let channel = seen.channel.present().map(|c| c.channel.state);
     let channel_runs = channel == Some(ChannelState::Running);
@@ -289,7 +306,7 @@ fn runs(status: &mut DestinationStatus, before: &DestinationStatus, word: Destin
         }
         DestinationWord::Running => {}
         // Looking failed: nothing is known to have ended.
-        _ if outcome.seen.is_none() => {}
+        _ if outcome.seen.is_none_or(|seen| !seen.recorded.is_empty()) => {}
         _ if ran => {
             let why = why(word, status, before, outcome);
             status.started_at = None;
@@ -419,11 +436,25 @@ fn conditions(
         list.set(crate::conditions::READY, Truth::False, Reason::NotConnected, text.clone());
         list.set(crate::conditions::RECONCILING, Truth::True, Reason::NotConnected, text);
     }
+    stop_unseen(&mut list, status, outcome);
     if let (Some(wanted), Some(seen)) = (outcome.wanted, outcome.seen) {
         delivering(&mut list, wanted, seen);
         over_limit(&mut list, wanted, seen, running);
     }
     status.conditions = list.finish();
+}
+
+/// A stop that AWS has answered and no look has shown: it is not said to be off the air, nor that nothing was done.
+fn stop_unseen(list: &mut Conditions<'_>, status: &DestinationStatus, outcome: &Outcome<'_>) {
+    let looked = outcome.seen.is_some_and(|seen| seen.recorded.is_empty());
+    let unseen = status.outputs.iter().any(|o| o.arn.is_some() && o.status.is_none());
+    if looked || !unseen {
+        return;
+    }
+    let why = outcome.failure.map(|failure| format!(" {}", failure.text())).unwrap_or_default();
+    let text = format!("The stop was sent, and AWS has not shown yet that it is off the air.{why}");
+    list.set(crate::conditions::READY, Truth::Unknown, Reason::StopPending, text.clone());
+    list.set(crate::conditions::RECONCILING, Truth::True, Reason::StopPending, text);
 }
 
 fn delivering(list: &mut Conditions<'_>, wanted: &Wanted, seen: &Observed) {

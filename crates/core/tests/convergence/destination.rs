@@ -499,6 +499,7 @@ impl Kind for DestinationShow {
             in_vain: None,
             not_ours: None,
             moves_first: wish.moves_first.map(str::to_string),
+            recorded: Default::default(),
         }
     }
 

@@ -101,7 +101,7 @@ pub struct OutputStatus {
     /// ARN of the output.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arn: Option<String>,
-    /// `ENABLED` or `DISABLED`, in AWS's words.
+    /// `ENABLED` or `DISABLED`, in AWS's words. Absent when it was told to stop and no look has shown it since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
     /// Where it sends to: scheme, host and port, without path, query and key. For a listener: where the receiver calls.
