@@ -83,6 +83,8 @@ impl World {
                 metric_lag: Duration::from_secs(1),
                 ..Durations::default()
             },
+            // The world where RTMP outputs are measured, which AWS does not document. The other one: `sim.set_switches`.
+            switches: playout_sim::Switches { rtmp_output_metrics: true, ..playout_sim::Switches::default() },
             ..playout_sim::Config::default()
         };
         let sim = Sim::new(config, Arc::new(TokioClock::new(Duration::from_secs(1_767_225_600), 1.0)));

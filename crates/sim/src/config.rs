@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::switches::Switches;
+
 /// Everything that is fixed when a simulator starts. The defaults are those of AWS, or as near as its documents say.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -31,6 +33,8 @@ pub struct Config {
     pub refuse_unknown_members: bool,
     /// Whether output operations put an ACTIVE flow into UPDATING for a moment, as source operations do.
     pub outputs_update_flow: bool,
+    /// How the world behaves where AWS's documents leave it open.
+    pub switches: Switches,
     /// What is at a source when nobody said anything else.
     pub encoder: Encoder,
     /// What is at a destination when nobody said anything else.
@@ -53,6 +57,7 @@ impl Default for Config {
             durations: Durations::default(),
             refuse_unknown_members: true,
             outputs_update_flow: false,
+            switches: Switches::default(),
             encoder: Encoder::default(),
             receiver: Receiver::default(),
             log_capacity: 50_000,
@@ -183,12 +188,16 @@ pub struct Durations {
     pub medialive_request_memory: Duration,
     /// How long the name of a secret that was deleted without recovery stays taken.
     pub secret_tombstone: Duration,
-    /// A MediaConnect metric has a data point every so often.
+    /// A metric has a data point every so often: a second (monitor-with-cloudwatch-metric-info.html of MediaConnect,
+    /// eml-metrics-gen-info.html of MediaLive).
     pub metric_interval: Duration,
-    /// A data point can be read so long after its time.
+    /// A data point can be read so long after its time. AWS says "immediately".
     pub metric_lag: Duration,
-    /// Metrics are kept so long.
+    /// Metrics are kept so long: three hours for periods below a minute (the same pages).
     pub metric_retention: Duration,
+    /// A peer's address is told so long after it has changed: "up to 20 seconds" (source-ip-address.html and
+    /// output-ip-address.html of the MediaConnect user guide).
+    pub peer_lag: Duration,
     /// An output that is refused or disconnected tries again after so long.
     pub output_retry: Duration,
 }
@@ -213,9 +222,10 @@ impl Default for Durations {
             medialive_tombstone_listed: Duration::from_secs(60),
             medialive_request_memory: Duration::from_secs(8 * 3600),
             secret_tombstone: Duration::from_secs(10),
-            metric_interval: Duration::from_secs(10),
+            metric_interval: Duration::from_secs(1),
             metric_lag: Duration::from_secs(10),
-            metric_retention: Duration::from_secs(15 * 60),
+            metric_retention: Duration::from_secs(3 * 3600),
+            peer_lag: Duration::from_secs(20),
             output_retry: Duration::from_secs(5),
         }
     }

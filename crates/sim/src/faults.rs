@@ -96,12 +96,32 @@ pub enum FaultKind {
         /// Simulated time.
         seconds: f64,
     },
+    /// The caller gets no answer, and the call is carried out so long after it came, whether its caller waits, has given
+    /// up or has gone. What is under way is not called back: clearing the fault only closes the connections that hang.
+    Late {
+        /// Simulated time.
+        seconds: f64,
+        /// What the caller sees meanwhile.
+        #[serde(default)]
+        caller: Unanswered,
+    },
     /// The answer waits until the fault is released.
     Hold {
         /// Whether the call is processed before or after it is released.
         #[serde(default)]
         when: When,
     },
+}
+
+/// What the caller sees of a call that is carried out late.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Unanswered {
+    /// Nothing: its connection stays open until it gives up.
+    #[default]
+    Hangs,
+    /// The connection closes at once, without a byte.
+    Dropped,
 }
 
 /// Relative to the moment at which the call is processed.

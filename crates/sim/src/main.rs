@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use clap::Parser;
 use playout_sim::server::Server;
-use playout_sim::{Config, Seed, Sim};
+use playout_sim::{Config, Seed, Sim, Switches};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -27,6 +27,18 @@ struct Arguments {
     /// Accept requests with members that the service model does not know, as AWS does.
     #[arg(long)]
     allow_unknown_members: bool,
+    /// RTMP outputs of flows publish connection and bitrate, which AWS does not document.
+    #[arg(long)]
+    rtmp_output_metrics: bool,
+    /// Outputs by RTMP of one flow must differ in host or port, which AWS does not document.
+    #[arg(long)]
+    rtmp_destinations_differ: bool,
+    /// ListSecrets lags so many simulated seconds behind. AWS: up to 300.
+    #[arg(long, default_value_t = 0.0)]
+    list_secrets_lag: f64,
+    /// A Region that is in no list of AWS's and has every service; repeatable.
+    #[arg(long = "region")]
+    more_regions: Vec<String>,
     /// What the world starts with: JSON with `parameters` and `secrets`.
     #[arg(long)]
     seed: Option<PathBuf>,
@@ -54,6 +66,12 @@ async fn main() -> anyhow::Result<()> {
         speed: arguments.speed,
         throttling: !arguments.no_throttling,
         refuse_unknown_members: !arguments.allow_unknown_members,
+        switches: Switches {
+            rtmp_output_metrics: arguments.rtmp_output_metrics,
+            rtmp_destinations_differ: arguments.rtmp_destinations_differ,
+            list_secrets_lag: arguments.list_secrets_lag,
+            more_regions: arguments.more_regions,
+        },
         ..Config::default()
     });
     if let Some(path) = &arguments.seed {

@@ -10,7 +10,8 @@ use serde_json::Value;
 use crate::answer::{Answer, Outcome, Pending, Resumed, Wait};
 use crate::clock::{Clock, span};
 use crate::error::ApiError;
-use crate::faults::{FaultKind, PlantedFault, When};
+use crate::faults::{FaultKind, PlantedFault, Unanswered, When};
+use crate::late::LateCall;
 use crate::log::{self, LogEntry};
 use crate::model::{self, Table, ViolationKind};
 use crate::services::{self, Call, Service};
@@ -28,6 +29,7 @@ fn micros(time: Duration) -> u64 {
 /// A request as it comes from the caller.
 pub(crate) fn first(world: &mut World, clock: &dyn Clock, parts: Parts, body: Bytes) -> Answer {
     let now = clock.now();
+    carry_out(world, clock, now);
     let id = world.ids.uuid();
     let entry = LogEntry {
         wall_micros: micros(clock.callers().unwrap_or(now)),
@@ -53,6 +55,16 @@ pub(crate) fn first(world: &mut World, clock: &dyn Clock, parts: Parts, body: By
         return refuse(world, clock, None, Protocol::RestJson, &error, seq, &id);
     };
     let protocol = wire::protocol(table, &parts);
+    if let Some(regions) = service.regions
+        && !regions.contains(&scope.region.as_str())
+        && !world.config.switches.more_regions.contains(&scope.region)
+    {
+        // There is no such host: nobody answers.
+        if let Some(entry) = world.log.entry(seq) {
+            entry.message = Some(format!("{} has no endpoint in Region {}", service.name, scope.region));
+        }
+        return dropped();
+    }
     if let Err(error) = signature::verify(&parts, &body, &world.config, clock.callers()) {
         return refuse(world, clock, Some(table), protocol, &error, seq, &id);
     }
@@ -83,9 +95,25 @@ pub(crate) fn first(world: &mut World, clock: &dyn Clock, parts: Parts, body: By
 pub(crate) fn resumed(world: &mut World, clock: &dyn Clock, resumed: Resumed) -> Answer {
     let found = model::table_by_signing_name(&resumed.scope.service)
         .and_then(|table| services::by_name(&table.service).map(|service| (table, service)));
+    carry_out(world, clock, clock.now());
     match found {
         Some((table, service)) => through(world, clock, table, service, resumed, None),
         None => dropped(),
+    }
+}
+
+/// Does what is due of the calls that are carried out late, each at its time.
+pub(crate) fn carry_out(world: &mut World, clock: &dyn Clock, now: Duration) {
+    while let Some(LateCall { due, request }) = world.late.take(now) {
+        let found = model::table_by_signing_name(&request.scope.service)
+            .and_then(|table| services::by_name(&table.service).map(|service| (table, service)));
+        let Some((table, service)) = found else { continue };
+        let ended = process(world, clock, table, service, &request, None, due);
+        if let Some(entry) = world.log.entry(request.seq) {
+            entry.processed = ended.is_ok();
+            entry.error = ended.as_ref().err().map(|error| error.code.clone());
+            entry.message = ended.as_ref().err().map(|error| error.message.clone());
+        }
     }
 }
 
@@ -110,6 +138,13 @@ fn through(
         Some(FaultKind::FailBefore { status, code, message }) => (planted_error(*status, code, message), false),
         Some(FaultKind::Throttle) => (Err(too_many(service)), false),
         Some(FaultKind::DropBefore) => return self::dropped(),
+        Some(FaultKind::Late { seconds, caller }) => {
+            world.late.add(now + span(*seconds), resumed);
+            return match (&fault, caller) {
+                (Some(planted), Unanswered::Hangs) => hangs(planted),
+                _ => self::dropped(),
+            };
+        }
         Some(FaultKind::Delay { milliseconds, when: When::Before }) => {
             return later(Wait::Delay(Duration::from_millis(*milliseconds)), resumed);
         }
@@ -280,6 +315,12 @@ fn finish(
 /// The log has no status for it: the caller saw none.
 fn dropped() -> Answer {
     Answer { delay: Duration::ZERO, outcome: Outcome::DropConnection, pending: None }
+}
+
+/// No answer comes. Who does not wait sees a connection that closed.
+fn hangs(planted: &PlantedFault) -> Answer {
+    let pending = Some(Pending { wait: Wait::Release(planted.released()), request: None });
+    Answer { delay: Duration::ZERO, outcome: Outcome::DropConnection, pending }
 }
 
 /// Nothing has been done yet. Who does not wait sees a connection that closed.

@@ -83,6 +83,7 @@ impl Sim {
     pub(crate) fn now(&self) -> (MutexGuard<'_, World>, Duration) {
         let mut world = self.lock();
         let now = self.clock.now();
+        pipeline::carry_out(&mut world, self.clock.as_ref(), now);
         world.advance(now);
         (world, now)
     }

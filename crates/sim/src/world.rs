@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::config::Config;
 use crate::faults::Faults;
 use crate::ids::Ids;
+use crate::late::Late;
 use crate::log::Log;
 use crate::services::mediaconnect::air::Air;
 use crate::services::{self, Region};
@@ -19,6 +20,7 @@ pub(crate) struct World {
     pub(crate) air: Air,
     pub(crate) ids: Ids,
     pub(crate) faults: Faults,
+    pub(crate) late: Late,
     pub(crate) log: Log,
     pub(crate) throttle: Throttle,
     pub(crate) visibility: Visibility,
@@ -34,6 +36,7 @@ impl World {
             regions: BTreeMap::new(),
             ids: Ids::new(now),
             faults: Faults::default(),
+            late: Late::default(),
             log: Log::default(),
             throttle: Throttle::default(),
             visibility: Visibility::default(),
@@ -51,6 +54,7 @@ impl World {
     pub(crate) fn reset(&mut self) {
         let config = self.started_with.clone();
         self.faults.clear(None);
+        self.late.clear();
         self.log.clear();
         self.air = Air::new(&config);
         self.config = config;

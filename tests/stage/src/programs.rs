@@ -82,6 +82,9 @@ pub(crate) fn assets_cluster(
 
 pub(crate) fn simulator(port: u16, speed: f64, lifetime: Lifetime) -> Result<Program> {
     let mut args = vec!["--listen".into(), format!("127.0.0.1:{port}"), "--speed".into(), speed.to_string()];
+    // In a world where RTMP outputs are measured, which AWS does not document: the other one is switched to by
+    // `PUT /_sim/switches {"rtmpOutputMetrics":false}`.
+    args.push("--rtmp-output-metrics".into());
     args.extend((lifetime == Lifetime::WithParent).then(|| "--die-with-stdin".into()));
     Ok(Program { path: built("playout-sim")?, args, env: Vec::new() })
 }

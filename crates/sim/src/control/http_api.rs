@@ -3,11 +3,11 @@
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use percent_encoding::percent_decode_str;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{ControlError, Edit};
+use super::{ControlError, Edit, Maintenance};
 use crate::config::{Encoder, Receiver};
 use crate::faults::Fault;
 use crate::sim::Sim;
@@ -112,6 +112,11 @@ fn route(sim: &Sim, method: &Method, path: &[&str], query: &[(String, String)], 
             };
             sim.edit(&edit).map(|edited| json!({ kind: edited }))
         }
+        ("POST", ["maintenance"]) => {
+            let wanted: Maintenance = read(body)?;
+            let kind = if wanted.channel.is_some() { "channel" } else { "flow" };
+            sim.maintain(&wanted).map(|seen| json!({ kind: seen }))
+        }
         ("POST", ["managed-outputs"]) => {
             let wanted: ManagedOutput = read(body)?;
             if wanted.remove {
@@ -123,14 +128,13 @@ fn route(sim: &Sim, method: &Method, path: &[&str], query: &[(String, String)], 
         }
         ("GET", ["quotas"]) => Ok(json!(sim.quotas())),
         ("PUT", ["quotas"]) => {
-            // Members that are not given keep their value.
-            let mut quotas = json!(sim.quotas());
-            let given: Value = read(body)?;
-            for (member, value) in given.as_object().into_iter().flatten() {
-                quotas[member] = value.clone();
-            }
-            sim.set_quotas(serde_json::from_value(quotas).map_err(|error| ControlError::bad(error.to_string()))?);
+            sim.set_quotas(changed(sim.quotas(), body)?);
             Ok(json!(sim.quotas()))
+        }
+        ("GET", ["switches"]) => Ok(json!(sim.switches())),
+        ("PUT", ["switches"]) => {
+            sim.set_switches(changed(sim.switches(), body)?);
+            Ok(json!(sim.switches()))
         }
         ("GET", ["throttling"]) => Ok(json!({ "enabled": sim.throttling() })),
         ("PUT", ["throttling"]) => {
@@ -166,6 +170,16 @@ fn receiver(sim: &Sim, host: &str, stream: Option<&str>, wanted: &Value) -> Done
         sim.set_receiver(host, stream, receiver);
     }
     Ok(json!({}))
+}
+
+/// What is there with the members that are given; the others keep their value.
+fn changed<T: Serialize + DeserializeOwned>(now: T, body: &[u8]) -> Result<T, ControlError> {
+    let mut next = json!(now);
+    let given: Value = read(body)?;
+    for (member, value) in given.as_object().into_iter().flatten() {
+        next[member] = value.clone();
+    }
+    serde_json::from_value(next).map_err(|error| ControlError::bad(error.to_string()))
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, ControlError> {

@@ -5,7 +5,7 @@ mod world;
 
 pub use crate::services::mediaconnect::edit::Edit;
 pub(crate) use http_api::handle;
-pub use world::{Seed, SeedParameter, SeedSecret};
+pub use world::{Maintenance, Seed, SeedParameter, SeedSecret};
 
 /// A control call that cannot be done.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -13,6 +13,7 @@ use crate::log::LogEntry;
 use crate::services::mediaconnect::air::Air;
 use crate::services::{self, Region, mediaconnect, medialive, secretsmanager, ssm};
 use crate::sim::Sim;
+use crate::switches::Switches;
 use crate::visibility::Visibility;
 use crate::world::World;
 
@@ -57,6 +58,25 @@ pub struct SeedSecret {
     pub secret_string: String,
 }
 
+/// What AWS maintains.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Maintenance {
+    /// Name or ARN of the flow that is meant.
+    #[serde(default)]
+    pub flow: String,
+    /// Id, ARN or name of the channel that is meant, and not a flow.
+    #[serde(default)]
+    pub channel: Option<String>,
+    /// Whether its state tells of it. AWS does not document which states it has meanwhile.
+    #[serde(default = "told")]
+    pub told: bool,
+}
+
+fn told() -> bool {
+    true
+}
+
 impl Sim {
     /// Plants a fault; the answer is its number.
     pub fn plant_fault(&self, fault: Fault) -> u64 {
@@ -88,7 +108,7 @@ impl Sim {
 
     /// The requests after this number.
     pub fn log(&self, since: u64) -> Vec<LogEntry> {
-        self.lock().log.since(since)
+        self.now().0.log.since(since)
     }
 
     /// Forgets the requests.
@@ -186,6 +206,26 @@ impl Sim {
         Err(ControlError::absent("flow", &edit.flow))
     }
 
+    /// AWS maintains a flow or a channel now: it restarts by itself. Answers it as it is then.
+    pub fn maintain(&self, maintenance: &Maintenance) -> Result<Value, ControlError> {
+        let (mut world, now) = self.now();
+        let World { config, regions, air, .. } = &mut *world;
+        let Maintenance { flow, channel, told } = maintenance;
+        for region in regions.values_mut() {
+            let done = if let Some(channel) = channel {
+                let Some(id) = region.medialive.find_channel(channel).map(str::to_owned) else { continue };
+                medialive::edit::maintain(&mut region.medialive, &id, *told, config, now)
+            } else {
+                let Some(flow) = region.mediaconnect.find(flow) else { continue };
+                mediaconnect::maintain(flow, *told, config, air, now)
+            };
+            services::advance(region, config, air, now);
+            services::record(region, config, air, now);
+            return done;
+        }
+        Err(ControlError::absent("flow or channel", channel.as_ref().unwrap_or(flow)))
+    }
+
     /// Adds an output to a flow (name or ARN) as the MediaLive input `input` (ARN) does. Answers the output's ARN.
     pub fn add_managed_output(&self, flow: &str, input: &str) -> Result<String, ControlError> {
         let (mut world, now) = self.now();
@@ -227,6 +267,16 @@ impl Sim {
         self.lock().config.quotas = quotas;
     }
 
+    /// How the world behaves where AWS's documents leave it open.
+    pub fn switches(&self) -> Switches {
+        self.lock().config.switches.clone()
+    }
+
+    /// Sets that from now on.
+    pub fn set_switches(&self, switches: Switches) {
+        self.lock().config.switches = switches;
+    }
+
     /// Turns the limits of request rates on or off.
     pub fn set_throttling(&self, on: bool) {
         self.lock().config.throttling = on;
@@ -237,7 +287,7 @@ impl Sim {
         self.lock().config.throttling
     }
 
-    /// Forgets everything: resources, faults, log, encoders, receivers, quotas. The clock goes on.
+    /// Forgets everything: resources, faults, log, encoders, receivers, quotas, switches. The clock goes on.
     pub fn reset(&self) {
         self.lock().reset();
     }

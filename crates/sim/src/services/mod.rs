@@ -63,6 +63,8 @@ pub(crate) struct Service {
     pub(crate) name: &'static str,
     pub(crate) call: fn(&mut Region, &mut Call<'_>) -> Result<Value, ApiError>,
     pub(crate) rate: fn(&Rates, operation: &str) -> Option<Rate>,
+    /// The Regions that it is in; none: all.
+    pub(crate) regions: Option<&'static [&'static str]>,
     /// Operations that share a name here share their rate.
     pub(crate) bucket: fn(operation: &str) -> &str,
     /// Error of a request that does not fit the model.

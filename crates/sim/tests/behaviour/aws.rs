@@ -144,7 +144,7 @@ pub fn listener(name: &str, port: u16) -> Value {
 }
 
 pub fn caller_output(name: &str) -> Value {
-    json!({ "name": name, "protocol": "srt-caller", "destination": "studio.example.net", "port": 6000 })
+    json!({ "name": name, "protocol": "srt-caller", "destination": format!("{name}.example.net"), "port": 6000 })
 }
 
 pub fn rtmp_output(name: &str, host: &str, key: &str) -> Value {

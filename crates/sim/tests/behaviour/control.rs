@@ -188,3 +188,28 @@ fn the_speed_of_a_running_world_can_be_changed() {
     std::thread::sleep(std::time::Duration::from_millis(20));
     assert!(sim.clock().now() - before >= std::time::Duration::from_secs(20));
 }
+
+#[test]
+fn what_is_left_open_is_switched_member_by_member_and_reset() {
+    let aws = Aws::new();
+    let none = ok(&aws, "GET", "switches", Value::Null);
+    assert_eq!(none["rtmpOutputMetrics"], false);
+    ok(&aws, "PUT", "switches", json!({ "listSecretsLag": 300 }));
+    let now = ok(&aws, "PUT", "switches", json!({ "rtmpOutputMetrics": true }));
+    assert_eq!((&now["rtmpOutputMetrics"], &now["listSecretsLag"]), (&json!(true), &json!(300.0)));
+    assert_eq!(control(&aws, "PUT", "switches", json!({ "magic": true })).0, 400);
+    ok(&aws, "POST", "reset", Value::Null);
+    assert_eq!(ok(&aws, "GET", "switches", Value::Null), none);
+}
+
+#[test]
+fn maintenance_is_for_what_runs() {
+    let aws = Aws::new();
+    let arn = aws.flow("show");
+    assert_eq!(control(&aws, "POST", "maintenance", json!({ "flow": "show" })).0, 400);
+    assert_eq!(control(&aws, "POST", "maintenance", json!({ "channel": "nobody" })).0, 404);
+    aws.start(&arn);
+    assert_eq!(ok(&aws, "POST", "maintenance", json!({ "flow": "show" }))["flow"]["status"], "STOPPING");
+    let late = json!({ "kind": { "late": { "seconds": 20, "caller": "dropped" } } });
+    ok(&aws, "POST", "faults", late);
+}

@@ -2,6 +2,7 @@
 
 mod aws;
 mod control;
+mod documented;
 mod faults;
 mod flows;
 mod health;

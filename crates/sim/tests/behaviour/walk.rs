@@ -55,7 +55,7 @@ fn output(dice: &mut Dice, secret: &str) -> Value {
     let mut output = match dice.roll(4) {
         0 => json!({ "protocol": "srt-caller", "destination": "x.example.net", "port": port, "encryption": key }),
         1 => json!({ "protocol": "srt-listener", "port": port, "cidrAllowList": ["10.0.0.0/8"] }),
-        2 => json!({ "protocol": dice.one(&["rtp", "rist"]), "destination": "x.example.net", "port": port }),
+        2 => json!({ "protocol": dice.one(&["rtp", "rist"]), "destination": "192.0.2.1", "port": port }),
         _ => json!({
             "protocol": "rtmp-push",
             "destination": "x.example.net",

@@ -11,12 +11,14 @@ use serde_json::{Map, Value, json};
 
 use super::{Call, Region, Service, mediaconnect, medialive};
 use crate::error::ApiError;
+use crate::regions;
 use series::Series;
 
 pub(crate) const SERVICE: Service = Service {
     name: "cloudwatch",
     call,
     rate: |rates, _| Some(rates.cloudwatch),
+    regions: Some(regions::GENERAL),
     bucket: super::alone,
     invalid: "ValidationError",
     throttled: (400, "Throttling"),
@@ -78,7 +80,7 @@ fn list(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
             series.dimensions.iter().any(is)
         })
     };
-    let mut series = mediaconnect::metrics::series(&region.mediaconnect);
+    let mut series = mediaconnect::metrics::series(&region.mediaconnect, call.config);
     series.extend(medialive::metrics::series(&region.medialive));
     series.retain(|series| {
         wanted("Namespace", series.namespace) && wanted("MetricName", series.metric) && dimensions(series)

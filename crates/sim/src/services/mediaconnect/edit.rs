@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::air::Air;
-use super::flow::Status;
+use super::flow::{Flow, Status};
 use super::{State, view};
 use crate::config::Config;
 use crate::control::ControlError;
@@ -37,7 +37,7 @@ pub struct Edit {
     pub remove: bool,
     /// Puts the flow, channel or input into a state.
     pub status: Option<String>,
-    /// Errors that DescribeFlow tells.
+    /// Errors that DescribeFlow tells: as they are, or as stream errors of the source or output that is meant.
     pub errors: Option<Vec<String>>,
 }
 
@@ -67,7 +67,7 @@ pub(crate) fn edit(
         };
         flow.enter(status, duration.map(|duration| now + duration));
     }
-    if let Some(errors) = &edit.errors {
+    if let Some(errors) = edit.errors.as_ref().filter(|_| whole) {
         flow.errors.clone_from(errors);
     }
     let patch = edit.patch.as_ref();
@@ -76,6 +76,8 @@ pub(crate) fn edit(
         let found = flow.sources.iter().position(|source| source.name() == name || source.arn == *name);
         let index = found.ok_or_else(|| ControlError::absent("source", name))?;
         patch_map(&mut flow.sources[index].settings, patch);
+        let name = flow.sources[index].name().to_owned();
+        flow.tell("Source", &name, edit.errors.as_deref());
         if edit.remove {
             flow.sources.remove(index);
             None
@@ -86,6 +88,8 @@ pub(crate) fn edit(
         let found = flow.outputs.iter().position(|output| output.name() == name || output.arn == *name);
         let index = found.ok_or_else(|| ControlError::absent("output", name))?;
         patch_map(&mut flow.outputs[index].settings, patch);
+        let name = flow.outputs[index].name().to_owned();
+        flow.tell("Output", &name, edit.errors.as_deref());
         reconnected = patch.map(|_| flow.outputs[index].arn.clone());
         if edit.remove {
             flow.outputs.remove(index);
@@ -107,6 +111,28 @@ pub(crate) fn edit(
     }
     if let Some(arn) = reconnected {
         flow.signals.reconnect(&arn, now);
+    }
+    flow.record(config, air, now);
+    Ok(view::flow(flow, config, now))
+}
+
+/// The service restarts a flow by itself (how-maintenance-works.html): "there is an interruption to all outputs on the flow".
+/// Told, the flow is STOPPING and STARTING meanwhile; else it stays ACTIVE. Answers the flow as it is then.
+pub(crate) fn maintain(
+    flow: &mut Flow,
+    told: bool,
+    config: &Config,
+    air: &Air,
+    now: Duration,
+) -> Result<Value, ControlError> {
+    if flow.status != Status::Active {
+        return Err(ControlError::bad(format!("the flow is {} and not ACTIVE", flow.status.name())));
+    }
+    if told {
+        flow.enter(Status::Stopping, Some(now + config.durations.flow_stopping));
+        flow.restarting = true;
+    } else {
+        flow.away = Some(now + config.durations.flow_stopping + config.durations.flow_starting);
     }
     flow.record(config, air, now);
     Ok(view::flow(flow, config, now))

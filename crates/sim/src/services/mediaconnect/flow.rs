@@ -53,6 +53,10 @@ pub(crate) struct Flow {
     pub(crate) status: Status,
     /// When the state ends by itself.
     pub(crate) deadline: Option<Duration>,
+    /// It stops to start again: AWS maintains it.
+    pub(super) restarting: bool,
+    /// It is ACTIVE and passes nothing until then: AWS maintains it and does not tell.
+    pub(super) away: Option<Duration>,
     /// `sourceFailoverConfig`, `flowSize`, ...
     pub(crate) settings: Map<String, Value>,
     pub(crate) sources: Vec<Source>,
@@ -87,6 +91,12 @@ pub(crate) struct Output {
 
 fn text<'a>(settings: &'a Map<String, Value>, member: &str) -> &'a str {
     settings.get(member).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// A stream error in AWS's form (monitor-flow-health.html of the MediaConnect user guide); the text in it is ours, but for
+/// the page's own example, "CDI Configuration Error". `what` is Source or Output.
+pub(super) fn stream_error(what: &str, name: &str, text: &str) -> String {
+    format!("{what} {name} Stream Error: {text}. Please investigate the flow {}.", what.to_lowercase())
 }
 
 impl Source {
@@ -130,24 +140,33 @@ impl Output {
 impl Flow {
     /// Whether media passes. UPDATING only comes from ACTIVE, and the stream goes on.
     pub(crate) fn running(&self) -> bool {
-        matches!(self.status, Status::Active | Status::Updating)
+        matches!(self.status, Status::Active | Status::Updating) && self.away.is_none()
     }
 
     pub(crate) fn enter(&mut self, status: Status, until: Option<Duration>) {
         self.status = status;
         self.deadline = until;
+        self.restarting = false;
     }
 
     /// Changes the states whose time has come, at their time. True when the flow is gone.
     pub(crate) fn advance(&mut self, config: &Config, air: &Air, now: Duration) -> bool {
-        let Some(deadline) = self.deadline.filter(|deadline| *deadline <= now) else { return false };
-        match self.status {
-            Status::Starting | Status::Updating => self.enter(Status::Active, None),
-            Status::Stopping => self.enter(Status::Standby, None),
-            Status::Deleting => return true,
-            Status::Standby | Status::Active | Status::Error => self.deadline = None,
+        let next = |flow: &Self| [flow.deadline, flow.away].into_iter().flatten().min().filter(|at| *at <= now);
+        while let Some(at) = next(self) {
+            self.away = self.away.filter(|back| *back > at);
+            if self.deadline.is_some_and(|deadline| deadline <= at) {
+                match self.status {
+                    Status::Starting | Status::Updating => self.enter(Status::Active, None),
+                    Status::Stopping if self.restarting => {
+                        self.enter(Status::Starting, Some(at + config.durations.flow_starting));
+                    }
+                    Status::Stopping => self.enter(Status::Standby, None),
+                    Status::Deleting => return true,
+                    Status::Standby | Status::Active | Status::Error => self.deadline = None,
+                }
+            }
+            self.record(config, air, at);
         }
-        self.record(config, air, deadline);
         false
     }
 
@@ -190,12 +209,22 @@ impl Flow {
         }
     }
 
-    /// The errors that DescribeFlow tells.
+    /// The errors that DescribeFlow tells. Who sends datagrams without a connection never learns that nobody takes them.
     pub(crate) fn messages(&self, now: Duration) -> Vec<String> {
-        let refused = self.outputs.iter().filter(|output| self.signals.trying(&output.arn, now)).map(|output| {
-            format!("Output {} is unable to connect to the destination {}.", output.name(), output.host())
+        let connects = |output: &&Output| !["rtp", "rtp-fec", "rist"].contains(&output.protocol());
+        let trying = self.outputs.iter().filter(connects).filter(|output| self.signals.trying(&output.arn, now));
+        let refused = trying.map(|output| {
+            stream_error("Output", output.name(), &format!("Unable to connect to the destination {}", output.host()))
         });
         self.errors.iter().cloned().chain(refused).collect()
+    }
+
+    /// Plants the stream errors of a source or output, in place of those that were planted before.
+    pub(super) fn tell(&mut self, what: &str, name: &str, errors: Option<&[String]>) {
+        let Some(errors) = errors else { return };
+        let of_part = format!("{what} {name} Stream Error: ");
+        self.errors.retain(|error| !error.starts_with(&of_part));
+        self.errors.extend(errors.iter().map(|text| stream_error(what, name, text)));
     }
 
     pub(crate) fn source(&self, arn: &str) -> Result<usize, ApiError> {

@@ -9,6 +9,7 @@ use super::members::merge;
 use super::rules::Touched;
 use super::{Flow, bad, outputs, rules, sources, tags, view, vpc};
 use crate::error::ApiError;
+use crate::ids::Ids;
 use crate::services::{Call, Region};
 
 /// Members of a flow that requests and answers share.
@@ -63,6 +64,8 @@ pub(super) fn create(region: &mut Region, call: &mut Call<'_>) -> Result<Value, 
         egress_ip: format!("203.0.113.{}", octet.clamp(1, 254)),
         status: Status::Standby,
         deadline: None,
+        restarting: false,
+        away: None,
         settings: settings(call.input),
         sources: Vec::new(),
         sources_listed: many.is_some(),
@@ -73,6 +76,7 @@ pub(super) fn create(region: &mut Region, call: &mut Call<'_>) -> Result<Value, 
         signals: super::signals::Signals::default(),
     };
     flow.settings.entry("flowSize").or_insert(json!("MEDIUM"));
+    flow.settings.entry("maintenance").or_insert(window(call.ids));
     flow.vpc_interfaces = vpc::made(call.list("vpcInterfaces"), call.ids);
     for given in &given {
         flow.sources.push(sources::made(given, call)?);
@@ -80,13 +84,34 @@ pub(super) fn create(region: &mut Region, call: &mut Call<'_>) -> Result<Value, 
     for given in &outputs_given {
         flow.outputs.push(outputs::made(given, &flow.egress_ip, call)?);
     }
-    rules::check_flow(&flow, Touched::Everything, &region.secretsmanager)?;
+    rules::check_flow(&flow, Touched::Everything, &region.secretsmanager, call.config)?;
 
     flow.record(call.config, call.air, call.now);
     call.created.push(flow.arn.clone());
     let answer = json!({ "flow": view::flow(&flow, call.config, call.now) });
     region.mediaconnect.flows.insert(flow.arn.clone(), flow);
     Ok(answer)
+}
+
+/// The maintenance window of who asks for none: some day, and "The default value is 02:00" (API_AddMaintenance.html).
+fn window(ids: &mut Ids) -> Value {
+    const DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+    let day = usize::from_str_radix(&ids.hex(2), 16).unwrap_or_default() % DAYS.len();
+    json!({ "maintenanceDay": DAYS[day], "maintenanceStartHour": "02:00" })
+}
+
+/// flows-update-size.html of the MediaConnect user guide: "The flow must be inactive", and "You can only update Medium flows
+/// to Large or Large flows to Medium".
+fn check_size(flow: &Flow, given: &Map<String, Value>) -> Result<(), ApiError> {
+    let (was, wanted) = (flow.setting(&["flowSize"]), given.get("flowSize").and_then(Value::as_str));
+    let Some(wanted) = wanted.filter(|wanted| *wanted != was) else { return Ok(()) };
+    if ![was, wanted].iter().all(|size| ["MEDIUM", "LARGE"].contains(size)) {
+        return Err(bad(format!("The size of flow {} cannot be updated from {was} to {wanted}.", flow.arn)));
+    }
+    if flow.status != Status::Standby {
+        return Err(bad(format!("To update its size, flow {} must be inactive. Stop the flow first.", flow.arn)));
+    }
+    Ok(())
 }
 
 fn settings(input: &Value) -> Map<String, Value> {
@@ -151,6 +176,7 @@ pub(super) fn update(region: &mut Region, call: &mut Call<'_>) -> Result<Value, 
     flow.require_changeable()?;
     let mut changed = flow.clone();
     let given = settings(call.input);
+    check_size(flow, &given)?;
     let was = changed.setting(&["sourceFailoverConfig", "failoverMode"]).to_owned();
     for (member, value) in &given {
         merge(changed.settings.entry(member.clone()).or_insert(Value::Null), value);
@@ -165,7 +191,7 @@ pub(super) fn update(region: &mut Region, call: &mut Call<'_>) -> Result<Value, 
             config.remove(other);
         }
     }
-    rules::check_flow(&changed, Touched::Nothing, &region.secretsmanager)?;
+    rules::check_flow(&changed, Touched::Nothing, &region.secretsmanager, call.config)?;
     changed.changed(call.config, call.air, call.now);
     *flow = changed;
     Ok(json!({ "flow": view::flow(flow, call.config, call.now) }))
@@ -176,7 +202,7 @@ pub(super) fn start(region: &mut Region, call: &mut Call<'_>) -> Result<Value, A
     let flow = mediaconnect.flow_mut(call.text("FlowArn"))?;
     flow.require("started", &[Status::Standby])?;
     // The role reads the keys now: a secret that has gone since it was named is found out here.
-    rules::check_flow(flow, Touched::Everything, secretsmanager)?;
+    rules::check_flow(flow, Touched::Everything, secretsmanager, call.config)?;
     flow.enter(Status::Starting, Some(call.now + call.config.durations.flow_starting));
     flow.record(call.config, call.air, call.now);
     Ok(json!({ "flowArn": flow.arn, "status": flow.status.name() }))

@@ -36,7 +36,7 @@ pub(super) fn describe(region: &mut Region, call: &mut Call<'_>) -> Result<Value
     match on_air(flow, call.now) {
         None => answer["messages"] = json!([nothing(flow)]),
         Some(source) if source.protocol() == "rtmp-push" => {
-            let names = super::view::source(source, flow, call.now);
+            let names = super::view::source(source, flow, call.config, call.now);
             let names = &names["transport"]["rtmpPushSourceSettings"];
             answer["rtmpInfo"] = json!({
                 "applicationName": names["applicationName"],

@@ -16,7 +16,7 @@ pub(crate) mod tags;
 mod view;
 mod vpc;
 
-pub(crate) use edit::{edit, patch_map};
+pub(crate) use edit::{edit, maintain, patch_map};
 pub(crate) use flow::{Flow, Output, Source};
 pub(crate) use managed::{add_managed_output, remove_managed_output};
 pub(crate) use metadata::PIXEL;
@@ -29,6 +29,7 @@ use serde_json::{Map, Value, json};
 use super::{Call, Region, Service};
 use crate::config::{Config, Rate, Rates};
 use crate::error::ApiError;
+use crate::regions;
 use air::Air;
 use signals::Signals;
 
@@ -50,6 +51,7 @@ pub(crate) const SERVICE: Service = Service {
     name: "mediaconnect",
     call,
     rate,
+    regions: Some(regions::MEDIACONNECT),
     bucket: super::alone,
     invalid: "BadRequestException",
     throttled: (429, "TooManyRequestsException"),
@@ -160,7 +162,7 @@ fn resources(region: &Region, config: &Config, now: Duration) -> Map<String, Val
                 item["tags"] = json!(tags);
             }
         };
-        seen["sources"] = flow.sources.iter().map(|source| view::source(source, flow, now)).collect();
+        seen["sources"] = flow.sources.iter().map(|source| view::source(source, flow, config, now)).collect();
         tagged(&mut seen["sources"], flow.sources.iter().map(|source| &source.tags).collect());
         tagged(&mut seen["outputs"], flow.outputs.iter().map(|output| &output.tags).collect());
         seen

@@ -52,13 +52,13 @@ pub(super) fn add(region: &mut Region, call: &mut Call<'_>) -> Result<Value, Api
         next.outputs.push(made(given, &flow.egress_ip, call)?);
     }
     let touched: Vec<String> = next.outputs[before..].iter().map(|output| output.arn.clone()).collect();
-    rules::check_flow(&next, Touched::These(&touched), &region.secretsmanager)?;
+    rules::check_flow(&next, Touched::These(&touched), &region.secretsmanager, call.config)?;
     changed(&mut next, call);
     let added = &next.outputs[before..];
     call.created.extend(added.iter().map(|output| output.arn.clone()));
     let answer = json!({
         "flowArn": next.arn,
-        "outputs": added.iter().map(|output| view::output(output, &next, call.now)).collect::<Vec<_>>(),
+        "outputs": added.iter().map(|output| view::output(output, &next, call.config, call.now)).collect::<Vec<_>>(),
     });
     *flow = next;
     Ok(answer)
@@ -86,7 +86,7 @@ pub(super) fn update(region: &mut Region, call: &mut Call<'_>) -> Result<Value, 
     let before = next.outputs[index].settings.clone();
     change(&mut next.outputs[index].settings, &given, false);
     let touched = [next.outputs[index].arn.clone()];
-    rules::check_flow(&next, Touched::These(&touched), &region.secretsmanager)?;
+    rules::check_flow(&next, Touched::These(&touched), &region.secretsmanager, call.config)?;
     let same = |member: &&str| before.get(*member) == next.outputs[index].settings.get(*member);
     if !["protocol", "destination", "port", "streamId", "rtmpPushSettings", "encryption"].iter().all(same) {
         let arn = next.outputs[index].arn.clone();
@@ -94,7 +94,7 @@ pub(super) fn update(region: &mut Region, call: &mut Call<'_>) -> Result<Value, 
     }
     changed(&mut next, call);
     *flow = next;
-    Ok(json!({ "flowArn": flow.arn, "output": view::output(&flow.outputs[index], flow, call.now) }))
+    Ok(json!({ "flowArn": flow.arn, "output": view::output(&flow.outputs[index], flow, call.config, call.now) }))
 }
 
 pub(super) fn remove(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {

@@ -30,22 +30,32 @@ pub(super) enum Link {
     Connected,
 }
 
+/// How a flow chooses among its sources.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Choice {
+    /// Source failover is not enabled.
+    #[default]
+    None,
+    Failover,
+    Merge,
+}
+
 #[derive(Clone, Debug, Default)]
 pub(super) struct SourceSignals {
     pub(super) signal: Track<Signal>,
     /// False once the source has been removed.
     pub(super) present: Track<bool>,
     pub(super) drops: Vec<Duration>,
-    /// Whether its protocol measures the round trip.
-    pub(super) round_trip: bool,
+    pub(super) protocol: String,
 }
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct OutputSignals {
     pub(super) link: Track<Link>,
     pub(super) drops: Vec<Duration>,
-    /// Whether its protocol knows connections.
-    pub(super) connection: bool,
+    pub(super) protocol: String,
+    /// Whether MediaLive added it.
+    pub(super) managed: bool,
 }
 
 /// All signals of a flow, also of sources and outputs that have been removed.
@@ -53,6 +63,7 @@ pub(super) struct OutputSignals {
 pub(crate) struct Signals {
     pub(super) flow: String,
     pub(super) running: Track<bool>,
+    pub(super) choice: Track<Choice>,
     pub(super) selected: Track<Vec<String>>,
     pub(super) sources: BTreeMap<String, SourceSignals>,
     pub(super) outputs: BTreeMap<String, OutputSignals>,
@@ -64,6 +75,7 @@ impl Signals {
         self.prune(now.saturating_sub(config.durations.metric_retention));
         self.flow.clone_from(&flow.arn);
         self.running.set(now, flow.running());
+        self.choice.set(now, choice(flow));
         self.record_sources(flow, air, now);
         self.record_selected(flow, now);
         self.record_outputs(flow, config, air, now);
@@ -71,6 +83,7 @@ impl Signals {
 
     fn prune(&mut self, oldest: Duration) {
         self.running.prune(oldest);
+        self.choice.prune(oldest);
         self.selected.prune(oldest);
         for source in self.sources.values_mut() {
             source.signal.prune(oldest);
@@ -95,7 +108,7 @@ impl Signals {
                 false => Signal::default(),
             };
             let signals = self.sources.entry(source.arn.clone()).or_default();
-            signals.round_trip = ["srt-listener", "srt-caller", "rist", "zixi-push"].contains(&source.protocol());
+            source.protocol().clone_into(&mut signals.protocol);
             let was = signals.signal.at(now).is_some_and(|was| was.connected);
             if was && !signal.connected && flow.running() {
                 signals.drops.push(now);
@@ -138,7 +151,8 @@ impl Signals {
         let retry = config.durations.output_retry;
         for output in &flow.outputs {
             let signals = self.outputs.entry(output.arn.clone()).or_default();
-            signals.connection = !["rtp", "rtp-fec", "udp"].contains(&output.protocol());
+            output.protocol().clone_into(&mut signals.protocol);
+            signals.managed = output.media_live_input.is_some();
             let was = signals.link.at(now).copied().unwrap_or(Link::Off);
             if !flow.running() || !output.enabled() {
                 signals.link.set(now, Link::Off);
@@ -217,6 +231,15 @@ impl Signals {
     /// Whether an output has its connection.
     pub(super) fn linked(&self, output: &str, now: Duration) -> bool {
         matches!(self.outputs.get(output).and_then(|o| o.link.at(now)), Some(Link::Connected))
+    }
+}
+
+fn choice(flow: &Flow) -> Choice {
+    let config = |member| flow.setting(&["sourceFailoverConfig", member]);
+    match (config("state"), config("failoverMode")) {
+        ("ENABLED", "FAILOVER") => Choice::Failover,
+        ("ENABLED", _) => Choice::Merge,
+        _ => Choice::None,
     }
 }
 

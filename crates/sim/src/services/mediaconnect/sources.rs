@@ -43,13 +43,13 @@ pub(super) fn add(region: &mut Region, call: &mut Call<'_>) -> Result<Value, Api
         changed.sources.push(made(given, call)?);
     }
     let touched: Vec<String> = changed.sources[before..].iter().map(|source| source.arn.clone()).collect();
-    rules::check_flow(&changed, Touched::These(&touched), &region.secretsmanager)?;
+    rules::check_flow(&changed, Touched::These(&touched), &region.secretsmanager, call.config)?;
     changed.changed(call.config, call.air, call.now);
     let added = &changed.sources[before..];
     call.created.extend(added.iter().map(|source| source.arn.clone()));
     let answer = json!({
         "flowArn": changed.arn,
-        "sources": added.iter().map(|source| view::source(source, &changed, call.now)).collect::<Vec<_>>(),
+        "sources": added.iter().map(|source| view::source(source, &changed, call.config, call.now)).collect::<Vec<_>>(),
     });
     *flow = changed;
     Ok(answer)
@@ -65,10 +65,10 @@ pub(super) fn update(region: &mut Region, call: &mut Call<'_>) -> Result<Value, 
     let mut changed = flow.clone();
     change(&mut changed.sources[index].settings, &given, true);
     let touched = [changed.sources[index].arn.clone()];
-    rules::check_flow(&changed, Touched::These(&touched), &region.secretsmanager)?;
+    rules::check_flow(&changed, Touched::These(&touched), &region.secretsmanager, call.config)?;
     changed.changed(call.config, call.air, call.now);
     *flow = changed;
-    Ok(json!({ "flowArn": flow.arn, "source": view::source(&flow.sources[index], flow, call.now) }))
+    Ok(json!({ "flowArn": flow.arn, "source": view::source(&flow.sources[index], flow, call.config, call.now) }))
 }
 
 pub(super) fn remove(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
@@ -80,7 +80,7 @@ pub(super) fn remove(region: &mut Region, call: &mut Call<'_>) -> Result<Value, 
     }
     let mut changed = flow.clone();
     let gone = changed.sources.remove(index);
-    rules::check_flow(&changed, Touched::Nothing, &region.secretsmanager)?;
+    rules::check_flow(&changed, Touched::Nothing, &region.secretsmanager, call.config)?;
     changed.changed(call.config, call.air, call.now);
     *flow = changed;
     Ok(json!({ "flowArn": flow.arn, "sourceArn": gone.arn }))

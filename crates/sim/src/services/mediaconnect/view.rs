@@ -33,7 +33,7 @@ const OUTPUT: &[&str] = &[
 ];
 
 /// `flow` of an answer.
-pub(super) fn flow(flow: &Flow, _config: &Config, now: Duration) -> Value {
+pub(super) fn flow(flow: &Flow, config: &Config, now: Duration) -> Value {
     let mut seen = json!({
         "flowArn": flow.arn,
         "name": flow.name,
@@ -42,15 +42,15 @@ pub(super) fn flow(flow: &Flow, _config: &Config, now: Duration) -> Value {
         "egressIp": flow.egress_ip,
         "status": flow.status.name(),
         "entitlements": [],
-        "outputs": flow.outputs.iter().map(|out| output(out, flow, now)).collect::<Vec<_>>(),
+        "outputs": flow.outputs.iter().map(|out| output(out, flow, config, now)).collect::<Vec<_>>(),
         // Always the first one, whichever member the flow was created with.
-        "source": flow.sources.first().map(|first| source(first, flow, now)),
+        "source": flow.sources.first().map(|first| source(first, flow, config, now)),
     });
     for (member, value) in &flow.settings {
         seen[member] = value.clone();
     }
     if flow.sources_listed || flow.sources.len() > 1 {
-        seen["sources"] = flow.sources.iter().map(|one| source(one, flow, now)).collect();
+        seen["sources"] = flow.sources.iter().map(|one| source(one, flow, config, now)).collect();
     }
     if !flow.vpc_interfaces.is_empty() {
         seen["vpcInterfaces"] = flow.vpc_interfaces.iter().cloned().collect();
@@ -59,7 +59,7 @@ pub(super) fn flow(flow: &Flow, _config: &Config, now: Duration) -> Value {
 }
 
 /// `source` of an answer.
-pub(super) fn source(source: &Source, flow: &Flow, now: Duration) -> Value {
+pub(super) fn source(source: &Source, flow: &Flow, config: &Config, now: Duration) -> Value {
     let (mut seen, mut transport) = split(&source.settings, SOURCE);
     seen.insert("sourceArn".to_owned(), json!(source.arn));
     let protocol = source.protocol();
@@ -77,16 +77,16 @@ pub(super) fn source(source: &Source, flow: &Flow, now: Duration) -> Value {
         if let Some(port) = fixed {
             seen.entry("ingestPort").or_insert(json!(port));
         }
-        if flow.signals.connected(&source.arn, now) {
-            seen.insert("peerIpAddress".to_owned(), json!(peer(&source.arn)));
-        }
+    }
+    if let Some(peer) = source_peer(source, flow, now.saturating_sub(config.durations.peer_lag)) {
+        seen.insert("peerIpAddress".to_owned(), json!(peer));
     }
     seen.insert("transport".to_owned(), Value::Object(transport));
     Value::Object(seen)
 }
 
 /// `output` of an answer.
-pub(super) fn output(output: &Output, flow: &Flow, now: Duration) -> Value {
+pub(super) fn output(output: &Output, flow: &Flow, config: &Config, now: Duration) -> Value {
     let (mut seen, mut transport) = split(&output.settings, OUTPUT);
     seen.insert("outputArn".to_owned(), json!(output.arn));
     seen.entry("outputStatus").or_insert(json!("ENABLED"));
@@ -100,9 +100,9 @@ pub(super) fn output(output: &Output, flow: &Flow, now: Duration) -> Value {
     }
     if rules::listens(output.protocol()) {
         seen.insert("listenerAddress".to_owned(), json!(output.listener_address));
-        if flow.signals.linked(&output.arn, now) {
-            seen.insert("peerIpAddress".to_owned(), json!(peer(&output.arn)));
-        }
+    }
+    if let Some(peer) = output_peer(output, flow, now.saturating_sub(config.durations.peer_lag)) {
+        seen.insert("peerIpAddress".to_owned(), json!(peer));
     }
     seen.insert("transport".to_owned(), Value::Object(transport));
     Value::Object(seen)
@@ -135,6 +135,33 @@ fn naming(arn: &str, rtmp: &Value) -> Value {
             json!({ "applicationName": "live", "streamName": format!("stream-{id}"), "namingType": "AUTOMATIC" })
         }
     }
+}
+
+/// Who sends to a source, as it was known at a time (source-ip-address.html of the MediaConnect user guide): "For SRT
+/// caller sources, the peer IP address matches the IP address that you configured", connected or not; of protocols with
+/// dynamic peers it is the device that sends.
+fn source_peer(source: &Source, flow: &Flow, at: Duration) -> Option<String> {
+    match source.protocol() {
+        "srt-caller" => configured(&source.settings, "sourceListenerAddress"),
+        // Seen as a sender by its name, not by an address.
+        "ndi-speed-hq" => None,
+        _ => flow.signals.connected(&source.arn, at).then(|| peer(&source.arn)),
+    }
+}
+
+/// Who takes what an output sends, as it was known at a time (output-ip-address.html): configured for "SRT Caller outputs,
+/// RTP/FEC outputs, Zixi Push outputs", dynamic for RIST and what listens, none for "Managed (MediaLive) outputs" and "NDI
+/// outputs". RTMP is not on the page.
+fn output_peer(output: &Output, flow: &Flow, at: Duration) -> Option<String> {
+    match output.protocol() {
+        "srt-caller" | "rtp" | "rtp-fec" | "zixi-push" => configured(&output.settings, "destination"),
+        "rist" | "srt-listener" | "zixi-pull" => flow.signals.linked(&output.arn, at).then(|| peer(&output.arn)),
+        _ => None,
+    }
+}
+
+fn configured(settings: &Map<String, Value>, member: &str) -> Option<String> {
+    settings.get(member).and_then(Value::as_str).map(str::to_owned)
 }
 
 /// The address of the other side, the same for as long as the resource lives.

@@ -91,6 +91,10 @@ pub(crate) struct Channel {
     pub(crate) status: Status,
     /// When the state ends by itself.
     pub(crate) deadline: Option<Duration>,
+    /// It stops to start again: AWS maintains it.
+    pub(super) restarting: bool,
+    /// When AWS goes on to its second pipeline.
+    pub(super) second: Option<Duration>,
     /// Since when it is DELETED.
     pub(crate) gone: Option<Duration>,
     /// Inputs that an update takes away: they stay attached until it is done.
@@ -120,6 +124,7 @@ impl Channel {
     pub(crate) fn enter(&mut self, status: Status, config: &Config, now: Duration) {
         self.status = status;
         self.deadline = status.duration(config).map(|duration| now + duration);
+        self.restarting = false;
         if status != Status::Updating {
             self.leaving.clear();
         }
@@ -129,7 +134,8 @@ impl Channel {
     /// Lets everything happen that happens by itself until now, each at its time.
     pub(crate) fn advance(&mut self, supply: &Supply<'_>, config: &Config, now: Duration) {
         let next = |channel: &Self| {
-            let events = [channel.deadline, channel.air.next(channel, supply), channel.schedule.next()];
+            let air = channel.air.next(channel, supply);
+            let events = [channel.deadline, channel.second, air, channel.schedule.next()];
             events.into_iter().flatten().min().filter(|at| *at <= now)
         };
         while let Some(at) = next(self) {
@@ -142,12 +148,35 @@ impl Channel {
         self.record(supply, config, now);
     }
 
+    /// AWS maintains it: the whole channel, where it tells of it and the channel has one pipeline, or one pipeline at a time.
+    pub(super) fn restart(&mut self, told: bool, config: &Config, now: Duration) {
+        if told && self.pipelines() == 1 {
+            self.enter(Status::Stopping, config, now);
+            self.restarting = true;
+            return;
+        }
+        let back = now + config.durations.channel_recovering;
+        self.take_away(0, back);
+        self.second = (self.pipelines() > 1).then_some(back);
+    }
+
+    fn take_away(&mut self, pipeline: usize, back: Duration) {
+        if let Some(pipeline) = self.air.pipelines.get_mut(pipeline) {
+            pipeline.away = Some(back);
+        }
+    }
+
     /// Changes the state whose time has come.
     fn turn(&mut self, config: &Config, at: Duration) {
+        if self.second.is_some_and(|second| second <= at) {
+            self.second = None;
+            self.take_away(1, at + config.durations.channel_recovering);
+        }
         if self.deadline.is_none_or(|deadline| deadline > at) {
             return;
         }
         let next = match self.status {
+            Status::Stopping if self.restarting => Status::Starting,
             Status::Creating | Status::Updating | Status::Stopping => Status::Idle,
             Status::Starting | Status::Recovering => Status::Running,
             Status::Deleting => Status::Deleted,

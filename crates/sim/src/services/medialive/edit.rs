@@ -83,3 +83,21 @@ pub(crate) fn input(
     let input = input.clone();
     Ok(view::input(&input, state))
 }
+
+/// The service restarts a channel by itself (maintenance-how.html of the MediaLive user guide): of a standard channel one
+/// pipeline after the other; of a channel with one pipeline it "stops the pipeline, which stops the channel ... and restarts
+/// the channel". Told, such a channel is STOPPING and STARTING meanwhile; else it stays RUNNING. Answers the channel.
+pub(crate) fn maintain(
+    state: &mut State,
+    id: &str,
+    told: bool,
+    config: &Config,
+    now: Duration,
+) -> Result<Value, ControlError> {
+    let channel = state.channels.get_mut(id).ok_or_else(|| ControlError::absent("channel", id))?;
+    if channel.status != Status::Running {
+        return Err(ControlError::bad(format!("the channel is {} and not RUNNING", channel.status.name())));
+    }
+    channel.restart(told, config, now);
+    Ok(view::channel(channel))
+}

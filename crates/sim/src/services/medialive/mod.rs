@@ -32,6 +32,7 @@ use super::mediaconnect::{self, air::Air};
 use super::{Call, Region, Service};
 use crate::config::{Config, Rate, Rates};
 use crate::error::ApiError;
+use crate::regions;
 use air::OnAir;
 use air::supply::Supply;
 use memory::Memory;
@@ -58,6 +59,7 @@ pub(crate) const SERVICE: Service = Service {
     name: "medialive",
     call,
     rate,
+    regions: Some(regions::MEDIALIVE),
     bucket,
     invalid: "BadRequestException",
     throttled: (429, "TooManyRequestsException"),

@@ -1,14 +1,16 @@
 //! ListSecrets.
 
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use super::{Secret, State, error};
+use super::{Secret, error};
 use crate::error::ApiError;
 use crate::services::Call;
 
-pub(super) fn list(state: &mut State, call: &mut Call<'_>) -> Result<Value, ApiError> {
+pub(super) fn list(secrets: &BTreeMap<String, Secret>, call: &Call<'_>) -> Result<Value, ApiError> {
     let size = call.input.get("MaxResults").and_then(Value::as_u64).map_or(100, |n| usize::try_from(n).unwrap_or(100));
     let planned = call.input.get("IncludePlannedDeletion").and_then(Value::as_bool).unwrap_or(false);
     let after = match call.text("NextToken") {
@@ -22,8 +24,7 @@ pub(super) fn list(state: &mut State, call: &mut Call<'_>) -> Result<Value, ApiE
         ),
     };
     // By name: a page goes on after a name, whether that secret is still there or not.
-    let mut rest = state
-        .secrets
+    let mut rest = secrets
         .values()
         .filter(|secret| after.as_ref().is_none_or(|after| secret.name > *after))
         .filter(|secret| planned || secret.deletion.is_none())

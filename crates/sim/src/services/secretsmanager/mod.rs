@@ -2,6 +2,7 @@
 
 mod list;
 mod lookup;
+mod past;
 mod values;
 
 use std::collections::BTreeMap;
@@ -10,9 +11,12 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::{Call, Region, Service};
+use crate::clock::span;
 use crate::config::Config;
 use crate::error::ApiError;
 use crate::ids::Ids;
+use crate::regions;
+use past::Past;
 
 /// The secrets of a region.
 #[derive(Clone, Default)]
@@ -20,6 +24,8 @@ pub(crate) struct State {
     secrets: BTreeMap<String, Secret>,
     /// Names of secrets that were deleted without recovery, and until when they are taken.
     tombstones: BTreeMap<String, Duration>,
+    /// What lists still show.
+    past: Past,
 }
 
 #[derive(Clone)]
@@ -67,6 +73,7 @@ pub(crate) const SERVICE: Service = Service {
     name: "secretsmanager",
     call,
     rate: |rates, _| Some(rates.secretsmanager),
+    regions: Some(regions::GENERAL),
     bucket: super::alone,
     invalid: "ValidationException",
     throttled: (400, "ThrottlingException"),
@@ -76,6 +83,10 @@ pub(crate) const SERVICE: Service = Service {
 
 fn call(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
     let state = &mut region.secretsmanager;
+    let lag = span(call.config.switches.list_secrets_lag);
+    if super::mutating(call.operation) {
+        state.past.remember(&state.secrets, call.now, lag);
+    }
     match call.operation {
         "CreateSecret" => create(state, call),
         "DescribeSecret" => describe(state, call),
@@ -84,7 +95,10 @@ fn call(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
         "UpdateSecret" => values::update(state, call),
         "DeleteSecret" => delete(state, call),
         "RestoreSecret" => restore(state, call),
-        "ListSecrets" => list::list(state, call),
+        "ListSecrets" => {
+            let seen = state.past.seen(call.now, lag).unwrap_or(&state.secrets);
+            list::list(seen, call)
+        }
         "TagResource" => tag(state, call),
         "UntagResource" => untag(state, call),
         other => Err(ApiError::new(404, "UnknownOperationException", format!("Unknown operation {other}"))),

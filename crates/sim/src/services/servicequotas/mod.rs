@@ -9,12 +9,14 @@ use serde_json::{Map, Value, json};
 use super::{Call, Region, Service};
 use crate::config::Quotas;
 use crate::error::ApiError;
+use crate::regions;
 use table::{MEDIACONNECT, MEDIALIVE, Quota};
 
 pub(crate) const SERVICE: Service = Service {
     name: "service-quotas",
     call,
     rate: |rates, _| Some(rates.service_quotas),
+    regions: Some(regions::GENERAL),
     bucket: super::alone,
     invalid: "IllegalArgumentException",
     throttled: (400, "TooManyRequestsException"),

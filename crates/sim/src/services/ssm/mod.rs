@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use super::{Call, Region, Service};
 use crate::config::Config;
 use crate::error::ApiError;
+use crate::regions;
 
 /// The parameters of a region.
 #[derive(Clone, Default)]
@@ -37,6 +38,7 @@ pub(crate) const SERVICE: Service = Service {
     name: "ssm",
     call,
     rate: |rates, _| Some(rates.ssm),
+    regions: Some(regions::GENERAL),
     bucket: super::alone,
     invalid: "ValidationException",
     throttled: (400, "ThrottlingException"),

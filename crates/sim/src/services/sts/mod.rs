@@ -9,6 +9,7 @@ pub(crate) const SERVICE: Service = Service {
     name: "sts",
     call,
     rate: |_, _| None,
+    regions: None,
     bucket: super::alone,
     invalid: "ValidationError",
     throttled: (400, "Throttling"),

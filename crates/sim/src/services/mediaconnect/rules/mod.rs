@@ -1,5 +1,6 @@
 //! The rules that a flow must keep, whoever changes it and how.
 
+mod destinations;
 mod network;
 mod output;
 mod source;
@@ -11,6 +12,7 @@ pub(super) use source::check as check_source;
 use serde_json::{Map, Value};
 
 use super::{Flow, bad};
+use crate::config::Config;
 use crate::error::ApiError;
 use crate::services::{is_role, secretsmanager};
 
@@ -73,7 +75,12 @@ impl Touched<'_> {
 }
 
 /// The rules of a flow as it is after a request. `secrets` are those of the flow's region.
-pub(super) fn check_flow(flow: &Flow, touched: Touched<'_>, secrets: &secretsmanager::State) -> Result<(), ApiError> {
+pub(super) fn check_flow(
+    flow: &Flow,
+    touched: Touched<'_>,
+    secrets: &secretsmanager::State,
+    config: &Config,
+) -> Result<(), ApiError> {
     unique_names("Source", flow.sources.iter().map(super::Source::name))?;
     unique_names("Output", flow.outputs.iter().map(super::Output::name))?;
     for source in flow.sources.iter().filter(|source| touched.contains(&source.arn)) {
@@ -82,10 +89,26 @@ pub(super) fn check_flow(flow: &Flow, touched: Touched<'_>, secrets: &secretsman
     let own = |output: &&super::Output| output.media_live_input.is_none() && touched.contains(&output.arn);
     for output in flow.outputs.iter().filter(own) {
         check_output(flow, &output.settings, secrets)?;
+        destinations::check(flow, output, config)?;
     }
     source::check_together(flow)?;
     output::check_together(flow)?;
+    check_maintenance(flow)?;
     network::check(flow)
+}
+
+/// "Use 24-hour HH:MM format. Minutes must be 00." (API_AddMaintenance.html)
+fn check_maintenance(flow: &Flow) -> Result<(), ApiError> {
+    if !flow.settings.contains_key("maintenance") {
+        return Ok(());
+    }
+    let hour = flow.setting(&["maintenance", "maintenanceStartHour"]);
+    let valid =
+        hour.len() == 5 && hour.strip_suffix(":00").is_some_and(|hour| hour.parse::<u8>().is_ok_and(|hour| hour < 24));
+    match valid {
+        true => Ok(()),
+        false => Err(bad(format!("maintenanceStartHour '{hour}' is not a full hour as HH:00."))),
+    }
 }
 
 fn unique_names<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> Result<(), ApiError> {

@@ -86,6 +86,10 @@ fn check_destination(what: &str, settings: &Map<String, Value>) -> Result<(), Ap
     if settings.contains_key("destination") && (host.is_empty() || host.contains(wrong) || host.len() > 253) {
         return Err(bad(format!("{what}: destination '{host}' is not an IP address or host name.")));
     }
+    let protocol = text(settings, "protocol");
+    if super::destinations::BY_ADDRESS.contains(&protocol) && host.parse::<std::net::IpAddr>().is_err() {
+        return Err(bad(format!("{what}: destination '{host}' is not an IP address, as protocol {protocol} needs.")));
+    }
     Ok(())
 }
 
