@@ -352,7 +352,7 @@ async fn a_connection_test_tells_whether_the_encoder_is_heard() -> Result<()> {
     let stage = show!(Show::start("life-signal"));
     stage.apply(&[with(source(), json!({ "health": { "interval": "1s" } })), secret("one", "k")])?;
     stage.until_condition("source/studio", "Ready", "True", "Stopped").await?;
-    stage.kubectl("annotate source/studio playout.dev/test-connection=3s")?;
+    stage.kubectl("annotate source/studio playout.dev/test-connection=10s")?;
     let heard = stage.until_condition("source/studio", "InputReachable", "True", "Reachable").await?;
     ensure!(message(&heard, "InputReachable").contains("main at 6000 kbit/s"), "{heard}");
     stage.until_aws("the flow is off again", |flow| flow["status"] == "STANDBY").await?;

@@ -81,6 +81,7 @@ impl World {
                 input_deleting: Duration::from_secs(1),
                 metric_interval: Duration::from_secs(1),
                 metric_lag: Duration::from_secs(1),
+                peer_lag: Duration::from_secs(1),
                 ..Durations::default()
             },
             // The world where RTMP outputs are measured, which AWS does not document. The other one: `sim.set_switches`.
