@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::future::Future;
 use std::hash::Hash;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use kube::Resource;
@@ -11,6 +11,7 @@ use kube::core::object::HasStatus;
 use kube::runtime::events::Recorder;
 use kube::runtime::reflector::Store;
 use playout_core::api::{CREATE_INTENT, Destination, EncodingPreset, Source};
+use playout_core::feeds::Feeds;
 use playout_core::names::{CreateIntent, Identity, IntentPhase};
 use playout_core::plan::{Action, Desired, Failure, FailureClass, Step};
 use serde::Serialize;
@@ -59,6 +60,8 @@ pub struct Context {
     pub wishes: Wishes,
     /// When objects were last seen in AWS.
     pub looks: Looks,
+    /// Who sends where.
+    pub feeds: Mutex<Feeds>,
 }
 
 impl Debug for Context {

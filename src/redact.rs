@@ -7,9 +7,10 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use playout_core::keys::is_word;
 use playout_core::secret::SecretText;
 
-/// Shorter texts would blank ordinary words. SRT passwords begin at ten characters, platforms' keys at sixteen.
+/// Shorter texts would blank ordinary words, as the words of our own texts would. SRT passwords begin at ten characters, platforms' keys at sixteen.
 const SHORTEST: usize = 6;
 
 /// The secrets that this process has seen.
@@ -19,7 +20,7 @@ pub struct Redactor(Arc<RwLock<HashMap<[u8; 8], SecretText>>>);
 impl Redactor {
     /// Remembers a secret, in the spellings in which it may come back.
     pub fn learn(&self, secret: &SecretText) {
-        if secret.expose().len() < SHORTEST {
+        if secret.expose().len() < SHORTEST || is_word(secret.expose()) {
             return;
         }
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner).contains_key(&secret.fingerprint());

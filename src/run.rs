@@ -93,6 +93,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         lanes: Lanes::new(config.concurrency),
         wishes: Wishes::default(),
         looks: Looks::default(),
+        feeds: std::sync::Mutex::default(),
         config,
     });
     tracing::info!(cluster = context.cluster, region = context.aws.default_region(), "starting");

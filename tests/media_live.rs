@@ -51,7 +51,7 @@ fn encoding() -> Encoding {
 }
 
 fn target(url: &str, key: &str) -> RtmpTarget {
-    RtmpTarget { url: SecretText::new(url), stream: SecretText::new(key) }
+    RtmpTarget { url: SecretText::new(url), stream: SecretText::new(key), login: None }
 }
 
 fn settings(input: &str) -> ChannelSettings {
@@ -441,11 +441,11 @@ async fn a_channel_lives_and_dies_as_the_client_says() -> Result<()> {
     ensure!(list.len() == 1 && list[0].id == id && list[0].tags == new.tags, "{list:?}");
     let shared = channels.list(Duration::from_secs(60), Urgency::Change).await.expect("a list");
     ensure!(Arc::ptr_eq(&list, &shared), "one List serves all");
-    let usage = quotas::channels(&list, region.quotas.limit(Limit::Channels, list.len()).await);
-    ensure!((usage.used, usage.limit, usage.by.join(" ").as_str()) == (1, 5, "show/youtube"), "{usage:?}");
+    let usage = quotas::channels(&list, region.quotas.limit(Limit::Channels, list.len()).await, "show");
+    ensure!((usage.used, usage.limit, usage.by.join(" ").as_str()) == (1, 5, "Destination/youtube"), "{usage:?}");
     let inputs = channels.inputs(Duration::from_secs(60), Urgency::Change).await.expect("a list");
-    let usage = quotas::push_inputs(&inputs, region.quotas.limit(Limit::PushInputs, inputs.len()).await);
-    ensure!((usage.used, usage.by.join(" ").as_str()) == (1, "show/youtube"), "{usage:?}");
+    let usage = quotas::push_inputs(&inputs, region.quotas.limit(Limit::PushInputs, inputs.len()).await, "show");
+    ensure!((usage.used, usage.by.join(" ").as_str()) == (1, "Destination/youtube"), "{usage:?}");
 
     world.sim.set_receiver("b.example.net", None, playout_sim::Receiver::Refuse);
     region.media_connect.start_flow(&first).await.expect("a start");
@@ -492,7 +492,7 @@ async fn a_channel_lives_and_dies_as_the_client_says() -> Result<()> {
     ensure!(failure.class == FailureClass::Absent, "{failure:?}");
     channels.list_changed();
     let list = channels.list(Duration::ZERO, Urgency::Change).await.expect("a list");
-    ensure!(quotas::channels(&list, 5).used == 0, "a tombstone does not count");
+    ensure!(quotas::channels(&list, 5, "show").used == 0, "a tombstone does not count");
     live.delete_input(&made.id).await.expect("a deletion");
     let gone = async || channels.describe_input(&made.id, Duration::ZERO, Urgency::Change).await.expect("an answer");
     until("gone", gone, Option::is_none).await?;

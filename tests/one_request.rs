@@ -114,7 +114,8 @@ fn new_channel() -> NewChannel {
         level: Level::L3_1,
         audio: Audio { bitrate: 128_000, sample_rate: 48_000, channels: Channels::Stereo },
     };
-    let target = RtmpTarget { url: SecretText::new("rtmp://a.example:1935/app"), stream: SecretText::new("key") };
+    let target =
+        RtmpTarget { url: SecretText::new("rtmp://a.example:1935/app"), stream: SecretText::new("key"), login: None };
     let settings = ChannelSettings {
         role_arn: Some("arn:role".into()),
         inputs: vec!["1".into()],

@@ -59,6 +59,7 @@ fn validation_errors(response: &HttpResponse) -> Vec<(String, String)> {
 }
 
 fn classify(operation: &str, status: u16, code: &str, message: &str) -> FailureClass {
+    let said = message;
     let message = message.to_ascii_lowercase();
     let says = |words: &[&str]| words.iter().any(|w| message.contains(w));
     // The SDK's own list counts LimitExceededException as throttling; for us a limit is a limit.
@@ -87,22 +88,19 @@ fn classify(operation: &str, status: u16, code: &str, message: &str) -> FailureC
         _ if code.contains("AccessDenied") || code.contains("UnrecognizedClient") => FailureClass::Denied,
         // Secrets Manager: the name of a removed secret is not free at once.
         _ if code == "InvalidRequestException" && says(&["deletion", "deleted"]) => FailureClass::Conflict,
-        // MediaConnect models no 409: a wrong state and a taken name are 400, told apart from bad input only by words.
-        _ if code == "BadRequestException"
-            && says(&[
-                "state",
-                "status",
-                "already exist",
-                "already in use",
-                "in progress",
-                "must stop",
-                "currently",
-            ]) =>
-        {
-            FailureClass::Conflict
-        }
+        // MediaConnect models no 409: that a flow takes no change now is 400, told apart from bad input only by words.
+        _ if code == "BadRequestException" && is_of_a_state(operation, said) => FailureClass::Conflict,
         _ => FailureClass::Invalid,
     }
+}
+
+/// Whether MediaConnect says that a flow is in a state in which it does not take this call: by the states that it documents
+/// (API reference, Flow, status). What is made has no state yet; any other text is about what was sent, and waiting mends none
+/// of it.
+fn is_of_a_state(operation: &str, message: &str) -> bool {
+    const STATES: [&str; 6] = ["STANDBY", "ACTIVE", "UPDATING", "DELETING", "STARTING", "STOPPING"];
+    let names_one = message.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| STATES.contains(&word));
+    operation.starts_with("mediaconnect:") && !operation.contains(":Create") && names_one
 }
 
 /// MediaLive's creates say with several statuses what only their words tell apart: that the account is full (seen with 403 and
@@ -145,10 +143,28 @@ mod tests {
             (400, "ParameterNotFound", "", FailureClass::Absent),
             (400, "ResourceExistsException", "", FailureClass::Conflict),
             (400, "BadRequestException", "Invalid CIDR block", FailureClass::Invalid),
-            (400, "BadRequestException", "The flow must be in state STANDBY", FailureClass::Conflict),
         ];
         for (status, code, message, class) in cases {
             assert_eq!(classify("mediaconnect:CreateFlow", status, code, message), class, "{status} {code} {message}");
+        }
+    }
+
+    #[test]
+    fn only_the_state_of_a_flow_is_waited_for() {
+        let current = "Flow arn:flow cannot be deleted because it is currently ACTIVE.";
+        let cases = [
+            ("DeleteFlow", current, FailureClass::Conflict),
+            ("UpdateFlow", "The flow must be in state STANDBY", FailureClass::Conflict),
+            ("AddFlowOutputs", "The flow is UPDATING; try again", FailureClass::Conflict),
+            ("CreateFlow", "The flow must be in state STANDBY", FailureClass::Invalid),
+            ("CreateFlow", "sourceFailoverConfig.state must be ENABLED", FailureClass::Invalid),
+            ("AddFlowOutputs", "outputStatus is not valid", FailureClass::Invalid),
+            ("AddFlowOutputs", "Output main: port 5000 is already in use by another output.", FailureClass::Invalid),
+            ("UpdateFlowSource", "ingestPort 2088 is currently not supported", FailureClass::Invalid),
+        ];
+        for (operation, message, class) in cases {
+            let operation = format!("mediaconnect:{operation}");
+            assert_eq!(classify(&operation, 400, "BadRequestException", message), class, "{operation} {message}");
         }
     }
 

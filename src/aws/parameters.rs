@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use aws_sdk_ssm::Client;
 use playout_core::plan::{Failure, FailureClass};
-use playout_core::references::Found;
+use playout_core::references::{Found, trimmed};
 use playout_core::secret::SecretText;
 
 use super::caller::Caller;
@@ -63,7 +63,10 @@ async fn get(client: &Client, caller: &Caller, name: &str, urgency: Urgency) -> 
     let call = client.get_parameter().name(name).with_decryption(true).send();
     match caller.read(GET, urgency, call).await {
         Ok(answer) => Ok(answer.parameter().and_then(|p| {
-            Some(Found { text: SecretText::new(p.value()?), version: format!("ssm {} {}", p.name()?, p.version()) })
+            Some(Found {
+                text: SecretText::new(trimmed(p.value()?)),
+                version: format!("ssm {} {}", p.name()?, p.version()),
+            })
         })),
         Err(failure) if failure.class == FailureClass::Absent => Ok(None),
         Err(failure) => Err(failure),

@@ -167,35 +167,39 @@ fn count(value: f64) -> usize {
     value as usize
 }
 
-/// How much of the quota of channels is used. A channel that is gone stands in the list for a while and does not count.
+/// How much of the quota of channels is used, and who of this namespace has them. A channel that is gone stands in the list
+/// for a while and does not count.
 #[must_use]
-pub fn channels(list: &[ListedChannel], limit: usize) -> Usage {
+pub fn channels(list: &[ListedChannel], limit: usize, namespace: &str) -> Usage {
     let there = list.iter().filter(|channel| channel.state != ChannelState::Deleted);
-    usage(limit, there.map(|channel| holder("channel", &channel.name, &channel.id, &channel.tags)))
+    usage(limit, namespace, there.map(|channel| &channel.tags))
 }
 
-/// How much of the quota of push inputs is used.
+/// How much of the quota of push inputs is used, and who of this namespace has them.
 #[must_use]
-pub fn push_inputs(list: &[ListedInput], limit: usize) -> Usage {
+pub fn push_inputs(list: &[ListedInput], limit: usize, namespace: &str) -> Usage {
     let there = list.iter().filter(|listed| listed.is_push).map(|listed| &listed.input);
     let there = there.filter(|input| input.state != InputState::Deleted);
-    usage(limit, there.map(|input| holder("input", &input.name, &input.id, &input.tags)))
+    usage(limit, namespace, there.map(|input| &input.tags))
 }
 
-fn usage(limit: usize, holders: impl Iterator<Item = String>) -> Usage {
-    let mut by: Vec<String> = holders.collect();
-    by.sort();
-    Usage { used: by.len(), limit, by }
-}
-
-/// Whose something is: the object that made it, of whatever cluster, or what it is called in AWS.
-fn holder(what: &str, name: &str, id: &str, tags: &BTreeMap<String, String>) -> String {
-    let tag = |key: &str| tags.get(key).map(String::as_str);
-    let ours = tag(TAG_CLUSTER).is_some() && matches!(tag(TAG_KIND), Some("Destination" | "LiveSession"));
-    match (tag(TAG_NAMESPACE), tag(TAG_NAME)) {
-        (Some(namespace), Some(object)) if ours => format!("{namespace}/{object}"),
-        _ => format!("{what} {name} ({id})"),
+fn usage<'a>(limit: usize, namespace: &str, tags: impl Iterator<Item = &'a BTreeMap<String, String>>) -> Usage {
+    let (mut used, mut by) = (0, Vec::new());
+    for tags in tags {
+        used += 1;
+        by.extend(neighbour(namespace, tags));
     }
+    by.sort();
+    Usage { used, limit, by }
+}
+
+/// The object of this namespace that made something, of whatever cluster. What others have is not told: their names would
+/// tell a tenant who else is there.
+fn neighbour(namespace: &str, tags: &BTreeMap<String, String>) -> Option<String> {
+    tags.get(TAG_CLUSTER)?;
+    let kind = tags.get(TAG_KIND).filter(|kind| ["Destination", "LiveSession"].contains(&kind.as_str()))?;
+    tags.get(TAG_NAMESPACE).filter(|of| *of == namespace)?;
+    Some(format!("{kind}/{}", tags.get(TAG_NAME)?))
 }
 
 #[cfg(test)]
@@ -225,9 +229,12 @@ mod tests {
             channel("4", ChannelState::Deleting, tags("LiveSession", "late")),
             channel("5", ChannelState::CreateFailed, tags("Source", "studio")),
         ];
-        let usage = channels(&list, 5);
+        let usage = channels(&list, 5, "show");
         assert_eq!((usage.used, usage.limit), (4, 5));
-        assert_eq!(usage.by, ["channel news (1)", "channel news (5)", "show/late", "show/twitch"]);
+        assert_eq!(usage.by, ["Destination/twitch", "LiveSession/late"]);
+        assert_eq!(usage.holders(), ", by Destination/twitch, LiveSession/late (and 2 outside this namespace)");
+        let foreign = channels(&list, 5, "another");
+        assert_eq!((foreign.used, foreign.holders().as_str()), (4, ", all 4 outside this namespace"));
         assert!(usage.has_room(0) && !usage.has_room(1));
     }
 
@@ -240,6 +247,7 @@ mod tests {
         };
         let list =
             [input(InputState::Attached, true), input(InputState::Attached, false), input(InputState::Deleted, true)];
-        assert_eq!(push_inputs(&list, 5).by, ["input feed (7)"]);
+        let usage = push_inputs(&list, 5, "show");
+        assert_eq!((usage.used, usage.by.len()), (1, 0));
     }
 }

@@ -1,6 +1,6 @@
 //! Destination, as outputs of a Source's flow or as a MediaLive channel that takes it.
 
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
@@ -15,6 +15,7 @@ use playout_core::destination::recorded;
 use playout_core::destination::status;
 use playout_core::destination::wanted::{Roles, Wanted, retains, wanted, wants_to_run};
 use playout_core::endpoint::possible_keys;
+use playout_core::feeds::{Feeds, Sender};
 use playout_core::plan::{Desired, Failure, Step};
 use playout_core::reasons::Reason;
 use playout_core::references::References;
@@ -71,6 +72,7 @@ impl Kind for DestinationKind {
 
     async fn wanted(destination: &Destination, context: &Context) -> (Desired<Wanted>, Option<Failure>) {
         if destination.meta().deletion_timestamp.is_some() {
+            feeds(context).forget(&destination.uid().unwrap_or_default());
             return (Desired::Absent, None);
         }
         let spec = &destination.spec;
@@ -96,8 +98,11 @@ impl Kind for DestinationKind {
             media_connect: context.config.mediaconnect_role_arn.as_deref(),
             media_live: context.config.medialive_role_arn.as_deref(),
         };
-        let wanted = wanted(&destination.spec, &context.identity(destination), &references, roles, false);
-        (wanted, unread.filter(|_| wants_to_run(spec)))
+        let mut desired = wanted(&destination.spec, &context.identity(destination), &references, roles, false);
+        if let Desired::Present(wanted) = &mut desired {
+            wanted.same_receiver = same_receiver(destination, wanted, context);
+        }
+        (desired, unread.filter(|_| wants_to_run(spec)))
     }
 
     async fn observe(
@@ -185,6 +190,28 @@ fn urgency(destination: &Destination) -> Urgency {
 
 fn is_asked_anew(destination: &Destination) -> bool {
     wants_fresh_look(destination, destination.status.as_ref().and_then(|s| s.last_handled_reconcile_at.as_ref()))
+}
+
+fn feeds(context: &Context) -> MutexGuard<'_, Feeds> {
+    context.feeds.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Others that send where this one does. One that went without a pass of its own, as one whose finalizer somebody took away,
+/// is found out here.
+fn same_receiver(destination: &Destination, wanted: &Wanted, context: &Context) -> Vec<Sender> {
+    let (namespace, name) = (destination.namespace().unwrap_or_default(), destination.name_any());
+    let sender = Sender { namespace, name, uid: destination.uid().unwrap_or_default() };
+    let mut feeds = feeds(context);
+    let mut others = feeds.note(&sender, wanted.feeds());
+    others.retain(|other| {
+        let found = context.destinations.get(&ObjectRef::<Destination>::new(&other.name).within(&other.namespace));
+        let is_there = found.is_some_and(|found| found.uid().as_ref() == Some(&other.uid));
+        if !is_there {
+            feeds.forget(&other.uid);
+        }
+        is_there
+    });
+    others
 }
 
 /// Whether a quota of AWS keeps it from going on.

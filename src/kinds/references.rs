@@ -67,12 +67,14 @@ impl<'a> Needed<'a> {
             .iter()
             .map(|name| async move { (name, region.parameters.value(name, anew, urgency).await) });
         let (secrets, parameters) = tokio::join!(join_all(secrets), join_all(parameters));
-        let mut references = References::default();
+        let mut references =
+            References { namespace: namespace.to_string(), region: region.name.clone(), ..References::default() };
         let mut failure = None;
         for (secret, found) in secrets {
+            let place = (secret.name.clone(), secret.key.clone());
             match found {
-                Ok(Some(found)) => drop(references.secrets.insert((secret.name.clone(), secret.key.clone()), found)),
-                Ok(None) => {}
+                Ok(Ok(found)) => drop(references.secrets.insert(place, found)),
+                Ok(Err(missing)) => drop(references.missing.insert(place, missing)),
                 Err(error) => failure = Some(error),
             }
         }

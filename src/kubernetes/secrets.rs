@@ -7,14 +7,13 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::api::{ObjectMeta, PartialObjectMeta};
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::{Api, Client, ResourceExt as _};
-use playout_core::references::Found;
-use playout_core::secret::SecretText;
+use playout_core::references::{self, Found, Missing};
 use tokio::sync::Mutex;
 
 use crate::redact::Redactor;
 
 type Key = (String, String, String);
-type Known = (String, Option<Found>);
+type Known = (String, Result<Found, Missing>);
 
 /// Takes away all but the name and the version. Annotations above all: `kubectl apply` keeps the whole Secret in one.
 pub fn name_and_version(secret: &mut PartialObjectMeta<Secret>) {
@@ -45,11 +44,11 @@ impl Secrets {
         Self { client, watched, known: Arc::default(), redactor }
     }
 
-    /// The text behind a key; `None` when there is no such Secret or key.
+    /// The text behind a key, or why there is none.
     ///
     /// # Errors
     /// The API server gave no answer, or does not allow it.
-    pub async fn value(&self, namespace: &str, name: &str, key: &str) -> kube::Result<Option<Found>> {
+    pub async fn value(&self, namespace: &str, name: &str, key: &str) -> kube::Result<Result<Found, Missing>> {
         let place = (namespace.to_string(), name.to_string(), key.to_string());
         let version = self
             .watched
@@ -64,20 +63,13 @@ impl Secrets {
         let secret = Api::<Secret>::namespaced(self.client.clone(), namespace).get_opt(name).await?;
         let Some(secret) = secret else {
             known.remove(&place);
-            return Ok(None);
+            return Ok(Err(Missing::Secret));
         };
         let version = secret.resource_version().unwrap_or_default();
-        let found = secret
-            .data
-            .as_ref()
-            .and_then(|data| data.get(key))
-            // Files and here-documents end in a line break that nobody means.
-            .and_then(|bytes| String::from_utf8(bytes.0.clone()).ok())
-            .map(|text| Found {
-                text: SecretText::new(text.trim_end_matches(['\r', '\n'])),
-                version: format!("{} {version}", secret.uid().unwrap_or_default()),
-            });
-        if let Some(found) = &found {
+        let entries = secret.data.iter().flatten().map(|(name, bytes)| (name, bytes.0.as_slice()));
+        let uid = secret.uid().unwrap_or_default();
+        let found = references::entry(entries, key).map(|text| Found { text, version: format!("{uid} {version}") });
+        if let Ok(found) = &found {
             self.redactor.learn(&found.text);
         }
         known.insert(place, (version, found.clone()));

@@ -230,6 +230,7 @@ impl Operator {
             lanes: Lanes::new(config().concurrency),
             wishes: Default::default(),
             looks: Default::default(),
+            feeds: Default::default(),
         });
         let mut this = Self {
             context,

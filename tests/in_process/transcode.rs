@@ -78,6 +78,7 @@ pub async fn make_foreign(world: &World) {
     let target = RtmpTarget {
         url: SecretText::new("rtmp://theirs.example.net:1935/live"),
         stream: SecretText::new("their-key"),
+        login: None,
     };
     let settings = ChannelSettings {
         role_arn: Some(role_arn),

@@ -36,7 +36,7 @@ async fn the_sixth_waits_for_a_channel_and_tells_the_numbers() -> Result<()> {
         stage.change(&format!("destination/{name}"), json!({ "state": "Running" }))?;
         let waits = stage.until_condition(&format!("destination/{name}"), "Stalled", "True", "QuotaExceeded").await?;
         let said = message(&waits, "Stalled");
-        let used = format!("5 of 5 channels in us-west-2 are used, by {}/five, {0}/four", stage.namespace);
+        let used = "5 of 5 channels in us-west-2 are used, by Destination/five, Destination/four".to_string();
         ensure!(said.contains(&used), "{said}");
         ensure!(said.contains("created earlier waits, too") == ahead, "{said}");
         ensure!(status(&waits)["state"] == "Error", "{waits}");
@@ -74,7 +74,7 @@ async fn the_operator_is_told_how_many_channels_there_may_be() -> Result<()> {
     stage.apply(&[secret("two", "key"), transcode("two")])?;
     let waits = stage.until_condition("destination/two", "Stalled", "True", "QuotaExceeded").await?;
     let said = message(&waits, "Stalled");
-    ensure!(said.contains(&format!("1 of 1 channels in us-west-2 are used, by {}/one.", stage.namespace)), "{said}");
+    ensure!(said.contains("1 of 1 channels in us-west-2 are used, by Destination/one."), "{said}");
     stage.until_condition("destination/one", "Ready", "True", "Running").await?;
     stage.change("destination/one", json!({ "state": "Stopped" }))?;
     let running = stage.until_condition("destination/two", "Ready", "True", "Running").await?;

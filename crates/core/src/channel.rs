@@ -6,8 +6,8 @@ use std::fmt;
 use serde::ser::{Serialize, SerializeStruct as _, Serializer};
 
 use crate::encoding::Encoding;
-use crate::endpoint::Receiver;
-use crate::endpoint::Role;
+use crate::endpoint::{Receiver, Role, bracketed};
+use crate::plan::shortened;
 use crate::secret::SecretText;
 
 /// State of a channel, in AWS's words.
@@ -201,6 +201,8 @@ impl ChannelSettings {
                 list.push(name);
             }
         };
+        let user = |target: &RtmpTarget| target.login.as_ref().map(|l| l.username.clone());
+        let password = |target: &RtmpTarget| target.login.as_ref().map(|l| l.password_parameter.clone());
         differs("role", self.role_arn != observed.role_arn);
         differs("input", self.inputs != observed.inputs);
         differs("encoding", self.encoding != observed.encoding);
@@ -209,6 +211,8 @@ impl ChannelSettings {
             (Some(wish), Some(seen)) => {
                 differs("url", wish.url != seen.url);
                 differs("streamKey", wish.stream != seen.stream);
+                differs("username", user(wish) != user(seen));
+                differs("password", password(wish) != password(seen));
             }
             (wish, seen) => differs("url", wish.is_some() != seen.is_some()),
         }
@@ -216,6 +220,8 @@ impl ChannelSettings {
             (Some(wish), Some(seen)) => {
                 differs("backup.url", wish.url != seen.url);
                 differs("backup.streamKey", wish.stream != seen.stream);
+                differs("backup.username", user(wish) != user(seen));
+                differs("backup.password", password(wish) != password(seen));
             }
             (wish, seen) => differs("backup", wish.is_some() != seen.is_some()),
         }
@@ -231,17 +237,27 @@ pub struct RtmpTarget {
     pub url: SecretText,
     /// Stream name.
     pub stream: SecretText,
+    /// For a receiver that asks who sends.
+    pub login: Option<Login>,
+}
+
+/// A login at an RTMP server. The password itself is never here: MediaLive reads it.
+#[derive(Clone, Debug, Eq, PartialEq, serde::Serialize)]
+pub struct Login {
+    /// User name.
+    pub username: String,
+    /// Name of the SSM parameter that holds the password.
+    pub password_parameter: String,
 }
 
 impl RtmpTarget {
     /// As MediaLive wants it; `None` for a receiver that is not RTMP. The port is always written, so that what AWS shows
     /// can be compared with it.
     #[must_use]
-    pub fn of(receiver: &Receiver, stream: SecretText) -> Option<Self> {
+    pub fn of(receiver: &Receiver, stream: SecretText, login: Option<Login>) -> Option<Self> {
         let Receiver::Rtmp { host, port, tls, application } = receiver else { return None };
-        let host = if host.contains(':') { format!("[{host}]") } else { host.clone() };
-        let url = format!("rtmp{}://{host}:{port}/{application}", if *tls { "s" } else { "" });
-        Some(Self { url: SecretText::new(url), stream })
+        let url = format!("rtmp{}://{}:{port}/{application}", if *tls { "s" } else { "" }, bracketed(host));
+        Some(Self { url: SecretText::new(url), stream, login })
     }
 
     /// Scheme, host and port: fit for status and messages.
@@ -253,15 +269,20 @@ impl RtmpTarget {
 
 impl fmt::Debug for RtmpTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RtmpTarget").field("url", &self.shown()).field("stream", &self.stream).finish()
+        f.debug_struct("RtmpTarget")
+            .field("url", &self.shown())
+            .field("stream", &self.stream)
+            .field("login", &self.login)
+            .finish()
     }
 }
 
 impl Serialize for RtmpTarget {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut target = serializer.serialize_struct("RtmpTarget", 2)?;
+        let mut target = serializer.serialize_struct("RtmpTarget", 3)?;
         target.serialize_field("url", &self.shown())?;
         target.serialize_field("stream", &self.stream)?;
+        target.serialize_field("login", &self.login)?;
         target.end()
     }
 }
@@ -314,7 +335,7 @@ pub struct Usage {
     pub used: usize,
     /// Allowed.
     pub limit: usize,
-    /// By whom, in words for people.
+    /// By whom of one's own namespace, in words for people. Of others people learn the number alone.
     pub by: Vec<String>,
 }
 
@@ -323,6 +344,17 @@ impl Usage {
     #[must_use]
     pub fn has_room(&self, ahead: usize) -> bool {
         self.used + ahead < self.limit
+    }
+
+    /// Who uses it, to follow "are used"; empty when nobody does.
+    #[must_use]
+    pub fn holders(&self) -> String {
+        match (self.by.len(), self.used.saturating_sub(self.by.len())) {
+            (0, 0) => String::new(),
+            (0, others) => format!(", all {others} outside this namespace"),
+            (_, 0) => format!(", by {}", shortened(&self.by)),
+            (_, others) => format!(", by {} (and {others} outside this namespace)", shortened(&self.by)),
+        }
     }
 }
 

@@ -19,6 +19,8 @@ pub const STALLED: &str = "Stalled";
 pub const DELIVERING: &str = "Delivering";
 /// Destination: present while the programme exceeds what the platform accepts.
 pub const OVER_LIMIT: &str = "OverLimit";
+/// Destination: present while others send to the same receiver with the same key.
+pub const SAME_RECEIVER: &str = "SameReceiver";
 /// Source: whether the leading input receives a good signal.
 pub const HEALTHY: &str = "Healthy";
 /// Source: the result of the last connection test.

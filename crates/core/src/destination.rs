@@ -1,6 +1,7 @@
 //! Destination: one or two outputs of a Source's flow, or a MediaLive input and channel of its own.
 
 mod action;
+mod advice;
 pub mod connection;
 pub mod memory;
 pub mod observed;

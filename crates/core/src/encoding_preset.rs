@@ -130,6 +130,9 @@ pub fn status(preset: &EncodingPreset, outcome: &Outcome<'_>) -> EncodingPresetS
                 [] => "All platforms take it.".into(),
                 not => format!("It can be used, but not for {}.", words(not).join(", ")),
             };
+            if let Some(warning) = presets::upright(encoding) {
+                settled = format!("{settled} {warning}");
+            }
             status.encoding = Some(encoding.to_string());
             status.platforms = words(&taken);
         }

@@ -126,12 +126,51 @@ impl Receiver {
     #[must_use]
     pub fn shown(&self) -> String {
         match self {
-            Self::Rtmp { host, port, tls, .. } => format!("rtmp{}://{host}:{port}", if *tls { "s" } else { "" }),
-            Self::SrtCaller { host, port } => format!("srt://{host}:{port}"),
+            Self::Rtmp { host, port, tls, .. } => {
+                format!("rtmp{}://{}:{port}", if *tls { "s" } else { "" }, bracketed(host))
+            }
+            Self::SrtCaller { host, port } => format!("srt://{}:{port}", bracketed(host)),
             Self::SrtListener { port } => format!("srt://:{port}?mode=listener"),
-            Self::Rtp { host, port, fec } => format!("rtp{}://{host}:{port}", if *fec { "-fec" } else { "" }),
-            Self::Rist { host, port } => format!("rist://{host}:{port}"),
-            Self::Zixi { host, port } => format!("zixi://{host}:{port}"),
+            Self::Rtp { host, port, fec } => {
+                format!("rtp{}://{}:{port}", if *fec { "-fec" } else { "" }, bracketed(host))
+            }
+            Self::Rist { host, port } => format!("rist://{}:{port}", bracketed(host)),
+            Self::Zixi { host, port } => format!("zixi://{}:{port}", bracketed(host)),
+        }
+    }
+
+    /// Host name or address, where there is one.
+    #[must_use]
+    pub fn host(&self) -> Option<&str> {
+        match self {
+            Self::Rtmp { host, .. }
+            | Self::SrtCaller { host, .. }
+            | Self::Rtp { host, .. }
+            | Self::Rist { host, .. }
+            | Self::Zixi { host, .. } => Some(host),
+            Self::SrtListener { .. } => None,
+        }
+    }
+
+    /// Why an output of a flow cannot send there, to follow the name of the field; `None`: it can.
+    ///
+    /// The ports are those that AWS documents for RTMP outputs of MediaConnect's router (API reference,
+    /// RtmpPushRouterOutputConfiguration, destinationPort); that outputs of a flow have the same is assumed. No page of
+    /// MediaConnect says that an output sends to IPv6.
+    #[must_use]
+    pub fn fault_of_flow(&self) -> Option<String> {
+        let is_rtmp = matches!(self, Self::Rtmp { .. });
+        if self.host().is_some_and(|host| host.contains(':')) {
+            let other = if is_rtmp { ", or set delivery: Transcode" } else { "" };
+            return Some(format!(
+                "names an IPv6 address, to which an output of a MediaConnect flow does not send: give the receiver's host name or IPv4 address{other}"
+            ));
+        }
+        match self {
+            Self::Rtmp { port, tls, .. } if *port < 1024 && !(*tls && *port == 443) => Some(format!(
+                "has port {port}, and an output of a MediaConnect flow takes 1024 to 65535, with rtmps:// also 443: use the receiver's rtmps:// URL on port 443, or set delivery: Transcode"
+            )),
+            _ => None,
         }
     }
 
@@ -148,7 +187,7 @@ impl Receiver {
     pub fn parse(text: &str) -> Result<Self, String> {
         let url = Url::parse(text).map_err(|_| "is not a URL of the form scheme://host:port/path".to_string())?;
         if !url.username().is_empty() || url.password().is_some() {
-            return Err("must not hold a user name or password: put the key into a Secret".into());
+            return Err("must not hold a user name or password: put the key into a Secret that streamKey names; a login goes into username and password, with delivery: Transcode".into());
         }
         if url.fragment().is_some() || text.chars().any(|c| c.is_whitespace() || c.is_control()) {
             return Err("must not hold spaces, line breaks or a #fragment".into());
@@ -175,7 +214,7 @@ impl Receiver {
                 let tls = scheme == "rtmps";
                 let mut application = url.path().trim_matches('/').to_string();
                 if application.is_empty() {
-                    return Err("needs the application after the host, as in rtmps://host/live2".into());
+                    return Err("needs the application after the host, as in rtmp://ingest.example.net/live; of a platform's own ingest leave it out, because it is known".into());
                 }
                 if let Some(query) = url.query() {
                     application = format!("{application}?{query}");
@@ -190,6 +229,12 @@ impl Receiver {
             _ => Err("must begin with rtmp://, rtmps://, srt://, rtp://, rtp-fec://, rist:// or zixi://".into()),
         }
     }
+}
+
+/// A host as it stands in a URL.
+#[must_use]
+pub fn bracketed(host: &str) -> String {
+    if host.contains(':') { format!("[{host}]") } else { host.to_string() }
 }
 
 /// The host, unless it is one that AWS would reach inside a machine or a private network.
@@ -209,7 +254,7 @@ fn public_host(url: &Url) -> Result<String, String> {
         Ok(Host::Domain(name)) => {
             let bare = name.trim_end_matches('.');
             if bare == "localhost" || bare.ends_with(".localhost") || bare.ends_with(".internal") || bare.is_empty() {
-                Err("names a host that is not on the internet".into())
+                Err("names a host that is not on the internet, to which AWS connects from its own network: take the receiver's public name or address".into())
             } else {
                 Ok(name)
             }
@@ -219,36 +264,20 @@ fn public_host(url: &Url) -> Result<String, String> {
 }
 
 fn address_allowed(address: IpAddr) -> Result<(), String> {
-    let v4 = match address {
-        IpAddr::V4(v4) => Some(v4),
-        IpAddr::V6(v6) => v6.to_ipv4_mapped().or_else(|| v6.to_ipv4()),
-    };
-    let inside = match v4 {
-        Some(a) => {
-            a.is_loopback()
-                || a.is_private()
-                || a.is_link_local()
-                || a.is_unspecified()
-                || a.is_broadcast()
-                || a.is_multicast()
-                || a.octets()[0] == 0
-                || (a.octets()[0] == 100 && a.octets()[1] & 0xc0 == 64)
+    let on_the_internet = match address {
+        IpAddr::V4(a) => {
+            let [first, second, ..] = a.octets();
+            !(a.is_loopback() || a.is_private() || a.is_link_local() || first == 0 || first >= 224)
+                && !(first == 100 && second & 0xc0 == 64)
         }
-        None => match address {
-            IpAddr::V6(a) => {
-                a.is_loopback()
-                    || a.is_unspecified()
-                    || a.is_multicast()
-                    || a.segments()[0] & 0xfe00 == 0xfc00
-                    || a.segments()[0] & 0xffc0 == 0xfe80
-            }
-            IpAddr::V4(_) => false,
-        },
+        // All that is given out lies in 2000::/3 (IANA, "Internet Protocol Version 6 Address Space"). IPv4 addresses in the
+        // clothes of IPv6 do not.
+        IpAddr::V6(a) => a.segments()[0] & 0xe000 == 0x2000,
     };
-    if inside {
-        Err("names a loopback, link-local or private address, which MediaConnect cannot or must not reach".into())
-    } else {
+    if on_the_internet {
         Ok(())
+    } else {
+        Err("names a loopback, link-local, private or multicast address, which is refused as a mistake: AWS connects, from its own network; take the receiver's public name or address".into())
     }
 }
 
@@ -292,6 +321,30 @@ mod tests {
     }
 
     #[test]
+    fn an_address_of_ipv6_keeps_its_brackets() {
+        let receiver = Receiver::parse("rtmp://[2001:db8::7]/live").expect("a receiver");
+        assert_eq!(receiver.shown(), "rtmp://[2001:db8::7]:1935");
+        assert!(receiver.fault_of_flow().is_some_and(|said| said.contains("IPv6") && said.contains("Transcode")));
+        let srt = Receiver::parse("srt://[2001:db8::7]:9000").expect("a receiver");
+        assert_eq!(srt.shown(), "srt://[2001:db8::7]:9000");
+        assert!(srt.fault_of_flow().is_some_and(|said| !said.contains("Transcode")));
+    }
+
+    #[test]
+    fn ports_that_an_output_of_a_flow_takes() {
+        let fault = |url: &str| Receiver::parse(url).expect(url).fault_of_flow();
+        for url in
+            ["rtmp://host.example/x", "rtmp://host.example:1024/x", "rtmps://host.example/x", "srt://host.example:80"]
+        {
+            assert_eq!(fault(url), None, "{url}");
+        }
+        for url in ["rtmp://host.example:80/x", "rtmp://host.example:443/x", "rtmps://host.example:80/x"] {
+            let said = fault(url).expect(url);
+            assert!(said.contains("1024 to 65535") && said.contains("rtmps:// URL on port 443"), "{url}: {said}");
+        }
+    }
+
+    #[test]
     fn what_is_refused_is_not_repeated() {
         for bad in [
             "rtmp://user:SECRET@live.twitch.tv/app",
@@ -306,7 +359,23 @@ mod tests {
             "rtmp://169.254.169.254/live",
             "rtmp://10.0.0.1/live",
             "rtmp://[fd00::1]/live",
+            "rtmp://[fd00:ec2::254]/live",
+            "rtmp://[::127.0.0.1]/live",
+            "rtmp://[::ffff:169.254.169.254]/live",
+            "rtmp://[0:0:0:0:0:0:0:1]/live",
+            "rtmp://[fe80::1]/live",
+            "rtmp://[ff02::1]/live",
+            "rtmp://2852039166/live",
+            "rtmp://0xA9FEA9FE/live",
+            "rtmp://0251.0376.0251.0376/live",
+            "rtmp://127.1/live",
+            "rtmp://100.64.0.1/live",
+            "rtmp://224.0.0.1/live",
+            "rtmp://240.0.0.1/live",
+            "rtmp://255.255.255.255/live",
             "rtmp://localhost/live",
+            "rtmp://LOCALHOST./live",
+            "rtmp://metadata.google.internal/live",
             "rtmp://ho st/live",
             "rtmp://host.example.com/live#SECRET",
             "not a url SECRET",

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::reasons::Reason;
+use crate::refusal;
 
 /// What the object asks for, after its spec has been parsed and its references resolved.
 #[derive(Clone, Debug, PartialEq)]
@@ -262,6 +263,13 @@ impl Waiting {
     }
 }
 
+/// A value as a message repeats it: in quotes, cut where it is long.
+#[must_use]
+pub fn repeated(value: &str) -> String {
+    let short: String = value.chars().filter(|c| !c.is_control()).take(40).collect();
+    format!("\"{short}\"")
+}
+
 /// At most five names; an Event and a condition are not the place for fifty.
 #[must_use]
 pub fn shortened(names: &[String]) -> String {
@@ -360,11 +368,18 @@ impl Failure {
     #[must_use]
     pub fn text(&self) -> String {
         let remedy = match self.class {
+            FailureClass::Invalid => {
+                return format!(
+                    "{}: {} {}",
+                    self.operation,
+                    ended(&self.message),
+                    refusal::remedy(&self.operation, &self.message)
+                );
+            }
             FailureClass::Absent | FailureClass::Conflict | FailureClass::Transient => "The operator tries again.",
             FailureClass::Throttled => "AWS limits the rate of calls; the operator tries again more slowly.",
             FailureClass::Quota => "Ask AWS for a higher quota, or remove something that is not needed.",
             FailureClass::Denied => "Allow the action in the operator's IAM policy (deploy/iam).",
-            FailureClass::Invalid => "Correct the field that AWS names.",
             FailureClass::NotLeading => "Another replica leads now.",
             FailureClass::Panic => "This is a defect of the operator; its log has the details.",
         };

@@ -83,7 +83,7 @@ pub fn parse(spec: &EncodingPresetSpec) -> Result<Encoding, Problem> {
         framerate,
         spec.video_bitrate_kbps,
         spec.profile,
-        spec.gop_seconds.saturating_mul(1000),
+        milliseconds(spec.gop_seconds),
         if baseline { 0 } else { spec.b_frames.unwrap_or(2) },
         Audio {
             bitrate: spec.audio.bitrate_kbps.saturating_mul(1000),
@@ -119,8 +119,27 @@ pub fn resolve(
             ));
         }
     };
-    let warnings = platforms::check(platform, name, &encoding)?;
+    let mut warnings = platforms::check(platform, name, &encoding)?;
+    warnings.extend(upright(&encoding));
     Ok(Resolved { name: name.to_string(), encoding, warnings })
+}
+
+/// What is to be said of a picture that is higher than wide (MediaLive user guide, "Supported inputs": the video of an input is
+/// horizontal).
+#[must_use]
+pub fn upright(encoding: &Encoding) -> Option<String> {
+    let Encoding { width, height, .. } = encoding;
+    (height > width).then(|| {
+        format!(
+            "{width}x{height} is higher than wide, and MediaLive takes horizontal programmes only: it has bars above and below; for a picture without bars swap width and height, or send a vertical programme with delivery Passthrough."
+        )
+    })
+}
+
+/// The CRD takes 1 to 4; a float has no other end.
+#[expect(clippy::cast_possible_truncation, reason = "saturates")]
+fn milliseconds(seconds: f64) -> i32 {
+    (seconds * 1000.0).round() as i32
 }
 
 #[expect(clippy::too_many_arguments, reason = "the parts of an encoding from which the others follow")]

@@ -6,7 +6,8 @@ use crate::api::encoding_preset::EncodingPresetSpec;
 use crate::api::policy::Algorithm;
 use crate::api::reference::{Encryption, KeyReference, SecretKeyReference};
 use crate::flow::{Cipher, Password, Protocol};
-use crate::plan::Problem;
+use crate::keys::{self, Use};
+use crate::plan::{Problem, shortened};
 use crate::reasons::Reason;
 use crate::secret::SecretText;
 
@@ -19,33 +20,104 @@ pub struct Found {
     pub version: String,
 }
 
+/// Why there is no text where a reference to a Secret points.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Missing {
+    /// There is no such Secret.
+    Secret,
+    /// The Secret has no such entry. It has these.
+    Entry(Vec<String>),
+    /// The entry is no text.
+    Unreadable {
+        /// It looks like UTF-16, as Windows PowerShell writes files.
+        utf16: bool,
+    },
+}
+
 /// What the shell looked up for an object.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct References {
-    /// Keys of Secrets.
+    /// Namespace of the object, for commands in messages.
+    pub namespace: String,
+    /// Region of the object, for commands in messages.
+    pub region: String,
+    /// Entries of Secrets, by the names of the Secret and the entry.
     pub secrets: BTreeMap<(String, String), Found>,
+    /// Why an entry that was looked for is not among them. Of one that is in neither the API server said nothing.
+    pub missing: BTreeMap<(String, String), Missing>,
     /// SSM parameters.
     pub parameters: BTreeMap<String, Found>,
     /// The `EncodingPreset` that a Destination names, if there is one.
     pub presets: BTreeMap<String, EncodingPresetSpec>,
 }
 
+/// The text of an entry of a Secret.
+///
+/// # Errors
+/// Why there is none.
+pub fn entry<'a>(entries: impl IntoIterator<Item = (&'a String, &'a [u8])>, name: &str) -> Result<SecretText, Missing> {
+    let mut others = Vec::new();
+    for (key, bytes) in entries {
+        if key == name {
+            return read(bytes);
+        }
+        others.push(key.clone());
+    }
+    Err(Missing::Entry(others))
+}
+
+fn read(bytes: &[u8]) -> Result<SecretText, Missing> {
+    // `echo key > file` of Windows PowerShell writes UTF-16 with a mark before it. Without the mark it is valid UTF-8 as well,
+    // of which every second character is NUL.
+    let marked = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
+    if marked || bytes.contains(&0) {
+        return Err(Missing::Unreadable { utf16: true });
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Ok(SecretText::new(trimmed(text))),
+        Err(_) => Err(Missing::Unreadable { utf16: false }),
+    }
+}
+
+/// The text without line breaks at its end: files and here-documents end in one that nobody means.
+#[must_use]
+pub fn trimmed(text: &str) -> &str {
+    text.trim_end_matches(['\r', '\n'])
+}
+
 impl References {
-    /// The text behind a key of a Secret.
+    /// The text behind an entry of a Secret.
     ///
     /// # Errors
-    /// Which Secret or key is missing, and what to do.
+    /// What is missing of it, and what to do.
     pub fn secret(&self, field: &str, reference: &SecretKeyReference) -> Result<&Found, Problem> {
-        let found = self.secrets.get(&(reference.name.clone(), reference.key.clone()));
-        found.filter(|f| !f.text.is_empty()).ok_or_else(|| {
-            Problem::new(
-                Reason::SecretMissing,
+        let SecretKeyReference { name, key } = reference;
+        let place = (name.clone(), key.clone());
+        let (namespace, write) = (&self.namespace, self.write_entry(reference));
+        let text = match (self.secrets.get(&place), self.missing.get(&place)) {
+            (Some(found), _) if !found.text.is_empty() => return Ok(found),
+            (Some(_), _) => format!("entry {key} of Secret {name} is empty. Write it: {write}"),
+            (None, Some(Missing::Entry(others))) if others.is_empty() => {
+                format!("Secret {name} has no entries at all. Add {key}: {write}")
+            }
+            (None, Some(Missing::Entry(others))) => {
                 format!(
-                    "{field}: Secret {} of this namespace has no key {} with a value. Create it: kubectl create secret generic {} --from-literal={}=...",
-                    reference.name, reference.key, reference.name, reference.key
-                ),
-            )
-        })
+                    "Secret {name} has no entry {key}; it has {}. Correct {field}.key, or add the entry: {write}",
+                    shortened(others)
+                )
+            }
+            (None, Some(Missing::Unreadable { utf16: true })) => format!(
+                "entry {key} of Secret {name} is UTF-16 text, as Windows PowerShell writes files with >; it must be UTF-8. Write it anew: {write}"
+            ),
+            (None, Some(Missing::Unreadable { utf16: false })) => {
+                format!("entry {key} of Secret {name} is no UTF-8 text. Write it anew: {write}")
+            }
+            (None, None) => format!("entry {key} of Secret {name} could not be read."),
+            (None, Some(Missing::Secret)) => format!(
+                "there is no Secret {name} in namespace {namespace}. Create it: kubectl -n {namespace} create secret generic {name} --from-literal={key}=..."
+            ),
+        };
+        Err(Problem::new(Reason::SecretMissing, format!("{field}: {text}")))
     }
 
     /// The text behind a key reference.
@@ -55,16 +127,57 @@ impl References {
     pub fn key(&self, field: &str, reference: &KeyReference) -> Result<&Found, Problem> {
         match (&reference.secret_ref, &reference.ssm_parameter) {
             (Some(secret), _) => self.secret(&format!("{field}.secretRef"), secret),
-            (None, Some(name)) => self.parameters.get(name).filter(|f| !f.text.is_empty()).ok_or_else(|| {
-                Problem::new(
-                    Reason::ParameterMissing,
-                    format!("{field}.ssmParameter: there is no SSM parameter {name} in this region, or the operator may not read it (ssm:GetParameter)."),
-                )
-            }),
+            (None, Some(name)) => {
+                let text = match self.parameters.get(name) {
+                    Some(found) if !found.text.is_empty() => return Ok(found),
+                    Some(_) => format!("SSM parameter {name} is empty. Write it: {}", self.write_parameter(name, true)),
+                    None => format!(
+                        "there is no SSM parameter {name} in region {}. Create it: {}",
+                        self.region,
+                        self.write_parameter(name, false)
+                    ),
+                };
+                Err(Problem::new(Reason::ParameterMissing, format!("{field}.ssmParameter: {text}")))
+            }
             (None, None) => {
                 Err(Problem::new(Reason::InvalidSpec, format!("{field} names neither secretRef nor ssmParameter.")))
             }
         }
+    }
+
+    /// The text behind a key reference, if it can be a key.
+    ///
+    /// # Errors
+    /// What is missing, or wrong with the text and where, and what to do.
+    pub fn stream_key(&self, field: &str, reference: &KeyReference, used_as: Use) -> Result<&Found, Problem> {
+        let found = self.key(field, reference)?;
+        let Some(fault) = keys::fault(&found.text, used_as) else { return Ok(found) };
+        let text = match (&reference.secret_ref, &reference.ssm_parameter) {
+            (Some(secret), _) => {
+                let SecretKeyReference { name, key } = secret;
+                let write = self.write_entry(secret);
+                format!(
+                    "{field}.secretRef: the text in entry {key} of Secret {name} {fault}. Write the key alone: {write}"
+                )
+            }
+            (None, name) => {
+                let name = name.as_deref().unwrap_or_default();
+                let write = self.write_parameter(name, true);
+                format!("{field}.ssmParameter: the text in SSM parameter {name} {fault}. Write the key alone: {write}")
+            }
+        };
+        Err(Problem::new(Reason::InvalidSpec, text))
+    }
+
+    /// A command that writes an entry of a Secret that is there, and leaves its other entries alone.
+    fn write_entry(&self, SecretKeyReference { name, key }: &SecretKeyReference) -> String {
+        let namespace = &self.namespace;
+        format!(r#"kubectl -n {namespace} patch secret {name} --type merge -p '{{"stringData":{{"{key}":"..."}}}}'"#)
+    }
+
+    fn write_parameter(&self, name: &str, there: bool) -> String {
+        let (region, overwrite) = (&self.region, if there { " --overwrite" } else { "" });
+        format!("aws ssm put-parameter --region {region} --name {name} --type SecureString{overwrite} --value ...")
     }
 }
 
@@ -84,13 +197,20 @@ pub fn parse_encryption(
     let password = match &encryption.password_secret_ref {
         Some(reference) => {
             let found = references.secret(&format!("{field}.passwordSecretRef"), reference)?;
-            // SRT specification: passphrases have 10 to 79 characters.
-            if !zixi && !(10..=79).contains(&found.text.expose().len()) {
+            // MediaConnect user guide, "SRT password encryption", and libsrt (SRTO_PASSPHRASE): 10 to 80 characters.
+            let length = found.text.expose().chars().count();
+            let fault = if !zixi && !(10..=80).contains(&length) {
+                Some(format!("has {length} characters, and an SRT password has 10 to 80"))
+            } else {
+                keys::fault(&found.text, Use::Password)
+            };
+            if let Some(fault) = fault {
+                let SecretKeyReference { name, key } = reference;
+                let write = references.write_entry(reference);
                 return Err(Problem::new(
                     Reason::InvalidSpec,
                     format!(
-                        "{field}.passwordSecretRef: an SRT password has 10 to 79 characters; the one in Secret {} has not.",
-                        reference.name
+                        "{field}.passwordSecretRef: the text in entry {key} of Secret {name} {fault}. Write the password alone: {write}"
                     ),
                 ));
             }

@@ -75,6 +75,7 @@ mod tests {
         let to = |host: &str| RtmpTarget {
             url: SecretText::new(format!("rtmp://{host}:1935/app")),
             stream: SecretText::new("key"),
+            login: None,
         };
         let one = BTreeMap::from([(Role::Primary, to("a.example"))]);
         let two = BTreeMap::from([(Role::Primary, to("a.example")), (Role::Backup, to("b.example"))]);

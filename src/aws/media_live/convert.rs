@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use aws_sdk_medialive::operation::describe_channel::DescribeChannelOutput;
 use aws_sdk_medialive::operation::describe_input::DescribeInputOutput;
 use aws_sdk_medialive::types as sdk;
-use playout_core::channel::{Channel, ChannelSettings, ChannelState, Input, InputState, RtmpTarget};
+use playout_core::channel::{Channel, ChannelSettings, ChannelState, Input, InputState, Login, RtmpTarget};
 use playout_core::endpoint::Role;
 use playout_core::secret::SecretText;
 
@@ -59,8 +59,12 @@ fn input_specification() -> sdk::InputSpecification {
 }
 
 fn destination(role: Role, target: &RtmpTarget) -> sdk::OutputDestination {
-    let settings =
-        sdk::OutputDestinationSettings::builder().url(target.url.expose()).stream_name(target.stream.expose()).build();
+    let settings = sdk::OutputDestinationSettings::builder()
+        .url(target.url.expose())
+        .stream_name(target.stream.expose())
+        .set_username(target.login.as_ref().map(|login| login.username.clone()))
+        .set_password_param(target.login.as_ref().map(|login| login.password_parameter.clone()))
+        .build();
     sdk::OutputDestination::builder().id(role.as_str()).settings(settings).build()
 }
 
@@ -117,11 +121,13 @@ fn target(seen: &DescribeChannelOutput, role: Role) -> Option<RtmpTarget> {
     let group = groups.iter().find(|group| group.name() == Some(role.as_str()))?;
     let id = group.outputs().first()?.output_settings()?.rtmp_output_settings()?.destination()?.destination_ref_id()?;
     match seen.destinations().iter().find(|destination| destination.id() == Some(id))?.settings() {
-        // One that logs in with a name is none of ours.
-        [one] if one.username().is_none_or(str::is_empty) && one.password_param().is_none_or(str::is_empty) => {
+        [one] => {
+            let text = |text: Option<&str>| text.unwrap_or_default().to_string();
+            let login = Login { username: text(one.username()), password_parameter: text(one.password_param()) };
             Some(RtmpTarget {
                 url: SecretText::new(one.url()?),
                 stream: SecretText::new(one.stream_name().unwrap_or_default()),
+                login: Some(login).filter(|l| !(l.username.is_empty() && l.password_parameter.is_empty())),
             })
         }
         _ => None,

@@ -159,9 +159,10 @@ impl Looking<'_> {
         let (channels, inputs) = (channels?, inputs?);
         let most_channels = region.quotas.limit(Limit::Channels, channels.len()).await;
         let most_inputs = region.quotas.limit(Limit::PushInputs, inputs.len()).await;
+        let namespace = destination.namespace().unwrap_or_default();
         Ok(Quotas {
-            channels: quotas::channels(&channels, most_channels),
-            inputs: quotas::push_inputs(&inputs, most_inputs),
+            channels: quotas::channels(&channels, most_channels, &namespace),
+            inputs: quotas::push_inputs(&inputs, most_inputs, &namespace),
             ahead: queue::ahead(destination, &region.name, &channels, context),
         })
     }

@@ -1,5 +1,6 @@
 //! Who uses a Source, and who else wants a flow.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use kube::{Resource as _, ResourceExt as _};
@@ -41,8 +42,8 @@ pub(super) async fn quota(
 ) -> Result<FlowQuota, Failure> {
     let flows = region.flows.all(LIST_AGE, urgency).await?;
     let limit = region.quotas.limit(Limit::Flows, flows.len()).await;
-    let mut by: Vec<_> = flows.iter().map(|f| f.name.clone()).collect();
-    by.sort();
+    let names: BTreeSet<&str> = flows.iter().map(|f| f.name.as_str()).collect();
+    let has_flow = |other: &Source| names.contains(context.identity(other).flow_name().as_str());
     let order = |s: &Source| (s.creation_timestamp().map(|t| t.0), s.namespace(), s.name_any());
     let waits = |other: &&Arc<Source>| {
         let stalled = other.status.as_ref().and_then(|s| s.conditions.iter().find(|c| c.type_ == STALLED));
@@ -52,10 +53,14 @@ pub(super) async fn quota(
             && other.meta().deletion_timestamp.is_none()
             && order(other) < order(source)
             && stalled.is_none_or(|c| c.reason == Reason::QuotaExceeded.as_str())
-            && !by.contains(&context.identity(other.as_ref()).flow_name())
+            && !has_flow(other)
     };
-    let ahead = context.sources.state().iter().filter(waits).count();
-    Ok(FlowQuota { usage: Usage { used: by.len(), limit, by }, ahead, region: region.name.clone() })
+    let sources = context.sources.state();
+    let ahead = sources.iter().filter(waits).count();
+    let neighbours = sources.iter().filter(|other| other.namespace() == source.namespace() && has_flow(other));
+    let mut by: Vec<_> = neighbours.map(|other| format!("Source/{}", other.name_any())).collect();
+    by.sort();
+    Ok(FlowQuota { usage: Usage { used: flows.len(), limit, by }, ahead, region: region.name.clone() })
 }
 
 /// The Destinations that name this Source.

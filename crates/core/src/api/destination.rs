@@ -13,7 +13,7 @@ pub use self::status::{
     OutputStatus, RetryStatus, RetryWord, Run,
 };
 use super::policy::{DeletionPolicy, RetryPolicy, RunState, UpdatePolicy};
-use super::reference::{Encryption, KeyReference, ProgrammeReference};
+use super::reference::{Encryption, KeyReference, LoginPassword, ProgrammeReference};
 
 mod status;
 
@@ -73,10 +73,15 @@ mod status;
     validation = Rule::new("!has(self.encoding) || self.delivery == 'Transcode'").message("encoding is for delivery Transcode: set delivery: Transcode, or take encoding out, because Passthrough sends the programme as it arrives").field_path(".encoding"),
     validation = Rule::new("self.delivery != 'Transcode' || [has(self.url) ? self.url : '', has(self.backup) && has(self.backup.url) ? self.backup.url : ''].all(u, u == '' || u.matches('^rtmps?://'))").message("url and backup.url must begin with rtmp:// or rtmps:// with delivery Transcode: use delivery: Passthrough for other receivers").field_path(".url"),
     validation = Rule::new("!has(self.backup) || !has(self.backup.url) || !has(self.url) || self.backup.url.split('://')[0].replace('rtmps', 'rtmp') == self.url.split('://')[0].replace('rtmps', 'rtmp')").message("backup.url must use the protocol of url: make a second Destination for another protocol").field_path(".backup.url"),
+    // The ports are those that AWS documents for RTMP outputs of MediaConnect's router; that a flow takes the same is assumed.
+    validation = Rule::new("self.delivery == 'Transcode' || [has(self.url) ? self.url : '', has(self.backup) && has(self.backup.url) ? self.backup.url : ''].all(u, !u.matches('^rtmps?://[^/?]*:0*([0-9]{1,3}|10[01][0-9]|102[0-3])([/?]|$)') || u.matches('^rtmps://[^/?]*:443([/?]|$)'))").message("url and backup.url must have a port from 1024 to 65535, with rtmps:// also 443, because an output of a MediaConnect flow takes no other: use the receiver's rtmps:// URL on port 443, or set delivery: Transcode").field_path(".url"),
+    validation = Rule::new("self.delivery == 'Transcode' || [has(self.url) ? self.url : '', has(self.backup) && has(self.backup.url) ? self.backup.url : ''].all(u, !u.matches('^[a-z-]+://\\\\['))").message("url and backup.url must not have IPv6 addresses with delivery: Passthrough, because outputs of a MediaConnect flow send to IPv4: give the receiver's host name, or set delivery: Transcode for RTMP").field_path(".url"),
+    validation = Rule::new("self.delivery == 'Transcode' || !(has(self.username) || has(self.password) || (has(self.backup) && (has(self.backup.username) || has(self.backup.password))))").message("username and password go with delivery: Transcode, because an output of a MediaConnect flow cannot log in: set delivery: Transcode, or take them out").field_path(".username"),
     validation = Rule::new("!has(self.backup) || has(self.backup.url) || self.platform == 'YouTube'").message("backup.url is required, because only YouTube has a backup ingest that is known beforehand: add it, or take backup out").field_path(".backup.url"),
     validation = Rule::new("!has(self.backup) || !has(self.backup.url) || !has(self.url) || self.backup.url != self.url || (has(self.backup.streamKey) && (!has(self.streamKey) || has(self.backup.streamKey.secretRef) != has(self.streamKey.secretRef) || (has(self.backup.streamKey.secretRef) && (self.backup.streamKey.secretRef.name != self.streamKey.secretRef.name || self.backup.streamKey.secretRef.key != self.streamKey.secretRef.key)) || (has(self.backup.streamKey.ssmParameter) && has(self.streamKey.ssmParameter) && self.backup.streamKey.ssmParameter != self.streamKey.ssmParameter)))").message("backup.url and its key are those of the primary, so that one feed would be sent twice: give the platform's second URL, or a backup.streamKey of its own").field_path(".backup.url")
 )]
 #[schemars(transform = super::text::url_rules)]
+#[schemars(transform = super::text::login_rules)]
 #[serde(rename_all = "camelCase")]
 pub struct DestinationSpec {
     /// The programme: a Source of this namespace. Cannot be changed.
@@ -99,6 +104,13 @@ pub struct DestinationSpec {
     /// allows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stream_key: Option<KeyReference>,
+    /// User name at an `rtmp://` or `rtmps://` receiver that asks for one, with `delivery: Transcode`. Example: `studio`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "super::text::username")]
+    pub username: Option<String>,
+    /// Where the password that goes with `username` is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<LoginPassword>,
     /// `Passthrough` (default): an output of the Source's flow. The programme is sent as it arrives. `Transcode`: an AWS
     /// Elemental MediaLive channel of its own, made on demand and billed while it runs, that encodes the programme as
     /// `encoding` says. For `rtmp://` and `rtmps://` receivers.
@@ -202,6 +214,7 @@ pub struct SrtReceiver {
 /// A second way in at the platform.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[schemars(transform = super::text::url_rules)]
+#[schemars(transform = super::text::login_rules)]
 #[serde(rename_all = "camelCase")]
 pub struct Backup {
     /// Backup URL. Default: that of the platform, where it has one (YouTube).
@@ -211,6 +224,13 @@ pub struct Backup {
     /// Key at the backup URL. Default: that of the primary. A changed key is used when `updatePolicy` allows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stream_key: Option<KeyReference>,
+    /// User name at the backup URL. Default: the login of the primary.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "super::text::username")]
+    pub username: Option<String>,
+    /// Where the password that goes with `username` is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<LoginPassword>,
     /// `Hot`: both are fed all the time. `OnFailure` (default): the backup is fed when AWS has shown the
     /// primary disconnected for 20 seconds (it measures once a minute; an alert of MediaLive comes sooner), or when its channel
     /// has stopped; it goes back on request with the annotation `playout.dev/active-endpoint: Primary`.

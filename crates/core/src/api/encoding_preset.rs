@@ -53,7 +53,8 @@ pub struct EncodingPresetSpec {
     /// Width of the picture in pixels, 320 to 3840, even. Example: `1920`.
     #[schemars(range(min = 320, max = 3840))]
     pub width: i32,
-    /// Height of the picture in lines, 180 to 3840, even. Example: `1080`.
+    /// Height of the picture in lines, 180 to 3840, even. MediaLive takes horizontal programmes only, so that a picture that is
+    /// higher than wide has bars above and below the programme. Example: `1080`.
     #[schemars(range(min = 180, max = 3840))]
     pub height: i32,
     /// Frames in a second, in quotes: `"23.976"`, `"24"`, `"25"`, `"29.97"`, `"30"`, `"50"`, `"59.94"` or `"60"`. It also
@@ -63,10 +64,11 @@ pub struct EncodingPresetSpec {
     /// Bitrate of the video in kbit/s, constant, 100 to 51000. The sound comes on top. Example: `6000`.
     #[schemars(range(min = 100, max = 51_000))]
     pub video_bitrate_kbps: i32,
-    /// From one keyframe to the next, in seconds, 1 to 4. Default: 2, which all platforms ask for but X (3).
+    /// From one keyframe to the next, in seconds, 1 to 4, to the millisecond. Default: 2, which all platforms ask for but X (3).
+    /// Example: `1.92`, which is 48 frames at 25 in a second.
     #[serde(default = "two")]
     #[schemars(range(min = 1, max = 4))]
-    pub gop_seconds: i32,
+    pub gop_seconds: f64,
     /// H.264 profile: `Baseline`, `Main` or `High` (default). The level follows from size, frame rate and bitrate.
     #[serde(default)]
     pub profile: Profile,
@@ -127,8 +129,8 @@ pub enum Channels {
     Stereo,
 }
 
-fn two() -> i32 {
-    2
+fn two() -> f64 {
+    2.0
 }
 fn hundred_and_twenty_eight() -> i32 {
     128

@@ -89,23 +89,20 @@ pub enum Algorithm {
     Aes256,
 }
 
-/// A length of time as users write it: `500ms`, `60s`, `10m`, `2h`.
+/// A length of time as users write it: `500ms`, `60s`, `1m30s`, `2h`. The same as the rules of the CRD take.
 ///
 /// # Errors
-/// `None` when the text is not a whole number followed by one of those units, or is longer than a day.
+/// `None` when the text is not whole numbers, each followed by one of those units, the largest first, or is longer than a day.
 #[must_use]
 pub fn parse_duration(text: &str) -> Option<std::time::Duration> {
-    let digits = text.find(|c: char| !c.is_ascii_digit()).filter(|&at| at > 0)?;
-    let (number, unit) = text.split_at(digits);
-    let number: u64 = number.parse().ok()?;
-    let milliseconds = number.checked_mul(match unit {
-        "ms" => 1,
-        "s" => 1_000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        _ => return None,
-    })?;
-    (milliseconds <= 86_400_000).then(|| std::time::Duration::from_millis(milliseconds))
+    // jiff reads much more: words, fractions, signs, spaces.
+    if !text.starts_with(|c: char| c.is_ascii_digit())
+        || !text.bytes().all(|b| b.is_ascii_digit() || b"hms".contains(&b))
+    {
+        return None;
+    }
+    let length: jiff::SignedDuration = text.parse().ok()?;
+    (length <= jiff::SignedDuration::from_hours(24)).then(|| length.unsigned_abs())
 }
 
 #[cfg(test)]
@@ -119,7 +116,11 @@ mod tests {
         assert_eq!(parse_duration("60s"), Some(Duration::from_secs(60)));
         assert_eq!(parse_duration("500ms"), Some(Duration::from_millis(500)));
         assert_eq!(parse_duration("2h"), Some(Duration::from_secs(7200)));
-        for bad in ["", "s", "60", "1d", "-5s", "1.5s", "99999999999999999999s", "25h"] {
+        assert_eq!(parse_duration("1m30s"), Some(Duration::from_secs(90)));
+        assert_eq!(parse_duration("1h0m5s250ms"), Some(Duration::from_millis(3_605_250)));
+        for bad in
+            ["", "s", "60", "1d", "-5s", "1.5s", "99999999999999999999s", "25h", "30s1m", "1m 30s", "1h1h", "m30"]
+        {
             assert_eq!(parse_duration(bad), None, "{bad}");
         }
     }

@@ -31,6 +31,21 @@ pub struct KeyReference {
     pub ssm_parameter: Option<String>,
 }
 
+/// Where the password of a login is kept.
+#[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
+#[x_kube(validation = Rule::new("has(self.ssmParameter) && !has(self.secretRef)").message("password needs ssmParameter alone, because MediaLive reads the password from SSM itself and not from a Secret: put it there (aws ssm put-parameter --type SecureString) and name that parameter"))]
+#[serde(rename_all = "camelCase")]
+pub struct LoginPassword {
+    /// Name of an SSM parameter (SecureString) in the object's region, which MediaLive reads with its own role
+    /// (`ssm:GetParameter`). The operator never reads it. Example: `/live/receiver/password`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "super::text::ssm_parameter")]
+    pub ssm_parameter: Option<String>,
+    /// Not taken yet: MediaLive reads SSM parameters only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_ref: Option<SecretKeyReference>,
+}
+
 /// How a stream is encrypted on its way. Exactly one of the two places for the password.
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[x_kube(validation = Rule::new("has(self.passwordSecretRef) != has(self.passwordSecretArn)").message("encryption needs exactly one of passwordSecretRef (a key of a Secret of this namespace) and passwordSecretArn (a secret in AWS Secrets Manager)"))]
@@ -39,7 +54,7 @@ pub struct Encryption {
     /// Length of the AES key: `Aes128`, `Aes192` or `Aes256` (default).
     #[serde(default)]
     pub algorithm: super::policy::Algorithm,
-    /// The password (SRT: 10 to 79 characters) in a Secret of this namespace. The operator keeps a copy in AWS
+    /// The password (SRT: 10 to 80 characters) in a Secret of this namespace. The operator keeps a copy in AWS
     /// Secrets Manager, where MediaConnect reads it, and removes the copy with the object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_secret_ref: Option<SecretKeyReference>,

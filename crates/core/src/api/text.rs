@@ -120,10 +120,16 @@ pub(super) fn secret_arn(_: &mut SchemaGenerator) -> Schema {
     text(
         1,
         2048,
-        &[rule(
-            "self.matches('^arn:[a-z-]+:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:.+$')",
-            "passwordSecretArn must be the ARN of a secret, as in arn:aws:secretsmanager:us-west-2:123456789012:secret:studio-AbCdEf",
-        )],
+        &[
+            rule(
+                "self.matches('^arn:[a-z-]+:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:.+$')",
+                "passwordSecretArn must be the ARN of a secret, as in arn:aws:secretsmanager:us-west-2:123456789012:secret:studio-AbCdEf",
+            ),
+            rule(
+                "!self.contains(':secret:playout/')",
+                "passwordSecretArn must not name a copy that Playout made (playout/...), which goes with its object: name the password's own secret, or use passwordSecretRef",
+            ),
+        ],
     )
 }
 
@@ -162,12 +168,22 @@ pub(super) fn security_groups(_: &mut SchemaGenerator) -> Schema {
 }
 
 const RANGE: &str = "isCIDR(self) && cidr(self).ip().family() == 4";
+/// No bit is set after the prefix. What is no range at all is another rule's.
+const WHOLE: &str = "!isCIDR(self) || cidr(self).ip().family() != 4 || cidr(self).masked().ip() == cidr(self).ip()";
+/// The range has an address of the internet. `0.0.0.0/0` and other large ones hold private addresses as well.
+const PUBLIC: &str = "!isCIDR(self) || cidr(self).ip().family() != 4 || !['0.0.0.0/8', '10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '169.254.0.0/16', '172.16.0.0/12', '192.168.0.0/16', '224.0.0.0/3'].exists(c, cidr(c).containsCIDR(self))";
 
 pub(super) fn allowed_cidr(_: &mut SchemaGenerator) -> Schema {
     text(
         1,
         18,
-        &[rule(RANGE, "allowedCidr must be an IPv4 range, as in 203.0.113.0/24; a single address ends with /32")],
+        &[
+            rule(RANGE, "allowedCidr must be an IPv4 range, as in 203.0.113.0/24; a single address ends with /32"),
+            rule(
+                WHOLE,
+                "allowedCidr must have zeros after its prefix, as in 203.0.113.0/24: correct the address, or end a single one with /32",
+            ),
+        ],
     )
 }
 
@@ -175,7 +191,17 @@ pub(super) fn allowed_cidrs(_: &mut SchemaGenerator) -> Schema {
     let range = text(
         1,
         18,
-        &[rule(RANGE, "allowedCidrs must hold IPv4 ranges, as in 203.0.113.0/24; a single address ends with /32")],
+        &[
+            rule(RANGE, "allowedCidrs must hold IPv4 ranges, as in 203.0.113.0/24; a single address ends with /32"),
+            rule(
+                WHOLE,
+                "allowedCidrs must have zeros after their prefix, as in 203.0.113.0/24: correct the address, or end a single one with /32",
+            ),
+            rule(
+                PUBLIC,
+                "allowedCidrs must be addresses of the internet, from which receivers call: give the public address behind which the receiver is, because nobody arrives from a private one",
+            ),
+        ],
     );
     json_schema!({ "type": "array", "maxItems": 3, "items": range, "x-kubernetes-list-type": "set" })
 }
@@ -187,7 +213,7 @@ pub(super) fn address_rules(schema: &mut Schema) {
         "address",
         &[
             (
-                "self.matches('^[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?$') && (!self.matches('^[0-9.]+$') || isIP(self))",
+                "self.matches('^[A-Za-z0-9_]([-A-Za-z0-9._]*[A-Za-z0-9])?$') && (!self.matches('^[0-9.]+$') || isIP(self))",
                 "address must be a host name or an IPv4 address without scheme and port, as in encoder.example.net",
             ),
             (
@@ -226,8 +252,8 @@ fn length_of_time(field: &str) -> Schema {
         1,
         10,
         &[rule(
-            "self.matches('^[0-9]{1,7}(ms|s|m|h)$') && duration(self) >= duration('1s') && duration(self) <= duration('1h')",
-            &format!("{field} must be a whole number with the unit s or m, from 1s to 1h, as in 30s"),
+            "self.matches('^([0-9]{1,4}h)?([0-9]{1,5}m)?([0-9]{1,7}s)?([0-9]{1,7}ms)?$') && duration(self) >= duration('1s') && duration(self) <= duration('1h')",
+            &format!("{field} must be a length of time with units, from 1s to 1h, as in 30s or 1m30s"),
         )],
     )
 }
@@ -266,6 +292,28 @@ pub(super) fn tags(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
+pub(super) fn username(_: &mut SchemaGenerator) -> Schema {
+    text(
+        1,
+        128,
+        &[rule("!self.matches('[[:cntrl:][:space:]]')", "username must not have spaces or line breaks: take them out")],
+    )
+}
+
+/// A login has both of its parts.
+pub(super) fn login_rules(schema: &mut Schema) {
+    let both = json!({
+        "rule": "has(self.username) == has(self.password)",
+        "message": "username and password go together: add the one that is missing",
+        "fieldPath": ".username",
+    });
+    if let Value::Array(known) =
+        schema.ensure_object().entry("x-kubernetes-validations").or_insert_with(|| Value::Array(Vec::new()))
+    {
+        known.push(both);
+    }
+}
+
 /// Rules of the receiver's URL in the field `url`. What only the parser in `endpoint` finds becomes Stalled.
 pub(super) fn url_rules(schema: &mut Schema) {
     of_field(
@@ -278,12 +326,12 @@ pub(super) fn url_rules(schema: &mut Schema) {
             ),
             (
                 "!self.contains('@')",
-                "url must not hold a user name or password: put the key into a Secret and name it in streamKey",
+                "url must not hold a user name or password: name the key's Secret in streamKey, and a login in username and password",
             ),
             ("!self.matches('[\\\\s#]')", "url must not hold spaces, line breaks or a #fragment: take them out"),
             (
                 "!self.matches('^rtmps?://') || self.matches('^rtmps?://[^/?]+/+[^/?]')",
-                "url needs the application after the host, as in rtmps://a.rtmps.youtube.com:443/live2",
+                "url needs the application after the host (Kick and Twitch: /app, YouTube: /live2, Facebook: /rtmp, Restream: /live), as in rtmp://ingest.example.net/live: add it, or leave url out for the platform's own ingest, which is known",
             ),
             (
                 "!self.matches('^(srt|rtp|rtp-fec|rist)://') || self.matches('^[a-z-]+://[^/?]*:[^/?\\\\]]+([/?]|$)')",
@@ -301,9 +349,18 @@ pub(super) fn url_rules(schema: &mut Schema) {
                 "!self.contains('?mode=listener') || !self.matches(':[0-9]{1,5}/?[?]') || self.matches(':(102[4-9]|10[3-9][0-9]|1[1-9][0-9]{2}|[2-9][0-9]{3}|[1-6][0-9]{4})/?[?]') && !self.matches(':(2077|2088)/?[?]')",
                 "url with ?mode=listener needs a port from 1024 to 65535 other than 2077 and 2088, which MediaConnect reserves",
             ),
+            // A guard against mistakes. AWS connects, from its own network, so that what a name resolves to is not the point.
             (
-                "self.contains('?mode=listener') || !self.matches('^[a-z-]+://(localhost|(0|10|127)([.][0-9]+){3}|(192[.]168|169[.]254|172[.](1[6-9]|2[0-9]|3[01]))([.][0-9]+){2})([:/?]|$)')",
-                "url must name a host on the internet: MediaConnect does not reach localhost and private addresses",
+                "self.contains('?mode=listener') || !self.matches('(?i)^[a-z-]+://((localhost|[^/?]*[.](localhost|internal))[.]?|(0|10|127)([.][0-9]+){3}|100[.](6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])([.][0-9]+){2}|(192[.]168|169[.]254|172[.](1[6-9]|2[0-9]|3[01]))([.][0-9]+){2}|(22[4-9]|2[3-5][0-9])([.][0-9]+){3})([:/?]|$)')",
+                "url must name a host on the internet, to which AWS connects from its own network: take the receiver's public name or address (localhost, private, link-local and multicast addresses are refused as mistakes)",
+            ),
+            (
+                "!self.matches('(?i)^[a-z-]+://(0x[0-9a-f]*|[0-9]+)([.](0x[0-9a-f]*|[0-9]+))*[.]?([:/?]|$)') || self.matches('^[a-z-]+://(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])([.](25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])){3}([:/?]|$)')",
+                "url must have an IPv4 address as four decimal numbers from 0 to 255, as in 203.0.113.7",
+            ),
+            (
+                "!self.matches('^[a-z-]+://[^/?]*\\\\[') || (self.matches('^[a-z-]+://\\\\[[0-9A-Fa-f:]+\\\\]([:/?]|$)') && isIP(self.split('[')[1].split(']')[0]) && cidr('2000::/3').containsIP(self.split('[')[1].split(']')[0]))",
+                "url must have an IPv6 address of the internet in brackets, as in rtmps://[2001:db8::7]:443/live: AWS connects from its own network, and private, link-local and IPv4-mapped addresses are refused as mistakes",
             ),
         ],
     );

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::Outcome;
+use super::advice;
 use super::connection::{Connection, fed};
 use super::memory;
 use super::observed::{Observed, OutputSeen, Programme};
@@ -421,6 +422,7 @@ fn conditions(
             ),
         )
     };
+    let settled = (settled.0, advice::with_advice(settled.1, destination, outcome.wanted));
     let acting = match status.state {
         Some(DestinationWord::Deleting) => Reason::Deleting,
         Some(DestinationWord::Creating) => Reason::Creating,
@@ -440,6 +442,7 @@ fn conditions(
     if let (Some(wanted), Some(seen)) = (outcome.wanted, outcome.seen) {
         delivering(&mut list, wanted, seen);
         over_limit(&mut list, wanted, seen, running);
+        advice::conditions(&mut list, wanted);
     }
     status.conditions = list.finish();
 }

@@ -14,7 +14,7 @@ use super::wanted::{ChannelWanted, Wanted};
 use crate::channel::{Channel, ChannelSettings, ChannelState, InputState, Look, NewChannel, NewInput, Quotas, Usage};
 use crate::endpoint::Role;
 use crate::flow::{Age, FlowState, OUTPUTS_PER_FLOW};
-use crate::plan::{IN_TRANSITION, Problem, SOON, StaysOff, Step, Waiting, shortened};
+use crate::plan::{IN_TRANSITION, Problem, SOON, StaysOff, Step, Waiting};
 use crate::reasons::Reason;
 
 /// A read may show a channel as it was before our own start, for so long. No channel goes up and down again that fast.
@@ -206,7 +206,7 @@ impl Path<'_> {
             Programme::Flow { region, .. } => region.as_str(),
             _ => "this region",
         };
-        let by = if usage.by.is_empty() { String::new() } else { format!(", by {}", shortened(&usage.by)) };
+        let by = usage.holders();
         let ahead = match ahead {
             0 => String::new(),
             1 => "; one Destination that was created earlier waits, too".to_string(),

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use super::retry::Retry;
 use crate::api::destination::{BackupMode, Delivery, DestinationSpec, Platform};
 use crate::api::policy::{DeletionPolicy, RunState, UpdatePolicy};
-use crate::api::reference::KeyReference;
-use crate::channel::{ChannelSettings, RtmpTarget};
+use crate::api::reference::{KeyReference, LoginPassword};
+use crate::channel::{ChannelSettings, Login, RtmpTarget};
 use crate::encoding::Encoding;
 use crate::endpoint::Receiver;
 use crate::endpoint::Role;
+use crate::feeds::{Feed, Sender};
 use crate::flow::{Cipher, OutputSettings, Password, Protocol, RtmpPath};
+use crate::keys::Use;
 use crate::names::Identity;
 use crate::plan::{Desired, Problem};
 use crate::platforms;
@@ -54,6 +56,42 @@ pub struct Wanted {
     pub platform: Platform,
     /// Why the spec cannot be carried out. Then only a stop is, and there are no outputs here.
     pub problem: Option<Problem>,
+    /// Others that send to the same receiver with the same key, as the shell has looked them up by [`Wanted::feeds`].
+    pub same_receiver: Vec<Sender>,
+}
+
+impl Wanted {
+    /// The receivers that it sends to while it runs, each with its key. A receiver that calls sees to it by itself.
+    #[must_use]
+    pub fn feeds(&self) -> Vec<Feed> {
+        if !self.running {
+            return Vec::new();
+        }
+        let mut feeds = Vec::new();
+        for output in self.outputs.values() {
+            let Ok(settings) = &output.settings else { continue };
+            let key = settings.rtmp.as_ref().map(|r| &r.stream).or(settings.stream_id.as_ref());
+            feeds.extend(feed(&output.receiver, key));
+        }
+        for endpoint in self.channel.iter().flat_map(|channel| channel.endpoints.values()) {
+            if let Ok(target) = &endpoint.target {
+                feeds.extend(feed(&endpoint.receiver, Some(&target.stream)));
+            }
+        }
+        feeds.sort_unstable();
+        feeds.dedup();
+        feeds
+    }
+}
+
+/// RTMP and RTMPS are two doors of one receiver.
+fn feed(receiver: &Receiver, key: Option<&SecretText>) -> Option<Feed> {
+    let host = receiver.host()?.trim_end_matches('.').to_ascii_lowercase();
+    let key = key.map_or("", SecretText::expose);
+    Some(match receiver {
+        Receiver::Rtmp { application, .. } => Feed::of(&["rtmp", &host, application, key]),
+        other => Feed::of(&[&other.shown(), &host, key]),
+    })
 }
 
 /// A channel that is wanted.
@@ -167,11 +205,15 @@ fn parse(
     roles: Roles<'_>,
 ) -> Result<Wanted, Problem> {
     let preset = platforms::preset(spec.platform);
+    let first = receiver("spec.url", spec.url.as_deref(), preset.url, spec.platform)?;
     let mut endpoints = vec![Endpoint {
         role: Role::Primary,
-        receiver: receiver("spec.url", spec.url.as_deref(), preset.url, spec.platform)?,
+        used_as: used_as(spec.platform, &first),
+        receiver: first,
         field: "spec.streamKey",
         key: spec.stream_key.as_ref(),
+        url_field: "spec.url",
+        login: login(spec.username.as_ref(), spec.password.as_ref()),
     }];
     let mut hot = false;
     if let Some(backup) = &spec.backup {
@@ -180,7 +222,16 @@ fn parse(
             Some(key) => ("spec.backup.streamKey", Some(key)),
             None => ("spec.streamKey", spec.stream_key.as_ref()),
         };
-        endpoints.push(Endpoint { role: Role::Backup, receiver, field, key });
+        endpoints.push(Endpoint {
+            role: Role::Backup,
+            used_as: used_as(spec.platform, &receiver),
+            receiver,
+            field,
+            key,
+            url_field: "spec.backup.url",
+            login: login(backup.username.as_ref(), backup.password.as_ref())
+                .or_else(|| login(spec.username.as_ref(), spec.password.as_ref())),
+        });
         hot = backup.mode == BackupMode::Hot;
     }
     let mut keys = Vec::new();
@@ -231,14 +282,29 @@ struct Endpoint<'a> {
     receiver: Receiver,
     field: &'static str,
     key: Option<&'a KeyReference>,
+    used_as: Use,
+    url_field: &'static str,
+    login: Option<Login>,
+}
+
+fn login(username: Option<&String>, password: Option<&LoginPassword>) -> Option<Login> {
+    let password_parameter = password?.ssm_parameter.clone()?;
+    Some(Login { username: username?.clone(), password_parameter })
+}
+
+fn used_as(platform: Platform, receiver: &Receiver) -> Use {
+    match (platform, receiver) {
+        (Platform::Custom, Receiver::Rtmp { .. }) => Use::StreamName,
+        (_, Receiver::Rtmp { .. }) => Use::PlatformKey,
+        _ => Use::StreamId,
+    }
 }
 
 /// The receiver as MediaLive wants it.
 fn target(endpoint: &Endpoint<'_>, references: &References) -> Result<RtmpTarget, Problem> {
     let key = endpoint.key.ok_or_else(key_required)?;
-    let key = references.key(endpoint.field, key)?.text.clone();
-    check_key(&key)?;
-    RtmpTarget::of(&endpoint.receiver, key).ok_or_else(|| {
+    let key = references.stream_key(endpoint.field, key, endpoint.used_as)?.text.clone();
+    RtmpTarget::of(&endpoint.receiver, key, endpoint.login.clone()).ok_or_else(|| {
         Problem::new(
             Reason::InvalidSpec,
             "spec.url must begin with rtmp:// or rtmps:// for delivery Transcode; use delivery Passthrough for other receivers.",
@@ -248,16 +314,6 @@ fn target(endpoint: &Endpoint<'_>, references: &References) -> Result<RtmpTarget
 
 fn key_required() -> Problem {
     Problem::new(Reason::InvalidSpec, "spec.streamKey is required for RTMP: name the Secret that holds it.")
-}
-
-fn check_key(key: &SecretText) -> Result<(), Problem> {
-    if key.expose().chars().any(|c| c.is_whitespace() || c.is_control()) {
-        return Err(Problem::new(
-            Reason::InvalidSpec,
-            "streamKey: the key holds a space or a line break; write it without (kubectl create secret --from-literal, or echo -n).",
-        ));
-    }
-    Ok(())
 }
 
 /// All that cannot be wrong.
@@ -279,6 +335,7 @@ fn base(spec: &DestinationSpec, identity: &Identity) -> Wanted {
         max_kbps: None,
         platform: spec.platform,
         problem: None,
+        same_receiver: Vec::new(),
     }
 }
 
@@ -314,9 +371,9 @@ fn output(
     identity: &Identity,
     references: &References,
     role_arn: Option<&str>,
-    Endpoint { role, receiver, field, key }: Endpoint<'_>,
+    Endpoint { role, receiver, field, key, used_as, url_field, login }: Endpoint<'_>,
 ) -> Result<OutputWanted, Problem> {
-    let key = key.map(|k| references.key(field, k).map(|found| found.text.clone())).transpose();
+    let key = key.map(|k| references.stream_key(field, k, used_as).map(|found| found.text.clone())).transpose();
     let mut password = None;
     let mut cipher: Result<Option<Cipher>, Problem> = Ok(None);
     if let Some(encryption) = &spec.encryption {
@@ -331,9 +388,14 @@ fn output(
             Err(problem) => cipher = Err(problem),
         }
     }
-    let settings = match (key, cipher) {
-        (Err(problem), _) | (_, Err(problem)) => Err(problem),
-        (Ok(key), Ok(cipher)) => settings(spec, &receiver, key, cipher),
+    let unfit = receiver.fault_of_flow().map(|fault| format!("{url_field} {fault}."));
+    let unfit = unfit.or_else(|| {
+        login.map(|_| "spec.username and spec.password go with delivery: Transcode, because an output of a MediaConnect flow cannot log in.".into())
+    });
+    let settings = match (unfit, key, cipher) {
+        (Some(text), ..) => Err(Problem::new(Reason::InvalidSpec, text)),
+        (None, Err(problem), _) | (None, _, Err(problem)) => Err(problem),
+        (None, Ok(key), Ok(cipher)) => settings(spec, &receiver, key, cipher),
     };
     Ok(OutputWanted { name: identity.output_name(role.as_str()), receiver, settings, password })
 }
@@ -344,9 +406,6 @@ fn settings(
     key: Option<SecretText>,
     encryption: Option<Cipher>,
 ) -> Result<OutputSettings, Problem> {
-    if let Some(key) = &key {
-        check_key(key)?;
-    }
     let srt = spec.srt.as_ref();
     let mut settings = OutputSettings {
         protocol: Protocol::Other,

@@ -12,7 +12,7 @@ fn spec(video_bitrate_kbps: i32, frame_rate: &str) -> EncodingPresetSpec {
         height: 1080,
         frame_rate: frame_rate.into(),
         video_bitrate_kbps,
-        gop_seconds: 2,
+        gop_seconds: 2.0,
         profile: Profile::High,
         b_frames: None,
         audio: AudioSpec::default(),
@@ -128,7 +128,7 @@ fn what_a_platform_does_not_take_is_refused_with_the_limit_and_a_way_out() {
         refusal("smooth", Platform::LinkedIn, &spec(5_000, "50")),
         "spec.encoding: smooth has 50 fps; LinkedIn takes at most 30. Choose 1080p30 or an EncodingPreset with at most 30 fps."
     );
-    let slow = EncodingPresetSpec { gop_seconds: 5, ..spec(5_000, "30") };
+    let slow = EncodingPresetSpec { gop_seconds: 5.0, ..spec(5_000, "30") };
     for platform in PLATFORMS {
         assert!(refusal("slow", platform, &slow).contains("has a keyframe every 5 s;"), "{platform:?}");
     }
@@ -153,10 +153,10 @@ fn what_a_platform_does_not_take_is_refused_with_the_limit_and_a_way_out() {
 
 #[test]
 fn what_a_platform_takes_and_advises_against_is_a_warning() {
-    let four = EncodingPresetSpec { gop_seconds: 4, ..spec(4_500, "30") };
+    let four = EncodingPresetSpec { gop_seconds: 4.0, ..spec(4_500, "30") };
     let resolved = of_object("slow", Platform::YouTube, &four).expect("it is taken");
     assert_eq!(resolved.warnings, ["slow has a keyframe every 4 s; YouTube recommends at most 2."]);
-    let three = EncodingPresetSpec { gop_seconds: 3, ..spec(4_500, "30") };
+    let three = EncodingPresetSpec { gop_seconds: 3.0, ..spec(4_500, "30") };
     assert!(of_object("slow", Platform::X, &three).expect("it is taken").warnings.is_empty(), "X has 3 s");
     let square = EncodingPresetSpec { width: 1080, ..spec(4_500, "30") };
     let resolved = of_object("square", Platform::LinkedIn, &square).expect("it is taken");

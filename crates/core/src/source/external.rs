@@ -11,7 +11,7 @@ use super::wanted::Wanted;
 use crate::api::RECONCILE_AT;
 use crate::api::source::{AdoptionState, AdoptionStatus, ExternalPolicy, Source};
 use crate::flow::{Flow, FlowSeen, FlowState};
-use crate::names::{Identity, OWNERSHIP_TAGS, Ownership, TAG_ADOPTED, owner};
+use crate::names::{Identity, OWNERSHIP_TAGS, Ownership, TAG_ADOPTED, TAG_NAMESPACE, owner};
 use crate::plan::{IN_TRANSITION, Problem, Step, Waiting};
 use crate::reasons::Reason;
 
@@ -70,9 +70,15 @@ pub(super) fn toward_present(wanted: &Wanted, seen: &Observed) -> Option<Step<Ac
         }
     };
     if let Some(owner) = other_owner(seen) {
-        let text = format!(
-            "spec.external.arn: the flow belongs to {owner}. Name that Source in spec.from of your Destinations, or delete it with deletionPolicy: Retain and take the tags that begin with playout.dev/ off the flow."
-        );
+        // Who is in another namespace is not for everybody to know.
+        let here = seen.tags.get(TAG_NAMESPACE) == Some(&wanted.identity.namespace);
+        let text = if here {
+            format!(
+                "spec.external.arn: the flow belongs to {owner}. Name that Source in spec.from of your Destinations, or delete it with deletionPolicy: Retain and take the tags that begin with playout.dev/ off the flow."
+            )
+        } else {
+            "spec.external.arn: the flow belongs to a Playout object of another namespace. Ask the administrators of the cluster whose it is: its tags that begin with playout.dev/ say so.".into()
+        };
         return Some(Step::Stuck(Problem::new(Reason::ExternalOwned, text)));
     }
     match &seen.hold {

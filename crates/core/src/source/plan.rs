@@ -12,7 +12,7 @@ use super::wanted::{InputWanted, Wanted};
 use crate::flow::{Failover, Flow, FlowSeen, FlowSource, FlowState, Password, Protocol, SourceSettings};
 use crate::names::Ownership;
 use crate::passwords;
-use crate::plan::{Desired, IN_TRANSITION, Problem, Step, Waiting, shortened};
+use crate::plan::{Desired, IN_TRANSITION, Problem, Step, Waiting};
 use crate::reasons::Reason;
 
 /// Decides.
@@ -85,10 +85,10 @@ fn exceeded(quota: &FlowQuota) -> Problem {
     Problem::new(
         Reason::QuotaExceeded,
         format!(
-            "{} of {} flows in {region} are used, by {}{ahead}. It is made by itself when there is room: delete a Source, or ask AWS for a higher MediaConnect quota.",
+            "{} of {} flows in {region} are used{}{ahead}. It is made by itself when there is room: delete a Source, or ask AWS for a higher MediaConnect quota.",
             usage.used,
             usage.limit,
-            shortened(&usage.by)
+            usage.holders()
         ),
     )
 }

@@ -10,6 +10,7 @@ use super::external;
 use super::observed::{Hold, InputSeen, Observed, TestPhase};
 use super::plan::is_sending;
 use crate::api::RECONCILE_AT;
+use crate::api::policy::parse_duration;
 use crate::api::source::{
     ConnectionTestStatus, HealthWord, IngestEndpoint, InputStatus, OutputsUsed, Source, SourceState, SourceStatus,
     SourceWord,
@@ -17,7 +18,7 @@ use crate::api::source::{
 use crate::conditions::{Conditions, HEALTHY, INPUT_REACHABLE, Truth, is_true, whole_second};
 use crate::endpoint::shown_application;
 use crate::flow::{Flow, FlowSeen, FlowSource, FlowState, Measured, OUTPUTS_PER_FLOW, Protocol};
-use crate::plan::{Step, shortened};
+use crate::plan::{Step, repeated, shortened};
 use crate::reasons::Reason;
 
 /// The judgement of a measurement under a Source's thresholds.
@@ -348,7 +349,14 @@ fn connection_test(status: &mut SourceStatus, source: &Source, seen: &Observed, 
 }
 
 fn reachable(list: &mut Conditions<'_>, status: &SourceStatus, before: &SourceStatus, seen: Option<&Observed>) {
-    if status.connection_test.is_none() {
+    let Some(test) = &status.connection_test else { return };
+    if parse_duration(&test.requested).is_none() {
+        let text = format!(
+            "The annotation {} is {} and is not acted upon; it takes a length of time with units, as in 60s or 1m30s.",
+            crate::api::TEST_CONNECTION,
+            repeated(&test.requested)
+        );
+        list.set(INPUT_REACHABLE, Truth::Unknown, Reason::InvalidSpec, text);
         return;
     }
     let heard =

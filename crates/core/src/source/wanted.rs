@@ -6,6 +6,7 @@ use crate::api::policy::{DeletionPolicy, RunState};
 use crate::api::reference::Encryption;
 use crate::api::source::{ExternalPolicy, FailoverMode, FlowSize, Health, Input, InputProtocol, Priority, SourceSpec};
 use crate::flow::{Password, Protocol, RtmpPath, SourceSettings, VpcInterface};
+use crate::keys::Use;
 use crate::names::Identity;
 use crate::ndi::Ndi;
 use crate::plan::{Desired, Problem};
@@ -219,7 +220,10 @@ fn parse_input(
             settings.whitelist_cidr.clone_from(&s.allowed_cidr);
             settings.rtmp = Some(RtmpPath {
                 application: s.application_name.clone(),
-                stream: references.key(&format!("{field}.rtmp.streamKey"), &s.stream_key)?.text.clone(),
+                stream: references
+                    .stream_key(&format!("{field}.rtmp.streamKey"), &s.stream_key, Use::StreamName)?
+                    .text
+                    .clone(),
                 tls: false,
             });
         }
