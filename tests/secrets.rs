@@ -506,3 +506,38 @@ async fn the_operator_lets_no_key_out() -> Result<()> {
     ensure!(leaks.is_empty(), "{} lines, the first: {:#?}", leaks.len(), &leaks[..leaks.len().min(20)]);
     Ok(())
 }
+
+/// Two Destinations that put each other off the air are told of each other, without a word of what they share.
+#[tokio::test(start_paused = true)]
+async fn two_with_one_receiver_and_key_are_told_of_each_other_and_not_of_the_key() {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let world = World::new(None);
+    world.cluster.create("sources", source());
+    for (name, url) in [("one", "rtmp://ingest.example.net/live"), ("copy", "rtmps://ingest.example.net:443/live")] {
+        world.cluster.create("secrets", secret(name, YOUTUBE));
+        let key = json!({ "secretRef": { "name": name, "key": "key" } });
+        world.cluster.create("destinations", destination(name, json!({ "url": url, "streamKey": key })));
+    }
+    let told = |of: &str| {
+        let object = world.cluster.object("destinations", of).expect("it is there");
+        assert!(!object["status"].to_string().contains(MARK), "{object}");
+        let conditions = object["status"]["conditions"].as_array().cloned().unwrap_or_default();
+        let found = conditions.into_iter().find(|c| c["type"] == "SameReceiver");
+        found.map(|c| c["message"].as_str().unwrap_or_default().to_string()).unwrap_or_default()
+    };
+    let mut operator = Operator::start(&world).await;
+    let minutes = Duration::from_secs(300);
+    operator.run_for(&world, minutes).await.expect("it lives");
+    assert!(told("one").starts_with("Destination copy sends to the same receiver"), "{}", told("one"));
+    assert!(told("copy").starts_with("Destination one sends to the same receiver"), "{}", told("copy"));
+    // What is stopped, or gone, disturbs nobody.
+    world.cluster.edit("destinations", "copy", &json!({ "spec": { "state": "Stopped" } }));
+    operator.run_for(&world, minutes).await.expect("it lives");
+    assert_eq!((told("one"), told("copy")), (String::new(), String::new()));
+    world.cluster.edit("destinations", "copy", &json!({ "spec": { "state": "Running" } }));
+    operator.run_for(&world, minutes).await.expect("it lives");
+    assert!(!told("one").is_empty() && !told("copy").is_empty());
+    world.cluster.delete("destinations", "copy");
+    operator.run_for(&world, minutes).await.expect("it lives");
+    assert_eq!(told("one"), "");
+}
