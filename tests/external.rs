@@ -103,7 +103,7 @@ impl Somebody {
     /// What AWS says of the flow and is not Playout's: all but the outputs that bear its tags. As text, to be compared byte by
     /// byte: once as `DescribeFlow` answers, and once with the tags, which that leaves out.
     async fn theirs(&self, stage: &Show) -> Result<String> {
-        let mut flow = stage.flow()?;
+        let mut flow = without_peers(stage.flow()?);
         let outputs = flow["outputs"].as_array().cloned().unwrap_or_default();
         let theirs: Vec<_> = outputs.into_iter().filter(|o| owner(o).is_empty()).collect();
         let names: Vec<String> = theirs.iter().map(|o| text(&o["name"]).to_owned()).collect();
@@ -112,8 +112,21 @@ impl Somebody {
         let outputs = described.outputs.unwrap_or_default();
         let is_theirs = |name: Option<&str>| names.iter().any(|n| Some(n.as_str()) == name);
         described.outputs = Some(outputs.into_iter().filter(|o| is_theirs(o.name())).collect());
+        let sources = described.source.iter_mut().chain(described.sources.iter_mut().flatten());
+        sources.for_each(|source| source.peer_ip_address = None);
         Ok(format!("{flow}\n{described:?}"))
     }
+}
+
+/// Who sends now is told late, and is nothing that anybody has set.
+fn without_peers(mut flow: Value) -> Value {
+    let forget =
+        |source: &mut Value| source.as_object_mut().and_then(|source| source.remove("peerIpAddress")).is_some();
+    forget(&mut flow["source"]);
+    for source in flow["sources"].as_array_mut().into_iter().flatten() {
+        forget(source);
+    }
+    flow
 }
 
 fn external(arn: &str, policy: &str) -> Value {
@@ -296,7 +309,8 @@ async fn an_adoption_is_shown_confirmed_carried_out_and_ends_with_its_source() -
     ensure!(planned["status"]["adoption"] == json!({ "state": "Planned", "plan": plan }), "{}", planned["status"]);
     ensure!(message(&planned, "Stalled").contains(plan[1]), "{planned}");
     ensure!(acts(&stage, since)?.iter().all(|r| r["operation"] == "TagResource"), "{:?}", acts(&stage, since)?);
-    let without_tags = |mut flow: Value| {
+    let without_tags = |flow: Value| {
+        let mut flow = without_peers(flow);
         flow["tags"] = Value::Null;
         flow
     };
