@@ -48,7 +48,7 @@ pub struct Config {
     /// Name of this replica in the election. Default: the environment's POD_NAME, else one made at random.
     #[arg(long, env = "POD_NAME")]
     pub identity: Option<String>,
-    /// Namespace of the Lease.
+    /// Namespace of the Lease, and of the Secret that holds the key of the fingerprints.
     #[arg(long, env = "PLAYOUT_LEASE_NAMESPACE", default_value = "default")]
     pub lease_namespace: String,
     /// Address of /metrics.

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::future::Future;
 use std::hash::Hash;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use kube::Resource;
@@ -12,8 +12,11 @@ use kube::runtime::events::Recorder;
 use kube::runtime::reflector::Store;
 use playout_core::api::{CREATE_INTENT, Destination, EncodingPreset, Source};
 use playout_core::feeds::Feeds;
+use playout_core::fingerprint::FingerprintKey;
 use playout_core::names::{CreateIntent, Identity, IntentPhase};
-use playout_core::plan::{Action, Desired, Failure, FailureClass, Step};
+use playout_core::plan::{Action, Desired, Failure, Step};
+use playout_core::references::Found;
+use playout_core::secret::SecretText;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -21,6 +24,7 @@ use crate::attempts::Attempts;
 use crate::aws::Account;
 use crate::clock::Clock;
 use crate::config::Config;
+pub use crate::kubernetes::api_failure;
 use crate::kubernetes::secrets::Secrets;
 use crate::lanes::{Lanes, Looks, Urgency, Wishes};
 use crate::metrics::Metrics;
@@ -34,6 +38,8 @@ pub struct Context {
     pub aws: Account,
     /// Secrets.
     pub secrets: Secrets,
+    /// The key of the fingerprints, once it was read.
+    pub fingerprint_key: Arc<OnceLock<FingerprintKey>>,
     /// All Sources.
     pub sources: Store<Source>,
     /// All Destinations.
@@ -85,6 +91,11 @@ impl Context {
 }
 
 impl Context {
+    /// A secret text of an object of this namespace, with what tells it from another one.
+    pub fn found(&self, namespace: &str, text: SecretText) -> Found {
+        Found { fingerprint: self.fingerprint_key.get().map(|key| key.of(namespace, &text)), text }
+    }
+
     /// The intent on the object, while something may still come of it.
     pub fn open_intent<K: Resource>(&self, object: &K) -> Option<CreateIntent> {
         let intent = object.meta().annotations.as_ref()?.get(CREATE_INTENT).and_then(|text| CreateIntent::parse(text));
@@ -202,27 +213,6 @@ pub trait Kind: Debug + Sized + Send + Sync + 'static {
 
     /// The condition list of a status, for Events on what changed.
     fn conditions(object: &Self::Object) -> Option<&[k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition]>;
-}
-
-/// A failure of the API server, as a failure.
-#[must_use]
-pub fn api_failure(operation: &str, error: &kube::Error) -> Failure {
-    let (class, message) = match error {
-        kube::Error::Api(status) => (
-            match status.code {
-                404 => FailureClass::Absent,
-                409 => FailureClass::Conflict,
-                429 => FailureClass::Throttled,
-                401 | 403 => FailureClass::Denied,
-                400..500 => FailureClass::Invalid,
-                _ => FailureClass::Transient,
-            },
-            status.message.clone(),
-        ),
-        // Other texts may hold whole requests.
-        _ => (FailureClass::Transient, "the API server gave no usable answer".to_string()),
-    };
-    Failure { class, operation: operation.into(), message }
 }
 
 /// Hash of what a user can change about an object; a pass is not started by our own writes of status.

@@ -26,6 +26,7 @@ use crate::kind::{Context, Shared, user_visible};
 use crate::kinds::destination::DestinationKind;
 use crate::kinds::encoding_preset::EncodingPresetKind;
 use crate::kinds::source::SourceKind;
+use crate::kubernetes::fingerprint_key;
 use crate::kubernetes::secrets::{self, Secrets};
 use crate::kubernetes::watched::{Watched, without_managed_fields};
 use crate::lanes::{Lanes, Looks, Wishes};
@@ -78,7 +79,8 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let secrets = Watched::<PartialObjectMeta<Secret>>::start(api(&client, namespace), secrets::name_and_version);
     let reporter = Reporter { controller: "playout".into(), instance: config.identity.clone() };
     let context = Arc::new(Context {
-        secrets: Secrets::new(client.clone(), secrets.store.clone(), redactor.clone()),
+        secrets: Secrets::new(client.clone(), secrets.store.clone(), redactor.clone(), clock.clone()),
+        fingerprint_key: Arc::default(),
         sources: sources.store.clone(),
         destinations: destinations.store.clone(),
         encoding_presets: presets.store.clone(),
@@ -144,9 +146,16 @@ async fn work(context: &Shared, caches: Caches, stopped: watch::Receiver<bool>) 
     // By who leads alone: the sum over all replicas is the number of objects.
     context.metrics.objects_are(states(&caches));
     tracing::info!("leading");
+    let controllers = async {
+        if let Some(key) = fingerprint_key::load(&context.client, &context.config.lease_namespace).await {
+            // It may have been read in an earlier term; it never changes.
+            let _ = context.fingerprint_key.set(key);
+        }
+        run_controllers(context.clone(), caches, stopped.clone()).await;
+    };
     let result = tokio::select! {
-        () = run_controllers(context.clone(), caches, stopped.clone()) => Ok(()),
-        () = overdue(stopped) => {
+        () = controllers => Ok(()),
+        () = overdue(stopped.clone()) => {
             Err(anyhow::anyhow!("a pass takes too long to wait for; whoever leads next goes on from what AWS shows"))
         }
     };

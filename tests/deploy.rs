@@ -73,6 +73,8 @@ fn the_iam_policy_allows_what_the_code_calls_and_nothing_else() -> Result<()> {
     let expected: BTreeSet<_> = DEPENDENT.map(str::to_string).into();
     ensure!(actions(&dependent) == expected, "the dependent actions are {dependent:?}");
     let mut allowed = actions(&statements);
+    // "If you include tags in the secret, you also need secretsmanager:TagResource" (API_CreateSecret).
+    ensure!(allowed.remove("secretsmanager:TagResource"), "a copy of a password could not be tagged when it is made");
     ensure!(allowed.remove("iam:PassRole"), "without iam:PassRole no role can be given to MediaConnect and MediaLive");
     let called = operations()?;
     ensure!(called.is_disjoint(&expected), "what the code calls belongs to the other statement");
@@ -359,6 +361,8 @@ fn the_operator_may_not_do_what_it_never_does() -> Result<()> {
         "watch secrets -A",
         "get namespaces/kube-system",
         "patch leases.coordination.k8s.io/playout -n playout-system",
+        "create secrets -n playout-system",
+        "get secrets/playout-fingerprint-key -n playout-system",
     ] {
         ensure!(may(allowed)?, "{allowed} is refused");
     }
@@ -367,6 +371,9 @@ fn the_operator_may_not_do_what_it_never_does() -> Result<()> {
         "delete destinations.playout.dev -A",
         "create encodingpresets.playout.dev -A",
         "update secrets -A",
+        "create secrets -n default",
+        "patch secrets/playout-fingerprint-key -n playout-system",
+        "delete secrets/playout-fingerprint-key -n playout-system",
         "list pods -A",
         "get namespaces/default",
         "list namespaces",

@@ -3,6 +3,8 @@
 //! The keys are canaries. They go through every path that a key can take, also those on which AWS repeats what it was sent,
 //! and then everything that the operator has let out is searched for them, in every spelling.
 
+#[path = "secrets/changed.rs"]
+mod changed;
 mod fixtures;
 mod in_process;
 

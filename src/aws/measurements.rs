@@ -128,6 +128,9 @@ pub struct Measurements {
     known: Arc<Mutex<HashMap<(Subject, String), Known>>>,
     /// When AWS last gave no answer, and what was said of it.
     failed: std::sync::Mutex<Option<(Instant, Failure)>>,
+    /// When other settings were sent of what was measured with the old ones, in seconds since 1970, until there is a newer data
+    /// point.
+    changed: std::sync::Mutex<HashMap<(Subject, String), i64>>,
 }
 
 /// A reading, when it was read, and when it was last asked for.
@@ -148,7 +151,25 @@ impl Measurements {
             gather: Gather::new(GATHERING, MOST),
             known: Arc::default(),
             failed: std::sync::Mutex::default(),
+            changed: std::sync::Mutex::default(),
         }
+    }
+
+    /// To be called when other settings were sent: what was measured before says nothing of them.
+    pub fn changed(&self, subject: Subject, key: &str) {
+        let now = self.clock.now().as_second();
+        self.changed.lock().unwrap_or_else(PoisonError::into_inner).insert((subject, key.to_string()), now);
+    }
+
+    /// Whether a data point that ends then (`None`: there is none) is no newer than the last change of the settings.
+    pub fn is_outdated(&self, subject: Subject, key: &str, until: Option<i64>) -> bool {
+        let mut changed = self.changed.lock().unwrap_or_else(PoisonError::into_inner);
+        let item = (subject, key.to_string());
+        let outdated = changed.get(&item).is_some_and(|at| until.is_none_or(|until| until <= *at));
+        if !outdated {
+            changed.remove(&item);
+        }
+        outdated
     }
 
     /// The length of a data point.

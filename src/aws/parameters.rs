@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use aws_sdk_ssm::Client;
 use playout_core::plan::{Failure, FailureClass};
-use playout_core::references::{Found, trimmed};
+use playout_core::references::trimmed;
 use playout_core::secret::SecretText;
 
 use super::caller::Caller;
@@ -26,7 +26,7 @@ const MISSED: Duration = Duration::from_secs(10);
 pub struct Parameters {
     client: Client,
     caller: Arc<Caller>,
-    known: Reads<String, Option<Found>>,
+    known: Reads<String, Option<SecretText>>,
 }
 
 impl Parameters {
@@ -39,7 +39,7 @@ impl Parameters {
     ///
     /// # Errors
     /// AWS gave no answer and nothing is known, or it does not allow it.
-    pub async fn value(&self, name: &str, anew: bool, urgency: Urgency) -> Result<Option<Found>, Failure> {
+    pub async fn value(&self, name: &str, anew: bool, urgency: Urgency) -> Result<Option<SecretText>, Failure> {
         let key = name.to_string();
         let last = self.known.last(&key);
         let age = match &last {
@@ -59,15 +59,10 @@ impl Parameters {
     }
 }
 
-async fn get(client: &Client, caller: &Caller, name: &str, urgency: Urgency) -> Result<Option<Found>, Failure> {
+async fn get(client: &Client, caller: &Caller, name: &str, urgency: Urgency) -> Result<Option<SecretText>, Failure> {
     let call = client.get_parameter().name(name).with_decryption(true).send();
     match caller.read(GET, urgency, call).await {
-        Ok(answer) => Ok(answer.parameter().and_then(|p| {
-            Some(Found {
-                text: SecretText::new(trimmed(p.value()?)),
-                version: format!("ssm {} {}", p.name()?, p.version()),
-            })
-        })),
+        Ok(answer) => Ok(answer.parameter().and_then(|p| Some(SecretText::new(trimmed(p.value()?))))),
         Err(failure) if failure.class == FailureClass::Absent => Ok(None),
         Err(failure) => Err(failure),
     }

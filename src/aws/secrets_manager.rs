@@ -67,27 +67,6 @@ impl SecretsManager {
         result
     }
 
-    /// Puts a changed password into a copy, then says in its tags which it is.
-    ///
-    /// # Errors
-    /// A call failed.
-    pub async fn put(&self, arn: &str, password: &Password, tags: &BTreeMap<String, String>) -> Result<(), Failure> {
-        let call = self
-            .client
-            .put_secret_value()
-            .secret_id(arn)
-            .secret_string(password.text.expose())
-            .client_request_token(token(password))
-            .send();
-        let mut result = self.caller.change("secretsmanager:PutSecretValue", call).await.map(drop);
-        if result.is_ok() {
-            let call = self.client.tag_resource().secret_id(arn).set_tags(Some(tag_list(tags))).send();
-            result = self.caller.change("secretsmanager:TagResource", call).await.map(drop);
-        }
-        self.changed();
-        result
-    }
-
     /// Removes a copy at once. One that is gone already is a success.
     ///
     /// # Errors
@@ -125,12 +104,12 @@ async fn list(client: &Client, caller: &Caller, urgency: Urgency) -> Result<Vec<
     }
 }
 
-/// Idempotency token of 32 to 64 characters: the same for the same version of the same password.
+/// Idempotency token of 32 to 64 characters: the same for the same secret. From the name, not from the password: the token
+/// stands in AWS's logs.
 fn token(password: &Password) -> String {
     use playout_core::secret::SecretText;
     let hex = |text: String| SecretText::new(text).fingerprint().iter().map(|b| format!("{b:02x}")).collect::<String>();
-    // Of the version alone, not of the password: the token stands in AWS's logs.
-    format!("{}{}", hex(format!("{}{}", password.name, password.version)), hex(format!("{}-", password.version)))
+    format!("{}{}", hex(password.name.clone()), hex(format!("{}-", password.name)))
 }
 
 fn tag_list(tags: &BTreeMap<String, String>) -> Vec<Tag> {

@@ -23,6 +23,7 @@ use playout_core::references::References;
 use super::references::{Needed, wants_fresh_look};
 use super::source::{self, copy, region_in};
 use crate::aws::Region;
+use crate::aws::measurements::Subject;
 use crate::kind::{Context, Kind, Outcome};
 use crate::lanes::Urgency;
 
@@ -138,6 +139,9 @@ impl Kind for DestinationKind {
             }
             Action::StopOutput { flow, arn, .. } => (flow, mc.update_output(flow, arn, None, Some(false)).await),
             Action::UpdateOutput { flow, arn, settings, enabled, .. } => {
+                if settings.is_some() {
+                    region.measurements.changed(Subject::Output, arn);
+                }
                 (flow, mc.update_output(flow, arn, settings.as_deref(), *enabled).await)
             }
             Action::RemoveOutput { flow, arn, .. } => (flow, mc.remove_output(flow, arn).await),

@@ -8,7 +8,7 @@ use playout_core::references::References;
 
 use crate::aws::Region;
 use crate::clock::within;
-use crate::kind::{Context, api_failure};
+use crate::kind::Context;
 use crate::lanes::Urgency;
 
 /// What is to be looked up.
@@ -60,7 +60,7 @@ impl<'a> Needed<'a> {
         let secrets = self.secrets.iter().map(|secret| async move {
             let value = context.secrets.value(namespace, &secret.name, &secret.key);
             let found = within(urgency.patience(), value).await;
-            (secret, found.map_or_else(|| Err(no_answer()), |f| f.map_err(|e| api_failure(GET_SECRET, &e))))
+            (secret, found.unwrap_or_else(|| Err(no_answer())))
         });
         let parameters = self
             .parameters
@@ -73,16 +73,16 @@ impl<'a> Needed<'a> {
         for (secret, found) in secrets {
             let place = (secret.name.clone(), secret.key.clone());
             match found {
-                Ok(Ok(found)) => drop(references.secrets.insert(place, found)),
+                Ok(Ok(text)) => drop(references.secrets.insert(place, context.found(namespace, text))),
                 Ok(Err(missing)) => drop(references.missing.insert(place, missing)),
                 Err(error) => failure = Some(error),
             }
         }
         for (name, found) in parameters {
             match found {
-                Ok(Some(found)) => {
-                    context.redactor.learn(&found.text);
-                    references.parameters.insert((*name).to_string(), found);
+                Ok(Some(text)) => {
+                    context.redactor.learn(&text);
+                    references.parameters.insert((*name).to_string(), context.found(namespace, text));
                 }
                 Ok(None) => {}
                 Err(error) => failure = Some(error),

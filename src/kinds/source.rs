@@ -17,7 +17,7 @@ use playout_core::plan::{Desired, Failure, FailureClass, Step};
 use playout_core::references::References;
 use playout_core::source::external;
 use playout_core::source::observed::{InputSeen, Observed};
-use playout_core::source::plan::{Action, plan};
+use playout_core::source::plan::{Action, Toward, plan};
 use playout_core::source::status;
 use playout_core::source::wanted::{Wanted, retains, wanted};
 
@@ -25,6 +25,7 @@ use self::users::{attribute, quota, users};
 use super::references::{Needed, wants_fresh_look};
 use crate::aws::Region;
 use crate::aws::measurements::Subject;
+use crate::aws::media_connect::MediaConnect;
 use crate::kind::{Context, Kind, Outcome};
 use crate::lanes::Urgency;
 
@@ -194,6 +195,7 @@ impl Kind for SourceKind {
             Action::RemoveSource { flow, arn, .. } => (flow, mc.remove_source(flow, arn).await),
             Action::StartFlow { flow } => (flow, mc.start_flow(flow).await),
             Action::StopFlow { flow } => (flow, mc.stop_flow(flow).await),
+            Action::LeaveError { flow, toward, .. } => (flow, leave_error(mc, flow, *toward).await),
             Action::DeleteFlow { flow } => {
                 let result = mc.delete_flow(flow).await;
                 region.flows.list_changed();
@@ -343,6 +345,19 @@ async fn with_tags(
     Ok((FlowSeen::Present(Box::new((*flow).clone())), identity.ownership(&tags), tags))
 }
 
+/// Stops a flow in state ERROR; where AWS refuses that, does what the flow is taken out of it for.
+async fn leave_error(mc: &MediaConnect, flow: &str, toward: Toward) -> Result<(), Failure> {
+    let refused = match mc.stop_flow(flow).await {
+        Err(failure) if matches!(failure.class, FailureClass::Conflict | FailureClass::Invalid) => failure,
+        other => return other,
+    };
+    match toward {
+        Toward::Standby => Err(refused),
+        Toward::Active => mc.start_flow(flow).await,
+        Toward::Nothing => mc.delete_flow(flow).await,
+    }
+}
+
 /// The copies of passwords that bear this object's tags.
 pub(super) async fn copies(
     identity: &Identity,
@@ -363,7 +378,6 @@ pub(super) async fn copies(
 pub(super) async fn copy(action: &CopyAction, region: &Region) -> Result<(), Failure> {
     match action {
         CopyAction::Create { password, tags } => region.secrets.create(password, tags).await,
-        CopyAction::Put { arn, password, tags } => region.secrets.put(arn, password, tags).await,
         CopyAction::Delete { arn } => region.secrets.delete(arn).await,
     }
 }

@@ -1,19 +1,32 @@
 //! Secrets: watched by their metadata, read one at a time when a key is needed.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex as StdMutex, PoisonError};
+use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{ObjectMeta, PartialObjectMeta};
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::{Api, Client, ResourceExt as _};
-use playout_core::references::{self, Found, Missing};
+use playout_core::plan::{Failure, FailureClass};
+use playout_core::references::{self, Missing};
+use playout_core::secret::SecretText;
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 
+use crate::clock::Clock;
+use crate::kubernetes::api_failure;
 use crate::redact::Redactor;
 
-type Key = (String, String, String);
-type Known = (String, Result<Found, Missing>);
+/// How long the API server may take for a Secret.
+const ANSWER: Duration = Duration::from_secs(10);
+/// How long a pass may wait for another's read of the same Secret, and its own.
+const WAIT: Duration = Duration::from_secs(11);
+/// How long what nobody asks for is kept. Every object asks at least once in its drift interval.
+const KEPT: Duration = Duration::from_secs(1800);
+
+/// Namespace and name.
+type Place = (String, String);
 
 /// Takes away all but the name and the version. Annotations above all: `kubectl apply` keeps the whole Secret in one.
 pub fn name_and_version(secret: &mut PartialObjectMeta<Secret>) {
@@ -26,9 +39,26 @@ pub fn name_and_version(secret: &mut PartialObjectMeta<Secret>) {
 pub struct Secrets {
     client: Client,
     watched: Store<PartialObjectMeta<Secret>>,
-    /// By namespace, name and key: the version that was read, and what it held.
-    known: Arc<Mutex<HashMap<Key, Known>>>,
+    known: Arc<StdMutex<Known>>,
     redactor: Redactor,
+    clock: Clock,
+}
+
+/// One lock a Secret: a read that hangs holds up nobody who needs another one.
+#[derive(Default)]
+struct Known {
+    secrets: HashMap<Place, (Instant, Arc<Mutex<Read>>)>,
+    swept: Option<Instant>,
+}
+
+/// What was read of a Secret.
+#[derive(Default)]
+struct Read {
+    version: String,
+    /// The entries that were asked for.
+    entries: BTreeMap<String, Result<SecretText, Missing>>,
+    /// A read that failed, and when.
+    failed: Option<(Instant, Failure)>,
 }
 
 impl std::fmt::Debug for Secrets {
@@ -40,40 +70,80 @@ impl std::fmt::Debug for Secrets {
 impl Secrets {
     /// Reads with `client`, and again when `watched` shows another version.
     #[must_use]
-    pub fn new(client: Client, watched: Store<PartialObjectMeta<Secret>>, redactor: Redactor) -> Self {
-        Self { client, watched, known: Arc::default(), redactor }
+    pub fn new(client: Client, watched: Store<PartialObjectMeta<Secret>>, redactor: Redactor, clock: Clock) -> Self {
+        Self { client, watched, known: Arc::default(), redactor, clock }
     }
 
     /// The text behind a key, or why there is none.
     ///
     /// # Errors
     /// The API server gave no answer, or does not allow it.
-    pub async fn value(&self, namespace: &str, name: &str, key: &str) -> kube::Result<Result<Found, Missing>> {
-        let place = (namespace.to_string(), name.to_string(), key.to_string());
-        let version = self
-            .watched
-            .get(&ObjectRef::<PartialObjectMeta<Secret>>::new(name).within(namespace))
-            .and_then(|s| s.resource_version());
-        let mut known = self.known.lock().await;
-        if let (Some(version), Some((read, found))) = (&version, known.get(&place))
-            && read == version
-        {
-            return Ok(found.clone());
-        }
-        let secret = Api::<Secret>::namespaced(self.client.clone(), namespace).get_opt(name).await?;
-        let Some(secret) = secret else {
-            known.remove(&place);
-            return Ok(Err(Missing::Secret));
+    pub async fn value(&self, namespace: &str, name: &str, key: &str) -> Result<Result<SecretText, Missing>, Failure> {
+        let asked = self.clock.instant();
+        let read = self.read_of((namespace.to_string(), name.to_string()), asked);
+        let answer = async {
+            let mut read = read.lock().await;
+            // Who waited for a read that failed does not send it again.
+            if let Some((at, failure)) = &read.failed
+                && *at >= asked
+            {
+                return Err(failure.clone());
+            }
+            let version = self
+                .watched
+                .get(&ObjectRef::<PartialObjectMeta<Secret>>::new(name).within(namespace))
+                .and_then(|s| s.resource_version());
+            if let (Some(text), true) = (read.entries.get(key), version.as_ref() == Some(&read.version)) {
+                return Ok(text.clone());
+            }
+            let secrets = Api::<Secret>::namespaced(self.client.clone(), namespace);
+            let answer = tokio::time::timeout(ANSWER, secrets.get_opt(name)).await;
+            let answer = answer.map(|got| got.map_err(|error| api_failure("kubernetes:GetSecret", &error)));
+            match answer.unwrap_or_else(|_| Err(no_answer())) {
+                Ok(secret) => Ok(self.keep(&mut read, secret, key)),
+                Err(failure) => {
+                    read.failed = Some((self.clock.instant(), failure.clone()));
+                    Err(failure)
+                }
+            }
         };
-        let version = secret.resource_version().unwrap_or_default();
-        let entries = secret.data.iter().flatten().map(|(name, bytes)| (name, bytes.0.as_slice()));
-        let uid = secret.uid().unwrap_or_default();
-        let found = references::entry(entries, key).map(|text| Found { text, version: format!("{uid} {version}") });
-        if let Ok(found) = &found {
-            self.redactor.learn(&found.text);
+        tokio::time::timeout(WAIT, answer).await.unwrap_or_else(|_| Err(no_answer()))
+    }
+
+    fn keep(&self, read: &mut Read, secret: Option<Secret>, key: &str) -> Result<SecretText, Missing> {
+        read.failed = None;
+        let version = secret.as_ref().and_then(|secret| secret.resource_version()).unwrap_or_default();
+        if read.version != version {
+            *read = Read { version, ..Read::default() };
         }
-        known.insert(place, (version, found.clone()));
-        Ok(found)
+        let Some(secret) = secret else { return Err(Missing::Secret) };
+        let entries = secret.data.iter().flatten().map(|(name, bytes)| (name, bytes.0.as_slice()));
+        let text = references::entry(entries, key);
+        if let Ok(text) = &text {
+            self.redactor.learn(text);
+        }
+        read.entries.insert(key.into(), text.clone());
+        text
+    }
+
+    /// What is known of a Secret. What nobody has asked for in a while is forgotten: its objects are gone, or name another.
+    fn read_of(&self, place: Place, now: Instant) -> Arc<Mutex<Read>> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.swept.is_none_or(|swept| swept + KEPT / 10 <= now) {
+            known.swept = Some(now);
+            known.secrets.retain(|_, (used, _)| *used + KEPT > now);
+        }
+        let (used, read) = known.secrets.entry(place).or_insert_with(|| (now, Arc::default()));
+        *used = now;
+        read.clone()
+    }
+}
+
+fn no_answer() -> Failure {
+    Failure {
+        class: FailureClass::Transient,
+        operation: "kubernetes:GetSecret".into(),
+        message: format!("the API server gave no answer in {} s", ANSWER.as_secs()),
     }
 }
 
@@ -114,6 +184,77 @@ mod tests {
             }
         });
         Client::new(service, "show")
+    }
+
+    /// A cluster in which the GET of one Secret is never answered, and what was asked for.
+    fn hanging(asked: &Arc<StdMutex<Vec<String>>>) -> Client {
+        let asked = asked.clone();
+        let service = tower::service_fn(move |request: Request<Body>| {
+            let name = request.uri().path().rsplit('/').next().unwrap_or_default().to_string();
+            asked.lock().unwrap_or_else(PoisonError::into_inner).push(name.clone());
+            async move {
+                if name == "hangs" {
+                    std::future::pending::<()>().await;
+                }
+                let data = json!({ "key": "YWJjZC1lZmdo", "other": "eHl6LXh5eg==" });
+                let metadata = json!({ "name": name, "namespace": "show", "uid": "1", "resourceVersion": "7" });
+                let secret = json!({ "apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": data });
+                anyhow::Ok(Response::new(Body::from(serde_json::to_vec(&secret)?)))
+            }
+        });
+        Client::new(service, "show")
+    }
+
+    /// Reads of Secrets whose watch shows that version.
+    fn reader(client: Client, names: &[&str]) -> Secrets {
+        let (store, mut writer) = kube::runtime::reflector::store();
+        for name in names {
+            let metadata = json!({ "name": name, "namespace": "show", "uid": "1", "resourceVersion": "7" });
+            let object = json!({ "apiVersion": "v1", "kind": "Secret", "metadata": metadata });
+            writer.apply_watcher_event(&kube::runtime::watcher::Event::Apply(
+                serde_json::from_value(object).expect("metadata of a Secret"),
+            ));
+        }
+        Secrets::new(client, store, Redactor::default(), Clock::system())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_secret_whose_read_hangs_holds_up_nobody_who_needs_another_and_is_asked_for_once() {
+        let asked = Arc::new(StdMutex::new(Vec::new()));
+        let secrets = reader(hanging(&asked), &["hangs", "twitch"]);
+        let start = Instant::now();
+        let waiters = futures::future::join_all((0..20).map(|_| secrets.value("show", "hangs", "key")));
+        let another = async {
+            let text = secrets.value("show", "twitch", "key").await.expect("an answer").expect("a key");
+            (text.expose().to_string(), start.elapsed())
+        };
+        let (waiters, another) = tokio::join!(waiters, another);
+        assert_eq!(another, ("abcd-efgh".into(), Duration::ZERO));
+        assert!(start.elapsed() <= WAIT, "{:?}", start.elapsed());
+        for answer in waiters {
+            assert_eq!(answer.expect_err("no answer").class, FailureClass::Transient);
+        }
+        let mut asked = std::mem::take(&mut *asked.lock().unwrap_or_else(PoisonError::into_inner));
+        asked.sort();
+        assert_eq!(asked, ["hangs", "twitch"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_known_is_not_asked_for_again_and_is_forgotten_when_nobody_asks() {
+        let asked = Arc::new(StdMutex::new(Vec::new()));
+        let secrets = reader(hanging(&asked), &["twitch", "youtube"]);
+        for key in ["key", "other", "key", "other", "key"] {
+            assert!(secrets.value("show", "twitch", key).await.expect("an answer").is_ok());
+        }
+        assert!(secrets.value("show", "twitch", "none").await.expect("an answer").is_err());
+        assert_eq!(asked.lock().unwrap_or_else(PoisonError::into_inner).len(), 3, "each entry once");
+        let known = || secrets.known.lock().unwrap_or_else(PoisonError::into_inner).secrets.len();
+        crate::clock::pause(KEPT / 2).await;
+        assert!(secrets.value("show", "youtube", "key").await.expect("an answer").is_ok());
+        assert_eq!(known(), 2);
+        crate::clock::pause(KEPT / 2).await;
+        assert!(secrets.value("show", "youtube", "key").await.expect("an answer").is_ok());
+        assert_eq!(known(), 1);
     }
 
     #[tokio::test]

@@ -17,6 +17,7 @@ use kube::runtime::reflector::store::Writer;
 use kube::runtime::reflector::{ObjectRef, Store, store};
 use kube::runtime::watcher::Event;
 use playout_core::api::{Destination, EncodingPreset, Source};
+use playout_core::fingerprint::FingerprintKey;
 use playout_operator::aws::{Account, Settings};
 use playout_operator::clock::{Clock, pause};
 use playout_operator::config::{Config, LogFormat};
@@ -53,6 +54,8 @@ pub struct World {
     /// What an operator learns to be secret.
     pub redactor: Redactor,
     pub answers: Answers,
+    /// Every process has the same, as it does where it stands in a Secret.
+    pub fingerprint_key: FingerprintKey,
 }
 
 /// From the answer to StartChannel to a channel that sends.
@@ -99,6 +102,7 @@ impl World {
             lag: Duration::ZERO,
             redactor: Redactor::default(),
             answers: Answers::default(),
+            fingerprint_key: FingerprintKey::read(&[7; FingerprintKey::BYTES]).expect("a key"),
         }
     }
 
@@ -214,7 +218,8 @@ impl Operator {
         let (secrets, secret_writer) = filled::<PartialObjectMeta<Secret>>(&world.cluster, "secrets");
         let cursor = world.cluster.changed();
         let context = Arc::new(Context {
-            secrets: Secrets::new(client.clone(), secrets, redactor.clone()),
+            secrets: Secrets::new(client.clone(), secrets, redactor.clone(), world.clock.clone()),
+            fingerprint_key: Arc::new(world.fingerprint_key.clone().into()),
             sources,
             destinations,
             encoding_presets,

@@ -183,10 +183,7 @@ pub fn verify_now(world: &World, phase: usize) -> Result<(), String> {
             "twitch" => same("key of twitch", path, &json!("twitch-key-0001"))?,
             _ => {
                 let password = if changed { "partner-password-0002" } else { "partner-password-0001" };
-                let stored = log
-                    .iter()
-                    .rev()
-                    .find(|e| e.processed && ["CreateSecret", "PutSecretValue"].contains(&e.operation.as_str()));
+                let stored = log.iter().rev().find(|e| e.processed && e.operation == "CreateSecret");
                 same("password", &stored.map_or(Value::Null, |e| e.body["SecretString"].clone()), &json!(password))?;
                 let copies = world.sim.state()[REGION]["secretsmanager"]["secrets"].clone();
                 same("number of copies", &json!(copies.as_array().map_or(0, Vec::len)), &json!(1))?;

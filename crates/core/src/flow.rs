@@ -71,6 +71,14 @@ pub enum FlowSeen {
     Present(Box<Flow>),
 }
 
+impl FlowSeen {
+    /// The flow, if there is one to be seen.
+    #[must_use]
+    pub fn present(&self) -> Option<&Flow> {
+        if let Self::Present(flow) = self { Some(flow) } else { None }
+    }
+}
+
 /// A flow.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Flow {
@@ -354,10 +362,10 @@ pub struct SecretCopy {
 pub struct Password {
     /// Name of the copy.
     pub name: String,
+    /// Whether the name tells this password from another one. Without that, a copy of whatever password is taken for this one.
+    pub is_told: bool,
     /// The password.
     pub text: SecretText,
-    /// Which version of which Kubernetes Secret this is.
-    pub version: String,
 }
 
 impl SourceSettings {

@@ -17,6 +17,7 @@ pub mod encoding;
 pub mod encoding_preset;
 pub mod endpoint;
 pub mod feeds;
+pub mod fingerprint;
 pub mod flow;
 pub mod keys;
 pub mod names;

@@ -22,9 +22,9 @@ pub const TAG_UID: &str = "playout.dev/uid";
 /// Tag of a flow that was there before its Source and has become that Source's own: its changes were confirmed. Its value names
 /// the object, so that the mark of an earlier owner means nothing.
 pub const TAG_ADOPTED: &str = "playout.dev/adopted";
-/// Tag of a password kept in Secrets Manager: which version of which Kubernetes Secret it is a copy of. Not a digest: a
-/// weak password could be guessed from one.
-pub const TAG_SECRET_VERSION: &str = "playout.dev/secret-version";
+
+/// Letters of digests and fingerprints in names.
+pub(crate) const BASE32: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 
 /// Who owns a resource.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -141,10 +141,13 @@ impl Identity {
         self.digest(&format!("{role} {} {since}", self.uid))
     }
 
-    /// Name of the copy of a password in Secrets Manager.
+    /// Name of the copy of a password in Secrets Manager. With another fingerprint it is another secret, so that what reads
+    /// it is told an ARN that it has not read yet. Without one (the operator may not keep its key) there is one secret a role.
     #[must_use]
-    pub fn secret_name(&self, role: &str) -> String {
-        format!("playout/{}/{}/{role}-{}", readable(&self.namespace, 63), readable(&self.name, 64), self.digest(role))
+    pub fn secret_name(&self, role: &str, fingerprint: Option<&str>) -> String {
+        let (namespace, name) = (readable(&self.namespace, 63), readable(&self.name, 64));
+        let name = format!("playout/{namespace}/{name}/{role}-{}", self.digest(role));
+        fingerprint.map_or(name.clone(), |fingerprint| format!("{name}-{fingerprint}"))
     }
 
     /// Sixty bits of the identity and the role. The namespace and name are in readable form beside it; this tells apart what
@@ -155,8 +158,7 @@ impl Identity {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part.as_bytes());
         }
-        const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
-        hash.finalize().iter().take(12).map(|byte| char::from(ALPHABET[usize::from(byte & 31)])).collect()
+        hash.finalize().iter().take(12).map(|byte| char::from(BASE32[usize::from(byte & 31)])).collect()
     }
 }
 

@@ -1,11 +1,14 @@
 //! Copies of passwords in AWS Secrets Manager, where MediaConnect reads them. Shared by every kind that encrypts a stream.
+//!
+//! A copy never changes. AWS does not say that a running flow reads a secret again (UpdateFlowSource and UpdateFlowOutput name
+//! a secret by its ARN, and that is all), so a changed password is a new secret with a new ARN: what reads it is told so, and
+//! then the old one goes.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use crate::flow::{Cipher, Password, SecretCopy};
-use crate::names::TAG_SECRET_VERSION;
 use crate::reasons::Reason;
 
 /// What can be done for a copy.
@@ -14,8 +17,6 @@ use crate::reasons::Reason;
 pub enum CopyAction {
     /// Make it. Its name is unique in the region, so that a second create is refused by AWS.
     Create { password: Password, tags: BTreeMap<String, String> },
-    /// Put a changed password there.
-    Put { arn: String, password: Password, tags: BTreeMap<String, String> },
     /// Remove it; nothing uses it.
     Delete { arn: String },
 }
@@ -32,34 +33,21 @@ impl CopyAction {
     pub fn sentence(&self) -> String {
         match self {
             Self::Create { .. } => "Copied the password to Secrets Manager".into(),
-            Self::Put { .. } => "Copied the changed password to Secrets Manager".into(),
             Self::Delete { .. } => "Removed a password from Secrets Manager".into(),
         }
     }
 }
 
-/// What makes the copies current. `may_replace` says whether a changed password may be put in now.
+/// What makes the copies that are not there.
 #[must_use]
 pub fn missing<'a>(
     passwords: impl Iterator<Item = &'a Password>,
     copies: &[SecretCopy],
     tags: &BTreeMap<String, String>,
-    may_replace: bool,
 ) -> Vec<CopyAction> {
     let mut actions = Vec::new();
-    for password in passwords {
-        let tags = || {
-            let mut tags = tags.clone();
-            tags.insert(TAG_SECRET_VERSION.into(), password.version.clone());
-            tags
-        };
-        let action = match find(password, copies) {
-            None => CopyAction::Create { password: password.clone(), tags: tags() },
-            Some(copy) if may_replace && is_stale(password, copy) => {
-                CopyAction::Put { arn: copy.arn.clone(), password: password.clone(), tags: tags() }
-            }
-            Some(_) => continue,
-        };
+    for password in passwords.filter(|password| find(password, copies, None).is_none()) {
+        let action = CopyAction::Create { password: password.clone(), tags: tags.clone() };
         if !actions.contains(&action) {
             actions.push(action);
         }
@@ -67,32 +55,39 @@ pub fn missing<'a>(
     actions
 }
 
-/// What removes the copies that none of these passwords uses.
+/// What removes the copies that none of these passwords uses and that nothing in AWS reads. `read`: by the ciphers that were
+/// seen there.
 #[must_use]
-pub fn unused<'a>(passwords: impl Iterator<Item = &'a Password>, copies: &[SecretCopy]) -> Vec<CopyAction> {
-    let used: Vec<_> = passwords.map(|p| p.name.as_str()).collect();
+pub fn unused<'a, 'b>(
+    passwords: impl Iterator<Item = &'a Password>,
+    copies: &[SecretCopy],
+    read: impl Iterator<Item = Option<&'b Cipher>>,
+) -> Vec<CopyAction> {
+    let passwords: Vec<_> = passwords.collect();
+    let read: Vec<_> = read.filter_map(|cipher| cipher?.secret_arn.as_deref()).collect();
     copies
         .iter()
-        .filter(|copy| !used.contains(&copy.name.as_str()))
+        .filter(|copy| !read.contains(&copy.arn.as_str()) && !passwords.iter().any(|password| is_of(copy, password)))
         .map(|copy| CopyAction::Delete { arn: copy.arn.clone() })
         .collect()
 }
 
-/// Whether the copy holds another version than the Kubernetes Secret.
-#[must_use]
-pub fn is_stale(password: &Password, copy: &SecretCopy) -> bool {
-    copy.tags.get(TAG_SECRET_VERSION) != Some(&password.version)
+fn is_of(copy: &SecretCopy, password: &Password) -> bool {
+    let another = || copy.name.strip_prefix(&password.name).is_some_and(|rest| rest.starts_with('-'));
+    copy.name == password.name || !password.is_told && another()
 }
 
-/// The copy of a password, if it is there.
+/// The copy of a password, if it is there. Where it is not known which password a copy holds it is the one that is read, by the
+/// cipher that was seen: no change is known.
 #[must_use]
-pub fn find<'a>(password: &Password, copies: &'a [SecretCopy]) -> Option<&'a SecretCopy> {
-    copies.iter().find(|copy| copy.name == password.name)
+pub fn find<'a>(password: &Password, copies: &'a [SecretCopy], read: Option<&Cipher>) -> Option<&'a SecretCopy> {
+    let read = read.and_then(|cipher| cipher.secret_arn.as_ref());
+    copies.iter().filter(|copy| is_of(copy, password)).min_by_key(|copy| (Some(&copy.arn) != read, &copy.name))
 }
 
-/// Fills in the ARN of the own copy, which is known only by observation.
-pub fn fill(cipher: Option<&mut Cipher>, password: Option<&Password>, copies: &[SecretCopy]) {
+/// Fills in the ARN of the own copy, which is known only by observation. `read` is the cipher that was seen in its place.
+pub fn fill(cipher: Option<&mut Cipher>, password: Option<&Password>, copies: &[SecretCopy], read: Option<&Cipher>) {
     if let (Some(cipher), Some(password)) = (cipher, password) {
-        cipher.secret_arn = find(password, copies).map(|copy| copy.arn.clone());
+        cipher.secret_arn = find(password, copies, read).map(|copy| copy.arn.clone());
     }
 }

@@ -16,8 +16,8 @@ use crate::secret::SecretText;
 pub struct Found {
     /// The text.
     pub text: SecretText,
-    /// Which version of which object it is, as a tag may hold it.
-    pub version: String,
+    /// What tells it from another text, in a status or a name; `None`: it is not known whether it has changed.
+    pub fingerprint: Option<String>,
 }
 
 /// Why there is no text where a reference to a Secret points.
@@ -189,7 +189,7 @@ pub fn parse_encryption(
     field: &str,
     encryption: &Encryption,
     protocol: Protocol,
-    copy_name: impl FnOnce() -> String,
+    copy_name: impl FnOnce(Option<&str>) -> String,
     references: &References,
     role_arn: Option<&str>,
 ) -> Result<(Cipher, Option<Password>), Problem> {
@@ -214,7 +214,11 @@ pub fn parse_encryption(
                     ),
                 ));
             }
-            Some(Password { name: copy_name(), text: found.text.clone(), version: found.version.clone() })
+            Some(Password {
+                name: copy_name(found.fingerprint.as_deref()),
+                is_told: found.fingerprint.is_some(),
+                text: found.text.clone(),
+            })
         }
         None => None,
     };

@@ -338,19 +338,6 @@ fn a_copy_that_cannot_be_made_does_not_keep_it_from_being_stopped() {
 }
 
 #[test]
-fn a_rotated_password_waits_while_on_the_air_and_is_put_in_otherwise() {
-    let rotated =
-        |changes: &[(&str, Value)]| destination_wanted(&destination_spec_of(srt_json(), changes), &references_at("v2"));
-    assert_eq!(decide(&rotated(&[]), &srt_seen()), Step::Settled);
-    assert_eq!(pending_changes(&present(rotated(&[])), &srt_seen()), ["encryption"]);
-    let is_put = |step| matches!(one(step), Action::Copy(CopyAction::Put { .. }));
-    assert!(is_put(decide(&rotated(&[restart()]), &srt_seen())));
-    let mut standby = srt_seen();
-    set_flow(&mut standby, FlowState::Standby);
-    assert!(is_put(decide(&rotated(&[]), &standby)));
-}
-
-#[test]
 fn a_stopped_destination_that_never_ran_keeps_no_copy_of_its_password() {
     assert_eq!(decide(&srt(&[STOPPED]), &empty(FlowState::Active)), Step::Settled);
 }

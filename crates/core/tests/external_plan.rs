@@ -11,7 +11,7 @@ use fixtures::{
 use playout_core::api::source::{AdoptionState, ExternalPolicy, SourceSpec, SourceStatus};
 use playout_core::api::{RECONCILE_AT, Source, TEST_CONNECTION};
 use playout_core::flow::{Failover, FlowOutput, FlowSeen, FlowState, OutputSettings, Protocol, RtmpPath};
-use playout_core::names::{OWNERSHIP_TAGS, Ownership, TAG_ADOPTED, TAG_NAME, TAG_SECRET_VERSION, TAG_UID};
+use playout_core::names::{OWNERSHIP_TAGS, Ownership, TAG_ADOPTED, TAG_NAME, TAG_UID};
 use playout_core::plan::{Action as _, Desired, Failure, FailureClass, Problem, Step, Waiting};
 use playout_core::reasons::Reason;
 use playout_core::secret::SecretText;
@@ -491,7 +491,7 @@ fn what_is_the_operators_own_is_no_difference_and_a_stale_copy_of_a_password_is_
     seen.hold = Hold::Claimed { shown: None, told: false };
     seen.tags.insert(TAG_UID.into(), "uid-0".into());
     assert_eq!(told(&encrypted, &mut seen), [] as [&str; 0]);
-    seen.secrets[0].tags.insert(TAG_SECRET_VERSION.into(), "an-old-one".into());
+    seen.secrets[0].name = identity("Source", "studio").secret_name("main", Some("an-old-one"));
     assert_eq!(told(&encrypted, &mut seen), ["would change input main: encryption"]);
 }
 

@@ -393,16 +393,6 @@ fn in_between_states_nothing_is_asked_of_the_flow() {
     }
 }
 
-#[test]
-fn a_flow_in_error_is_told_with_the_words_of_aws() {
-    let mut seen = source_seen(&[]);
-    flow(&mut seen).state = FlowState::Error;
-    flow(&mut seen).errors = vec!["no capacity".into()];
-    let problem = stuck(decide(&wish(&[]), &seen));
-    assert_eq!(problem.reason, Reason::FlowError);
-    assert!(problem.message.contains("no capacity"));
-}
-
 // --------------------------------------------------------------------------------------- inputs that come and go
 
 #[test]
@@ -752,21 +742,6 @@ fn the_flow_is_given_the_arns_of_the_copies() {
 }
 
 #[test]
-fn a_rotated_password_is_put_into_the_copy() {
-    let seen = source_seen(&with_password());
-    let desired = wanted(
-        &source_spec(&with_password()),
-        &identity("Source", "studio"),
-        &references_at("v2"),
-        Some(fixtures::ROLE),
-        false,
-    );
-    let actions = act(decide(&desired, &seen));
-    assert_eq!(actions.len(), 2);
-    assert!(actions.iter().all(|a| matches!(a, Action::Copy(CopyAction::Put { .. }))), "{actions:?}");
-}
-
-#[test]
 fn a_copy_that_nothing_reads_any_more_is_removed_last() {
     let mut seen = source_seen(&[]);
     let password = present(wish(&with_password())).inputs[0].password.clone().expect("a password");
@@ -1029,10 +1004,8 @@ fn deletion_goes_in_order_stop_delete_copies_gone() {
         flow(&mut seen).state = state;
         assert_eq!(waits(decide(&Desired::Absent, &seen)), waiting);
     }
-    for state in [FlowState::Standby, FlowState::Error] {
-        flow(&mut seen).state = state;
-        assert_eq!(one(decide(&Desired::Absent, &seen)), Action::DeleteFlow { flow: flow_arn() });
-    }
+    flow(&mut seen).state = FlowState::Standby;
+    assert_eq!(one(decide(&Desired::Absent, &seen)), Action::DeleteFlow { flow: flow_arn() });
     seen.flow = FlowSeen::Absent;
     let actions = act(decide(&Desired::Absent, &seen));
     assert!(actions.len() == 2 && actions.iter().all(|a| matches!(a, Action::Copy(CopyAction::Delete { .. }))));

@@ -11,7 +11,7 @@ use playout_core::destination::observed::{ChannelSeen, EndpointSeen};
 use playout_core::destination::plan::{Action, CHANNEL, INPUT};
 use playout_core::destination::wanted::Wanted;
 use playout_core::endpoint::Role;
-use playout_core::flow::Measured;
+use playout_core::flow::{Flow, Measured};
 use playout_core::names::{CreateIntent, Identity, Ownership};
 use playout_core::plan::{Action as _, Desired, Failure, FailureClass};
 
@@ -92,6 +92,40 @@ impl Looking<'_> {
             Look::Absent => Look::Absent,
         };
         Ok(Live { input, channel, quotas, not_ours: not_ours.into_iter().next() })
+    }
+
+    /// Whether nothing can reach the channel any more. Not to know is no: a show does not end for it.
+    pub(super) async fn is_cut_off(&self, live: &Live, flow: Option<&Flow>) -> bool {
+        let Some(seen) = live.channel.present() else { return false };
+        let inputs = &seen.channel.settings.inputs;
+        let Some(input) = live.input.present().filter(|input| inputs.is_empty() || inputs.contains(&input.id)) else {
+            // Its own input is not there; whether the one that it takes is, AWS says by its id.
+            for id in inputs {
+                let found = self.region.channels.describe_input(id, AGE, self.urgency).await;
+                let listed = self.region.channels.inputs(LIST_AGE, self.urgency).await;
+                let (Ok(found), Ok(listed)) = (found, listed) else { return false };
+                let is_there = |input: &Input| input.id == *id && input.state != InputState::Deleted;
+                if found.is_some_and(|i| is_there(&i)) || listed.iter().any(|l| is_there(&l.input)) {
+                    return false;
+                }
+            }
+            return !inputs.is_empty();
+        };
+        for arn in &input.flows {
+            let is_there = flow.is_some_and(|flow| flow.arn == *arn)
+                || match self.region.flows.describe(arn, AGE, self.urgency).await {
+                    // A list that still has it may know better.
+                    Ok(None) => match self.region.flows.all(LIST_AGE, self.urgency).await {
+                        Ok(all) => all.iter().any(|listed| listed.arn == *arn),
+                        Err(_) => true,
+                    },
+                    _ => true,
+                };
+            if is_there {
+                return false;
+            }
+        }
+        !input.flows.is_empty()
     }
 
     async fn input(&self, recorded: &ChannelStatus) -> Result<Look<Input>, Failure> {

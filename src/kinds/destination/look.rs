@@ -78,6 +78,8 @@ pub(super) async fn look(
     // there is none.
     let stops = goes && (sends || channel_up || !unseen.is_empty());
     let secrets = if stops { Vec::new() } else { look.at_copies(desired, &outputs).await? };
+    // Nobody has to know that of what is taken off the air anyway.
+    let cut_off = !goes && look.is_cut_off(&live, flow.as_deref()).await;
     let told = match destination.annotations().get(ACTIVE_ENDPOINT).map(String::as_str) {
         Some("Primary") => Some(Role::Primary),
         Some("Backup") => Some(Role::Backup),
@@ -100,6 +102,7 @@ pub(super) async fn look(
         },
         outputs,
         secrets,
+        cut_off,
         quotas: live.quotas,
         input: live.input,
         channel: live.channel,

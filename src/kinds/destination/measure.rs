@@ -49,6 +49,7 @@ impl Looking<'_> {
                 _ => region.measurements.period() / 2,
             };
             match region.measurements.read(subject, key, age).await {
+                Ok(reading) if region.measurements.is_outdated(subject, key, reading.until) => {}
                 Ok(reading) if reading.until.is_some_and(|until| known.is_some() || until > since.as_second()) => {
                     (measured, from) = (Some(reading.measured), reading.from);
                 }
@@ -58,6 +59,7 @@ impl Looking<'_> {
                 // Not to know is not to know that something has changed: what was seen last still holds.
                 Err(failure) => {
                     tracing::debug!(error = failure.message, "no measurement");
+                    let known = known.filter(|_| !region.measurements.is_outdated(subject, key, None));
                     measured = Some(known.map(last).unwrap_or_default());
                 }
             }

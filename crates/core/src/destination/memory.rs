@@ -17,6 +17,7 @@ use crate::api::destination::{ActiveEndpoint, Destination, DestinationStatus, Fa
 use crate::channel::ChannelState;
 use crate::conditions::whole_second;
 use crate::endpoint::Role;
+use crate::fingerprint::differ;
 use crate::plan::Step;
 
 /// The restarts so far, as the status remembers them.
@@ -37,7 +38,7 @@ pub fn tries(destination: &Destination, now: Timestamp) -> Option<Tries> {
         },
         since,
         up: retries.up,
-        keys: retries.keys.clone().unwrap_or_default(),
+        keys: retries.fingerprints.clone(),
     })
 }
 
@@ -74,6 +75,8 @@ pub(super) fn retries(
         _ => &[],
     };
     let now = || Some(Time(whole_second(outcome.now)));
+    // What cannot be told now is what it was.
+    let keys = wanted.keys.clone().or_else(|| before.retries.as_ref()?.fingerprints.clone());
     let new = |attempt: &Attempt| RetryStatus {
         count: attempt.count,
         attempts: wanted.retry.attempts,
@@ -85,7 +88,7 @@ pub(super) fn retries(
         since: now(),
         up: false,
         cause: attempt.cause.clone(),
-        keys: Some(wanted.keys.clone()).filter(|k| !k.is_empty()),
+        fingerprints: keys.clone(),
     };
     if let Some(attempt) = actions.iter().find_map(|a| if let Action::Note(attempt) = a { Some(attempt) } else { None })
     {
@@ -93,9 +96,8 @@ pub(super) fn retries(
         let is_old = attempt.phase != Phase::Trying && begins_anew(destination, before);
         return Some(new(if is_old { &Attempt::FIRST } else { attempt }));
     }
-    let keys = Some(wanted.keys.as_str()).filter(|k| !k.is_empty());
-    let remembered =
-        before.retries.as_ref().filter(|r| r.keys.as_deref() == keys && !begins_anew(destination, before)).cloned();
+    let is_same = |r: &&RetryStatus| !differ(r.fingerprints.as_deref(), wanted.keys.as_deref());
+    let remembered = before.retries.as_ref().filter(is_same).filter(|_| !begins_anew(destination, before)).cloned();
     let stops = actions.iter().any(|a| matches!(a, Action::StopChannel { .. }));
     if stops && remembered.as_ref().is_none_or(|r| r.state == RetryWord::Trying) {
         // A stop of our own is no failure.
@@ -119,6 +121,7 @@ pub(super) fn retries(
         Some(retries) => Some(RetryStatus {
             attempts: wanted.retry.attempts,
             up: (retries.up && was_up) || (up && retries.state == RetryWord::Trying),
+            fingerprints: keys,
             ..retries
         }),
         None if wanted.channel.is_some() && wanted.running => Some(RetryStatus { up, ..new(&Attempt::FIRST) }),

@@ -23,6 +23,8 @@ pub struct Observed {
     pub input: Look<Input>,
     /// The MediaLive channel that bears our tags.
     pub channel: Look<ChannelSeen>,
+    /// Whether nothing can reach the channel any more: the flow that its input takes is gone, or the input is.
+    pub cut_off: bool,
     /// Quotas in the way of a new channel; looked at only when one is to be made.
     pub quotas: Option<Quotas>,
     /// Restarts so far.

@@ -9,7 +9,7 @@ use super::restart::{count, pause, tries};
 use super::retry::{Phase, Tries};
 use super::wanted::{OutputWanted, Wanted};
 use crate::endpoint::Role;
-use crate::flow::{FlowState, OUTPUTS_PER_FLOW, OutputSettings, Password, SecretCopy};
+use crate::flow::{Cipher, FlowState, OUTPUTS_PER_FLOW, OutputSettings, Password};
 use crate::names::Ownership;
 use crate::passwords;
 use crate::plan::{IN_TRANSITION, Problem, SOON, StaysOff, Step, Waiting};
@@ -238,7 +238,7 @@ impl Changes<'_> {
             return;
         }
         let settings = match &wish.settings {
-            Ok(settings) => with_copy(settings, wish.password.as_ref(), &self.seen.secrets),
+            Ok(settings) => with_copy(settings, wish.password.as_ref(), self.seen, role),
             Err(p) => {
                 // An output that runs keeps running with the key that AWS has; only a start needs the new one.
                 if send {
@@ -248,8 +248,7 @@ impl Changes<'_> {
             }
         };
         let differs = !settings.differences(&seen.output.settings).is_empty();
-        let on_air = seen.output.enabled && self.on_air;
-        let waits = on_air && send && !self.wanted.may_interrupt;
+        let waits = self.on_air && send && !self.wanted.may_interrupt && is_delivered(wish, seen);
         if differs && !waits {
             if settings.needs_replacement(&seen.output.settings) {
                 // AWS keeps what an update leaves out; the next pass adds it anew under the same name.
@@ -284,7 +283,7 @@ impl Changes<'_> {
         let mut actions = Vec::new();
         for (role, wish) in missing {
             let settings = match &wish.settings {
-                Ok(settings) => with_copy(settings, wish.password.as_ref(), &self.seen.secrets),
+                Ok(settings) => with_copy(settings, wish.password.as_ref(), self.seen, *role),
                 Err(problem) => return (Vec::new(), Some(problem.clone())),
             };
             actions.push(Action::AddOutput {
@@ -301,17 +300,12 @@ impl Changes<'_> {
         (actions, None)
     }
 
-    /// Copies that are needed for what is to be made, changed or started. A changed password reaches a running output only
-    /// when it may be interrupted.
+    /// Copies that are needed for what is to be made, changed or started. A changed password is a new one, which touches no
+    /// output that runs.
     fn copies(&self) -> Vec<Action> {
         let needed = self.wanted.running || self.wanted.prepare || !self.seen.outputs.is_empty();
-        let on_air = self.on_air && self.seen.outputs.values().any(|o| o.output.enabled);
-        let may_replace = !on_air || !self.wanted.running || self.wanted.may_interrupt;
         let passwords = passwords_of(self.wanted).filter(|_| needed);
-        passwords::missing(passwords, &self.seen.secrets, &self.wanted.tags, may_replace)
-            .into_iter()
-            .map(Action::Copy)
-            .collect()
+        passwords::missing(passwords, &self.seen.secrets, &self.wanted.tags).into_iter().map(Action::Copy).collect()
     }
 
     fn unused_copies(&self) -> Vec<Action> {
@@ -320,12 +314,8 @@ impl Changes<'_> {
             return Vec::new();
         }
         // An output whose change waits still reads the password that it has.
-        let read = |copy: &SecretCopy| {
-            let ciphers = self.seen.outputs.values().filter_map(|o| o.output.settings.encryption.as_ref());
-            ciphers.into_iter().any(|c| c.secret_arn.as_ref() == Some(&copy.arn))
-        };
-        let free: Vec<_> = self.seen.secrets.iter().filter(|copy| !read(copy)).cloned().collect();
-        passwords::unused(passwords_of(self.wanted), &free).into_iter().map(Action::Copy).collect()
+        let unused = passwords::unused(passwords_of(self.wanted), &self.seen.secrets, read(self.seen));
+        unused.into_iter().map(Action::Copy).collect()
     }
 }
 
@@ -333,11 +323,22 @@ fn passwords_of(wanted: &Wanted) -> impl Iterator<Item = &Password> {
     wanted.outputs.values().filter_map(|o| o.password.as_ref())
 }
 
+/// The ciphers of the outputs that there are.
+pub(super) fn read(seen: &Observed) -> impl Iterator<Item = Option<&Cipher>> {
+    seen.outputs.values().map(|o| o.output.settings.encryption.as_ref())
+}
+
 /// Settings with the ARN of the own copy filled in.
-fn with_copy(settings: &OutputSettings, password: Option<&Password>, copies: &[SecretCopy]) -> OutputSettings {
+fn with_copy(settings: &OutputSettings, password: Option<&Password>, seen: &Observed, role: Role) -> OutputSettings {
     let mut settings = settings.clone();
-    passwords::fill(settings.encryption.as_mut(), password, copies);
+    let read = seen.outputs.get(&role).and_then(|o| o.output.settings.encryption.as_ref());
+    passwords::fill(settings.encryption.as_mut(), password, &seen.secrets, read);
     settings
+}
+
+/// Whether a change would interrupt something. What is known not to be taken is not interrupted.
+fn is_delivered(wish: &OutputWanted, seen: &OutputSeen) -> bool {
+    seen.output.enabled && of_output(wish, seen) != Connection::Down
 }
 
 /// Changes that wait because they would interrupt a running output, by the names of the fields.
@@ -348,16 +349,9 @@ pub(super) fn pending_changes(wanted: &Wanted, seen: &Observed) -> Vec<String> {
     }
     let mut list = Vec::new();
     for (role, output) in &seen.outputs {
-        let (Some(wish), true) = (wanted.outputs.get(role), output.output.enabled) else { continue };
+        let Some(wish) = wanted.outputs.get(role).filter(|wish| is_delivered(wish, output)) else { continue };
         let Ok(settings) = &wish.settings else { continue };
-        let settings = with_copy(settings, wish.password.as_ref(), &seen.secrets);
-        let stale = wish
-            .password
-            .as_ref()
-            .is_some_and(|p| passwords::find(p, &seen.secrets).is_some_and(|copy| passwords::is_stale(p, copy)));
-        if stale && !list.iter().any(|l| l == "encryption") {
-            list.push("encryption".into());
-        }
+        let settings = with_copy(settings, wish.password.as_ref(), seen, *role);
         for difference in settings.differences(&output.output.settings) {
             let name = if *role == Role::Backup { format!("backup.{difference}") } else { difference.to_string() };
             if !list.contains(&name) {

@@ -50,7 +50,7 @@ fn together(ways: Vec<Step<Action>>) -> Option<Step<Action>> {
 
 /// Copies of passwords that nothing needs any more.
 fn copies(seen: &Observed) -> Vec<Action> {
-    passwords::unused(std::iter::empty(), &seen.secrets).into_iter().map(Action::Copy).collect()
+    passwords::unused(std::iter::empty(), &seen.secrets, outputs::read(seen)).into_iter().map(Action::Copy).collect()
 }
 
 fn toward_present(wanted: &Wanted, seen: &Observed) -> Step<Action> {
@@ -128,6 +128,12 @@ fn off_the_air(seen: &Observed) -> Option<Step<Action>> {
 }
 
 fn without_flow(wanted: &Wanted, seen: &Observed) -> Step<Action> {
+    // A channel that nothing can reach sends black, and costs what one with a show does.
+    if seen.cut_off
+        && let Some(step) = teardown::retire(seen)
+    {
+        return step;
+    }
     if let Some(problem) = wanted.problem.clone().or_else(|| wanted.running.then(|| first_problem(wanted)).flatten()) {
         return Step::Stuck(problem);
     }

@@ -4,11 +4,12 @@ use super::action::Action;
 use super::observed::Observed;
 use super::retry::{Attempt, Phase, Tries};
 use super::wanted::Wanted;
+use crate::fingerprint::differ;
 use crate::plan::{SOON, Step, Waiting};
 
 /// What is remembered, as long as it speaks of the keys that are wished now.
 pub(super) fn tries<'a>(wanted: &Wanted, seen: &'a Observed) -> Option<&'a Tries> {
-    seen.tries.as_ref().filter(|t| t.keys == wanted.keys)
+    seen.tries.as_ref().filter(|t| !differ(t.keys.as_deref(), wanted.keys.as_deref()))
 }
 
 /// Counts a failure. Only against an attempt that is remembered: what a spec failed at that was just replaced is not counted

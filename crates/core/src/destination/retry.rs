@@ -122,8 +122,8 @@ pub struct Tries {
     pub since: Age,
     /// Whether the channel was seen on its way up in this attempt: if it is down now, it failed.
     pub up: bool,
-    /// Versions of the Secrets that the keys came from.
-    pub keys: String,
+    /// Fingerprints of the keys that it was made with, where they are known.
+    pub keys: Option<String>,
 }
 
 impl Tries {

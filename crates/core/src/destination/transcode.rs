@@ -106,8 +106,10 @@ impl Path<'_> {
             }
             Look::Present(input) if input.state != InputState::Deleted => {
                 let up = seen.channel.present().is_some_and(|c| c.channel.state.is_up());
-                if input.flows != [self.flow] && !(up && wanted.running && !wanted.may_interrupt) {
-                    // Another flow: AWS would make its output anew anyway.
+                // A show is not interrupted for another flow, as long as there is one.
+                let waits = up && wanted.running && !wanted.may_interrupt && !seen.cut_off;
+                if input.flows != [self.flow] && !waits {
+                    // AWS would make its output anew anyway.
                     return Err(retire(seen).unwrap_or(Step::Settled));
                 }
                 if self.needs_tags(&input.tags) {
@@ -115,6 +117,7 @@ impl Path<'_> {
                 }
                 Ok(&input.id)
             }
+            _ if seen.cut_off => Err(retire(seen).unwrap_or_else(|| self.create_input())),
             // What a channel takes is there, whether it is seen or not. A second one would take a place for nothing.
             _ => {
                 match seen.channel.present().filter(|c| !c.channel.state.is_gone()).map(|c| &c.channel.settings.inputs)
@@ -336,7 +339,8 @@ impl Path<'_> {
         }
         // What runs keeps running with the key that AWS has; only a start needs the new one.
         if let Ok(settings) = &settings
-            && (self.switches(seen) || (self.wanted.may_interrupt && self.differs(settings, channel)))
+            && (self.switches(seen)
+                || ((self.wanted.may_interrupt || !is_delivered(seen)) && self.differs(settings, channel)))
         {
             return stop();
         }
@@ -423,9 +427,18 @@ fn ended(text: &str) -> String {
     if text.ends_with(['.', '!', '?']) { text.to_string() } else { format!("{text}.") }
 }
 
+/// Whether a restart would interrupt something. What no receiver is known to take is not interrupted.
+fn is_delivered(seen: &ChannelSeen) -> bool {
+    let is_down = |role: &Role| {
+        let endpoint = seen.endpoints.get(role).cloned().unwrap_or_default();
+        of_channel(&endpoint, seen, *role) == Connection::Down
+    };
+    seen.channel.state != ChannelState::Running || !seen.channel.settings.targets.keys().all(is_down)
+}
+
 /// Changes that wait because they would interrupt a running channel, by the names of the fields.
 pub(super) fn pending_changes(wanted: &Wanted, channel: &ChannelWanted, seen: &Observed) -> Vec<String> {
-    let up = seen.channel.present().is_some_and(|now| now.channel.state.is_up());
+    let up = seen.channel.present().is_some_and(|now| now.channel.state.is_up() && is_delivered(now));
     if !up || wanted.may_interrupt || !wanted.running { Vec::new() } else { changes(wanted, channel, seen) }
 }
 

@@ -48,8 +48,8 @@ pub struct Wanted {
     pub hot: bool,
     /// Restarts that are allowed.
     pub retry: Retry,
-    /// Versions of the Secrets that the keys come from.
-    pub keys: String,
+    /// Fingerprints of the keys; `None` when one is not known, or there are none.
+    pub keys: Option<String>,
     /// The most that the platform accepts, in kbit/s.
     pub max_kbps: Option<i64>,
     /// For people.
@@ -234,13 +234,8 @@ fn parse(
         });
         hot = backup.mode == BackupMode::Hot;
     }
-    let mut keys = Vec::new();
-    for endpoint in &endpoints {
-        if let Some(Ok(found)) = endpoint.key.map(|k| references.key(endpoint.field, k)) {
-            keys.push(found.version.clone());
-        }
-    }
-    let mut wanted = Wanted { hot, max_kbps: preset.max_kbps, keys: keys.join(" "), ..base(spec, identity) };
+    let mut wanted =
+        Wanted { hot, max_kbps: preset.max_kbps, keys: fingerprints(&endpoints, references), ..base(spec, identity) };
     match spec.delivery {
         Delivery::Passthrough => {
             for endpoint in endpoints {
@@ -300,6 +295,13 @@ fn used_as(platform: Platform, receiver: &Receiver) -> Use {
     }
 }
 
+/// What tells these keys from others. A key that is missing is not a new one.
+fn fingerprints(endpoints: &[Endpoint<'_>], references: &References) -> Option<String> {
+    let keys = endpoints.iter().filter_map(|endpoint| Some(references.key(endpoint.field, endpoint.key?)));
+    let known: Option<Vec<_>> = keys.map(|found| found.ok()?.fingerprint.as_deref()).collect();
+    known.filter(|keys| !keys.is_empty()).map(|keys| keys.join(" "))
+}
+
 /// The receiver as MediaLive wants it.
 fn target(endpoint: &Endpoint<'_>, references: &References) -> Result<RtmpTarget, Problem> {
     let key = endpoint.key.ok_or_else(key_required)?;
@@ -331,7 +333,7 @@ fn base(spec: &DestinationSpec, identity: &Identity) -> Wanted {
         channel: None,
         hot: false,
         retry: Retry::of(&spec.retry),
-        keys: String::new(),
+        keys: None,
         max_kbps: None,
         platform: spec.platform,
         problem: None,
@@ -379,7 +381,7 @@ fn output(
     if let Some(encryption) = &spec.encryption {
         let protocol = if matches!(receiver, Receiver::Zixi { .. }) { Protocol::ZixiPush } else { Protocol::SrtCaller };
         // One copy for both outputs: they share the password.
-        let name = || identity.secret_name("receiver");
+        let name = |fingerprint: Option<&str>| identity.secret_name("receiver", fingerprint);
         match parse_encryption("spec.encryption", encryption, protocol, name, references, role_arn) {
             Ok((c, copy)) => {
                 cipher = Ok(Some(c));

@@ -48,6 +48,22 @@ pub enum Action {
     StopFlow { flow: String },
     /// Remove the flow.
     DeleteFlow { flow: String },
+    /// Take the flow out of state ERROR: stop it, and if AWS refuses that in this state, do what it is taken out for.
+    LeaveError { flow: String, toward: Toward, errors: String },
+}
+
+/// What a flow is taken out of state ERROR for.
+///
+/// AWS documents that a flow is to be stopped before it is deleted ("Before you can delete a flow, you must stop the flow",
+/// API_DeleteFlow), and not which calls ERROR takes. So the stop comes first, and a refusal of it is no end.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+pub enum Toward {
+    /// It is to be off.
+    Standby,
+    /// It is to run again.
+    Active,
+    /// It is to go.
+    Nothing,
 }
 
 /// A flow to be made.
@@ -87,12 +103,17 @@ impl crate::plan::Action for Action {
         matches!(self, Self::CreateFlow(_))
     }
 
+    fn is_told(&self) -> bool {
+        matches!(self, Self::LeaveError { .. })
+    }
+
     fn reason(&self) -> Reason {
         match self {
             Self::CreateFlow(_) => Reason::Created,
             Self::StartFlow { .. } => Reason::Started,
             Self::StopFlow { .. } => Reason::Stopped,
             Self::DeleteFlow { .. } => Reason::Deleted,
+            Self::LeaveError { .. } => Reason::FlowError,
             Self::TagFlow { .. } | Self::ClaimFlow { .. } | Self::AdoptFlow { .. } => Reason::Adopted,
             Self::ReleaseFlow { .. } => Reason::Retained,
             Self::Copy(action) => action.reason(),
@@ -124,6 +145,14 @@ impl crate::plan::Action for Action {
             Self::StartFlow { .. } => "Starting the flow".into(),
             Self::StopFlow { .. } => "Stopping the flow".into(),
             Self::DeleteFlow { .. } => "Deleting the flow".into(),
+            Self::LeaveError { toward, errors, .. } => {
+                let to = match toward {
+                    Toward::Standby => "",
+                    Toward::Active => " to start it again",
+                    Toward::Nothing => " to delete it",
+                };
+                format!("AWS reports the flow in state ERROR: {errors}. Stopping it{to}")
+            }
         }
     }
 }

@@ -83,8 +83,8 @@ fn changes(input: &InputWanted, settings: &SourceSettings, source: &FlowSource, 
     let old = &source.settings;
     let mut names = settings.differences(old);
     // The operator's own copy of a password is made after the confirmation, so it cannot be the one that the flow reads.
-    let copied = |p| passwords::find(p, &seen.secrets).is_some_and(|copy| !passwords::is_stale(p, copy));
-    if input.password.as_ref().is_some_and(|p| !copied(p)) && !names.contains(&"encryption") {
+    let is_copied = |p| passwords::find(p, &seen.secrets, old.decryption.as_ref()).is_some();
+    if input.password.as_ref().is_some_and(|p| !is_copied(p)) && !names.contains(&"encryption") {
         names.push("encryption");
     }
     // It goes along with any other change, and is none by itself.

@@ -1,6 +1,6 @@
 //! The decision for a Source. Pure and total: no clock, no client.
 
-pub use super::action::{Action, NewFlow, NewSource};
+pub use super::action::{Action, NewFlow, NewSource, Toward};
 use super::external;
 use super::observed::{FlowQuota, Hold, Observed};
 pub use super::target::is_sending;
@@ -40,7 +40,9 @@ fn while_in_use(retain: bool, seen: &Observed) -> Step<Action> {
     match flow.state {
         FlowState::Active => Step::Act(vec![Action::StopFlow { flow: flow.arn.clone() }]),
         FlowState::Starting | FlowState::Stopping | FlowState::Updating => wait(Some(IN_TRANSITION)),
-        FlowState::Standby | FlowState::Deleting | FlowState::Error => wait(None),
+        // It takes no change, so that nobody could let go of it.
+        FlowState::Error => leave_error(flow, Toward::Standby),
+        FlowState::Standby | FlowState::Deleting => wait(None),
     }
 }
 
@@ -62,7 +64,8 @@ fn toward_absent(seen: &Observed) -> Step<Action> {
                     Step::wait(Waiting::ForeignOutputs(names), 5 * IN_TRANSITION)
                 }
                 FlowState::Active => Step::Act(vec![Action::StopFlow { flow: flow.arn.clone() }]),
-                FlowState::Standby | FlowState::Error => Step::Act(vec![Action::DeleteFlow { flow: flow.arn.clone() }]),
+                FlowState::Standby => Step::Act(vec![Action::DeleteFlow { flow: flow.arn.clone() }]),
+                FlowState::Error => leave_error(flow, Toward::Nothing),
                 FlowState::Starting | FlowState::Stopping | FlowState::Updating => in_transition(flow.state),
             }
         }
@@ -70,10 +73,15 @@ fn toward_absent(seen: &Observed) -> Step<Action> {
         FlowSeen::Absent | FlowSeen::Present(_) => match seen.secrets.is_empty() {
             true => Step::Gone,
             false => {
-                Step::Act(passwords::unused(std::iter::empty(), &seen.secrets).into_iter().map(Action::Copy).collect())
+                let copies = passwords::unused(std::iter::empty(), &seen.secrets, std::iter::empty());
+                Step::Act(copies.into_iter().map(Action::Copy).collect())
             }
         },
     }
+}
+
+fn leave_error(flow: &Flow, toward: Toward) -> Step<Action> {
+    Step::Act(vec![Action::LeaveError { flow: flow.arn.clone(), toward, errors: flow.told_errors() }])
 }
 
 fn exceeded(quota: &FlowQuota) -> Problem {
@@ -100,11 +108,15 @@ fn toward_present(wanted: &Wanted, seen: &Observed) -> Step<Action> {
     // Before anything that AWS could refuse: what cannot be changed, or not even understood, can still be stopped.
     if let FlowSeen::Present(flow) = &seen.flow
         && seen.ownership != Ownership::Foreign
-        && flow.state == FlowState::Active
         && !is_on(wanted, seen)
-        && !(wanted.state.is_none() && is_sending(flow))
     {
-        return Step::Act(vec![Action::StopFlow { flow: flow.arn.clone() }]);
+        match flow.state {
+            FlowState::Active if wanted.state.is_some() || !is_sending(flow) => {
+                return Step::Act(vec![Action::StopFlow { flow: flow.arn.clone() }]);
+            }
+            FlowState::Error => return leave_error(flow, Toward::Standby),
+            _ => {}
+        }
     }
     if let Some(problem) = &wanted.problem {
         return match &seen.flow {
@@ -114,7 +126,7 @@ fn toward_present(wanted: &Wanted, seen: &Observed) -> Step<Action> {
             _ => Step::Stuck(problem.clone()),
         };
     }
-    let copies = passwords::missing(wanted_passwords(wanted), &seen.secrets, &wanted.tags, true);
+    let copies = passwords::missing(wanted_passwords(wanted), &seen.secrets, &wanted.tags);
     if !copies.is_empty() {
         return Step::Act(copies.into_iter().map(Action::Copy).collect());
     }
@@ -138,14 +150,7 @@ fn toward_present(wanted: &Wanted, seen: &Observed) -> Step<Action> {
         ));
     }
     if flow.state == FlowState::Error {
-        // Stopping is the one way out of ERROR that AWS documents; a flow in ERROR costs nothing while nobody wants it.
-        return Step::Stuck(Problem::new(
-            Reason::FlowError,
-            format!(
-                "AWS reports the flow in state ERROR: {}. Delete the Source and create it again if it does not recover.",
-                flow.told_errors()
-            ),
-        ));
+        return leave_error(flow, Toward::Active);
     }
     if !flow.state.takes_changes() {
         return in_transition(flow.state);
@@ -235,7 +240,8 @@ fn next_difference(wanted: &Wanted, seen: &Observed, flow: &Flow) -> Option<Vec<
     if left.is_some() {
         return left;
     }
-    let unused = passwords::unused(wanted_passwords(wanted), &seen.secrets);
+    let read = flow.sources.iter().map(|s| s.settings.decryption.as_ref());
+    let unused = passwords::unused(wanted_passwords(wanted), &seen.secrets, read);
     (!unused.is_empty()).then(|| unused.into_iter().map(Action::Copy).collect())
 }
 

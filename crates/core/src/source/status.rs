@@ -8,17 +8,17 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use super::Outcome;
 use super::external;
 use super::observed::{Hold, InputSeen, Observed, TestPhase};
-use super::plan::is_sending;
+use super::plan::{Action, is_sending};
 use crate::api::RECONCILE_AT;
 use crate::api::policy::parse_duration;
 use crate::api::source::{
     ConnectionTestStatus, HealthWord, IngestEndpoint, InputStatus, OutputsUsed, Source, SourceState, SourceStatus,
     SourceWord,
 };
-use crate::conditions::{Conditions, HEALTHY, INPUT_REACHABLE, Truth, is_true, whole_second};
+use crate::conditions::{Conditions, HEALTHY, INPUT_REACHABLE, READY, RECONCILING, Truth, is_true, whole_second};
 use crate::endpoint::shown_application;
 use crate::flow::{Flow, FlowSeen, FlowSource, FlowState, Measured, OUTPUTS_PER_FLOW, Protocol};
-use crate::plan::{Step, repeated, shortened};
+use crate::plan::{Action as _, Step, repeated, shortened};
 use crate::reasons::Reason;
 
 /// The judgement of a measurement under a Source's thresholds.
@@ -269,6 +269,19 @@ fn conditions(
     };
     let mut list = Conditions::after(&before.conditions, source.metadata.generation, outcome.now);
     list.outcome(outcome.step, outcome.failure, settled, acting);
+    if let Some(Step::Act(actions)) = outcome.step
+        && let [leaving @ Action::LeaveError { errors, .. }] = actions.as_slice()
+    {
+        let text = match outcome.failure {
+            None => format!("{}.", leaving.sentence()),
+            Some(failure) => format!(
+                "AWS reports the flow in state ERROR: {errors}. {} If it does not recover, delete the Source and create it again.",
+                failure.text()
+            ),
+        };
+        list.set(READY, Truth::False, Reason::FlowError, text.clone());
+        list.set(RECONCILING, Truth::True, Reason::FlowError, text);
+    }
     healthy(&mut list, status, flow, source.spec.health.enabled);
     reachable(&mut list, status, before, outcome.seen);
     status.conditions = list.finish();

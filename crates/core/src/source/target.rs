@@ -35,7 +35,9 @@ pub(super) fn is_tested(seen: &Observed) -> bool {
 /// Settings with the ARN of the own copy filled in.
 pub(super) fn settled(input: &InputWanted, seen: &Observed) -> SourceSettings {
     let mut settings = input.settings.clone();
-    passwords::fill(settings.decryption.as_mut(), input.password.as_ref(), &seen.secrets);
+    let source = seen.flow.present().and_then(|flow| flow.sources.iter().find(|s| s.name == input.name));
+    let read = source.and_then(|source| source.settings.decryption.as_ref());
+    passwords::fill(settings.decryption.as_mut(), input.password.as_ref(), &seen.secrets, read);
     settings
 }
 

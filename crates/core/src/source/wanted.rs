@@ -239,7 +239,7 @@ fn parse_input(
             &format!("{field}.encryption"),
             encryption,
             settings.protocol,
-            || identity.secret_name(&input.name),
+            |fingerprint| identity.secret_name(&input.name, fingerprint),
             references,
             role_arn,
         )?;

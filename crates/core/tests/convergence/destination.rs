@@ -488,6 +488,12 @@ impl Kind for DestinationShow {
                 Look::Absent => Look::Absent,
                 Look::Undecided => Look::Undecided,
             },
+            cut_off: match (world.live.channel(&id), world.live.input(&id)) {
+                (Look::Present(_), Look::Present(input)) => {
+                    world.flow.as_ref().is_none_or(|f| !input.flows.contains(&f.flow.arn))
+                }
+                _ => false,
+            },
             quotas: Some(Quotas {
                 channels: used(world.live.channels.iter().filter(there).count()),
                 inputs: used(world.live.inputs.len()),
@@ -616,7 +622,9 @@ impl Kind for DestinationShow {
         }
         // What is told, or was decided, does not wait; nor what is to be stopped for a pause, or because the Source is.
         let switches = wanted.channel.as_ref().is_some_and(|c| c.endpoints.len() == 2) && !wanted.hot;
-        let reason = wanted.may_interrupt || switches || holds_back(before) || !wish.on;
+        // Nor what nothing can reach.
+        let cut_off = Self::look(before, wish).cut_off;
+        let reason = wanted.may_interrupt || switches || holds_back(before) || !wish.on || cut_off;
         (!reason).then(|| "a running show went off the air".into())
     }
 

@@ -178,9 +178,10 @@ pub struct RetryStatus {
     /// Why the last attempt failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
-    /// Versions of the Secrets that the keys came from: another version begins the count anew.
+    /// What tells the keys that were used from others: with another key the count begins anew. It is a keyed digest
+    /// (HMAC-SHA256), from which no key can be guessed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub keys: Option<String>,
+    pub fingerprints: Option<String>,
 }
 
 /// State of the restarts.
