@@ -69,8 +69,9 @@ pub struct Config {
     /// How often a Destination on the air is looked at. A Source has its own `spec.health.interval`.
     #[arg(long, env = "PLAYOUT_HEALTH_INTERVAL", default_value = "30s", value_parser = duration)]
     pub health_interval: Duration,
-    /// Period of CloudWatch's metrics. MediaConnect publishes every minute; a simulator may be finer.
-    #[arg(long, env = "PLAYOUT_METRIC_PERIOD", default_value = "60s", value_parser = duration)]
+    /// Period of CloudWatch's metrics that is asked for: 1s, 5s, 10s, 30s or whole minutes. MediaConnect and MediaLive publish a
+    /// data point every second; a longer period means later news, a shorter one costs the same.
+    #[arg(long, env = "PLAYOUT_METRIC_PERIOD", default_value = "10s", value_parser = duration)]
     pub metric_period: Duration,
     /// How long after a create without an answer a resource may still become visible in AWS. A second create waits for this. At
     /// least 30s, except with simulators.

@@ -1,7 +1,7 @@
 //! Receivers' URLs, parsed once. A message about a bad URL never repeats the URL: it may hold a key.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use url::{Host, Url};
 
@@ -167,6 +167,15 @@ impl Receiver {
             ));
         }
         match self {
+            // outputs-add-standard.html of the MediaConnect user guide: "IP address"; of SRT caller "IP address or domain".
+            Self::Rtp { host, .. } | Self::Rist { host, .. } | Self::Zixi { host, .. }
+                if host.parse::<Ipv4Addr>().is_err() =>
+            {
+                Some(
+                    "names a host, and MediaConnect sends RTP, RTP-FEC, RIST and Zixi to an IPv4 address only: give the receiver's"
+                        .into(),
+                )
+            }
             Self::Rtmp { port, tls, .. } if *port < 1024 && !(*tls && *port == 443) => Some(format!(
                 "has port {port}, and an output of a MediaConnect flow takes 1024 to 65535, with rtmps:// also 443: use the receiver's rtmps:// URL on port 443, or set delivery: Transcode"
             )),
@@ -318,6 +327,27 @@ mod tests {
             Receiver::parse("rtp-fec://192.0.2.7:5000").map(|r| r.shown()),
             Ok("rtp-fec://192.0.2.7:5000".into())
         );
+    }
+
+    #[test]
+    fn only_rtmp_and_srt_are_sent_to_a_name() {
+        for url in [
+            "rtp://host.example.net:5000",
+            "rtp-fec://host.example.net:5000",
+            "rist://host.example.net:5000",
+            "zixi://host.example.net",
+        ] {
+            let fault = Receiver::parse(url).expect("a receiver").fault_of_flow();
+            assert!(fault.is_some_and(|said| said.contains("IPv4")), "{url}");
+        }
+        for url in [
+            "srt://host.example.net:9000",
+            "rtmps://host.example.net/live",
+            "rist://192.0.2.7:5000",
+            "zixi://192.0.2.7",
+        ] {
+            assert_eq!(Receiver::parse(url).expect("a receiver").fault_of_flow(), None, "{url}");
+        }
     }
 
     #[test]

@@ -636,7 +636,7 @@ fn of_a_hot_backup_one_of_two_is_enough() {
 #[test]
 fn rtp_is_sent_into_the_dark_and_counts_as_running() {
     let rtp = destination_spec_of(
-        json!({"from": {"name": "studio"}, "url": "rtp://live.example.com:5000", "state": "Running"}),
+        json!({"from": {"name": "studio"}, "url": "rtp://192.0.2.7:5000", "state": "Running"}),
         &[],
     );
     let mut seen = destination_seen_of(&rtp);

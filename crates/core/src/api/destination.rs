@@ -232,7 +232,7 @@ pub struct Backup {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<LoginPassword>,
     /// `Hot`: both are fed all the time. `OnFailure` (default): the backup is fed when AWS has shown the
-    /// primary disconnected for 20 seconds (it measures once a minute; an alert of MediaLive comes sooner), or when its channel
+    /// primary disconnected for 20 seconds (which is seen half a minute to a minute and a quarter after the break), or when its channel
     /// has stopped; it goes back on request with the annotation `playout.dev/active-endpoint: Primary`.
     #[serde(default)]
     pub mode: BackupMode,

@@ -359,6 +359,10 @@ pub(super) fn url_rules(schema: &mut Schema) {
                 "url must have an IPv4 address as four decimal numbers from 0 to 255, as in 203.0.113.7",
             ),
             (
+                "!self.matches('^(rtp|rtp-fec|rist|zixi)://') || self.matches('^[a-z-]+://([0-9]+[.]){3}[0-9]+([:/?]|$)')",
+                "url of rtp://, rtp-fec://, rist:// and zixi:// must have an IPv4 address, as in rist://203.0.113.7:5000: MediaConnect takes host names for RTMP and SRT receivers only",
+            ),
+            (
                 "!self.matches('^[a-z-]+://[^/?]*\\\\[') || (self.matches('^[a-z-]+://\\\\[[0-9A-Fa-f:]+\\\\]([:/?]|$)') && isIP(self.split('[')[1].split(']')[0]) && cidr('2000::/3').containsIP(self.split('[')[1].split(']')[0]))",
                 "url must have an IPv6 address of the internet in brackets, as in rtmps://[2001:db8::7]:443/live: AWS connects from its own network, and private, link-local and IPv4-mapped addresses are refused as mistakes",
             ),

@@ -57,7 +57,7 @@ pub struct ChannelSeen {
 
 impl ChannelSeen {
     /// Whether the receiver of an output group is connected, as far as AWS says: by a measurement, or by an alert that is no
-    /// older. A data point tells of a whole minute, an alert of the moment. The age of a connection is the age of this.
+    /// older. A data point tells of a whole period, an alert of the moment. The age of a connection is the age of this.
     #[must_use]
     pub fn connected(&self, role: Role) -> Option<bool> {
         let endpoint = self.endpoints.get(&role);
