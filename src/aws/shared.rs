@@ -8,11 +8,11 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::hash::Hash;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use playout_core::plan::{Failure, FailureClass};
-use tokio::sync::watch;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::pace::Urgency;
@@ -77,12 +77,43 @@ struct UnderWay<T> {
     began: Instant,
     changes: u64,
     urgency: Urgency,
-    answer: watch::Receiver<Option<Answered<T>>>,
+    coming: Arc<Coming<T>>,
+}
+
+/// An answer that is waited for. Not tokio's watch, which wakes those who wait in an order that no test can repeat.
+#[derive(Debug)]
+struct Coming<T> {
+    answer: OnceLock<Answered<T>>,
+    came: Notify,
+}
+
+impl<T: Clone> Coming<T> {
+    fn new() -> Self {
+        Self { answer: OnceLock::new(), came: Notify::new() }
+    }
+
+    fn comes(&self, answer: Answered<T>) {
+        // There is one read, and so one answer.
+        let _ = self.answer.set(answer);
+        self.came.notify_waiters();
+    }
+
+    async fn wait(&self) -> Answered<T> {
+        loop {
+            // First in the queue, then the look: nothing can come in between.
+            let mut came = std::pin::pin!(self.came.notified());
+            came.as_mut().enable();
+            if let Some(answer) = self.answer.get() {
+                return answer.clone();
+            }
+            came.await;
+        }
+    }
 }
 
 enum Found<T> {
     Known(Answered<T>),
-    UnderWay(watch::Receiver<Option<Answered<T>>>),
+    UnderWay(Arc<Coming<T>>),
 }
 
 impl<Key, T> Reads<Key, T>
@@ -108,14 +139,11 @@ where
     where
         Read: Future<Output = Answered<T>> + Send + 'static,
     {
-        let mut answer = match self.known_or_under_way(key, ask, read) {
-            Found::Known(known) => return known,
-            Found::UnderWay(answer) => answer,
-        };
-        match within(ask.urgency.patience(), answer.wait_for(Option::is_some)).await {
-            Some(Ok(answer)) => answer.clone().unwrap_or_else(|| Err(self.no_answer())),
-            // It takes too long, or has panicked.
-            Some(Err(_)) | None => Err(self.no_answer()),
+        match self.known_or_under_way(key, ask, read) {
+            Found::Known(known) => known,
+            Found::UnderWay(coming) => {
+                within(ask.urgency.patience(), coming.wait()).await.unwrap_or_else(|| Err(self.no_answer()))
+            }
         }
     }
 
@@ -150,12 +178,12 @@ where
         let will_do =
             |read: &&UnderWay<T>| read.changes == changes && now <= read.began + ask.age && read.urgency <= ask.urgency;
         if let Some(read) = entry.under_way.as_ref().filter(will_do) {
-            return Found::UnderWay(read.answer.clone());
+            return Found::UnderWay(read.coming.clone());
         }
-        let (sender, answer) = watch::channel(None);
-        entry.under_way = Some(UnderWay { began: now, changes, urgency: ask.urgency, answer: answer.clone() });
-        self.begin(key, now, changes, read(), sender);
-        Found::UnderWay(answer)
+        let coming = Arc::new(Coming::new());
+        entry.under_way = Some(UnderWay { began: now, changes, urgency: ask.urgency, coming: coming.clone() });
+        self.begin(key, now, changes, read(), coming.clone());
+        Found::UnderWay(coming)
     }
 
     fn begin(
@@ -164,7 +192,7 @@ where
         began: Instant,
         changes: u64,
         read: impl Future<Output = Answered<T>> + Send + 'static,
-        answered: watch::Sender<Option<Answered<T>>>,
+        coming: Arc<Coming<T>>,
     ) {
         let (entries, clock) = (self.entries.clone(), self.clock.clone());
         tokio::spawn(async move {
@@ -182,8 +210,7 @@ where
                 }
                 entry.under_way.take_if(|read| read.began == began);
             }
-            // Those who asked may be gone.
-            let _ = answered.send(Some(answer));
+            coming.comes(answer);
         });
     }
 
