@@ -5,7 +5,7 @@ mod fixtures;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
-use fixtures::{PATIENCE, Show, options, source, text};
+use fixtures::{PATIENCE, Show, input, options, secret, source, text, with};
 use playout_stage::{Operator, kubectl, request, wait_until};
 use serde_json::{Value, json};
 
@@ -52,10 +52,18 @@ async fn the_lease_is_given_back_after_the_last_answer_is_noted() -> Result<()> 
 #[tokio::test]
 async fn a_lease_is_not_given_back_while_a_call_may_be_under_way() -> Result<()> {
     let Some(stage) = Show::start_with("election-slow", &["--identity=one"]).await? else { return Ok(()) };
-    // Each answer comes in time, and all of them together do not.
-    stage.fault("*", 0, json!({ "delay": { "milliseconds": 9000 } }))?;
-    stage.apply(&[source()])?;
-    wait_until(PATIENCE, "a pass has begun", || async {
+    // Each answer comes in time, and all of them together do not: two passwords are copied by one pass. A pass that only looks
+    // is given up at the end, so it is changes that are slow here.
+    stage.fault("CreateSecret", 0, json!({ "delay": { "milliseconds": 9000 } }))?;
+    let locked = |name: &str, priority: &str, port: u16| {
+        let mut input = input(name, priority, port);
+        input["srtListener"]["encryption"] = json!({ "passwordSecretRef": { "name": name, "key": "key" } });
+        input
+    };
+    let inputs = json!({ "inputs": [locked("one", "Primary", 5000), locked("two", "Backup", 5001)] });
+    let passwords = [secret("one", "the-first-password"), secret("two", "the-second-password")];
+    stage.apply(&[&passwords[..], &[with(source(), inputs)]].concat())?;
+    wait_until(PATIENCE, "a pass has begun to copy", || async {
         let planted = stage.control("GET", "faults", &Value::Null)?;
         anyhow::Ok(planted["faults"][0]["hits"] != 0)
     })

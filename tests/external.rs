@@ -264,7 +264,8 @@ async fn a_flow_of_another_object_is_not_used_and_an_output_on_it_is_still_found
     somebody.tag(&tags).await?;
     stage.kubectl("annotate source/studio playout.dev/reconcile-at=now")?;
     let owned = stage.until_condition("source/studio", "Stalled", "True", "ExternalOwned").await?;
-    ensure!(message(&owned, "Stalled").contains("Source theirs of namespace live in cluster another"), "{owned}");
+    let told = message(&owned, "Stalled");
+    ensure!(told.contains("a Playout object of another namespace") && !told.contains("theirs"), "{owned}");
     ensure!(owned["status"]["flowArn"].is_null() && owned["status"]["state"] == "Error", "{owned}");
     stage.until_state("destination/one", "Running").await?;
     stage.apply(&[secret("new", "k"), destination("new")])?;
