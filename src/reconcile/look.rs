@@ -20,6 +20,8 @@ use crate::lanes::Urgency;
 
 /// So much longer than its interval an object may at least go without a look: the look itself takes time, too.
 const LOOKING: Duration = Duration::from_secs(30);
+/// How long the answers of AWS are waited for at least, before it is said that they do not come: as long as an attempt takes.
+const FIRST_ANSWERS: Duration = Duration::from_secs(10);
 
 /// What the read phase came to.
 pub(super) struct Looked<K: Kind> {
@@ -120,7 +122,8 @@ async fn stale<K: Kind>(object: &K::Object, context: &Context) {
         let interval = K::settled_for(object, context);
         let now = context.clock.instant();
         let last = context.looks.last(&object.uid().unwrap_or_default(), now);
-        pause((last + interval + interval.max(LOOKING)).saturating_duration_since(now)).await;
+        // A pass that comes late (a process that was suspended, a longer interval before) looks first.
+        pause((last + interval + interval.max(LOOKING)).saturating_duration_since(now).max(FIRST_ANSWERS)).await;
         Box::pin(tell_that_it_is_stale::<K>(object, context)).await;
     }
     std::future::pending().await
