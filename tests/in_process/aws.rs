@@ -161,7 +161,9 @@ fn planted(fault: Fault, request: &Request<Bytes>) -> Option<FaultKind> {
     Some(match fault {
         Fault::CrashBefore | Fault::CrashAfter => return None,
         Fault::Lost => FaultKind::DropAfter,
-        Fault::Conflict if flows => before(error(400, "BadRequestException", "The flow is currently being changed.")),
+        Fault::Conflict if flows => {
+            before(error(400, "BadRequestException", "The flow is UPDATING and takes no change now."))
+        }
         Fault::Conflict => before(error(409, "ConflictException", "It is being changed.")),
         Fault::Refused => before(error(400, "BadRequestException", "A value is not valid.")),
         Fault::Throttled => FaultKind::Throttle,
