@@ -562,3 +562,21 @@ async fn a_quota_is_what_the_operator_was_told_else_what_aws_says_else_what_aws_
     ensure!(canned.count.load(Ordering::SeqCst) == 2, "a denial is remembered, for each service");
     Ok(())
 }
+
+/// AWS's SDKs take an empty token for the end of a list. Who does not asks for the first page for ever.
+#[tokio::test(start_paused = true)]
+async fn a_list_ends_with_an_empty_token() -> Result<()> {
+    let page = json!({ "flows": [], "channels": [], "inputs": [], "nextToken": "", "SecretList": [], "Quotas": [], "NextToken": "" });
+    let (canned, region) = Canned::new(200, &page).await;
+    let age = Duration::ZERO;
+    let lists = async {
+        region.media_connect.list_flows(Urgency::Change).await.expect("flows");
+        region.secrets.copies(age, Urgency::Change).await.expect("secrets");
+        region.media_live.list_channels(Urgency::Change).await.expect("channels");
+        region.media_live.list_inputs(Urgency::Change).await.expect("inputs");
+        region.quotas.limit(Limit::Flows, 0).await
+    };
+    tokio::time::timeout(Duration::from_secs(60), lists).await.context("a list has no end")?;
+    ensure!(canned.count.load(Ordering::SeqCst) == 5, "{} pages", canned.count.load(Ordering::SeqCst));
+    Ok(())
+}

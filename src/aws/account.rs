@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::{AppName, BehaviorVersion, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
@@ -150,6 +150,10 @@ pub async fn sdk_config(settings: &Settings) -> SdkConfig {
             TimeoutConfig::builder().operation_timeout(ATTEMPT).connect_timeout(Duration::from_secs(5)).build(),
         )
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+    // CloudTrail shows it in the user agent of each request.
+    if let Ok(name) = AppName::new("playout") {
+        loader = loader.app_name(name);
+    }
     if let Some(url) = &settings.endpoint_url {
         loader = loader.endpoint_url(url);
     }

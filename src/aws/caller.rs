@@ -130,6 +130,11 @@ impl Caller {
     }
 }
 
+/// What to ask for next after a page of a list; `None`: it was the last. AWS's own SDKs take an empty token for none.
+pub(super) fn next_page(token: Option<&str>) -> Option<String> {
+    token.filter(|token| !token.is_empty()).map(str::to_string)
+}
+
 /// Calls a second and burst, below what AWS documents (MediaConnect quotas page: DescribeFlow and source metadata 30 a
 /// second, every other operation 5, burst 30. MediaLive quotas page: 20 a second and burst 40 for the whole service. Secrets
 /// Manager, SSM and CloudWatch allow far more than we need. Service Quotas says nothing).

@@ -13,7 +13,7 @@ use playout_core::plan::{Failure, FailureClass};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::caller::Caller;
+use super::caller::{Caller, next_page};
 use super::gather::Gather;
 use super::pace::Urgency;
 use crate::clock::{Clock, within};
@@ -322,7 +322,7 @@ async fn get(
                 }
             }
         }
-        token = page.next_token().filter(|token| !token.is_empty()).map(str::to_string);
+        token = next_page(page.next_token());
         if token.is_none() {
             return readings.into_iter().map(Ok).collect();
         }

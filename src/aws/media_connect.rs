@@ -15,7 +15,7 @@ use playout_core::ndi::Ndi;
 use playout_core::plan::{Failure, FailureClass};
 use playout_core::source::plan::{NewFlow, NewSource};
 
-use super::caller::Caller;
+use super::caller::{Caller, next_page};
 use super::convert;
 use super::gather::Gather;
 use super::pace::Urgency;
@@ -95,7 +95,7 @@ impl MediaConnect {
                     flows.push(ListedFlow { name: name.into(), arn: arn.into() });
                 }
             }
-            token = page.next_token().filter(|token| !token.is_empty()).map(str::to_string);
+            token = next_page(page.next_token());
             if token.is_none() {
                 return Ok(flows);
             }

@@ -16,7 +16,7 @@ use playout_core::channel::{Alert, Channel, ChannelSettings, ChannelState, Input
 use playout_core::names::TAG_CLUSTER;
 use playout_core::plan::{Failure, FailureClass};
 
-use super::caller::Caller;
+use super::caller::{Caller, next_page};
 use super::pace::Urgency;
 
 /// Most that a list gives at once.
@@ -92,7 +92,7 @@ impl MediaLive {
                     None => {}
                 }
             }
-            token = page.next_token().filter(|token| !token.is_empty()).map(str::to_string);
+            token = next_page(page.next_token());
             if token.is_none() {
                 return Ok(channels);
             }
@@ -119,7 +119,7 @@ impl MediaLive {
                     None => {}
                 }
             }
-            token = page.next_token().filter(|token| !token.is_empty()).map(str::to_string);
+            token = next_page(page.next_token());
             if token.is_none() {
                 return Ok(inputs);
             }
@@ -318,7 +318,7 @@ impl MediaLive {
             let call = request.set_next_token(token).send();
             let page = self.caller.read("medialive:ListAlerts", Urgency::Check, call).await?;
             found.extend(page.alerts().iter().filter_map(|seen| alerts::alert(seen, targets, self.caller.redactor())));
-            token = page.next_token().filter(|token| !token.is_empty()).map(str::to_string);
+            token = next_page(page.next_token());
             if token.is_none() {
                 return Ok(found);
             }

@@ -12,7 +12,7 @@ use playout_core::names::{TAG_CLUSTER, TAG_KIND, TAG_NAME, TAG_NAMESPACE};
 use playout_core::plan::{Failure, FailureClass};
 use tokio::time::Instant;
 
-use super::caller::Caller;
+use super::caller::{Caller, next_page};
 use super::media_live::{ListedChannel, ListedInput};
 use super::pace::Urgency;
 use super::shared::{Ask, Reads};
@@ -155,7 +155,7 @@ async fn list(client: &Client, caller: &Caller, service: &str) -> Result<HashMap
                 quotas.insert(name.to_lowercase(), count(value));
             }
         }
-        token = page.next_token().filter(|token| !token.is_empty()).map(str::to_string);
+        token = next_page(page.next_token());
         if token.is_none() {
             return Ok(quotas);
         }

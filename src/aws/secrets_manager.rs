@@ -11,7 +11,7 @@ use playout_core::flow::{Password, SecretCopy};
 use playout_core::names::TAG_CLUSTER;
 use playout_core::plan::{Failure, FailureClass};
 
-use super::caller::Caller;
+use super::caller::{Caller, next_page};
 use super::pace::Urgency;
 use super::shared::{Ask, Reads};
 use crate::clock::Clock;
@@ -97,7 +97,7 @@ async fn list(client: &Client, caller: &Caller, urgency: Urgency) -> Result<Vec<
                 copies.push(SecretCopy { arn: arn.into(), name: name.into(), tags });
             }
         }
-        token = page.next_token().filter(|token| !token.is_empty()).map(str::to_string);
+        token = next_page(page.next_token());
         if token.is_none() {
             return Ok(copies);
         }
