@@ -11,6 +11,7 @@ pub mod kubernetes;
 pub mod lanes;
 pub mod leader;
 pub mod metrics;
+pub mod recent;
 pub mod reconcile;
 pub mod redact;
 pub mod run;

@@ -74,7 +74,7 @@ pub async fn in_lane<K: Kind>(object: Arc<K::Object>, context: &Context) -> Pass
 }
 
 /// One pass.
-#[tracing::instrument(skip_all, fields(controller = K::CONTROLLER, namespace = object.namespace(), name = object.name_any()))]
+#[tracing::instrument(skip_all, fields(controller = K::CONTROLLER, namespace = object.namespace(), object = object.name_any()))]
 pub async fn pass<K: Kind>(object: &K::Object, context: &Context) -> Passed {
     let uid = object.uid().unwrap_or_default();
     let Some((mut object, mut looked)) = look_at_newest::<K>(object, context).await else { return NOTHING };
@@ -236,7 +236,7 @@ async fn panicked<K: Kind>(object: &K::Object, context: &Context) -> Passed {
     // The status function may be what panicked.
     let write = status::write(&writer, &api, object.clone(), |o| K::status(o, &outcome, context));
     if !matches!(AssertUnwindSafe(write).catch_unwind().await, Ok(Ok(_))) {
-        tracing::error!(name = object.name_any(), "the status of an object that panicked cannot be written");
+        tracing::error!(object = object.name_any(), "the status of an object that panicked cannot be written");
     }
     failed::<K>(object, context, &failure)
 }

@@ -3,6 +3,7 @@
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use playout_core::conditions::REQUEST_ID;
 use playout_core::plan::{Failure, FailureClass};
 use serde_json::Value;
 
@@ -25,6 +26,9 @@ pub fn failure<E: ProvideErrorMetadata>(
             for (path, error) in validation_errors(service.raw()) {
                 text.push_str(&format!("; {path}: {error}"));
             }
+            if let Some(id) = request_id(service.raw()) {
+                text.push_str(&format!("{REQUEST_ID}{id})"));
+            }
             (classify(operation, status, code, message), text)
         }
         SdkError::TimeoutError(_) => (FailureClass::Transient, "no answer in time".to_string()),
@@ -40,7 +44,8 @@ pub fn failure<E: ProvideErrorMetadata>(
         }
         SdkError::ResponseError(response) => {
             let status = response.raw().status().as_u16();
-            (classify(operation, status, "", ""), format!("an answer with status {status} that cannot be read"))
+            let id = request_id(response.raw()).map(|id| format!("{REQUEST_ID}{id})")).unwrap_or_default();
+            (classify(operation, status, "", ""), format!("an answer with status {status} that cannot be read{id}"))
         }
         SdkError::ConstructionFailure(_) => {
             (FailureClass::Invalid, "the request could not be built; a required value is missing".to_string())
@@ -48,6 +53,11 @@ pub fn failure<E: ProvideErrorMetadata>(
         _ => (FailureClass::Transient, "an unknown failure".to_string()),
     };
     Failure { class, operation: operation.to_string(), message: redactor.clean(&message).into_owned() }
+}
+
+/// What AWS's support asks for. The header is that of the services' JSON protocols; CloudWatch's answers have it, too.
+fn request_id(response: &HttpResponse) -> Option<&str> {
+    ["x-amzn-requestid", "x-amz-request-id"].iter().find_map(|name| response.headers().get(*name))
 }
 
 /// What MediaLive says of single fields of a request: their paths, and what is wrong. The other services have no such list.
@@ -206,13 +216,15 @@ mod tests {
         let status = 422.try_into().expect("a status");
         let metadata =
             ErrorMetadata::builder().code("UnprocessableEntityException").message("The channel is not valid.").build();
-        let error = SdkError::service_error(metadata, HttpResponse::new(status, SdkBody::from(body)));
+        let mut response = HttpResponse::new(status, SdkBody::from(body));
+        response.headers_mut().insert("x-amzn-requestid", "7f3a-91");
+        let error = SdkError::service_error(metadata, response);
         let failure = failure("medialive:CreateChannel", &error, &redactor);
         assert_eq!(failure.class, FailureClass::Invalid);
         assert_eq!(
             failure.message,
             "UnprocessableEntityException: The channel is not valid.; /destinations/0/settings/0: streamName (secret) is \
-             not valid; /roleArn: is required"
+             not valid; /roleArn: is required (request id 7f3a-91)"
         );
     }
 }

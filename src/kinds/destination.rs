@@ -77,8 +77,9 @@ impl Kind for DestinationKind {
             return (Desired::Absent, None);
         }
         let spec = &destination.spec;
+        let namespace = destination.namespace().unwrap_or_default();
         for url in spec.url.iter().chain(spec.backup.as_ref().and_then(|b| b.url.as_ref())) {
-            possible_keys(url).iter().for_each(|key| context.redactor.learn(key));
+            possible_keys(url).iter().for_each(|key| context.redactor.learn_of(&namespace, key));
         }
         let region = region_of(destination, context).await;
         let urgency = urgency(destination);
@@ -91,7 +92,6 @@ impl Kind for DestinationKind {
             }
         };
         if let Some(name) = &spec.encoding {
-            let namespace = destination.namespace().unwrap_or_default();
             let found = context.encoding_presets.get(&ObjectRef::<EncodingPreset>::new(name).within(&namespace));
             references.presets.extend(found.map(|preset| (name.clone(), preset.spec.clone())));
         }

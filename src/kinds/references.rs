@@ -73,7 +73,10 @@ impl<'a> Needed<'a> {
         for (secret, found) in secrets {
             let place = (secret.name.clone(), secret.key.clone());
             match found {
-                Ok(Ok(text)) => drop(references.secrets.insert(place, context.found(namespace, text))),
+                Ok(Ok(text)) => {
+                    context.redactor.learn_of(namespace, &text);
+                    references.secrets.insert(place, context.found(namespace, text));
+                }
                 Ok(Err(missing)) => drop(references.missing.insert(place, missing)),
                 Err(error) => failure = Some(error),
             }
@@ -81,7 +84,7 @@ impl<'a> Needed<'a> {
         for (name, found) in parameters {
             match found {
                 Ok(Some(text)) => {
-                    context.redactor.learn(&text);
+                    context.redactor.learn_of(namespace, &text);
                     references.parameters.insert((*name).to_string(), context.found(namespace, text));
                 }
                 Ok(None) => {}

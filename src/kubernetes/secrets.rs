@@ -120,7 +120,7 @@ impl Secrets {
         let entries = secret.data.iter().flatten().map(|(name, bytes)| (name, bytes.0.as_slice()));
         let text = references::entry(entries, key);
         if let Ok(text) = &text {
-            self.redactor.learn(text);
+            self.redactor.learn_of(&secret.namespace().unwrap_or_default(), text);
         }
         read.entries.insert(key.into(), text.clone());
         text

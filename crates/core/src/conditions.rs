@@ -3,6 +3,8 @@
 //! `Ready` is always there. `Reconciling` and `Stalled` are there only while they are true. A transition time changes only
 //! when the status of its condition does, so that a pass in which nothing happened writes nothing.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
@@ -75,6 +77,10 @@ impl<'a> Conditions<'a> {
     /// Sets a condition.
     pub fn set(&mut self, type_: &str, truth: Truth, reason: Reason, message: impl Into<String>) -> &mut Self {
         let before = self.previous.iter().find(|c| c.type_ == type_);
+        let message = cut(message.into());
+        // The same failure has another request id each time; told anew each time, it would be a write for every try.
+        let same = before.map(|c| &c.message).filter(|said| without_request_id(said) == without_request_id(&message));
+        let message = same.cloned().unwrap_or(message);
         let last_transition_time = match before {
             Some(c) if c.status == truth.as_str() => c.last_transition_time.clone(),
             _ => Time(whole_second(self.now)),
@@ -84,7 +90,7 @@ impl<'a> Conditions<'a> {
             type_: type_.into(),
             status: truth.as_str().into(),
             reason: reason.as_str().into(),
-            message: cut(message.into()),
+            message,
             last_transition_time,
             observed_generation: self.generation,
         });
@@ -176,6 +182,14 @@ pub fn whole_second(at: Timestamp) -> Timestamp {
     Timestamp::from_second(at.as_second()).unwrap_or(at)
 }
 
+/// What the id of a request to AWS begins with in a message; it ends with a bracket.
+pub const REQUEST_ID: &str = " (request id ";
+
+fn without_request_id(message: &str) -> Cow<'_, str> {
+    let around = message.split_once(REQUEST_ID).and_then(|(before, id)| Some((before, id.split_once(')')?.1)));
+    around.map_or(Cow::Borrowed(message), |(before, after)| Cow::Owned(format!("{before}{after}")))
+}
+
 fn cut(message: String) -> String {
     if message.chars().count() <= MESSAGE_LIMIT {
         return message;
@@ -202,6 +216,23 @@ mod tests {
         assert_eq!(second[0].last_transition_time, first[0].last_transition_time);
         let third = Conditions::after(&second, Some(2), at(300)).set(READY, Truth::True, Reason::Running, "c").finish();
         assert_eq!(third[0].last_transition_time.0, at(300));
+    }
+
+    #[test]
+    fn a_failure_that_comes_again_is_told_with_its_first_request_id() {
+        let set = |before: &[_], text: &str| {
+            Conditions::after(before, None, at(0)).set(READY, Truth::False, Reason::Refused, text).finish()
+        };
+        let first = set(&[], "no (request id 1). Try again");
+        for (text, said) in [
+            ("no (request id 2). Try again", "no (request id 1). Try again"),
+            ("yes (request id 2). Try again", "yes (request id 2). Try again"),
+            ("no (request id 2). Wait", "no (request id 2). Wait"),
+            ("no. Try again", "no (request id 1). Try again"),
+            ("no (request id 2", "no (request id 2"),
+        ] {
+            assert_eq!(set(&first, text)[0].message, said);
+        }
     }
 
     #[test]
