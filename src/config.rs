@@ -42,13 +42,14 @@ pub struct Config {
     /// How many objects of a kind are worked on at the same time.
     #[arg(long, env = "PLAYOUT_CONCURRENCY", default_value_t = 16)]
     pub concurrency: u16,
-    /// Whether replicas elect a leader. Without it, run one replica only.
+    /// Whether replicas elect a leader. Without it, run one replica only, and no other operator on the same objects.
     #[arg(long, env = "PLAYOUT_LEADER_ELECTION", default_value_t = true, action = clap::ArgAction::Set)]
     pub leader_election: bool,
     /// Name of this replica in the election. Default: the environment's POD_NAME, else one made at random.
     #[arg(long, env = "POD_NAME")]
     pub identity: Option<String>,
-    /// Namespace of the Lease, and of the Secret that holds the key of the fingerprints.
+    /// Namespace of the Lease, and of the Secret that holds the key of the fingerprints. The Lease's name is `playout`, or, with
+    /// --namespace, `playout-` and that namespace.
     #[arg(long, env = "PLAYOUT_LEASE_NAMESPACE", default_value = "default")]
     pub lease_namespace: String,
     /// Address of /metrics.

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use kube::Resource;
 use kube::core::object::HasStatus;
-use kube::runtime::events::Recorder;
 use kube::runtime::reflector::Store;
 use playout_core::api::{CREATE_INTENT, Destination, EncodingPreset, Source};
 use playout_core::feeds::Feeds;
@@ -25,6 +24,7 @@ use crate::aws::Account;
 use crate::clock::Clock;
 use crate::config::Config;
 pub use crate::kubernetes::api_failure;
+use crate::kubernetes::events::Recorder;
 use crate::kubernetes::secrets::Secrets;
 use crate::lanes::{Lanes, Looks, Urgency, Wishes};
 use crate::metrics::Metrics;

@@ -1,5 +1,6 @@
 //! The Kubernetes API, as narrow as the loop needs it.
 
+pub mod client;
 pub mod events;
 pub mod fingerprint_key;
 pub mod hold;
@@ -24,6 +25,9 @@ pub fn api_failure(operation: &str, error: &kube::Error) -> Failure {
             },
             status.message.clone(),
         ),
+        kube::Error::Service(error) if error.is::<client::NotLeading>() => {
+            (FailureClass::NotLeading, client::NotLeading.to_string())
+        }
         // Other texts may hold whole requests.
         _ => (FailureClass::Transient, "the API server gave no usable answer".to_string()),
     };

@@ -1,63 +1,106 @@
 //! Who leads. AWS knows no fencing token, so every change is sent only while the lease is sure to outlast the call.
+//!
+//! The election is client-go's, on the same Lease, and not a library's: the library in question takes a lease away by the time that
+//! stands in it, so that a replica whose clock is ahead takes a live one; it takes it whatever has happened since it read it; it
+//! says neither until when a lease is sure nor that it cannot renew it; and it ends when the API server is away. Here
+//! - a lease is another's until it has not been seen to change for its whole length, on one's own monotonic clock;
+//! - every write is for the version that was read;
+//! - an API server that is away is waited for: nothing is changed meanwhile, and the lease is still ours when it is back.
+
+mod record;
+#[cfg(test)]
+mod tests;
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher as _, Hasher as _};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use anyhow::Context as _;
 use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::Lease;
-use kube::Api;
-use kube_lease_manager::{DurationSeconds, LeaseManagerBuilder};
+use kube::api::{ListParams, Patch, PatchParams, PostParams};
+use kube::{Api, Client};
 use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 
+pub use self::record::{LEASE, SCOPE, Scope};
+use self::record::{Others, Seen, claimed, given_back};
 use crate::clock::Clock;
+use crate::metrics::Metrics;
+use crate::server::Readiness;
 
-/// How long a lease is valid after it was renewed.
-const LEASE: DurationSeconds = 30;
-/// How long before its end it is renewed. A renewal is counted from the look before the one that shows it; so much is left
-/// that a call fits in at any time.
-const GRACE: DurationSeconds = 20;
-/// How often the Lease is read back.
-const LOOK: Duration = Duration::from_secs(2);
-/// Name of the Lease.
-const NAME: &str = "playout";
+/// How often the Lease is looked at, or renewed.
+const TURN: Duration = Duration::from_secs(2);
+/// How long the API server may take to answer all that is asked in one turn.
+const ANSWER: Duration = Duration::from_secs(5);
+/// Of how many turns one looks for other operators while another replica leads.
+const ROUND: u32 = 5;
 
 /// Whether we lead, and for how long that is sure.
 #[derive(Clone, Debug)]
 pub struct Fence {
     clock: Clock,
-    until: Arc<RwLock<Option<Instant>>>,
+    until: Arc<RwLock<Option<Reading>>>,
+    /// When the lease was taken from somebody who has not given it back.
+    taken: Arc<RwLock<Option<Instant>>>,
     always: bool,
+}
+
+/// What both clocks say at a moment. The monotonic one cannot be set; the other goes on while the machine sleeps, and another
+/// replica may lead when it wakes. So what is sure is sure by both.
+#[derive(Clone, Copy, Debug)]
+struct Reading {
+    instant: Instant,
+    wall: Timestamp,
 }
 
 impl Fence {
     /// A fence for a process that needs no election.
     #[must_use]
     pub fn open(clock: Clock) -> Self {
-        Self { clock, until: Arc::default(), always: true }
+        Self { clock, until: Arc::default(), taken: Arc::default(), always: true }
     }
 
     /// A fence that is shut until the lease is held.
     #[must_use]
     pub fn shut(clock: Clock) -> Self {
-        Self { clock, until: Arc::default(), always: false }
+        Self { clock, until: Arc::default(), taken: Arc::default(), always: false }
     }
 
     /// Whether we lead for that much longer.
     #[must_use]
     pub fn holds_for(&self, length: Duration) -> bool {
+        let now = self.reading();
         self.always
             || self
                 .until
                 .read()
                 .unwrap_or_else(PoisonError::into_inner)
-                .is_some_and(|until| self.clock.instant() + length <= until)
+                .is_some_and(|until| now.instant + length <= until.instant && now.wall + length <= until.wall)
     }
 
-    fn set(&self, until: Option<Instant>) {
+    /// Whether the lease was taken, not longer ago than this, from somebody who has not given it back: who has died may have
+    /// sent what nobody knows of.
+    #[must_use]
+    pub fn took_over(&self, now: Instant, within: Duration) -> bool {
+        self.taken.read().unwrap_or_else(PoisonError::into_inner).is_some_and(|taken| now < taken + within)
+    }
+
+    /// The lease is taken from somebody who has not given it back.
+    pub fn take_over(&self, now: Instant) {
+        *self.taken.write().unwrap_or_else(PoisonError::into_inner) = Some(now);
+    }
+
+    fn reading(&self) -> Reading {
+        Reading { instant: self.clock.instant(), wall: self.clock.now() }
+    }
+
+    /// The lease was renewed by a request that was sent then.
+    fn renewed(&self, sent: Reading) {
+        self.set(Some(Reading { instant: sent.instant + LEASE, wall: sent.wall + LEASE }));
+    }
+
+    fn set(&self, until: Option<Reading>) {
         *self.until.write().unwrap_or_else(PoisonError::into_inner) = until;
     }
 }
@@ -71,172 +114,242 @@ pub enum Leave {
     RunningOut,
 }
 
-/// Takes part in the election until told to leave it. `leading` says when we lead.
-///
-/// The library elects; it does not say until when the lease is sure, and keeps silent when it cannot renew it. So the Lease is
-/// read back, and the fence opened for as long as the renewal that was read is valid.
-///
-/// # Errors
-/// The Lease cannot be made, or it was lost: the process is to end, so that it begins again from what AWS shows.
-pub async fn elect(
-    client: kube::Client,
-    namespace: &str,
-    identity: Option<String>,
+/// What a turn at the Lease came to.
+#[derive(Debug)]
+enum Turn {
+    /// It is ours, and was renewed just now.
+    Ours,
+    /// It is another replica's.
+    Anothers(String),
+    /// Another operator works on our objects, which is told so.
+    Refused(String),
+    /// It is ours, and the API server does not let us renew it.
+    Useless(String),
+    /// Somebody was faster.
+    Missed,
+}
+
+/// One who takes part in the election.
+pub struct Candidate {
+    client: Client,
+    namespace: String,
+    scope: Scope,
+    identity: String,
     fence: Fence,
-    leading: watch::Sender<bool>,
-    mut leave: oneshot::Receiver<Leave>,
-) -> anyhow::Result<()> {
-    let identity = identity.unwrap_or_else(random_identity);
-    let leases: Api<Lease> = Api::namespaced(client.clone(), namespace);
-    let campaign = async || {
-        let manager = LeaseManagerBuilder::new(client.clone(), NAME)
-            .with_namespace(namespace)
-            .with_duration(LEASE)
-            .with_grace(GRACE)
-            .with_identity(identity.clone())
-            .build()
-            .await
-            .context("the Lease for the election cannot be read or made")?;
-        anyhow::Ok(manager.watch().await)
-    };
-    let (mut changes, mut election) = campaign().await?;
-    let mut another_led = false;
-    let mut looks = Looks::default();
-    let result = loop {
-        let began = fence.clock.instant();
-        if let Ok(Ok(lease)) = tokio::time::timeout(LOOK, leases.get(NAME)).await {
-            fence.set(looks.sure_until(&lease, &identity, began, fence.clock.now()));
-            let holder = lease.spec.and_then(|spec| spec.holder_identity);
-            if another_led && holder.is_none() {
-                // It was given back. The library would sleep until the time at which it would have run out.
-                election.abort();
-                let _ = election.await;
-                (changes, election) = campaign().await?;
-            }
-            another_led = holder.is_some_and(|holder| holder != identity);
+    /// The Lease as we have stored it last.
+    ours: Option<Lease>,
+    /// What looks at it have shown.
+    seen: Option<Seen>,
+    others: Others,
+    may_list: bool,
+}
+
+impl Candidate {
+    /// The Lease is in `namespace`. `identity` is a name that no other replica has; one is made up if none is given.
+    #[must_use]
+    pub fn new(client: Client, namespace: &str, scope: Scope, identity: Option<String>, fence: Fence) -> Self {
+        Self {
+            client,
+            namespace: namespace.into(),
+            scope,
+            identity: identity.unwrap_or_else(|| format!("playout-{:016x}", random())),
+            fence,
+            ours: None,
+            seen: None,
+            others: Others::default(),
+            may_list: true,
         }
-        if fence.holds_for(Duration::ZERO) {
-            leading.send_if_modified(|is| !std::mem::replace(is, true));
-        } else if *leading.borrow() {
-            break Err(anyhow::anyhow!("the lease is lost; ending, to begin again from what AWS shows"));
-        }
-        tokio::select! {
-            leave = &mut leave => break Ok(leave.unwrap_or(Leave::GivingBack)),
-            () = crate::clock::pause(LOOK) => {}
-            changed = changes.changed() => if changed.is_err() {
-                break Err(anyhow::anyhow!("the election has ended"));
-            },
-        }
-    };
-    fence.set(None);
-    if matches!(result, Ok(Leave::RunningOut)) {
-        election.abort();
-        let _ = election.await;
-    } else {
-        // Without a listener the manager gives the lease back, and the next replica need not wait for it to run out.
-        drop(changes);
-        let _ = tokio::time::timeout(LOOK, election).await;
     }
-    result.map(drop)
-}
 
-/// What the looks at the Lease have shown.
-#[derive(Debug, Default)]
-struct Looks {
-    last: Option<Instant>,
-    renewal: Option<(Timestamp, Instant)>,
-}
-
-impl Looks {
-    /// Until when our lease is sure, after a look that began then.
+    /// Takes part until told to leave, or until another replica leads. `leading` says when we lead.
     ///
-    /// The time of its renewal is by the system's clock, which may be set: a lease that was renewed "in an hour" would be ours
-    /// for an hour. So a renewal also counts from the last look that did not show it yet, on a clock that nobody can set.
-    fn sure_until(&mut self, lease: &Lease, identity: &str, began: Instant, now: Timestamp) -> Option<Instant> {
-        let last = self.last.replace(began).unwrap_or(began);
-        let spec = lease.spec.as_ref().filter(|spec| spec.holder_identity.as_deref() == Some(identity))?;
-        let renewed = spec.renew_time.as_ref()?.0;
-        let since = match self.renewal {
-            Some((known, since)) if known == renewed => since,
-            _ => last,
-        };
-        self.renewal = Some((renewed, since));
-        let valid = Duration::from_secs(LEASE);
-        let left = Duration::try_from((renewed + valid).duration_since(now)).ok()?;
-        Some((began + left).min(since + valid))
-    }
-}
-
-/// A name that no other replica has. The standard library's hasher is seeded at random.
-fn random_identity() -> String {
-    format!("playout-{:016x}", RandomState::new().build_hasher().finish())
-}
-
-#[cfg(test)]
-mod tests {
-    use k8s_openapi::api::coordination::v1::LeaseSpec;
-    use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
-
-    use super::*;
-
-    /// One process's view: seconds by its own clock, and a Lease that was renewed then by the system's clock.
-    struct View {
-        start: Instant,
-        looks: Looks,
-    }
-
-    impl View {
-        fn new() -> Self {
-            Self { start: Clock::starting_at(Timestamp::UNIX_EPOCH).instant(), looks: Looks::default() }
-        }
-
-        /// For how long the lease is sure after a look at that second.
-        fn look(&mut self, at: u64, holder: &str, renewed: i64) -> Option<u64> {
-            let spec = LeaseSpec {
-                holder_identity: Some(holder.into()),
-                renew_time: Some(MicroTime(Timestamp::from_second(renewed).expect("a time"))),
-                ..LeaseSpec::default()
+    /// An API server that gives no answer ends nothing: the fence shuts by itself, and opens when the lease is renewed, which it
+    /// can be as long as nobody else has taken it.
+    ///
+    /// # Errors
+    /// The lease is lost, or cannot be used: the process is to end, so that it begins again from what AWS shows.
+    pub async fn run(
+        mut self,
+        readiness: &Readiness,
+        metrics: &Metrics,
+        leading: watch::Sender<bool>,
+        mut leave: oneshot::Receiver<Leave>,
+    ) -> anyhow::Result<()> {
+        let (mut told, mut useless, mut turns) = (String::new(), None, 0_u32);
+        let result = loop {
+            let leads = *leading.borrow();
+            let turn = async { if leads { self.renew().await } else { self.apply(turns % ROUND == 0).await } };
+            let turn = tokio::time::timeout(ANSWER, turn).await;
+            turns = turns.wrapping_add(1);
+            let mut pause = TURN;
+            let was_useless = useless.take();
+            let news = match turn {
+                Ok(Ok(Turn::Ours)) => {
+                    readiness.refuse(None);
+                    leading.send_if_modified(|is| !std::mem::replace(is, true));
+                    String::new()
+                }
+                Ok(Ok(Turn::Anothers(holder))) if leads => {
+                    break Err(anyhow::anyhow!(
+                        "the lease is lost to {holder}; ending, to begin again from what AWS shows"
+                    ));
+                }
+                Ok(Ok(Turn::Anothers(holder))) => {
+                    readiness.refuse(None);
+                    format!("waiting, while {holder} leads")
+                }
+                Ok(Ok(Turn::Refused(why))) => {
+                    readiness.refuse(Some(&why));
+                    // Of two who have begun at once and give way to each other, one comes back first.
+                    pause += Duration::from_millis(random() % 4000);
+                    why
+                }
+                Ok(Ok(Turn::Useless(why))) => {
+                    let now = self.fence.clock.instant();
+                    let since = *useless.insert(was_useless.unwrap_or(now));
+                    if now >= since + LEASE * 2 {
+                        break Err(anyhow::anyhow!("the lease is given up: it cannot be renewed: {why}"));
+                    }
+                    format!("the lease is ours and cannot be renewed: {why}")
+                }
+                Ok(Ok(Turn::Missed)) => String::new(),
+                Ok(Err(error)) => format!("the API server cannot be asked for the Lease: {error}"),
+                Err(_) => "the API server cannot be asked for the Lease: no answer in time".into(),
             };
-            let lease = Lease { spec: Some(spec), ..Lease::default() };
-            let began = self.start + Duration::from_secs(at);
-            let now = Timestamp::UNIX_EPOCH + Duration::from_secs(at);
-            self.looks.sure_until(&lease, "us", began, now).map(|until| (until - began).as_secs())
+            if news != told && !news.is_empty() {
+                tracing::warn!(lease = self.scope.lease(), lease_namespace = self.namespace, news, "election");
+            }
+            told = news;
+            if leads {
+                metrics.leads(self.fence.holds_for(Duration::ZERO));
+            }
+            tokio::select! {
+                leave = &mut leave => break Ok(leave.unwrap_or(Leave::GivingBack)),
+                () = crate::clock::pause(pause) => {}
+            }
+        };
+        if matches!(result, Ok(Leave::RunningOut)) {
+            self.fence.set(None);
+        } else {
+            let _ = tokio::time::timeout(ANSWER, self.give_back()).await;
+        }
+        result.map(drop)
+    }
+
+    fn leases(&self) -> Api<Lease> {
+        Api::namespaced(self.client.clone(), &self.namespace)
+    }
+
+    /// Renews the lease that is ours. While the API server was away it may have run out: it is still ours if nobody has taken it.
+    async fn renew(&mut self) -> kube::Result<Turn> {
+        let Some(ours) = self.ours.clone() else { return Ok(Turn::Missed) };
+        match self.claim(Some(&ours)).await {
+            Ok(Turn::Missed) => {}
+            Err(kube::Error::Api(refusal)) if (400..500).contains(&refusal.code) && refusal.code != 429 => {
+                return Ok(Turn::Useless(refusal.message.clone()));
+            }
+            other => return other,
+        }
+        let Some(lease) = self.leases().get_opt(&self.scope.lease()).await? else { return self.claim(None).await };
+        let seen = Seen::after(None, &lease, self.fence.clock.instant());
+        if ours.spec.as_ref().is_some_and(|spec| seen.is_term(spec)) {
+            // A renewal whose answer was lost, or somebody has put a label on it.
+            return self.claim(Some(&lease)).await;
+        }
+        Ok(Turn::Anothers(seen.holder().unwrap_or("nobody").into()))
+    }
+
+    /// Takes the lease if it is free, and nobody else works on our objects.
+    async fn apply(&mut self, looks_around: bool) -> kube::Result<Turn> {
+        if looks_around {
+            self.look_for_others().await?;
+        }
+        let lease = self.leases().get_opt(&self.scope.lease()).await?;
+        let now = self.fence.clock.instant();
+        if let Some(lease) = &lease {
+            self.seen = Some(Seen::after(self.seen.take(), lease, now));
+        }
+        // If it was deleted, whoever held it may believe in it until it would have run out.
+        let holder = self.seen.as_ref().and_then(|seen| seen.live_holder(1, now));
+        if let Some(holder) = holder.filter(|holder| *holder != self.identity) {
+            return Ok(Turn::Anothers(holder.into()));
+        }
+        // Before, so that nobody who works is ever troubled; and after, when of two who begin at once each has shown itself.
+        if let Some(why) = self.look_for_others().await? {
+            return Ok(Turn::Refused(why));
+        }
+        // Perhaps under our own name: a container that was started again has that of the one that died.
+        let left_behind = self.seen.as_ref().is_some_and(|seen| seen.holder().is_some());
+        let turn = self.claim(lease.as_ref()).await?;
+        if matches!(turn, Turn::Ours) && left_behind {
+            self.fence.take_over(now);
+        }
+        if matches!(turn, Turn::Ours)
+            && let Some(why) = self.look_for_others().await?
+        {
+            self.give_back().await?;
+            return Ok(Turn::Refused(why));
+        }
+        Ok(turn)
+    }
+
+    /// Another operator that works on objects that are ours.
+    async fn look_for_others(&mut self) -> kube::Result<Option<String>> {
+        if !self.may_list {
+            return Ok(None);
+        }
+        let all = Api::<Lease>::all(self.client.clone()).list(&ListParams::default().labels(SCOPE)).await;
+        let (now, wall) = (self.fence.clock.instant(), self.fence.clock.now());
+        match all {
+            Ok(list) => self.others.note(&list.items, (&self.namespace, &self.scope.lease()), now),
+            Err(kube::Error::Api(status)) if status.code == 403 => {
+                self.may_list = false;
+                tracing::warn!(
+                    "Leases of other namespaces cannot be listed: another operator that works on the same objects would not be \
+                     noticed. Allow to list leases.coordination.k8s.io, as deploy/base/rbac.yaml does"
+                );
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(self.others.in_the_way(&self.scope, now, wall))
+    }
+
+    /// Makes the lease ours for as long as it is valid, counted from before the request: it is stored later than that, and others
+    /// count from when they see it.
+    async fn claim(&mut self, lease: Option<&Lease>) -> kube::Result<Turn> {
+        let sent = self.fence.reading();
+        let claim = claimed(lease, &self.identity, &self.scope, sent.wall);
+        let stored = match lease {
+            Some(_) => self.leases().patch(&self.scope.lease(), &PatchParams::default(), &Patch::Merge(claim)).await,
+            None => {
+                let new = serde_json::from_value(claim).map_err(kube::Error::SerdeError)?;
+                self.leases().create(&PostParams::default(), &new).await
+            }
+        };
+        match stored {
+            Ok(stored) => {
+                self.fence.renewed(sent);
+                self.ours = Some(stored);
+                Ok(Turn::Ours)
+            }
+            Err(kube::Error::Api(status)) if [404, 409].contains(&status.code) => Ok(Turn::Missed),
+            Err(error) => Err(error),
         }
     }
 
-    #[test]
-    fn a_lease_is_sure_for_thirty_seconds_from_the_last_look_without_the_renewal() {
-        let mut view = View::new();
-        assert_eq!(view.look(0, "another", 0), None);
-        // Renewed between the looks, nobody knows when.
-        assert_eq!(view.look(2, "us", 2), Some(28));
-        assert_eq!(view.look(4, "us", 2), Some(26));
-        assert_eq!(view.look(12, "us", 2), Some(18));
-        assert_eq!(view.look(14, "us", 12), Some(28));
-        assert_eq!(view.look(16, "another", 15), None);
+    /// Gives the lease back, if it is still ours.
+    async fn give_back(&mut self) -> kube::Result<()> {
+        self.fence.set(None);
+        let Some(ours) = self.ours.take() else { return Ok(()) };
+        let patch = Patch::Merge(given_back(&ours));
+        match self.leases().patch(&self.scope.lease(), &PatchParams::default(), &patch).await {
+            Err(kube::Error::Api(status)) if [404, 409].contains(&status.code) => Ok(()),
+            other => other.map(drop),
+        }
     }
+}
 
-    #[test]
-    fn what_was_left_by_a_process_of_the_same_name_is_as_old_as_it_says() {
-        assert_eq!(View::new().look(25, "us", 0), Some(5));
-        assert_eq!(View::new().look(31, "us", 0), None);
-    }
-
-    #[test]
-    fn a_system_clock_that_is_set_forward_makes_no_lease_longer() {
-        let mut view = View::new();
-        assert_eq!(view.look(0, "us", 0), Some(30));
-        let an_hour_on = 3600;
-        assert_eq!(view.look(10, "us", an_hour_on), Some(20));
-        // Never renewed again: it runs out all the same.
-        assert_eq!(view.look(20, "us", an_hour_on), Some(10));
-        assert_eq!(view.look(29, "us", an_hour_on), Some(1));
-    }
-
-    #[test]
-    fn a_system_clock_that_is_set_back_ends_the_lease_early_and_never_late() {
-        let mut view = View::new();
-        assert_eq!(view.look(10, "us", 10), Some(30));
-        assert_eq!(view.look(20, "us", -3600), None);
-    }
+/// The standard library's hasher is seeded at random.
+fn random() -> u64 {
+    RandomState::new().build_hasher().finish()
 }

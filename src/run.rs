@@ -8,7 +8,6 @@ use futures::StreamExt as _;
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::api::PartialObjectMeta;
 use kube::runtime::controller::{self, Controller};
-use kube::runtime::events::{Recorder, Reporter};
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::{PredicateConfig, WatchStreamExt as _};
 use kube::{Api, Client, Resource, ResourceExt as _};
@@ -26,19 +25,23 @@ use crate::kind::{Context, Shared, user_visible};
 use crate::kinds::destination::DestinationKind;
 use crate::kinds::encoding_preset::EncodingPresetKind;
 use crate::kinds::source::SourceKind;
+use crate::kubernetes::events::Recorder;
 use crate::kubernetes::fingerprint_key;
 use crate::kubernetes::secrets::{self, Secrets};
 use crate::kubernetes::watched::{Watched, without_managed_fields};
 use crate::lanes::{Lanes, Looks, Wishes};
-use crate::leader::{self, Fence, Leave};
+use crate::leader::{Candidate, Fence, Leave, Scope};
 use crate::metrics::{Metrics, States};
 use crate::redact::Redactor;
 use crate::server::{self, Readiness};
-use crate::{kinds, reconcile, telemetry};
+use crate::{kinds, kubernetes, reconcile, telemetry};
 
 /// How long passes under way may take when we are told to end: longer than an attempt of a call to AWS, and short enough that
 /// half of a pod's grace period is left.
 const LAST_PASSES: Duration = Duration::from_secs(15);
+
+/// How soon an API server that was away is asked again.
+const AGAIN: Duration = Duration::from_secs(2);
 
 /// Runs the operator until it is told to end.
 ///
@@ -53,9 +56,13 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     metrics.leads(false);
     let readiness = Readiness::default();
     server::start(config.health_address, config.metrics_address, readiness.clone(), metrics.clone()).await?;
+    let stopped = stop_on_signal();
 
-    let client = Client::try_default().await.context("no cluster: set KUBECONFIG, or run in a pod")?;
-    let cluster = cluster_id(&config, &client).await?;
+    let client = kubernetes::client::client().await?;
+    let cluster = tokio::select! {
+        id = cluster_id(&config, &client) => id?,
+        () = told(stopped.clone()) => return Ok(()),
+    };
     let fence = if config.leader_election { Fence::shut(clock.clone()) } else { Fence::open(clock.clone()) };
     let aws = Account::new(Settings {
         region: config.aws_region.clone(),
@@ -71,21 +78,20 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     })
     .await?;
 
-    let stopped = stop_on_signal();
     let namespace = config.namespace.as_deref();
     let sources = Watched::<Source>::start(api(&client, namespace), without_managed_fields);
     let destinations = Watched::<Destination>::start(api(&client, namespace), without_managed_fields);
     let presets = Watched::<EncodingPreset>::start(api(&client, namespace), without_managed_fields);
     let secrets = Watched::<PartialObjectMeta<Secret>>::start(api(&client, namespace), secrets::name_and_version);
-    let reporter = Reporter { controller: "playout".into(), instance: config.identity.clone() };
+    let fenced = kubernetes::client::fenced(&client, &fence);
     let context = Arc::new(Context {
         secrets: Secrets::new(client.clone(), secrets.store.clone(), redactor.clone(), clock.clone()),
         fingerprint_key: Arc::default(),
         sources: sources.store.clone(),
         destinations: destinations.store.clone(),
         encoding_presets: presets.store.clone(),
-        recorder: Recorder::new(client.clone(), reporter),
-        client,
+        recorder: Recorder::new(fenced.clone(), config.identity.as_deref(), clock.clone()),
+        client: fenced,
         aws,
         cluster,
         clock,
@@ -108,7 +114,15 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     readiness.set();
     // After that: who cannot list must not keep the lease from those who can.
     let result = if context.config.leader_election {
-        lead(&context, caches, fence, stopped).await
+        let identity = context.config.identity.clone();
+        let candidate = Candidate::new(
+            client,
+            &context.config.lease_namespace,
+            Scope::of(context.config.namespace.as_deref()),
+            identity,
+            fence,
+        );
+        lead(&context, caches, candidate, readiness, stopped).await
     } else {
         work(&context, caches, stopped).await
     };
@@ -117,13 +131,17 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
 }
 
 /// Works while we lead. The lease is kept until the last pass has ended: whoever leads next must see all that we have sent.
-async fn lead(context: &Shared, caches: Caches, fence: Fence, stopped: watch::Receiver<bool>) -> anyhow::Result<()> {
+async fn lead(
+    context: &Shared,
+    caches: Caches,
+    candidate: Candidate,
+    readiness: Readiness,
+    stopped: watch::Receiver<bool>,
+) -> anyhow::Result<()> {
     let (leading, leads) = watch::channel(false);
     let (leave, left) = oneshot::channel();
-    let (client, config) = (context.client.clone(), &context.config);
-    let (namespace, identity) = (config.lease_namespace.clone(), config.identity.clone());
-    let mut election =
-        tokio::spawn(async move { leader::elect(client, &namespace, identity, fence, leading, left).await });
+    let metrics = context.metrics.clone();
+    let mut election = tokio::spawn(async move { candidate.run(&readiness, &metrics, leading, left).await });
     let term = async {
         if wait_for(leads, stopped.clone()).await { work(context, caches, stopped.clone()).await } else { Ok(()) }
     };
@@ -168,11 +186,24 @@ async fn cluster_id(config: &Config, client: &Client) -> anyhow::Result<String> 
     if let Some(id) = &config.cluster_id {
         return Ok(id.clone());
     }
-    let namespace = Api::<Namespace>::all(client.clone())
-        .get("kube-system")
-        .await
-        .context("the UID of namespace kube-system cannot be read; allow it, or use --cluster-id")?;
-    namespace.uid().context("namespace kube-system has no UID")
+    let namespaces = Api::<Namespace>::all(client.clone());
+    let mut told = false;
+    loop {
+        match namespaces.get("kube-system").await {
+            Ok(namespace) => return namespace.uid().context("namespace kube-system has no UID"),
+            // Whoever may not read it now may not in a minute.
+            Err(kube::Error::Api(status)) if [401, 403, 404].contains(&status.code) => {
+                return Err(kube::Error::Api(status))
+                    .context("the UID of namespace kube-system cannot be read; allow it, or use --cluster-id");
+            }
+            Err(error) => {
+                if !std::mem::replace(&mut told, true) {
+                    tracing::warn!(%error, "the API server gives no answer; waiting for it");
+                }
+                crate::clock::pause(AGAIN).await;
+            }
+        }
+    }
 }
 
 fn api<K>(client: &Client, namespace: Option<&str>) -> Api<K>

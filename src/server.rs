@@ -1,33 +1,55 @@
 //! /healthz, /readyz and /metrics.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use anyhow::Context as _;
 use axum::Router;
 use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
 
 use crate::metrics::Metrics;
 
-/// Whether the process can work: its caches are filled. A standby that waits for the lease is ready, too.
+/// What the metrics are written in. Under another name readers take counters for values of no known type.
+/// Source: OpenMetrics 1.0, "Content type".
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Whether the process can work: its caches are filled, and no other operator works on the same objects. A standby that waits for
+/// the lease is ready, too.
 #[derive(Clone, Debug, Default)]
-pub struct Readiness(Arc<AtomicBool>);
+pub struct Readiness {
+    filled: Arc<AtomicBool>,
+    refusal: Arc<RwLock<Option<String>>>,
+}
 
 impl Readiness {
-    /// From now on.
+    /// The caches are filled from now on.
     pub fn set(&self) {
-        self.0.store(true, Ordering::SeqCst);
+        self.filled.store(true, Ordering::SeqCst);
     }
 
-    fn answer(&self) -> (StatusCode, &'static str) {
-        if self.0.load(Ordering::SeqCst) {
-            (StatusCode::OK, "ok\n")
-        } else {
-            (StatusCode::SERVICE_UNAVAILABLE, "the caches are not filled yet\n")
+    /// Why it may not work, or that it may.
+    pub fn refuse(&self, why: Option<&str>) {
+        *self.refusal.write().unwrap_or_else(PoisonError::into_inner) = why.map(str::to_owned);
+    }
+
+    /// What is said at /readyz.
+    #[must_use]
+    pub fn answer(&self) -> (StatusCode, String) {
+        let refusal = self.refusal.read().unwrap_or_else(PoisonError::into_inner).clone();
+        match refusal {
+            Some(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")),
+            None if self.filled.load(Ordering::SeqCst) => (StatusCode::OK, "ok\n".into()),
+            None => (StatusCode::SERVICE_UNAVAILABLE, "the caches are not filled yet\n".into()),
         }
     }
+}
+
+fn metrics_routes(metrics: Metrics) -> Router {
+    let answer = move || std::future::ready(([(CONTENT_TYPE, OPEN_METRICS)], metrics.render()));
+    Router::new().route("/metrics", get(answer))
 }
 
 /// Listens on both addresses, and serves until the process ends.
@@ -43,7 +65,7 @@ pub async fn start(
     let health_routes = Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(move || std::future::ready(readiness.answer())));
-    let metrics_routes = Router::new().route("/metrics", get(move || std::future::ready(metrics.render())));
+    let metrics_routes = metrics_routes(metrics);
     for (address, routes) in [(health, health_routes), (metrics_address, metrics_routes)] {
         let listener = tokio::net::TcpListener::bind(address).await.with_context(|| {
             format!("cannot listen on {address}; choose another with --health-address or --metrics-address")
@@ -51,4 +73,24 @@ pub async fn start(
         tokio::spawn(async move { axum::serve(listener, routes).await });
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::http::Request;
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn metrics_say_what_they_are_written_in() {
+        let metrics = Metrics::new();
+        metrics.wrote("source", "status");
+        let text = metrics.render();
+        assert!(text.contains("# TYPE playout_api_server_writes counter") && text.ends_with("# EOF\n"), "{text}");
+        let answer = metrics_routes(metrics).oneshot(Request::get("/metrics").body(Body::empty()).expect("a request"));
+        let headers = answer.await.expect("an answer").headers().clone();
+        assert_eq!(headers[CONTENT_TYPE], "application/openmetrics-text; version=1.0.0; charset=utf-8");
+    }
 }

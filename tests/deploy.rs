@@ -293,7 +293,7 @@ async fn the_operator_lives_with_exactly_its_roles() -> Result<()> {
     let mut options = OperatorOptions::default();
     options.args.extend(["--lease-namespace".into(), "playout-system".into()]);
     options.env.push(("KUBECONFIG".into(), kubeconfig.display().to_string()));
-    options.log = "info,playout_operator=debug,kube_lease_manager=debug".into();
+    options.log = "info,playout_operator=debug".into();
     let mut operator = Operator::start(cluster, simulator.url(), options)?;
 
     let example = path("examples/quickstart.yaml").display().to_string();
@@ -363,6 +363,7 @@ fn the_operator_may_not_do_what_it_never_does() -> Result<()> {
         "patch leases.coordination.k8s.io/playout -n playout-system",
         "create secrets -n playout-system",
         "get secrets/playout-fingerprint-key -n playout-system",
+        "list leases.coordination.k8s.io -A",
     ] {
         ensure!(may(allowed)?, "{allowed} is refused");
     }
@@ -379,6 +380,7 @@ fn the_operator_may_not_do_what_it_never_does() -> Result<()> {
         "list namespaces",
         "patch leases.coordination.k8s.io/other -n playout-system",
         "create leases.coordination.k8s.io -n default",
+        "watch leases.coordination.k8s.io -A",
         "impersonate users",
         "create clusterrolebindings.rbac.authorization.k8s.io",
     ] {

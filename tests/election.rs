@@ -8,11 +8,13 @@ use anyhow::{Context as _, Result, ensure};
 use fixtures::{PATIENCE, Show, input, options, secret, source, text, with};
 use playout_stage::{Operator, kubectl, request, wait_until};
 use serde_json::{Value, json};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 
 impl Show {
     /// The Lease of the election; null while there is none.
     fn lease(&self) -> Result<Value> {
-        let shown = self.kubectl("get lease playout --ignore-not-found -o json")?;
+        let shown = self.kubectl(&format!("get lease playout-{} --ignore-not-found -o json", self.namespace))?;
         if shown.is_empty() { Ok(Value::Null) } else { Ok(serde_json::from_str(&shown)?) }
     }
 }
@@ -124,5 +126,99 @@ async fn who_cannot_list_leaves_the_lease_to_those_who_can() -> Result<()> {
     .await
     .with_context(|| blind.log())?;
     std::fs::remove_file(kubeconfig)?;
+    Ok(())
+}
+
+/// An address at which the API server can be reached, and cut off.
+struct Line {
+    address: std::net::SocketAddr,
+    open: watch::Sender<bool>,
+}
+
+impl Line {
+    /// To the API server of this kubeconfig; cut at first.
+    async fn to(server: &str) -> Result<Self> {
+        let server = server.strip_prefix("https://").context("a server")?.trim_end_matches('/').to_owned();
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let (address, (open, state)) = (listener.local_addr()?, watch::channel(false));
+        tokio::spawn(async move {
+            while let Ok((mut near, _)) = listener.accept().await {
+                let (mut state, server) = (state.clone(), server.clone());
+                tokio::spawn(async move {
+                    if *state.borrow() {
+                        let Ok(mut far) = TcpStream::connect(server).await else { return };
+                        tokio::select! {
+                            _ = tokio::io::copy_bidirectional(&mut near, &mut far) => {}
+                            _ = state.wait_for(|open| !open) => {}
+                        }
+                    }
+                });
+            }
+        });
+        Ok(Self { address, open })
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_api_server_that_is_away_is_waited_for() -> Result<()> {
+    let Some(stage) = Show::start("election-away").await? else { return Ok(()) };
+    stage.operator.borrow_mut().stop()?;
+    let shown = kubectl(stage.cluster, ["config", "view", "--raw", "--flatten", "--minify", "-o", "json"])?.ok()?;
+    let mut config: Value = serde_json::from_str(&shown.stdout)?;
+    let line = Line::to(text(&config["clusters"][0]["cluster"]["server"])).await?;
+    config["clusters"][0]["cluster"]["server"] = json!(format!("https://{}", line.address));
+    let kubeconfig = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}.kubeconfig", stage.namespace));
+    std::fs::write(&kubeconfig, config.to_string())?;
+
+    let mut options = options(&stage.namespace, &["--identity=patient"]);
+    options.env.push(("KUBECONFIG".into(), kubeconfig.display().to_string()));
+    options.wait_ready = false;
+    let mut patient = Operator::start(stage.cluster, stage.simulator.url(), options)?;
+    let says = |operator: &Operator, what: &str| operator.log().contains(what);
+    wait_until(PATIENCE, "it has asked in vain", || async {
+        says(&patient, "waiting for it") || patient.log().contains("cannot be read")
+    })
+    .await?;
+    ensure!(patient.ended()?.is_none(), "it ended without the API server: {}", patient.log());
+    line.open.send_replace(true);
+    wait_until(PATIENCE, "it leads when the API server is there", || async { says(&patient, "leading") })
+        .await
+        .with_context(|| patient.log())?;
+    line.open.send_replace(false);
+    wait_until(PATIENCE, "it has noticed", || async { says(&patient, "cannot be asked for the Lease") })
+        .await
+        .with_context(|| patient.log())?;
+    stage.apply(&[source()])?;
+    line.open.send_replace(true);
+    stage.until_condition("source/studio", "Ready", "True", "Stopped").await.with_context(|| patient.log())?;
+    ensure!(patient.ended()?.is_none() && patient.log().matches("starting").count() == 1, "{}", patient.log());
+    std::fs::remove_file(kubeconfig)?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_operator_beside_another_of_the_same_objects_does_nothing_and_names_it() -> Result<()> {
+    let Some(stage) = Show::start_with("election-beside", &["--identity=one"]).await? else { return Ok(()) };
+    let leads = |operator: &Operator| {
+        let metrics = request("GET", &operator.metrics_url(), "")?.body;
+        anyhow::Ok(metrics.contains("leader_election_master_status{name=\"playout\"} 1"))
+    };
+    wait_until(PATIENCE, "the first leads", || async { leads(&stage.operator.borrow()) }).await?;
+    let mut beside = options(&stage.namespace, &["--identity=two", "--lease-namespace=default"]);
+    beside.wait_ready = false;
+    let beside = Operator::start(stage.cluster, stage.simulator.url(), beside)?;
+    let first = format!("operator one (Lease {0}/playout-{0})", stage.namespace);
+    wait_until(PATIENCE, "the second is refused", || async {
+        let ready = request("GET", &format!("{}/readyz", beside.health_url()), "")?;
+        ensure!(!ready.is_ok() && ready.body.contains(&first), "{}", ready.body);
+        anyhow::Ok(())
+    })
+    .await
+    .with_context(|| beside.log())?;
+    ensure!(beside.log().contains(&first) && !leads(&beside)?, "{}", beside.log());
+    stage.operator.borrow_mut().stop()?;
+    wait_until(PATIENCE, "the second leads when the first has ended", || async { leads(&beside) })
+        .await
+        .with_context(|| beside.log())?;
     Ok(())
 }

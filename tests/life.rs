@@ -576,6 +576,28 @@ async fn what_is_suspended_or_has_no_state_is_left_alone() -> Result<()> {
     Ok(())
 }
 
+#[tokio::test]
+async fn an_object_of_the_longest_name_has_events_and_writes_bear_our_name() -> Result<()> {
+    let stage = show!(Show::start("life-name"));
+    let name = format!("{}.{}", "a".repeat(200), "b".repeat(52));
+    let mut named = destination("late");
+    named["metadata"]["name"] = json!(name);
+    stage.apply(&[named])?;
+    let object = format!("destination/{name}");
+    let told = stage.until_condition(&object, "Stalled", "True", "SecretMissing").await?;
+    let of = |e: &&Value| e["regarding"]["name"] == name.as_str() && e["reason"] == "SecretMissing";
+    wait_until(PATIENCE, "it has an Event", || async {
+        anyhow::Ok(
+            stage.events().await?.iter().find(of).is_some_and(|e| e["regarding"]["uid"] == told["metadata"]["uid"]),
+        )
+    })
+    .await?;
+    let managers = told["metadata"]["managedFields"].as_array().cloned().unwrap_or_default();
+    let ours = managers.iter().filter(|m| m["subresource"] == "status").all(|m| m["manager"] == "playout");
+    ensure!(ours && managers.len() > 1, "{managers:?}");
+    Ok(())
+}
+
 /// What the README warns of: `kubectl apply` takes out of the object what has gone from the manifest, and without a state a
 /// Destination is stopped.
 #[tokio::test]

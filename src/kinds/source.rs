@@ -7,6 +7,7 @@ use std::time::Duration;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::runtime::reflector::Store;
 use kube::{Resource as _, ResourceExt as _};
+use playout_core::age::age;
 use playout_core::api::policy::parse_duration;
 use playout_core::api::source::{HealthWord, SourceState, SourceStatus, SourceWord};
 use playout_core::api::{CREATE_INTENT, Source, TEST_CONNECTION};
@@ -430,5 +431,5 @@ fn is_measured(source: &Source) -> bool {
 /// Whether the flow has run for so short a time that CloudWatch may not have published anything yet.
 fn is_fresh(source: &Source, context: &Context) -> bool {
     let started = source.status.as_ref().and_then(|s| s.started_at.as_ref());
-    started.is_some_and(|at| context.clock.now().duration_since(at.0).unsigned_abs() < PUBLICATION)
+    started.is_some_and(|at| age(at.0, context.clock.now()) < PUBLICATION)
 }

@@ -33,7 +33,7 @@ impl Writer<'_> {
 /// status that holds an id is never lost to somebody's edit. The object as it is stored now, and whether it was written.
 ///
 /// # Errors
-/// The API server refused it.
+/// The API server refused it, or it was changed by others each time: what this status holds is to be found out again.
 pub async fn write<K>(
     writer: &Writer<'_>,
     api: &Api<K>,
@@ -47,7 +47,9 @@ where
     let uid = object.uid();
     // What was looked at: a later spec, or annotation, is not what this status speaks of.
     let mut seen = object.clone();
-    for _ in 0..TRIES {
+    let mut tries = 0;
+    loop {
+        tries += 1;
         *seen.status_mut() = object.status().cloned();
         let status = compute(&seen);
         if object.status() == Some(&status) {
@@ -57,7 +59,7 @@ where
         writer.wrote("status");
         match api.replace_status(&object.name_any(), &PostParams::default(), &object).await {
             Ok(stored) => return Ok((stored, true)),
-            Err(kube::Error::Api(status)) if status.code == 409 => {
+            Err(kube::Error::Api(status)) if status.code == 409 && tries < TRIES => {
                 object = api.get(&object.name_any()).await?;
                 // Another object of that name is another pass's business.
                 if object.uid() != uid {
@@ -69,5 +71,49 @@ where
             Err(error) => return Err(error),
         }
     }
-    Ok((object, false))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use http::{Method, Request, Response};
+    use kube::Client;
+    use kube::client::Body;
+    use playout_core::api::Destination;
+    use playout_core::api::destination::DestinationStatus;
+    use serde_json::json;
+
+    use super::*;
+
+    /// Somebody else is faster, so often.
+    async fn written(conflicts: usize) -> (kube::Result<bool>, usize) {
+        let object = json!({ "apiVersion": "playout.dev/v1alpha1", "kind": "Destination", "spec": { "from": { "name": "a" } },
+            "metadata": { "name": "one", "namespace": "show", "uid": "u" } });
+        let puts = Arc::<AtomicUsize>::default();
+        let (stored, sent) = (object.clone(), puts.clone());
+        let service = tower::service_fn(move |request: Request<Body>| {
+            let put = request.method() == Method::PUT;
+            let refused = put && sent.fetch_add(1, Ordering::SeqCst) < conflicts;
+            let status = json!({ "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "code": 409,
+                "message": "the object has been modified", "reason": "Conflict" });
+            let (code, body) = if refused { (409, status.to_string()) } else { (200, stored.to_string()) };
+            async move { Response::builder().status(code).body(Body::from(body.into_bytes())) }
+        });
+        let api: Api<Destination> = Api::namespaced(Client::new(service, "show"), "show");
+        let metrics = Metrics::new();
+        let writer = Writer { metrics: &metrics, controller: "destination" };
+        let object: Destination = serde_json::from_value(object).expect("a Destination");
+        let told = || DestinationStatus { observed_generation: Some(1), ..DestinationStatus::default() };
+        let result = write(&writer, &api, object, |_| told()).await.map(|(_, written)| written);
+        (result, puts.load(Ordering::SeqCst))
+    }
+
+    #[tokio::test]
+    async fn a_status_that_was_not_written_is_a_failure() {
+        assert!(matches!(written(4).await, (Ok(true), 5)));
+        let (result, puts) = written(5).await;
+        assert!(matches!(result, Err(kube::Error::Api(status)) if status.code == 409) && puts == 5);
+    }
 }

@@ -12,7 +12,6 @@ use futures::stream::{FuturesUnordered, StreamExt as _};
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt as _;
 use kube::api::PartialObjectMeta;
-use kube::runtime::events::{Recorder, Reporter};
 use kube::runtime::reflector::store::Writer;
 use kube::runtime::reflector::{ObjectRef, Store, store};
 use kube::runtime::watcher::Event;
@@ -24,6 +23,7 @@ use playout_operator::config::{Config, LogFormat};
 use playout_operator::kind::{Context, user_visible};
 use playout_operator::kinds::destination::DestinationKind;
 use playout_operator::kinds::source::SourceKind;
+use playout_operator::kubernetes::events::Recorder;
 use playout_operator::kubernetes::secrets::Secrets;
 use playout_operator::lanes::Lanes;
 use playout_operator::leader::Fence;
@@ -223,7 +223,7 @@ impl Operator {
             sources,
             destinations,
             encoding_presets,
-            recorder: Recorder::new(client.clone(), Reporter { controller: "playout".into(), instance: None }),
+            recorder: Recorder::new(client.clone(), None, world.clock.clone()),
             client,
             aws: Account::new(settings).await.expect("an account"),
             config: config(),

@@ -5,10 +5,11 @@
 //!   `plan` (the decision) and `status` (what users read);
 //! - [`plan`]: the words that all kinds share;
 //! - [`encoding`], [`presets`], [`platforms`]: what is encoded, by which name, and who takes it;
-//! - [`conditions`], [`reasons`], [`names`], [`secret`]: the vocabulary.
+//! - [`conditions`], [`reasons`], [`names`], [`secret`], [`age`]: the vocabulary.
 //!
 //! A newcomer reads `plan.rs`, then `destination/plan.rs`.
 
+pub mod age;
 pub mod api;
 pub mod channel;
 pub mod conditions;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use playout_core::age::age;
 use playout_core::api::destination::{DestinationWord, OutputStatus};
 use playout_core::destination::connection::MEASUREMENT_PATIENCE;
 use playout_core::endpoint::Role;
@@ -41,7 +42,7 @@ impl Looking<'_> {
         // Before the status says since when it sends, an old data point could not be told from a new one.
         if let (true, Some(since)) = (sending, since) {
             let running = destination.status.as_ref().is_some_and(|s| s.state == Some(DestinationWord::Running));
-            let waits = context.clock.now().duration_since(since).unsigned_abs() < MEASUREMENT_PATIENCE;
+            let waits = age(since, context.clock.now()) < MEASUREMENT_PATIENCE;
             let age = match known {
                 _ if running => context.config.health_interval / 2,
                 None if waits => UNMEASURED,
@@ -72,6 +73,6 @@ impl Looking<'_> {
     pub(super) fn age(&self, role: Role, sending: bool, connected: Option<bool>, before: &[OutputStatus]) -> Age {
         let same = |o: &&OutputStatus| o.role == role.word() && o.sending == Some(sending) && o.connected == connected;
         let since = before.iter().find(same).and_then(|o| o.since.as_ref());
-        since.map_or(Duration::ZERO, |t| self.context.clock.now().duration_since(t.0).unsigned_abs())
+        since.map_or(Duration::ZERO, |t| age(t.0, self.context.clock.now()))
     }
 }

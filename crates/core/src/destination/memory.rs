@@ -12,6 +12,7 @@ use super::connection::{Connection, fed};
 use super::observed::{Observed, Programme};
 use super::retry::{Attempt, FORGIVEN_AFTER, Phase, Tries};
 use super::wanted::Wanted;
+use crate::age::age;
 use crate::api::RECONCILE_AT;
 use crate::api::destination::{ActiveEndpoint, Destination, DestinationStatus, FailoverStatus, RetryStatus, RetryWord};
 use crate::channel::ChannelState;
@@ -25,7 +26,7 @@ use crate::plan::Step;
 pub fn tries(destination: &Destination, now: Timestamp) -> Option<Tries> {
     let status = destination.status.as_ref()?;
     let retries = status.retries.as_ref().filter(|_| !begins_anew(destination, status))?;
-    let since = retries.since.as_ref().map_or(Duration::ZERO, |t| now.duration_since(t.0).unsigned_abs());
+    let since = retries.since.as_ref().map_or(Duration::ZERO, |t| age(t.0, now));
     Some(Tries {
         attempt: Attempt {
             count: retries.count,

@@ -9,6 +9,7 @@ use super::Outcome;
 use super::external;
 use super::observed::{Hold, InputSeen, Observed, TestPhase};
 use super::plan::{Action, is_sending};
+use crate::age::age;
 use crate::api::RECONCILE_AT;
 use crate::api::policy::parse_duration;
 use crate::api::source::{
@@ -437,7 +438,7 @@ pub fn test_phase(
     let began = test.is_some_and(|t| t.started_at.is_some());
     // A flow that runs anyway is its own test: it is looked at for the same time and left running.
     match (flow.state, test.and_then(|t| t.active_at.as_ref())) {
-        (_, Some(active)) if now.duration_since(active.0).unsigned_abs() >= length => TestPhase::Over,
+        (_, Some(active)) if age(active.0, now) >= length => TestPhase::Over,
         (FlowState::Active | FlowState::Updating, _) => TestPhase::Running,
         _ if began || idle => wanted,
         _ => TestPhase::None,
