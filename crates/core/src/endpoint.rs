@@ -26,6 +26,15 @@ impl Role {
         }
     }
 
+    /// The one beside it.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::Primary => Self::Backup,
+            Self::Backup => Self::Primary,
+        }
+    }
+
     /// As people read it.
     #[must_use]
     pub fn word(self) -> &'static str {

@@ -233,7 +233,7 @@ pub struct Backup {
     pub password: Option<LoginPassword>,
     /// `Hot`: both are fed all the time. `OnFailure` (default): the backup is fed when AWS has shown the
     /// primary disconnected for 20 seconds (which is seen half a minute to a minute and a quarter after the break), or when its channel
-    /// has stopped; it goes back on request with the annotation `playout.dev/active-endpoint: Primary`.
+    /// has stopped; it goes back on request with the annotation `playout.dev/active-endpoint: Primary`, or for the next restart when the backup fails, too.
     #[serde(default)]
     pub mode: BackupMode,
 }

@@ -9,7 +9,7 @@ use crate::endpoint::Role;
 use crate::flow::FlowState;
 
 /// How long a primary must have been disconnected before the backup is fed. Shorter and a platform's own restart would
-/// look like a failure; longer and viewers leave. It never goes back by itself, so it cannot flap faster than somebody asks.
+/// look like a failure; longer and viewers leave. It does not go back while the backup is well, so it cannot flap.
 pub const FAILOVER_AFTER: Duration = Duration::from_secs(20);
 /// How long to wait for the first measurement of a connection. CloudWatch has it a minute or two after the start; without
 /// any, what AWS says of the flow and the output has to do.

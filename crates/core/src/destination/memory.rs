@@ -101,8 +101,8 @@ pub(super) fn retries(
     let remembered = before.retries.as_ref().filter(is_same).filter(|_| !begins_anew(destination, before)).cloned();
     let stops = actions.iter().any(|a| matches!(a, Action::StopChannel { .. }));
     if stops && remembered.as_ref().is_none_or(|r| r.state == RetryWord::Trying) {
-        // A stop of our own is no failure.
-        return None;
+        // A stop of our own is no failure, and takes none back that was counted.
+        return remembered.filter(|r| r.count > 0).map(|r| RetryStatus { up: false, ..r });
     }
     let state = seen.channel.present().map(|c| c.channel.state);
     let up = state.is_some_and(ChannelState::is_up);
@@ -139,9 +139,10 @@ fn is_forgiven(seen: &Observed) -> bool {
         .any(|(measured, age)| measured.is_some_and(|m| m.connected == Some(true)) && age >= FORGIVEN_AFTER)
 }
 
-/// Which endpoint leads, since when and why, for a backup of mode `OnFailure`.
+/// Which endpoint leads, since when and why, for a backup of mode `OnFailure`. `retries`: as they are remembered from now on.
 pub(super) fn failover(
     before: &DestinationStatus,
+    retries: Option<&RetryStatus>,
     wanted: &Wanted,
     seen: &Observed,
     outcome: &Outcome<'_>,
@@ -170,10 +171,14 @@ pub(super) fn failover(
             _ => to(told, "asked for by the annotation playout.dev/active-endpoint".into()),
         };
     }
-    // An output of the flow is switched by AWS's own state, which says where it stands.
+    // An output of the flow is switched by AWS's own state, which says where it stands; in the pause before an attempt it may
+    // still be what failed.
     let leads = last.map_or(ActiveEndpoint::Primary, |l| l.endpoint);
+    let pauses = retries.is_some_and(|r| r.state != RetryWord::Trying);
     match active {
-        Some(now @ (ActiveEndpoint::Primary | ActiveEndpoint::Backup)) if wanted.channel.is_none() && now != leads => {
+        Some(now @ (ActiveEndpoint::Primary | ActiveEndpoint::Backup))
+            if wanted.channel.is_none() && now != leads && !pauses =>
+        {
             let why = match now {
                 ActiveEndpoint::Backup => "the primary did not take the stream",
                 _ => "the backup was stopped",

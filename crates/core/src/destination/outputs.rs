@@ -5,7 +5,7 @@
 use super::action::{Action, NewOutput};
 use super::connection::{Connection, FAILOVER_AFTER, WITHOUT_SIGNAL, of_output};
 use super::observed::{Observed, OutputSeen, Programme};
-use super::restart::{count, pause, tries};
+use super::restart::{count_and_turn, pause, tries};
 use super::retry::{Phase, Tries};
 use super::wanted::{OutputWanted, Wanted};
 use crate::endpoint::Role;
@@ -73,20 +73,19 @@ pub(super) fn next(wanted: &Wanted, seen: &Observed, flow: &Flow<'_>) -> Step<Ac
     if !copies.is_empty() {
         return Step::Act(copies);
     }
-    let (actions, problem) = changes.next(outputs_used);
+    let (mut actions, mut problem) = changes.next(outputs_used);
+    if actions.is_empty() && (problem.is_none() || changes.is_fed()) {
+        let (additions, in_the_way) = changes.additions(outputs_used);
+        actions = additions;
+        problem = problem.or(in_the_way);
+    }
     if !actions.is_empty() {
         // In between states AWS refuses changes; what is wanted is decided again when the flow has settled.
         return if state.takes_changes() { Step::Act(actions) } else { Step::wait(state.waiting(), SOON) };
     }
-    if let Some(problem) = problem {
-        return Step::Stuck(problem);
-    }
-    let (actions, problem) = changes.additions(outputs_used);
-    if let Some(problem) = problem {
-        return Step::Stuck(problem);
-    }
-    if !actions.is_empty() {
-        return if state.takes_changes() { Step::Act(actions) } else { Step::wait(state.waiting(), SOON) };
+    // What is, or was, on the air is watched and restarted, whatever is in the way of the rest.
+    if let Some(problem) = problem.as_ref().filter(|_| !wanted.running || !changes.has_begun()) {
+        return Step::Stuck(problem.clone());
     }
     if !wanted.running {
         return Step::Settled;
@@ -115,7 +114,11 @@ pub(super) fn next(wanted: &Wanted, seen: &Observed, flow: &Flow<'_>) -> Step<Ac
     if let Some(pause) = pause(wanted, seen) {
         return pause;
     }
-    delivery(wanted, seen, signal)
+    match (delivery(wanted, seen, signal), problem) {
+        // It is as well as it can be.
+        (Step::Settled, Some(problem)) => Step::Stuck(problem),
+        (step, _) => step,
+    }
 }
 
 /// The flow that the outputs are of.
@@ -132,8 +135,9 @@ pub(super) struct Flow<'a> {
 /// Which outputs should send, when the Destination is on the air.
 ///
 /// With a backup of mode `OnFailure` it is one of the two: what an annotation says, else the one that is enabled, else the
-/// primary; and the backup when the primary has been dead for long enough while there was something to send. It never goes
-/// back by itself, so it cannot flap.
+/// primary; and the backup when the primary has been dead for long enough while there was something to send. It does not go
+/// back while the backup is well, so it cannot flap; a backup that is dead, too, gives the next of the bounded attempts to the
+/// primary.
 fn feeds(wanted: &Wanted, seen: &Observed, role: Role, on_air: bool) -> bool {
     if !wanted.running || tries(wanted, seen).is_some_and(Tries::holds_back) {
         return false;
@@ -207,6 +211,7 @@ impl Changes<'_> {
             };
             self.change_output(*role, wish, seen, &mut actions, &mut problem);
         }
+        self.keep_the_leader(&mut actions);
         // What begins to send comes before what ends, so that a switch has no gap; tags are never in the way.
         actions.sort_by_key(|a| match a {
             Action::UpdateOutput { enabled: Some(false), .. } | Action::RemoveOutput { .. } => 1,
@@ -219,6 +224,32 @@ impl Changes<'_> {
         (actions, problem)
     }
 
+    /// A switch is all or nothing: of two endpoints the one that sends goes off only when the other sends, or begins to before
+    /// it in this very pass.
+    fn keep_the_leader(&self, actions: &mut Vec<Action>) {
+        let switches = self.wanted.running && !self.wanted.hot && self.wanted.outputs.len() == 2;
+        if !switches || tries(self.wanted, self.seen).is_some_and(Tries::holds_back) {
+            return;
+        }
+        let begins = |a: &Action, other: Role| matches!(a, Action::UpdateOutput { role, enabled: Some(true), .. } if *role == other);
+        let sends = |role: Role| {
+            self.seen.outputs.get(&role).is_some_and(|o| o.output.enabled) || actions.iter().any(|a| begins(a, role))
+        };
+        let alone: Vec<Role> = [Role::Primary, Role::Backup].into_iter().filter(|role| !sends(role.other())).collect();
+        actions
+            .retain(|a| !matches!(a, Action::UpdateOutput { role, enabled: Some(false), .. } if alone.contains(role)));
+    }
+
+    /// Whether one of the outputs that are wished sends.
+    fn is_fed(&self) -> bool {
+        self.seen.outputs.iter().any(|(role, o)| o.output.enabled && self.wanted.outputs.contains_key(role))
+    }
+
+    /// Whether it has been on the air since it was told to be: what it does now is a switch or a restart, and no start.
+    fn has_begun(&self) -> bool {
+        self.is_fed() || self.seen.decided.is_some() || tries(self.wanted, self.seen).is_some()
+    }
+
     fn change_output(
         &self,
         role: Role,
@@ -229,19 +260,25 @@ impl Changes<'_> {
     ) {
         let send = feeds(self.wanted, self.seen, role, self.on_air);
         let enabled = (seen.output.enabled != send).then_some(send);
+        let mut push = |action: Action| actions.push(action);
         if self.wanted.tags.iter().any(|(k, v)| seen.tags.get(k) != Some(v)) {
-            actions.push(Action::TagOutput { arn: seen.output.arn.clone(), tags: self.wanted.tags.clone() });
+            push(Action::TagOutput { arn: seen.output.arn.clone(), tags: self.wanted.tags.clone() });
         }
         if enabled == Some(false) {
             // Alone: settings that AWS refuses must not keep it on the air. They come next.
-            actions.push(self.update(role, seen, None, enabled));
+            push(self.update(role, seen, None, enabled));
             return;
         }
         let settings = match &wish.settings {
             Ok(settings) => with_copy(settings, wish.password.as_ref(), self.seen, role),
             Err(p) => {
-                // An output that runs keeps running with the key that AWS has; only a start needs the new one.
-                if send {
+                // What AWS has keeps running, and takes the other's place, with the key that AWS has; only a start needs the
+                // one that is wished.
+                if send && enabled == Some(true) && self.has_begun() {
+                    push(self.update(role, seen, None, enabled));
+                }
+                // Also of one that stands ready: told before it is needed.
+                if self.wanted.running && (send || problem.is_none()) {
                     *problem = Some(p.clone());
                 }
                 return;
@@ -249,15 +286,16 @@ impl Changes<'_> {
         };
         let differs = !settings.differences(&seen.output.settings).is_empty();
         let waits = self.on_air && send && !self.wanted.may_interrupt && is_delivered(wish, seen);
+        let change = if settings.needs_replacement(&seen.output.settings) {
+            // AWS keeps what an update leaves out; the next pass adds it anew under the same name.
+            Action::RemoveOutput { flow: self.flow.clone(), arn: seen.output.arn.clone(), role }
+        } else {
+            self.update(role, seen, Some(settings), enabled)
+        };
         if differs && !waits {
-            if settings.needs_replacement(&seen.output.settings) {
-                // AWS keeps what an update leaves out; the next pass adds it anew under the same name.
-                actions.push(Action::RemoveOutput { flow: self.flow.clone(), arn: seen.output.arn.clone(), role });
-            } else {
-                actions.push(self.update(role, seen, Some(settings), enabled));
-            }
+            push(change);
         } else if enabled.is_some() {
-            actions.push(self.update(role, seen, None, enabled));
+            push(self.update(role, seen, None, enabled));
         }
     }
 
@@ -280,11 +318,14 @@ impl Changes<'_> {
             );
             return (Vec::new(), Some(Problem::new(Reason::QuotaExceeded, text)));
         }
-        let mut actions = Vec::new();
+        let (mut actions, mut problem) = (Vec::new(), None);
         for (role, wish) in missing {
             let settings = match &wish.settings {
                 Ok(settings) => with_copy(settings, wish.password.as_ref(), self.seen, *role),
-                Err(problem) => return (Vec::new(), Some(problem.clone())),
+                Err(in_the_way) => {
+                    problem.get_or_insert_with(|| in_the_way.clone());
+                    continue;
+                }
             };
             actions.push(Action::AddOutput {
                 flow: self.flow.clone(),
@@ -297,7 +338,12 @@ impl Changes<'_> {
                 }),
             });
         }
-        (actions, None)
+        // A show begins with what can be made of it, if that is what is to send.
+        let sends = |a: &Action| matches!(a, Action::AddOutput { output, .. } if output.enabled);
+        if problem.is_some() && !self.is_fed() && !actions.iter().any(sends) {
+            actions.clear();
+        }
+        (actions, problem)
     }
 
     /// Copies that are needed for what is to be made, changed or started. A changed password is a new one, which touches no
@@ -394,10 +440,11 @@ fn delivery(wanted: &Wanted, seen: &Observed, signal: Option<bool>) -> Step<Acti
         // While one of two is not known yet, it may be the one that takes the stream.
         (Some(endpoint), Some((role, since, shown))) if !pending => {
             // A primary with a backup is not restarted: the backup takes its place.
-            let fails_over = role == Role::Primary && seen.told.is_none() && !wanted.hot && wanted.outputs.len() == 2;
-            if !fails_over && since >= wanted.retry.after {
+            let has_spare = seen.told.is_none() && !wanted.hot && wanted.outputs.len() == 2 && seen.outputs.len() == 2;
+            if !(has_spare && role == Role::Primary) && since >= wanted.retry.after {
                 let cause = format!("{shown} does not take the stream.");
-                return count(wanted, seen, |tries| wanted.retry.next(tries, &cause));
+                let turn = has_spare.then_some(Role::Primary);
+                return count_and_turn(wanted, seen, turn, |tries| wanted.retry.next(tries, &cause));
             }
             Step::wait(Waiting::Connecting(endpoint), IN_TRANSITION)
         }

@@ -4,6 +4,7 @@ use super::action::Action;
 use super::observed::Observed;
 use super::retry::{Attempt, Phase, Tries};
 use super::wanted::Wanted;
+use crate::endpoint::Role;
 use crate::fingerprint::differ;
 use crate::plan::{SOON, Step, Waiting};
 
@@ -17,6 +18,26 @@ pub(super) fn tries<'a>(wanted: &Wanted, seen: &'a Observed) -> Option<&'a Tries
 pub(super) fn count(wanted: &Wanted, seen: &Observed, next: impl FnOnce(Option<&Tries>) -> Attempt) -> Step<Action> {
     let tries = tries(wanted, seen);
     Step::Act(vec![Action::Note(if tries.is_none() { Attempt::FIRST } else { next(tries) })])
+}
+
+/// The same, where the backup has failed in its turn: the next attempt is the primary's, which may be well again. It fails over
+/// from there as ever, so that each attempt tries both.
+pub(super) fn count_and_turn(
+    wanted: &Wanted,
+    seen: &Observed,
+    turn: Option<Role>,
+    next: impl FnOnce(Option<&Tries>) -> Attempt,
+) -> Step<Action> {
+    match (count(wanted, seen, next), turn) {
+        (Step::Act(mut actions), Some(to)) => {
+            if let [Action::Note(Attempt { phase: Phase::Waiting, cause, .. })] = actions.as_slice() {
+                let why = cause.clone().unwrap_or_default();
+                actions.push(Action::Switch { to, why });
+            }
+            Step::Act(actions)
+        }
+        (step, _) => step,
+    }
 }
 
 /// The pause before the next attempt, and its end. `None`: go on.

@@ -66,7 +66,8 @@ pub fn status(destination: &Destination, outcome: &Outcome<'_>) -> DestinationSt
         if let Some(wanted) = outcome.wanted {
             status.encoding = encoding(wanted, seen);
             status.retries = memory::retries(destination, &before, wanted, seen, outcome);
-            status.failover = memory::failover(&before, wanted, seen, outcome, status.active_endpoint);
+            status.failover =
+                memory::failover(&before, status.retries.as_ref(), wanted, seen, outcome, status.active_endpoint);
         }
         status.pending_changes = outcome.wanted.map(|w| pending_changes(w, seen)).unwrap_or_default();
     }
@@ -372,7 +373,7 @@ fn last_error(before: &DestinationStatus, word: DestinationWord, outcome: &Outco
             ),
             Some(Step::Settled | Step::Gone) => return None,
             Some(Step::Act(actions)) => match actions.as_slice() {
-                [Action::Note(attempt)] if attempt.cause.is_some() => {
+                [Action::Note(attempt), ..] if attempt.cause.is_some() => {
                     (Reason::NotConnected, attempt.cause.clone().unwrap_or_default(), "Warning")
                 }
                 _ => return before.last_error.clone(),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::action::Action;
 use super::connection::{Connection, FAILOVER_AFTER, WITHOUT_SIGNAL, of_channel};
 use super::observed::{ChannelSeen, Observed, Programme};
-use super::restart::{count, pause, tries};
+use super::restart::{count, count_and_turn, pause, tries};
 use super::retry::{Attempt, Phase, Tries, is_refusal};
 use super::teardown::{attached, retire, stop, transition};
 use super::wanted::{ChannelWanted, Wanted};
@@ -256,12 +256,12 @@ impl Path<'_> {
             Some(Tries { up: true, attempt: Attempt { phase: Phase::Trying, .. }, .. }) => {
                 const STOPPED: &str = "The channel stopped by itself, or was stopped outside Playout";
                 // A channel stops when its only output has tried often enough.
-                let mut fed = channel.settings.targets.keys();
-                if self.has_spare() && fed.all(|role| *role == Role::Primary) {
+                let fed_only = |role| channel.settings.targets.keys().all(|fed| *fed == role);
+                if self.has_spare() && fed_only(Role::Primary) {
                     let why = format!("{STOPPED}, while it fed the primary.");
                     return Step::Act(vec![Action::Switch { to: Role::Backup, why }]);
                 }
-                self.again(&format!("{STOPPED}."))
+                self.again(&format!("{STOPPED}."), fed_only(Role::Backup))
             }
             Some(_) => self.pause().unwrap_or_else(|| Step::Act(vec![Action::StartChannel { id: channel.id.clone() }])),
         }
@@ -308,8 +308,10 @@ impl Path<'_> {
         Step::wait_for_watch(Waiting::SourceStopped(self.wanted.source.clone(), why.clone()))
     }
 
-    fn again(&self, cause: &str) -> Step<Action> {
-        self.count(|tries| self.wanted.retry.next(tries, cause))
+    /// Counts a failure; after one of the backup the primary has the next attempt.
+    fn again(&self, cause: &str, of_backup: bool) -> Step<Action> {
+        let turn = (of_backup && self.has_spare()).then_some(Role::Primary);
+        count_and_turn(self.wanted, self.seen, turn, |tries| self.wanted.retry.next(tries, cause))
     }
 
     fn count(&self, next: impl FnOnce(Option<&Tries>) -> Attempt) -> Step<Action> {
@@ -323,7 +325,7 @@ impl Path<'_> {
             Some(tries) if tries.attempt.phase == Phase::Waiting => {
                 Step::Act(vec![Action::DeleteChannel { id: channel.id.clone() }])
             }
-            _ => self.again(&format!("AWS reports the channel in state {}.", channel.state.as_str())),
+            _ => self.again(&format!("AWS reports the channel in state {}.", channel.state.as_str()), false),
         }
     }
 
@@ -412,13 +414,20 @@ impl Path<'_> {
             let why = format!("{shown} did not take the stream for {} s.{words}", FAILOVER_AFTER.as_secs());
             return (since >= FAILOVER_AFTER).then(|| Step::Act(vec![Action::Switch { to: Role::Backup, why }]));
         }
+        let only_backup = down.iter().all(|(role, _)| *role == Role::Backup);
         // A platform that has not let go of the connection before says so, too, for a moment.
         let refused = |(role, _): &(Role, Age)| refusal(*role).is_some();
         if since >= FAILOVER_AFTER && down.iter().all(refused) {
             let cause = format!("{shown} refuses the stream key.{words}");
+            let first = tries(self.wanted, self.seen).is_none_or(|t| t.attempt.count == 0);
+            if only_backup && self.has_spare() && first {
+                // The primary may have had another cause, and be well by now.
+                return Some(self.again(&cause, true));
+            }
             return Some(self.count(|tries| Attempt::gave_up(tries, &cause)));
         }
-        (since >= self.wanted.retry.after).then(|| self.again(&format!("{shown} does not take the stream.{words}")))
+        let cause = || format!("{shown} does not take the stream.{words}");
+        (since >= self.wanted.retry.after).then(|| self.again(&cause(), only_backup))
     }
 }
 

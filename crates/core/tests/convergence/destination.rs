@@ -61,6 +61,8 @@ struct Wish {
     copies: usize,
     encrypted: bool,
     ends: Ends,
+    /// From some states it ends so.
+    or: &'static [Reason],
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -103,6 +105,7 @@ fn wish(name: &'static str, document: Value, changes: &[(&str, Value)]) -> Wish 
         copies: 0,
         encrypted: false,
         ends: Ends::Settled,
+        or: &[],
     }
 }
 
@@ -118,6 +121,11 @@ const STOPPED: (&str, Value) = ("/state", Value::Null);
 
 fn nowhere() -> (&'static str, Value) {
     ("/streamKey/secretRef/name", json!("nowhere"))
+}
+
+/// The backup's key.
+fn lost() -> (&'static str, Value) {
+    ("/backup/streamKey/secretRef/name", json!("nowhere"))
 }
 
 fn gone(name: &'static str) -> Wish {
@@ -183,6 +191,34 @@ fn passthrough() -> Vec<Wish> {
             lazy: true,
             ends: Ends::Told(Reason::SecretMissing),
             ..plain("its key is missing", &[nowhere(), restart()])
+        },
+        // What AWS has is fed; what it has not is not made without its key.
+        Wish {
+            lazy: true,
+            refuses: &[Primary],
+            ends: Ends::Told(Reason::SecretMissing),
+            or: &[Reason::GaveUp],
+            ..plain(
+                "the backup's key cannot be read while the primary is down",
+                &[backup("OnFailure"), lost(), restart()],
+            )
+        },
+        Wish {
+            lazy: true,
+            refuses: &[Backup],
+            ends: Ends::Told(Reason::SecretMissing),
+            or: &[Reason::GaveUp],
+            ..plain(
+                "the primary's key cannot be read while the backup is down",
+                &[backup("OnFailure"), nowhere(), restart()],
+            )
+        },
+        Wish {
+            fed: &[],
+            ready: &[Primary, Backup],
+            refuses: &[Primary, Backup],
+            ends: Ends::Told(Reason::GaveUp),
+            ..plain("both are refused", &[backup("OnFailure"), restart()])
         },
         off(plain("its key is missing, stopped", &[nowhere(), STOPPED])),
         Wish {
@@ -444,8 +480,8 @@ impl Kind for DestinationShow {
     type Seen = Observed;
     type Action = A;
 
-    /// The longest way: the primary is given up for the backup, which is refused three times, with pauses.
-    const PASSES: usize = 60;
+    /// The longest way: the primary is given up for the backup, and both are refused three times, with pauses.
+    const PASSES: usize = 120;
 
     fn name(wish: &Wish) -> &'static str {
         wish.name
@@ -600,8 +636,8 @@ impl Kind for DestinationShow {
                 }
             }
             A::Switch { why, .. } if why.contains("by itself") && is_true(before, wish, why) => {}
-            A::Switch { to, .. } if *to == Role::Primary || !wish.refuses.contains(&Role::Primary) => {
-                return Some("it was switched although the primary takes the stream".into());
+            A::Switch { to, .. } if !wish.refuses.contains(&to.other()) => {
+                return Some("it was switched although what was fed takes the stream".into());
             }
             _ => {}
         }
@@ -612,6 +648,13 @@ impl Kind for DestinationShow {
             };
             let starts = fed(after) > fed(before) || matches!(action, A::StartChannel { .. });
             return starts.then(|| "it began to send unasked".into());
+        }
+        let fed = |w: &World| {
+            let outputs = w.flow.iter().flat_map(|f| &f.flow.outputs).filter(|o| role(&o.name).is_some());
+            outputs.filter(|o| o.enabled).count()
+        };
+        if matches!(action, A::UpdateOutput { .. }) && fed(before) > 0 && fed(after) == 0 && !holds_back(before) {
+            return Some("a switch had one half".into());
         }
         if on_air(before, wish) == 0 || on_air(after, wish) > 0 {
             return None;
@@ -687,7 +730,7 @@ impl Kind for DestinationShow {
         let right = match (wish.ends, world.flow.is_some()) {
             (Ends::Settled, true) => *step == Step::Settled,
             (Ends::FlowOff, true) => matches!(step, Step::Wait { on: Waiting::SourceStopped(..), .. }),
-            (Ends::Told(reason), true) => told(&[reason]),
+            (Ends::Told(reason), true) => told(&[reason]) || told(wish.or),
             (Ends::Told(reason), false) if reason != Reason::GaveUp => told(&[reason]),
             (Ends::Gone | Ends::NoSignal, _) => false,
             (_, false) if !wanted.running && !wanted.prepare => *step == Step::Settled,
