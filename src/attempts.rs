@@ -1,35 +1,32 @@
-//! What is remembered of an object between passes: how often it failed, and how often it had to be told the same. Lost with the
-//! process, and nothing depends on it but the pace.
+//! What is remembered of an object between passes: how often it failed, what was changed again and again, and what AWS has not
+//! answered. Lost with the process; what must outlive it stands on the object.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
+use playout_core::fight::{Change, Ledger, Left};
+use playout_core::unanswered::Unanswered;
 use tokio::time::Instant;
 
-/// An update that was carried out so often, at intervals no longer than this, is in vain.
-const CORRECTIONS: u32 = 3;
-const INTERVAL: Duration = Duration::from_secs(600);
-
-/// Passes that failed in a row, and passes in a row that did the same, by UID.
+/// By UID.
 #[derive(Debug, Default)]
 pub struct Attempts(Mutex<HashMap<String, Attempt>>);
 
 #[derive(Debug, Default)]
 struct Attempt {
+    /// Passes that failed in a row.
     failures: u32,
-    /// Hash of the actions of the last pass, and how often in a row they were carried out.
-    same: (u64, u32),
-    correction: Option<Correction>,
+    changes: Ledger,
+    unanswered: Option<Open>,
 }
 
-/// An update, and how often it was carried out since the object has the spec that it has.
-#[derive(Debug)]
-struct Correction {
-    update: u64,
-    generation: Option<i64>,
-    times: u32,
-    last: Instant,
+/// What AWS has not answered, and until when it may still carry it out.
+#[derive(Clone, Debug)]
+struct Open {
+    what: Unanswered,
+    until: Instant,
 }
 
 impl Attempts {
@@ -37,12 +34,20 @@ impl Attempts {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn with<T>(&self, uid: &str, work: impl FnOnce(&mut Attempt) -> T) -> T {
+        let mut all = self.all();
+        match all.get_mut(uid) {
+            Some(attempt) => work(attempt),
+            None => work(all.entry(uid.to_string()).or_default()),
+        }
+    }
+
     /// A pass failed; how often in a row by now.
     pub(crate) fn failed(&self, uid: &str) -> u32 {
-        let mut all = self.all();
-        let attempt = all.entry(uid.to_string()).or_default();
-        attempt.failures = attempt.failures.saturating_add(1);
-        attempt.failures
+        self.with(uid, |attempt| {
+            attempt.failures = attempt.failures.saturating_add(1);
+            attempt.failures
+        })
     }
 
     /// A pass did not fail.
@@ -52,52 +57,138 @@ impl Attempts {
         }
     }
 
-    /// A pass carried these actions out; how often in a row exactly these by now.
-    pub(crate) fn did(&self, uid: &str, actions: u64) -> u32 {
-        let mut all = self.all();
-        let same = &mut all.entry(uid.to_string()).or_default().same;
-        *same = if same.0 == actions { (actions, same.1.saturating_add(1)) } else { (actions, 1) };
-        same.1
+    /// A look found this wish, this demand of others, and this to be left for now. `ends`: it is to be off the air, or to go.
+    pub(crate) fn wished(&self, uid: &str, wish: u64, is_demanded: bool, ends: bool, now: Instant) -> Left {
+        self.with(uid, |attempt| {
+            attempt.changes.wished(wish, is_demanded.into());
+            attempt.changes.left(ends, now.into_std())
+        })
     }
 
-    /// How often in a row the last actions were carried out.
-    pub(crate) fn repeats(&self, uid: &str) -> u32 {
-        self.all().get(uid).map_or(0, |attempt| attempt.same.1)
+    /// What is held is told: in words, and how long to wait; no length: until there is another wish.
+    pub(crate) fn told(&self, uid: &str, ends: bool, now: Instant) -> Option<(String, Option<Duration>)> {
+        let (text, until) = self.with(uid, |attempt| attempt.changes.told(ends, now.into_std()))?;
+        Some((text, until.map(|until| until.saturating_duration_since(now.into_std()))))
     }
 
-    /// A pass had nothing to carry out.
-    pub(crate) fn did_nothing(&self, uid: &str) {
+    /// An action changed this; how often in a row by now. What changes nothing in AWS is a decision of its own to try again.
+    pub(crate) fn changed(&self, uid: &str, changes: &[Change], difference: &str, now: Instant) -> u32 {
+        self.with(uid, |attempt| {
+            if changes.is_empty() {
+                attempt.changes.forget_switches();
+            }
+            let times = changes.iter().map(|change| attempt.changes.changed(change, difference, now.into_std()));
+            times.max().unwrap_or_default()
+        })
+    }
+
+    /// A look found nothing to be changed.
+    pub(crate) fn settled(&self, uid: &str, now: Instant) {
         if let Some(attempt) = self.all().get_mut(uid) {
-            attempt.same = (0, 0);
+            attempt.changes.settled(now.into_std());
         }
     }
 
-    /// A pass carried out this update.
-    pub(crate) fn corrected(&self, uid: &str, generation: Option<i64>, update: u64, now: Instant) {
-        let mut all = self.all();
-        let correction = &mut all.entry(uid.to_string()).or_default().correction;
-        let same = |c: &&Correction| c.update == update && c.generation == generation;
-        let times = correction.as_ref().filter(same).filter(|c| c.times >= CORRECTIONS || now <= c.last + INTERVAL);
-        let times = times.map_or(0, |c| c.times).saturating_add(1);
-        *correction = Some(Correction { update, generation, times, last: now });
+    /// AWS has not answered a change that was sent for this wish at `sent` or later; what is to stand on the object.
+    pub(crate) fn unanswered(&self, uid: &str, wish: &str, sent: (Timestamp, Instant), window: Duration) -> Unanswered {
+        let (at, now) = sent;
+        self.with(uid, |attempt| {
+            let open = attempt.unanswered.as_ref().filter(|open| open.until > now);
+            let what = Unanswered::after(open.map(|open| &open.what), at, uid, wish);
+            attempt.unanswered = Some(Open { what: what.clone(), until: now + window });
+            what
+        })
     }
 
-    /// Whether an update for this spec was carried out so often that once more would be in vain.
-    pub(crate) fn in_vain(&self, uid: &str, generation: Option<i64>) -> Option<u64> {
+    /// This was read on the object. It counts from when it was read first, unless this process has written it.
+    pub(crate) fn read(&self, uid: &str, what: &Unanswered, now: (Timestamp, Instant), window: Duration) {
+        let (at, now) = now;
+        self.with(uid, |attempt| {
+            let is_known = attempt.unanswered.as_ref().is_some_and(|open| open.what.at >= what.at);
+            if !is_known {
+                attempt.unanswered = Some(Open { what: what.clone(), until: now + what.left(at, window) });
+            }
+        });
+    }
+
+    /// Whether AWS may still carry out what it has not answered; whether all of it was for this wish.
+    pub(crate) fn open(&self, uid: &str, wish: &str, now: Instant) -> Option<bool> {
         let all = self.all();
-        let correction = all.get(uid)?.correction.as_ref()?;
-        (correction.generation == generation && correction.times >= CORRECTIONS).then_some(correction.update)
-    }
-
-    /// Somebody asked for a fresh look.
-    pub(crate) fn reconsider(&self, uid: &str) {
-        if let Some(attempt) = self.all().get_mut(uid) {
-            attempt.correction = None;
-        }
+        let open = all.get(uid)?.unanswered.as_ref().filter(|open| open.until > now)?;
+        Some(open.what.wish.as_deref() == Some(wish))
     }
 
     /// The object is gone.
     pub(crate) fn forget(&self, uid: &str) {
         self.all().remove(uid);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use playout_core::fight::What;
+
+    use super::*;
+    use crate::clock::Clock;
+
+    const WINDOW: Duration = Duration::from_secs(90);
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).expect("a time")
+    }
+
+    fn start() -> Instant {
+        Clock::starting_at(at(0)).instant()
+    }
+
+    #[test]
+    fn objects_are_counted_apart_and_forgotten_with_them() {
+        let attempts = Attempts::default();
+        assert_eq!((attempts.failed("a"), attempts.failed("a"), attempts.failed("b")), (1, 2, 1));
+        attempts.succeeded("a");
+        assert_eq!((attempts.failed("a"), attempts.failed("b")), (1, 2));
+        let (now, change) = (start(), [Change::of("flow", What::Settings)]);
+        for times in 1..=5 {
+            assert_eq!(attempts.changed("a", &change, "", now), times);
+        }
+        assert!(attempts.wished("a", 0, false, false, now).has(&change[0]));
+        assert_eq!(attempts.wished("b", 0, false, false, now), Left::default());
+        attempts.forget("a");
+        assert_eq!(attempts.wished("a", 0, false, false, now), Left::default());
+    }
+
+    #[test]
+    fn a_restart_that_was_decided_upon_is_not_held_and_what_it_does_not_touch_is() {
+        let (attempts, now) = (Attempts::default(), start());
+        let [on, settings] = [Change::of("output", What::Started), Change::of("output", What::Settings)];
+        for _ in 0..20 {
+            attempts.changed("a", &[on.clone(), settings.clone()], "", now);
+        }
+        let held = |attempts: &Attempts| {
+            let left = attempts.wished("a", 0, false, false, now);
+            (left.has(&on), left.has(&settings))
+        };
+        assert_eq!(held(&attempts), (true, true));
+        attempts.changed("a", &[], "", now);
+        assert_eq!(held(&attempts), (false, true));
+    }
+
+    #[test]
+    fn what_aws_has_not_answered_is_open_for_the_window_and_outlives_the_process() {
+        let (first, now) = (Attempts::default(), start());
+        let later = |seconds| now + Duration::from_secs(seconds);
+        let written = first.unanswered("a", "3", (at(1000), now), WINDOW);
+        assert_eq!([first.open("a", "3", later(89)), first.open("a", "3", later(90))], [Some(true), None]);
+        assert_eq!(first.open("a", "4", now), Some(false), "another wish: it would undo that");
+        // A restarted process reads it on the object; reading it again does not make it younger.
+        let second = Attempts::default();
+        for seconds in [40, 50, 60] {
+            second.read("a", &written, (at(1000 + seconds), later(seconds as u64)), WINDOW);
+        }
+        assert_eq!(second.open("a", "3", later(41)), Some(true));
+        assert_eq!(second.open("a", "3", later(131)), None);
+        // Our own is known better than what stands there.
+        first.read("a", &written, (at(9000), later(10)), WINDOW);
+        assert_eq!(first.open("a", "3", later(89)), Some(true));
     }
 }

@@ -74,8 +74,8 @@ pub struct Config {
     /// data point every second; a longer period means later news, a shorter one costs the same.
     #[arg(long, env = "PLAYOUT_METRIC_PERIOD", default_value = "10s", value_parser = duration)]
     pub metric_period: Duration,
-    /// How long after a create without an answer a resource may still become visible in AWS. A second create waits for this. At
-    /// least 30s, except with simulators.
+    /// How long after a create without an answer a resource may still become visible in AWS. A second create waits for
+    /// this, and after any change without an answer nothing is said to be off the air or gone. At least 30s, except with simulators.
     #[arg(long, env = "PLAYOUT_CREATE_WINDOW", default_value = "90s", value_parser = duration)]
     pub create_window: Duration,
 }

@@ -11,6 +11,7 @@ use kube::core::object::HasStatus;
 use kube::runtime::reflector::Store;
 use playout_core::api::{CREATE_INTENT, Destination, EncodingPreset, Source};
 use playout_core::feeds::Feeds;
+use playout_core::fight::Left;
 use playout_core::fingerprint::FingerprintKey;
 use playout_core::names::{CreateIntent, Identity, IntentPhase};
 use playout_core::plan::{Action, Desired, Failure, Step};
@@ -27,6 +28,7 @@ pub use crate::kubernetes::api_failure;
 use crate::kubernetes::events::Recorder;
 use crate::kubernetes::secrets::Secrets;
 use crate::lanes::{Lanes, Looks, Urgency, Wishes};
+use crate::leader::Fence;
 use crate::metrics::Metrics;
 use crate::redact::Redactor;
 
@@ -58,7 +60,7 @@ pub struct Context {
     pub metrics: Metrics,
     /// What is known to be secret.
     pub redactor: Redactor,
-    /// Passes that failed in a row, by object.
+    /// What is remembered between passes, by object.
     pub attempts: Attempts,
     /// How many passes are under way.
     pub lanes: Lanes,
@@ -68,6 +70,8 @@ pub struct Context {
     pub looks: Looks,
     /// Who sends where.
     pub feeds: Mutex<Feeds>,
+    /// Whether we lead, and after whom.
+    pub fence: Fence,
 }
 
 impl Debug for Context {
@@ -209,6 +213,32 @@ pub trait Kind: Debug + Sized + Send + Sync + 'static {
     /// Whether AWS has shown what a create of this role made: then a create is no repetition of that one.
     fn was_seen(_object: &Self::Object, _role: &str) -> bool {
         false
+    }
+
+    /// Whether it has something in AWS.
+    const IN_AWS: bool = true;
+
+    /// Everything by which a wish is another one, besides what a user can change about the object: the keys that it names.
+    fn keys(_desired: &Desired<Self::Wanted>) -> u64 {
+        0
+    }
+
+    /// Whether others want it on the air, where that is not for the object alone to say.
+    fn is_demanded(_seen: &Self::Observed) -> bool {
+        true
+    }
+
+    /// Whether it is to be off the air, or to go.
+    fn ends(_desired: &Desired<Self::Wanted>, _seen: &Self::Observed) -> bool {
+        false
+    }
+
+    /// Lets the planner go on as if this were as wished.
+    fn leave(_seen: &mut Self::Observed, _left: Left) {}
+
+    /// In what AWS differs from what this action asks for, for people and without secrets.
+    fn difference(_desired: &Desired<Self::Wanted>, _seen: &Self::Observed, _action: &Self::Action) -> String {
+        String::new()
     }
 
     /// The condition list of a status, for Events on what changed.

@@ -21,6 +21,7 @@ use crate::kubernetes::status::Writer;
 use crate::kubernetes::{events, hold, status};
 
 mod act;
+mod decide;
 mod look;
 
 /// After an act: as soon as what was done can be seen.
@@ -85,7 +86,7 @@ pub async fn pass<K: Kind>(object: &K::Object, context: &Context) -> Passed {
     }
     let api: Api<K::Object> = Api::namespaced(context.client.clone(), &object.namespace().unwrap_or_default());
     let writer = Writer { metrics: &context.metrics, controller: K::CONTROLLER };
-    let Acted { created, done } = match act(&mut object, &mut looked, &writer, &api, context).await {
+    let Acted { created, done, times } = match act(&mut object, &mut looked, &writer, &api, context).await {
         Ok(acted) => acted,
         Err(conflict) => return failed::<K>(&object, context, &conflict),
     };
@@ -112,7 +113,7 @@ pub async fn pass<K: Kind>(object: &K::Object, context: &Context) -> Passed {
         && !actions.iter().any(K::Action::is_told)
         && failure.is_none()
         && created.is_none()
-        && context.attempts.repeats(&uid) <= 2;
+        && times <= 1;
     if !gone && !passing {
         match status::write(&writer, &api, object.clone(), |o| K::status(o, &outcome, context)).await {
             Ok((stored, written)) => {
@@ -149,36 +150,34 @@ pub async fn pass<K: Kind>(object: &K::Object, context: &Context) -> Passed {
         Some(failure) => failed::<K>(&object, context, &failure),
         None => {
             context.attempts.succeeded(&uid);
-            pace::<K>(&object, step.as_ref(), context)
+            pace::<K>(&object, step.as_ref(), times, context)
         }
     }
 }
 
-/// The only place that chooses when to look again.
-fn pace<K: Kind>(object: &K::Object, step: Option<&Step<K::Action>>, context: &Context) -> Passed {
-    let uid = object.uid().unwrap_or_default();
-    if !matches!(step, Some(Step::Act(_))) {
-        context.attempts.did_nothing(&uid);
-    }
+/// The only place that chooses when to look again. `times`: how often in a row the same was changed by now.
+fn pace<K: Kind>(object: &K::Object, step: Option<&Step<K::Action>>, times: u32, context: &Context) -> Passed {
     let (wait, result) = match step {
-        // What AWS takes and does not keep (it normalises a value, or somebody sets it back) must not become a hot loop.
-        Some(Step::Act(actions)) => {
-            let mut hash = DefaultHasher::new();
-            serde_json::to_string(actions).unwrap_or_default().hash(&mut hash);
-            match context.attempts.did(&uid, hash.finish()) {
-                0..=2 => (AFTER_ACT, "requeue_after"),
-                times => {
-                    tracing::warn!(times, "the same was done again and AWS still shows the difference");
-                    (backoff(times - 2, Duration::from_secs(2), Duration::from_secs(300)), "requeue_after")
-                }
-            }
-        }
+        // What AWS takes and does not keep must not become a hot loop.
+        Some(Step::Act(_)) => (after_act(times), "requeue_after"),
         Some(Step::Wait { poll: Some(poll), .. }) => (*poll, "requeue_after"),
         Some(Step::Wait { poll: None, .. }) => (SAFETY, "requeue_after"),
         Some(Step::Stuck(_)) => (jittered(object, STUCK), "requeue_after"),
         Some(Step::Settled | Step::Gone) | None => (jittered(object, K::settled_for(object, context)), "success"),
     };
+    let wait = if decide::is_watched::<K>(object, context) { wait.min(decide::WATCHING) } else { wait };
     Passed { again: Some(wait), result }
+}
+
+/// As soon as it can be seen; later, when the same was changed before and is not seen.
+fn after_act(times: u32) -> Duration {
+    match times {
+        0..=1 => AFTER_ACT,
+        times => {
+            tracing::warn!(times, "the same was done again and AWS still shows the difference");
+            backoff(times - 1, Duration::from_secs(1), Duration::from_secs(10))
+        }
+    }
 }
 
 /// Spread over a fifth, the same for the same object, so that a restart does not make all objects look at once for ever.
@@ -218,6 +217,9 @@ fn backoff(attempt: u32, first: Duration, most: Duration) -> Duration {
 /// A panic touches no other object; it is counted and told.
 async fn panicked<K: Kind>(object: &K::Object, context: &Context) -> Passed {
     context.metrics.panicked(K::CONTROLLER);
+    // Perhaps in the middle of a call.
+    let now = (context.clock.now(), context.clock.instant());
+    context.attempts.unanswered(&object.uid().unwrap_or_default(), "panic", now, context.config.create_window);
     let failure = Failure {
         class: FailureClass::Panic,
         operation: "playout:reconcile".into(),

@@ -102,6 +102,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         wishes: Wishes::default(),
         looks: Looks::default(),
         feeds: std::sync::Mutex::default(),
+        fence: fence.clone(),
         config,
     });
     tracing::info!(cluster = context.cluster, region = context.aws.default_region(), "starting");

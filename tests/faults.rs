@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use in_process::api_server::Change;
 use in_process::failing::{BACK, Delivery, REFUSED};
+use in_process::late::{self, Mind, Show};
 use in_process::life::{Plan, destination, identity, live, live_twice, our_flow, ready, same, secret, source};
 use in_process::moving::{TO_CHANNEL, TO_OUTPUT};
 use in_process::operator::{Operator, REGION, World};
@@ -129,6 +130,35 @@ fn in_turn(trace: &[Boundary], (place, fault, _): Schedule) -> bool {
             is_first(trace, place) && turn(&others) || fault == Fault::Stale && is_new(trace, place)
         }
     }
+}
+
+/// AWS carries a change of the way on the air out 20 seconds after it was sent, when its caller has long given up or has died, and
+/// the user has changed his mind meanwhile.
+#[test]
+fn nothing_is_said_to_be_off_or_gone_that_aws_has_yet_to_do() {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let mut failures = Vec::new();
+    for show in [Show::Output, Show::Channel, Show::Flow] {
+        let (reference, result) = paused(late::live(show, None, Mind::Stop));
+        assert!(result.is_ok(), "{show:?}: {result:?}\n{}", story(&reference));
+        let changes = late::changes(&reference);
+        assert!(changes.len() >= if show == Show::Flow { 2 } else { 4 }, "{show:?}\n{}", story(&reference));
+        for (place, fault, mind) in changes.iter().flat_map(|place| {
+            let faults = [Fault::Late, Fault::LateAndCrashed];
+            faults.into_iter().flat_map(move |fault| [Mind::Stop, Mind::Delete].map(|mind| (*place, fault, mind)))
+        }) {
+            let (trace, result) = paused(late::live(show, Some((place, fault)), mind));
+            if let Err(error) = result {
+                eprintln!("FAILED {show:?} {mind:?} {fault:?} {}: {error:.300}", reference[place].label);
+                failures.push(format!(
+                    "{show:?} {mind:?} {fault:?} {}: {error}\n{}",
+                    reference[place].label,
+                    story(&trace)
+                ));
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{} failed. The first:\n{}", failures.len(), failures[0]);
 }
 
 /// AWS gives no answer just when the user asks for another try: the wish is not used up by a pass that saw nothing.

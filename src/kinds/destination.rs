@@ -1,5 +1,6 @@
 //! Destination, as outputs of a Source's flow or as a MediaLive channel that takes it.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use kube::{Resource as _, ResourceExt as _};
 use playout_core::api::destination::{Delivery, DestinationStatus, DestinationWord};
 use playout_core::api::{Destination, EncodingPreset, Source};
 use playout_core::conditions::STALLED;
+use playout_core::destination::differences::difference;
 use playout_core::destination::observed::Observed;
 use playout_core::destination::plan::{Action, INPUT, plan};
 use playout_core::destination::recorded;
@@ -16,6 +18,7 @@ use playout_core::destination::status;
 use playout_core::destination::wanted::{Roles, Wanted, retains, wanted, wants_to_run};
 use playout_core::endpoint::possible_keys;
 use playout_core::feeds::{Feeds, Sender};
+use playout_core::fight::Left;
 use playout_core::plan::{Desired, Failure, Step};
 use playout_core::reasons::Reason;
 use playout_core::references::References;
@@ -167,6 +170,27 @@ impl Kind for DestinationKind {
     fn was_seen(destination: &Destination, role: &str) -> bool {
         let channel = destination.status.as_ref().and_then(|s| s.channel.as_ref());
         channel.is_some_and(|c| if role == INPUT { c.input_state.is_some() } else { c.state.is_some() })
+    }
+
+    fn keys(desired: &Desired<Wanted>) -> u64 {
+        let mut hash = DefaultHasher::new();
+        if let Desired::Present(wanted) = desired {
+            wanted.keys.hash(&mut hash);
+        }
+        hash.finish()
+    }
+
+    fn ends(desired: &Desired<Wanted>, _: &Observed) -> bool {
+        !matches!(desired, Desired::Present(wanted) if wanted.running)
+    }
+
+    fn leave(seen: &mut Observed, left: Left) {
+        seen.left = left;
+    }
+
+    fn difference(desired: &Desired<Wanted>, seen: &Observed, action: &Action) -> String {
+        let wanted = if let Desired::Present(wanted) = desired { Some(wanted) } else { None };
+        difference(wanted, seen, action)
     }
 
     fn conditions(destination: &Destination) -> Option<&[Condition]> {

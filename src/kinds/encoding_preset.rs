@@ -24,6 +24,7 @@ impl Kind for EncodingPresetKind {
     type Action = Action;
 
     const CONTROLLER: &'static str = "encodingpreset";
+    const IN_AWS: bool = false;
 
     fn objects(context: &Context) -> &Store<EncodingPreset> {
         &context.encoding_presets

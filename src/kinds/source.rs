@@ -1,6 +1,7 @@
 //! Source, on MediaConnect.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,14 +12,16 @@ use playout_core::age::age;
 use playout_core::api::policy::parse_duration;
 use playout_core::api::source::{HealthWord, SourceState, SourceStatus, SourceWord};
 use playout_core::api::{CREATE_INTENT, Source, TEST_CONNECTION};
+use playout_core::fight::Left;
 use playout_core::flow::{Flow, FlowSeen, FlowState, Measured, SecretCopy};
 use playout_core::names::{CreateIntent, Identity, IntentPhase, Ownership};
 use playout_core::passwords::CopyAction;
 use playout_core::plan::{Desired, Failure, FailureClass, Step};
 use playout_core::references::References;
+use playout_core::source::differences::difference;
 use playout_core::source::external;
-use playout_core::source::observed::{InputSeen, Observed};
-use playout_core::source::plan::{Action, Toward, plan};
+use playout_core::source::observed::{InputSeen, Observed, TestPhase};
+use playout_core::source::plan::{Action, Toward, is_on, plan};
 use playout_core::source::status;
 use playout_core::source::wanted::{Wanted, retains, wanted};
 
@@ -148,6 +151,7 @@ impl Kind for SourceKind {
             users,
             inputs,
             quota,
+            left: Left::default(),
         })
     }
 
@@ -226,6 +230,33 @@ impl Kind for SourceKind {
 
     fn retains(source: &Source) -> bool {
         retains(&source.spec)
+    }
+
+    fn keys(desired: &Desired<Wanted>) -> u64 {
+        let mut hash = DefaultHasher::new();
+        if let Desired::Present(wanted) = desired {
+            for input in &wanted.inputs {
+                let rtmp = input.settings.rtmp.as_ref().map(|path| path.stream.fingerprint());
+                (&input.name, input.password.as_ref().map(|p| &p.name), rtmp).hash(&mut hash);
+            }
+        }
+        hash.finish()
+    }
+
+    fn is_demanded(seen: &Observed) -> bool {
+        !seen.users.on_air.is_empty() || seen.test != TestPhase::None
+    }
+
+    fn ends(desired: &Desired<Wanted>, seen: &Observed) -> bool {
+        !matches!(desired, Desired::Present(wanted) if is_on(wanted, seen))
+    }
+
+    fn leave(seen: &mut Observed, left: Left) {
+        seen.left = left;
+    }
+
+    fn difference(_: &Desired<Wanted>, seen: &Observed, action: &Action) -> String {
+        difference(seen, action)
     }
 
     fn conditions(source: &Source) -> Option<&[Condition]> {

@@ -12,8 +12,9 @@ use std::fmt::Debug;
 
 use kube::api::{Patch, PatchParams};
 use kube::{Api, Resource, ResourceExt as _};
-use playout_core::api::{CREATE_INTENT, FINALIZER};
+use playout_core::api::{CREATE_INTENT, FINALIZER, UNANSWERED};
 use playout_core::names::CreateIntent;
+use playout_core::unanswered::Unanswered;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
@@ -43,6 +44,20 @@ where
     }
     writer.wrote(if held { "intent" } else { "finalizer" });
     api.patch(&object.name_any(), &PatchParams::default(), &Patch::Merge(json!({ "metadata": metadata }))).await
+}
+
+/// Notes on the object that AWS has not answered a change. Whatever its version: that is true of every one. The object as it is
+/// stored now.
+///
+/// # Errors
+/// The API server refused it.
+pub async fn note_unanswered<K>(writer: &Writer<'_>, api: &Api<K>, object: &K, what: &Unanswered) -> kube::Result<K>
+where
+    K: Resource + Clone + Debug + DeserializeOwned,
+{
+    writer.wrote("unanswered");
+    let patch = json!({ "metadata": { "uid": object.uid(), "annotations": { UNANSWERED: what.render() } } });
+    api.patch(&object.name_any(), &PatchParams::default(), &Patch::Merge(patch)).await
 }
 
 /// Takes the intent away, after AWS has said that nothing was made. Only from the version that [`hold`] has stored: a later

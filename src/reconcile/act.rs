@@ -5,6 +5,7 @@ use playout_core::names::CreateIntent;
 use playout_core::plan::{Action as _, Desired, Failure, FailureClass, Step};
 use playout_core::reasons::Reason;
 
+use super::decide;
 use super::look::Looked;
 use crate::kind::{Context, Kind, api_failure};
 use crate::kubernetes::hold;
@@ -16,7 +17,12 @@ pub(super) struct Acted {
     pub created: Option<String>,
     /// What Events are to tell.
     pub done: Vec<(Reason, String)>,
+    /// How often in a row the same was changed by now.
+    pub times: u32,
 }
+
+/// How often in a row the same change is told by an Event.
+const TOLD: u32 = 3;
 
 /// Holds the object and carries out the actions, in order, up to the first that fails: then `looked` has its failure. `object`
 /// becomes what is stored.
@@ -48,26 +54,28 @@ pub(super) async fn act<K: Kind>(
             .await
             .map_err(|error| api_failure("kubernetes:hold", &error))?;
     }
-    let mut acted = Acted { created: None, done: Vec::new() };
+    let mut acted = Acted { created: None, done: Vec::new(), times: 0 };
     for action in if looked.failure.is_none() { actions } else { &[] } {
         tracing::info!(action = %serde_json::to_string(action).unwrap_or_default(), "acting");
+        let difference = match (&looked.desired, &looked.seen) {
+            (Some(desired), Some(seen)) => K::difference(desired, seen, action),
+            _ => String::new(),
+        };
         match K::execute(object, action, context).await {
             Ok(identifier) => {
                 acted.created = identifier.or(acted.created);
-                if let Some(update) = action.correction() {
-                    let now = context.clock.instant();
-                    context.attempts.corrected(&uid, object.meta().generation, update, now);
-                }
+                let now = context.clock.instant();
+                let in_a_row = context.attempts.changed(&uid, &action.changes(), &difference, now);
+                acted.times = acted.times.max(in_a_row);
                 if action.ends_intent()
                     && context.open_intent(object).is_some()
                     && let Err(error) = hold::withdraw(writer, api, object).await
                 {
                     tracing::debug!(%error, "the intent stays until it ends by itself");
                 }
-                if context.attempts.repeats(&uid) > 2 {
-                    continue;
+                if in_a_row <= TOLD {
+                    acted.done.push((action.reason(), action.sentence()));
                 }
-                acted.done.push((action.reason(), action.sentence()));
             }
             Err(error) => {
                 tracing::warn!(class = ?error.class, error = error.message, operation = error.operation, "failed");
@@ -77,6 +85,21 @@ pub(super) async fn act<K: Kind>(
                     // A certain "no" to the first request: nothing was made, so nothing has to be waited for.
                     if let Err(error) = hold::withdraw(writer, api, object).await {
                         tracing::debug!(%error, "the intent stays until it ends by itself");
+                    }
+                }
+                // An intent says the same of a create.
+                if error.outcome_unknown()
+                    && !action.needs_intent()
+                    && let Some(seen) = &looked.seen
+                {
+                    let now = (context.clock.now(), context.clock.instant());
+                    let wish = decide::wish::<K>(object, seen);
+                    let what = context.attempts.unanswered(&uid, &wish, now, context.config.create_window);
+                    match hold::note_unanswered(writer, api, object, &what).await {
+                        Ok(stored) => *object = stored,
+                        Err(error) => {
+                            tracing::warn!(%error, "that AWS has not answered is known to this process alone")
+                        }
                     }
                 }
                 looked.failure = Some(error);

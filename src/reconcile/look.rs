@@ -12,6 +12,7 @@ use playout_core::conditions::READY;
 use playout_core::plan::{Desired, Failure, FailureClass, Step};
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::decide::decide;
 use super::tell_of_change;
 use crate::clock::pause;
 use crate::kind::{Context, Kind, Outcome};
@@ -103,7 +104,7 @@ fn newest<K: Kind>(object: &K::Object, context: &Context) -> Option<Arc<K::Objec
 async fn look<K: Kind>(object: &K::Object, context: &Context) -> Looked<K> {
     let (desired, unread) = Box::pin(K::wanted(object, context)).await;
     match Box::pin(K::observe(object, &desired, context)).await {
-        Ok(seen) => match (K::plan(object, &desired, &seen), unread) {
+        Ok(mut seen) => match (decide::<K>(object, &desired, &mut seen, context), unread) {
             // Nothing else is to be done, and what keeps it is not known to be missing.
             (Step::Stuck(_), Some(failure)) => {
                 Looked { desired: Some(desired), seen: Some(seen), step: None, failure: Some(failure) }

@@ -20,6 +20,8 @@ use super::wire::{Alive, Effect, Fault, Wire};
 
 /// Longer than an attempt of the operator may take.
 const SLOW: u64 = 12_000;
+/// How long after it was sent AWS carries out what it has not answered.
+const LATE: std::time::Duration = std::time::Duration::from_secs(20);
 /// How long AWS shows something untrue, in seconds.
 const LINGER: f64 = 30.0;
 
@@ -107,6 +109,20 @@ impl Connector {
         if fault == Some(Fault::CrashBefore) {
             self.alive.crash().await;
         }
+        if matches!(fault, Some(Fault::Late | Fault::LateAndCrashed)) {
+            let sim = self.sim.clone();
+            tokio::spawn(async move {
+                playout_operator::clock::pause(LATE).await;
+                let answer = sim.handle(request);
+                drop(sim.resume(answer).await);
+            });
+            if fault == Some(Fault::LateAndCrashed) {
+                self.alive.crash().await;
+            }
+            // Longer than anybody waits.
+            std::future::pending::<()>().await;
+            return Err(ConnectorError::io("nobody waits".into()));
+        }
         if let Some(kind) = fault.and_then(|fault| planted(fault, &request)) {
             self.sim.plant_fault(playout_sim::Fault::new("*", "*", kind));
         }
@@ -159,7 +175,7 @@ fn planted(fault: Fault, request: &Request<Bytes>) -> Option<FaultKind> {
     let broken = || error(500, "InternalServerErrorException", "An error occurred.");
     let flows = request.uri().host().is_some_and(|host| host.starts_with("mediaconnect"));
     Some(match fault {
-        Fault::CrashBefore | Fault::CrashAfter => return None,
+        Fault::CrashBefore | Fault::CrashAfter | Fault::Late | Fault::LateAndCrashed => return None,
         Fault::Lost => FaultKind::DropAfter,
         Fault::Conflict if flows => {
             before(error(400, "BadRequestException", "The flow is UPDATING and takes no change now."))

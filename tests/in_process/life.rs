@@ -127,7 +127,7 @@ async fn rest(world: &World, operator: &mut Operator, linger: bool) -> Result<()
         };
         match stop {
             Stop::Crashed => {
-                *operator = Operator::start(world).await;
+                *operator = Operator::after_a_crash(world).await;
             }
             Stop::OutOfTime => {
                 let shown: Vec<_> = world.cluster.objects().into_iter().filter(|(key, _)| key.0 != "secrets").collect();
@@ -140,7 +140,7 @@ async fn rest(world: &World, operator: &mut Operator, linger: bool) -> Result<()
 /// Looks at everything anew, and not at what it knows from a moment ago.
 async fn look_again(world: &World, operator: &mut Operator) -> Result<(), String> {
     if operator.run_for(world, Duration::from_secs(2)).await.is_err() {
-        *operator = Operator::start(world).await;
+        *operator = Operator::after_a_crash(world).await;
     }
     operator.look_again();
     rest(world, operator, false).await

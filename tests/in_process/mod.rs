@@ -6,6 +6,7 @@
 pub mod api_server;
 pub mod aws;
 pub mod failing;
+pub mod late;
 pub mod life;
 pub mod moving;
 pub mod operator;

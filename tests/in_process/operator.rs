@@ -209,7 +209,7 @@ impl Operator {
         let alive = Arc::new(Alive::default());
         let redactor = world.redactor.clone();
         let settings = world.settings(Some(world.wire.clone()), &alive, &redactor);
-        let metrics = settings.metrics.clone();
+        let (metrics, fence) = (settings.metrics.clone(), settings.fence.clone());
         let client = world.cluster.client(&world.wire, &alive);
         let (sources, source_writer) = filled::<Source>(&world.cluster, "sources");
         let (destinations, destination_writer) = filled::<Destination>(&world.cluster, "destinations");
@@ -236,6 +236,7 @@ impl Operator {
             wishes: Default::default(),
             looks: Default::default(),
             feeds: Default::default(),
+            fence,
         });
         let mut this = Self {
             context,
@@ -258,6 +259,13 @@ impl Operator {
             this.wake(key);
         }
         this
+    }
+
+    /// The same after another one has died: it holds the lease of one that has not given it back.
+    pub async fn after_a_crash(world: &World) -> Self {
+        let operator = Self::start(world).await;
+        operator.context.fence.take_over(Instant::now());
+        operator
     }
 
     fn wake(&mut self, key: Key) {

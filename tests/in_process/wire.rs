@@ -29,6 +29,10 @@ pub enum Fault {
     SlowBefore,
     /// Longer than the operator waits, and processed.
     SlowAfter,
+    /// Not answered, and processed when its caller has long gone.
+    Late,
+    /// The same, and the operator dies while it waits.
+    LateAndCrashed,
     /// Reads do not show the change for a while; of a read: it shows what was before the last change.
     Stale,
     /// What was made is absent from lists for a while.
@@ -42,7 +46,15 @@ pub enum Fault {
 impl Fault {
     /// Whether AWS shows something untrue for a while afterwards.
     pub fn lingers(self) -> bool {
-        matches!(self, Self::Stale | Self::HiddenFromLists | Self::HiddenFromReads | Self::HiddenAndCrashed)
+        matches!(
+            self,
+            Self::Stale
+                | Self::HiddenFromLists
+                | Self::HiddenFromReads
+                | Self::HiddenAndCrashed
+                | Self::Late
+                | Self::LateAndCrashed
+        )
     }
 }
 
@@ -60,8 +72,8 @@ impl Effect {
     /// Every fault that makes a difference here: of a read, before and after it was processed are the same.
     pub fn faults(self) -> &'static [Fault] {
         use Fault::{
-            Conflict, CrashAfter, CrashBefore, ErrorAfter, ErrorBefore, HiddenFromLists, HiddenFromReads, Lost,
-            Refused, SlowAfter, SlowBefore, Stale, Throttled,
+            Conflict, CrashAfter, CrashBefore, ErrorAfter, ErrorBefore, HiddenFromLists, HiddenFromReads, Late,
+            LateAndCrashed, Lost, Refused, SlowAfter, SlowBefore, Stale, Throttled,
         };
         match self {
             Self::AwsRead => &[CrashBefore, Lost, Conflict, Refused, Throttled, ErrorBefore, SlowAfter, Stale],
@@ -76,6 +88,8 @@ impl Effect {
                 ErrorAfter,
                 SlowBefore,
                 SlowAfter,
+                Late,
+                LateAndCrashed,
                 Stale,
             ],
             Self::AwsCreate => &[
@@ -89,6 +103,8 @@ impl Effect {
                 ErrorAfter,
                 SlowBefore,
                 SlowAfter,
+                Late,
+                LateAndCrashed,
                 Stale,
                 HiddenFromLists,
                 HiddenFromReads,

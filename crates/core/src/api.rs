@@ -30,6 +30,8 @@ pub const RECONCILE_AT: &str = "playout.dev/reconcile-at";
 pub const TEST_CONNECTION: &str = "playout.dev/test-connection";
 /// Written before a create that AWS cannot make idempotent; see `names::CreateIntent`.
 pub const CREATE_INTENT: &str = "playout.dev/create-intent";
+/// Annotation that the operator writes when AWS has not answered a change: when, and for which wish.
+pub const UNANSWERED: &str = "playout.dev/unanswered";
 /// On a Destination with an `OnFailure` backup: `Primary` or `Backup`, the endpoint to send to now.
 pub const ACTIVE_ENDPOINT: &str = "playout.dev/active-endpoint";
 

@@ -3,6 +3,7 @@
 mod action;
 mod advice;
 pub mod connection;
+pub mod differences;
 pub mod memory;
 pub mod observed;
 mod outputs;

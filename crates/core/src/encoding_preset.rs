@@ -7,6 +7,7 @@ use crate::api::destination::{DestinationSpec, Platform};
 use crate::api::encoding_preset::{EncodingPreset, EncodingPresetSpec, EncodingPresetStatus};
 use crate::conditions::Conditions;
 use crate::encoding::Encoding;
+use crate::fight::Change;
 use crate::plan::{self, Desired, Failure, Step, Waiting};
 use crate::reasons::Reason;
 use crate::{platforms, presets};
@@ -19,6 +20,10 @@ const NAMED: usize = 20;
 pub enum Action {}
 
 impl plan::Action for Action {
+    fn changes(&self) -> Vec<Change> {
+        match *self {}
+    }
+
     fn needs_intent(&self) -> bool {
         match *self {}
     }

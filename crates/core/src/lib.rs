@@ -3,7 +3,8 @@
 //! - [`api`]: the custom resources, as users write them;
 //! - [`source`], [`destination`]: per kind `wanted` (spec to a type that cannot be wrong), `observed` (facts),
 //!   `plan` (the decision) and `status` (what users read);
-//! - [`plan`]: the words that all kinds share;
+//! - [`plan`]: the words that all kinds share; [`fight`]: how often the same is changed;
+//! - [`unanswered`]: what AWS may still carry out;
 //! - [`encoding`], [`presets`], [`platforms`]: what is encoded, by which name, and who takes it;
 //! - [`conditions`], [`reasons`], [`names`], [`secret`], [`age`]: the vocabulary.
 //!
@@ -18,6 +19,7 @@ pub mod encoding;
 pub mod encoding_preset;
 pub mod endpoint;
 pub mod feeds;
+pub mod fight;
 pub mod fingerprint;
 pub mod flow;
 pub mod keys;
@@ -33,3 +35,4 @@ pub mod references;
 pub mod refusal;
 pub mod secret;
 pub mod source;
+pub mod unanswered;

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::fight::{Change, What};
 use crate::flow::{Cipher, Password, SecretCopy};
 use crate::reasons::Reason;
 
@@ -22,6 +23,15 @@ pub enum CopyAction {
 }
 
 impl CopyAction {
+    /// What it changes.
+    #[must_use]
+    pub fn change(&self) -> Change {
+        match self {
+            Self::Create { password, .. } => Change::of(&password.name, What::Made),
+            Self::Delete { arn } => Change::of(arn, What::Removed),
+        }
+    }
+
     /// The reason of the Event that tells of it.
     #[must_use]
     pub fn reason(&self) -> Reason {

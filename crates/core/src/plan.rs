@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::fight::Change;
 use crate::reasons::Reason;
 use crate::refusal;
 
@@ -71,11 +72,8 @@ pub trait Action: std::fmt::Debug + serde::Serialize + Send + Sync {
         false
     }
 
-    /// What tells this update from every other one, if it is an update that is left at last when AWS takes it again and again
-    /// and still shows something else.
-    fn correction(&self) -> Option<u64> {
-        None
-    }
+    /// What it changes in AWS, for the rule that ends a fight; nothing, if it is carried out by the status alone.
+    fn changes(&self) -> Vec<Change>;
 
     /// The reason of the Event that tells of it.
     fn reason(&self) -> Reason;
@@ -150,6 +148,10 @@ pub enum Waiting {
     },
     /// Another Destination is moved first.
     MovesFirst(String),
+    /// AWS has not answered a change and may still carry it out.
+    Unanswered,
+    /// What was changed several times is not so any more; it is changed once more after a pause. Which, in words.
+    SetBack(String),
 }
 
 /// Why a Source does not start its flow.
@@ -195,6 +197,8 @@ impl Waiting {
             Self::InputAttached(_) => Reason::InUse,
             Self::Restarting { .. } => Reason::Restarting,
             Self::MovesFirst(_) => Reason::Moving,
+            Self::Unanswered => Reason::Unanswered,
+            Self::SetBack(_) => Reason::SetBack,
         }
     }
 
@@ -259,6 +263,12 @@ impl Waiting {
             Self::MovesFirst(name) => {
                 format!("Destination {name} is moved to its new delivery first; this one keeps the old one until then.")
             }
+            Self::Unanswered => {
+                "AWS has not answered a change and may still carry it out; it is watched until that is over.".into()
+            }
+            Self::SetBack(what) => {
+                format!("{} AWS, or somebody, has set it back each time. It is changed once more after a pause.", ended(what))
+            }
         }
     }
 }
@@ -293,6 +303,16 @@ impl Problem {
     #[must_use]
     pub fn new(reason: Reason, message: impl Into<String>) -> Self {
         Self { reason, message: message.into() }
+    }
+
+    /// What was changed again and again and set back each time is left.
+    #[must_use]
+    pub fn set_back(what: &str) -> Self {
+        let text = format!(
+            "{} AWS, or somebody, has set it back each time, so it is left as it is. Find who else writes it, or put into the spec what AWS keeps; the annotation playout.dev/reconcile-at begins anew.",
+            ended(what)
+        );
+        Self::new(Reason::SetBack, text)
     }
 }
 

@@ -94,6 +94,8 @@ reasons! {
     Restarting: "The receiver did not take the stream; it is started again after a pause, as often as spec.retry allows.";
     Moving: "It waits for another Destination that is being moved between deliveries; they go one at a time.";
     Retrying: "What was found had changed in the meantime; the operator looks again.";
+    Unanswered: "AWS has not answered a change and may still carry it out: what it would undo is not said to be so for a minute and a half.";
+    SetBack: "AWS, or somebody, sets back what the operator changes: it is changed more and more slowly, then left. The message names the field.";
     Suspended: "spec.suspend is true: the operator looks and changes nothing.";
     InternalError: "A defect of the operator; its log has the details. Other objects are not affected.";
     GaveUp: "The operator stopped trying; set the annotation playout.dev/reconcile-at to try again.";

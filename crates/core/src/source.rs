@@ -1,7 +1,7 @@
 //! Source: one MediaConnect flow with up to three inputs.
 
 mod action;
-mod differences;
+pub mod differences;
 pub mod external;
 pub mod observed;
 pub mod off;

@@ -627,6 +627,7 @@ impl SourceShow {
             inputs: BTreeMap::new(),
             test: TestPhase::None,
             quota: None,
+            left: Default::default(),
         };
         seen.hold = source::external::hold(&wish.object, &identity("Source", "studio"), &seen.tags);
         // What is in a flow on the air is measured, and nothing else.

@@ -485,16 +485,6 @@ fn giving_up_is_told_as_stalled_with_the_count_until_it_is_asked_to_try_again() 
 }
 
 #[test]
-fn what_aws_keeps_showing_otherwise_is_told_and_left_at_that() {
-    let changed = &[("/encoding", json!("720p30")), ("/updatePolicy", json!("Restart"))];
-    let mut seen = on_air(&[]);
-    seen.in_vain = Some(Action::correction_of(&settings(&live(changed), &[Role::Primary])));
-    let told = told(changed, &seen);
-    assert_eq!(condition(&told, READY), Some(("True", "Running")));
-    assert!(message(&told, READY).contains("still shows something else of encoding"), "{}", message(&told, READY));
-}
-
-#[test]
 fn what_was_decided_on_an_object_that_was_edited_meanwhile_is_not_held_against_the_edit() {
     for attempts in [0, 5] {
         let mut show = Show::new(&[("/retry", json!({ "attempts": attempts }))]);

@@ -15,6 +15,7 @@ use playout_core::destination::observed::{Observed, OutputSeen, Programme};
 use playout_core::destination::recorded::{self, Recorded};
 use playout_core::destination::wanted::{Wanted, wants_to_run};
 use playout_core::endpoint::Role;
+use playout_core::fight::Left;
 use playout_core::flow::{Flow, FlowOutput, FlowState, SecretCopy};
 use playout_core::names::{Identity, Ownership};
 use playout_core::plan::{Desired, Failure};
@@ -46,10 +47,6 @@ pub(super) async fn look(
         Box::pin(look_for_flow(destination, source.as_deref(), &region, context, deleting, urgency)),
         Box::pin(look.at_media_live(desired, health && urgency != Urgency::Stop))
     );
-    let uid = destination.uid().unwrap_or_default();
-    if is_asked_anew(destination) {
-        context.attempts.reconsider(&uid);
-    }
     let goes = deleting || !wants_to_run(&destination.spec);
     let on_air = if urgency == Urgency::Stop { recorded::on_air(destination) } else { Recorded::default() };
     let mut unseen = Recorded::default();
@@ -109,7 +106,7 @@ pub(super) async fn look(
         tries: memory::tries(destination, context.clock.now()),
         told,
         decided: memory::decided(destination),
-        in_vain: context.attempts.in_vain(&uid, destination.metadata.generation),
+        left: Left::default(),
         not_ours: live.not_ours,
         moves_first: queue::moves_first(destination, context),
         recorded: unseen,

@@ -1,13 +1,13 @@
 //! What can be done for a Destination, as values.
 
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use serde::Serialize;
 
 use super::retry::{Attempt, Phase};
 use crate::channel::{ChannelSettings, NewChannel, NewInput};
 use crate::endpoint::Role;
+use crate::fight::{Change, What};
 use crate::flow::OutputSettings;
 use crate::passwords::CopyAction;
 use crate::reasons::Reason;
@@ -56,17 +56,6 @@ pub const INPUT: &str = "input";
 pub const CHANNEL: &str = "channel";
 
 impl Action {
-    /// What tells an update of a channel from every other one, the keys included.
-    #[must_use]
-    pub fn correction_of(settings: &ChannelSettings) -> u64 {
-        let mut hash = DefaultHasher::new();
-        serde_json::to_string(settings).unwrap_or_default().hash(&mut hash);
-        for target in settings.targets.values() {
-            (target.url.expose(), target.stream.expose()).hash(&mut hash);
-        }
-        hash.finish()
-    }
-
     /// Whether it is carried out by the status that the pass writes, and by nothing else.
     #[must_use]
     pub fn is_memory(&self) -> bool {
@@ -115,8 +104,28 @@ impl crate::plan::Action for Action {
         self.is_memory() || matches!(self, Self::StopChannel { .. } | Self::StopOutput { .. })
     }
 
-    fn correction(&self) -> Option<u64> {
-        if let Self::UpdateChannel { settings, .. } = self { Some(Self::correction_of(settings)) } else { None }
+    fn changes(&self) -> Vec<Change> {
+        let output = |role: &Role, what| Change::of(format!("{} output", role.as_str()), what);
+        let one = |resource: &str, what| vec![Change::of(resource, what)];
+        match self {
+            Self::Copy(action) => vec![action.change()],
+            Self::AddOutput { output: new, .. } => vec![output(&new.role, What::Made)],
+            Self::TagOutput { arn, .. } | Self::TagMediaLive { arn, .. } => one(arn, What::Tags),
+            Self::UpdateOutput { role, settings, enabled, .. } => {
+                let switch = enabled.map(|on| output(role, if on { What::Started } else { What::Stopped }));
+                settings.iter().map(|_| output(role, What::Settings)).chain(switch).collect()
+            }
+            Self::RemoveOutput { role, .. } => vec![output(role, What::Removed)],
+            Self::StopOutput { role, .. } => vec![output(role, What::Stopped)],
+            Self::CreateInput(_) => one(INPUT, What::Made),
+            Self::DeleteInput { .. } => one(INPUT, What::Removed),
+            Self::CreateChannel(_) => one(CHANNEL, What::Made),
+            Self::UpdateChannel { .. } => one(CHANNEL, What::Settings),
+            Self::StartChannel { .. } => one(CHANNEL, What::Started),
+            Self::StopChannel { .. } => one(CHANNEL, What::Stopped),
+            Self::DeleteChannel { .. } => one(CHANNEL, What::Removed),
+            Self::Note(_) | Self::Switch { .. } => Vec::new(),
+        }
     }
 
     fn reason(&self) -> Reason {

@@ -6,6 +6,7 @@ use super::recorded::Recorded;
 use super::retry::Tries;
 use crate::channel::{Alert, Channel, Input, Look, Quotas};
 use crate::endpoint::Role;
+use crate::fight::Left;
 use crate::flow::{Age, FlowOutput, FlowState, Measured, SecretCopy};
 use crate::names::Ownership;
 use crate::plan::StaysOff;
@@ -33,9 +34,8 @@ pub struct Observed {
     pub told: Option<Role>,
     /// The endpoint that a failover has decided for, as the status remembers it.
     pub decided: Option<Role>,
-    /// An update of the channel, as [`super::plan::Action::correction_of`] tells it, that was carried out several times while AWS
-    /// still shows something else: a show does not wait for it.
-    pub in_vain: Option<u64>,
+    /// What was changed again and again and set back each time: it is not changed now, and nothing waits for it.
+    pub left: Left,
     /// What bears the recorded id of our channel or input, and not our tags.
     pub not_ours: Option<String>,
     /// Another Destination that is being moved between deliveries, or is to be before this one.

@@ -69,7 +69,7 @@ pub(super) fn next(wanted: &Wanted, seen: &Observed, flow: &Flow<'_>) -> Step<Ac
             ),
         ));
     }
-    let copies = changes.copies();
+    let copies = seen.left.allowed(changes.copies());
     if !copies.is_empty() {
         return Step::Act(copies);
     }
@@ -219,7 +219,7 @@ impl Changes<'_> {
             _ => 0,
         });
         if actions.is_empty() && problem.is_none() {
-            actions = self.unused_copies();
+            actions = self.seen.left.allowed(self.unused_copies());
         }
         (actions, problem)
     }
@@ -260,7 +260,11 @@ impl Changes<'_> {
     ) {
         let send = feeds(self.wanted, self.seen, role, self.on_air);
         let enabled = (seen.output.enabled != send).then_some(send);
-        let mut push = |action: Action| actions.push(action);
+        let mut push = |action: Action| {
+            if !self.seen.left.leaves(&action) {
+                actions.push(action);
+            }
+        };
         if self.wanted.tags.iter().any(|(k, v)| seen.tags.get(k) != Some(v)) {
             push(Action::TagOutput { arn: seen.output.arn.clone(), tags: self.wanted.tags.clone() });
         }
@@ -292,7 +296,7 @@ impl Changes<'_> {
         } else {
             self.update(role, seen, Some(settings), enabled)
         };
-        if differs && !waits {
+        if differs && !waits && !self.seen.left.leaves(&change) {
             push(change);
         } else if enabled.is_some() {
             push(self.update(role, seen, None, enabled));

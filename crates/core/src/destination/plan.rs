@@ -104,7 +104,7 @@ fn toward_present(wanted: &Wanted, seen: &Observed) -> Step<Action> {
     };
     match (step, old_path) {
         (Step::Settled, Some(old_path)) => old_path,
-        (Step::Settled, None) if wanted.channel.is_some() => match copies(seen) {
+        (Step::Settled, None) if wanted.channel.is_some() => match seen.left.allowed(copies(seen)) {
             copies if copies.is_empty() => Step::Settled,
             copies => Step::Act(copies),
         },

@@ -404,14 +404,7 @@ fn conditions(
     } else if !running {
         (Reason::Stopped, "It is off the air as wished.".to_string())
     } else if status.pending_changes.is_empty() {
-        let mut warnings =
-            outcome.wanted.and_then(|w| w.channel.as_ref()).map_or_else(Vec::new, |c| c.warnings.clone());
-        if let (Some(wanted), Some(seen)) = (outcome.wanted, outcome.seen.filter(|s| s.in_vain.is_some())) {
-            let changes = changes(wanted, seen).join(", ");
-            warnings.push(format!(
-                "AWS was told several times and still shows something else of {changes}; it is left at that."
-            ));
-        }
+        let warnings = outcome.wanted.and_then(|w| w.channel.as_ref()).map_or_else(Vec::new, |c| c.warnings.clone());
         let warnings: String = warnings.iter().map(|w| format!(" {w}")).collect();
         (Reason::Running, format!("It is on the air.{warnings}"))
     } else {

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::action::Action;
+use super::action::{Action, CHANNEL, INPUT};
 use super::connection::{Connection, FAILOVER_AFTER, WITHOUT_SIGNAL, of_channel};
 use super::observed::{ChannelSeen, Observed, Programme};
 use super::restart::{count, count_and_turn, pause, tries};
@@ -13,6 +13,7 @@ use super::teardown::{attached, retire, stop, transition};
 use super::wanted::{ChannelWanted, Wanted};
 use crate::channel::{Channel, ChannelSettings, ChannelState, InputState, Look, NewChannel, NewInput, Quotas, Usage};
 use crate::endpoint::Role;
+use crate::fight::{Change, What};
 use crate::flow::{Age, FlowState, OUTPUTS_PER_FLOW};
 use crate::plan::{IN_TRANSITION, Problem, SOON, StaysOff, Step, Waiting};
 use crate::reasons::Reason;
@@ -106,13 +107,14 @@ impl Path<'_> {
             }
             Look::Present(input) if input.state != InputState::Deleted => {
                 let up = seen.channel.present().is_some_and(|c| c.channel.state.is_up());
+                let is_left = seen.left.has(&Change::of(INPUT, What::Removed));
                 // A show is not interrupted for another flow, as long as there is one.
                 let waits = up && wanted.running && !wanted.may_interrupt && !seen.cut_off;
-                if input.flows != [self.flow] && !waits {
+                if input.flows != [self.flow] && !is_left && !waits {
                     // AWS would make its output anew anyway.
                     return Err(retire(seen).unwrap_or(Step::Settled));
                 }
-                if self.needs_tags(&input.tags) {
+                if self.needs_tags(&input.arn, &input.tags) {
                     return Err(self.tag(&input.arn));
                 }
                 Ok(&input.id)
@@ -171,8 +173,9 @@ impl Path<'_> {
         }))])
     }
 
-    fn needs_tags(&self, tags: &std::collections::BTreeMap<String, String>) -> bool {
-        self.wanted.tags.iter().any(|(k, v)| tags.get(k) != Some(v))
+    fn needs_tags(&self, arn: &str, tags: &std::collections::BTreeMap<String, String>) -> bool {
+        let differs = self.wanted.tags.iter().any(|(k, v)| tags.get(k) != Some(v));
+        differs && !self.seen.left.has(&Change::of(arn, What::Tags))
     }
 
     fn tag(&self, arn: &str) -> Step<Action> {
@@ -230,7 +233,7 @@ impl Path<'_> {
             Ok(settings) => settings,
             Err(problem) => return Step::Stuck(problem),
         };
-        if self.needs_tags(&channel.tags) {
+        if self.needs_tags(&channel.arn, &channel.tags) {
             return self.tag(&channel.arn);
         }
         if self.differs(&settings, channel) {
@@ -269,8 +272,7 @@ impl Path<'_> {
 
     /// Whether the channel is to be updated.
     fn differs(&self, settings: &ChannelSettings, channel: &Channel) -> bool {
-        !settings.differences(&channel.settings).is_empty()
-            && self.seen.in_vain != Some(Action::correction_of(settings))
+        !settings.differences(&channel.settings).is_empty() && !self.seen.left.has(&Change::of(CHANNEL, What::Settings))
     }
 
     /// What is changed or made anew was stopped by us: no failure, also when the pass that stopped it could not tell.
@@ -332,7 +334,7 @@ impl Path<'_> {
     fn up(&self, seen: &ChannelSeen, settings: Result<ChannelSettings, Problem>) -> Step<Action> {
         let channel = &seen.channel;
         let stop = || Step::Act(vec![Action::StopChannel { id: channel.id.clone() }]);
-        if self.needs_tags(&channel.tags) {
+        if self.needs_tags(&channel.arn, &channel.tags) {
             return self.tag(&channel.arn);
         }
         let tries = tries(self.wanted, self.seen);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::fight::{Change, What};
 use crate::flow::{Failover, SourceSettings, VpcInterface};
 use crate::ndi::Ndi;
 use crate::passwords::CopyAction;
@@ -105,6 +106,33 @@ impl crate::plan::Action for Action {
 
     fn is_told(&self) -> bool {
         matches!(self, Self::LeaveError { .. })
+    }
+
+    fn changes(&self) -> Vec<Change> {
+        let source = |name: &str, what| Change::of(format!("input {name}"), what);
+        let interface = |name: &str, what| Change::of(format!("interface {name}"), what);
+        let flow = |what| vec![Change::of("flow", what)];
+        match self {
+            Self::Copy(action) => vec![action.change()],
+            Self::CreateFlow(_) => flow(What::Made),
+            Self::ClaimFlow { .. } | Self::AdoptFlow { .. } | Self::ReleaseFlow { .. } | Self::TagFlow { .. } => {
+                flow(What::Tags)
+            }
+            Self::ResizeFlow { .. } => vec![Change::of("size", What::Settings)],
+            Self::SetNdi { .. } => vec![Change::of("NDI", What::Settings)],
+            Self::SetFailover { .. } => vec![Change::of("failover", What::Settings)],
+            Self::AddVpcInterfaces { interfaces, .. } => {
+                interfaces.iter().map(|i| interface(&i.name, What::Made)).collect()
+            }
+            Self::RemoveVpcInterface { name, .. } => vec![interface(name, What::Removed)],
+            Self::AddSource { source: new, .. } => vec![source(&new.name, What::Made)],
+            Self::UpdateSource { name, .. } => vec![source(name, What::Settings)],
+            Self::RemoveSource { name, .. } => vec![source(name, What::Removed)],
+            Self::StartFlow { .. } => flow(What::Started),
+            Self::StopFlow { .. } => flow(What::Stopped),
+            Self::DeleteFlow { .. } => flow(What::Removed),
+            Self::LeaveError { .. } => vec![Change::of("flow in ERROR", What::Started)],
+        }
     }
 
     fn reason(&self) -> Reason {

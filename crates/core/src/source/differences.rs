@@ -1,10 +1,11 @@
 //! What the adoption of a flow would change in it, in words without secrets.
 
+use super::action::Action;
 use super::observed::Observed;
 use super::target::{failover, failover_differs, is_interface, is_on, is_sending, placed, settled};
 use super::wanted::{InputWanted, Wanted};
 use crate::api::policy::RunState;
-use crate::flow::{Failover, Flow, FlowSource, FlowState, Protocol, SourceSettings};
+use crate::flow::{Failover, Flow, FlowSeen, FlowSource, FlowState, Protocol, SourceSettings};
 use crate::passwords;
 
 /// Each is the end of a sentence that begins with "Adopting it". Empty: the planner would do nothing.
@@ -79,6 +80,57 @@ fn told(settings: &SourceSettings) -> String {
     }
 }
 
+/// In what AWS differs from what this action asks for: fields and both values, where they are no secrets. Empty: that is told by
+/// what the action is.
+#[must_use]
+pub fn difference(seen: &Observed, action: &Action) -> String {
+    let FlowSeen::Present(flow) = &seen.flow else { return String::new() };
+    let list = match action {
+        Action::UpdateSource { arn, settings, .. } => {
+            let old = flow.sources.iter().find(|s| s.arn == *arn).map(|s| &s.settings);
+            old.map_or_else(Vec::new, |old| {
+                settings.differences(old).into_iter().map(|name| both(name, old, settings)).collect()
+            })
+        }
+        Action::TagFlow { tags, .. } => tags
+            .iter()
+            .filter(|(key, value)| seen.tags.get(*key) != Some(value))
+            .map(|(key, value)| format!("{key} {} -> {value}", seen.tags.get(key).map_or("none", String::as_str)))
+            .collect(),
+        Action::ResizeFlow { size, .. } => {
+            vec![format!("flowSize {} -> {size}", flow.size.as_deref().unwrap_or("none"))]
+        }
+        Action::SetFailover { failover, .. } => vec![failover_in_words(failover, &flow.failover)],
+        _ => Vec::new(),
+    };
+    list.join(", ")
+}
+
+/// A field and both its values, where they are no secrets.
+fn both(name: &str, old: &SourceSettings, new: &SourceSettings) -> String {
+    match (value(name, old), value(name, new)) {
+        (None, None) => name.to_string(),
+        (old, new) => format!("{name} {} -> {}", old.as_deref().unwrap_or("none"), new.as_deref().unwrap_or("none")),
+    }
+}
+
+fn value(name: &str, s: &SourceSettings) -> Option<String> {
+    let text = |value: Option<&String>| value.filter(|v| !v.is_empty()).cloned();
+    let number = |value: Option<i32>| value.map(|v| v.to_string());
+    match name {
+        "protocol" => Some(s.protocol.as_str().to_string()),
+        "allowedCidr" => text(s.whitelist_cidr.as_ref()),
+        "port" => number(s.ingest_port.or(s.listener_port)),
+        "maxBitrate" => s.max_bitrate.map(|v| v.to_string()),
+        "minLatencyMs" => number(s.min_latency),
+        "maxLatencyMs" => number(s.max_latency),
+        "address" => text(s.listener_address.as_ref()),
+        "vpcInterface" => text(s.vpc_interface.as_ref()),
+        // A stream id, a path or a key: what the flow has may be a secret.
+        _ => None,
+    }
+}
+
 fn changes(input: &InputWanted, settings: &SourceSettings, source: &FlowSource, seen: &Observed) -> Vec<String> {
     let old = &source.settings;
     let mut names = settings.differences(old);
@@ -91,27 +143,7 @@ fn changes(input: &InputWanted, settings: &SourceSettings, source: &FlowSource, 
     if !names.is_empty() && settings.description != old.description {
         names.push("description");
     }
-    let text = |value: Option<&String>| value.filter(|v| !v.is_empty()).cloned();
-    let number = |value: Option<i32>| value.map(|v| v.to_string());
-    let value = |name: &str, s: &SourceSettings| match name {
-        "protocol" => Some(s.protocol.as_str().to_string()),
-        "allowedCidr" => text(s.whitelist_cidr.as_ref()),
-        "port" => number(s.ingest_port.or(s.listener_port)),
-        "maxBitrate" => s.max_bitrate.map(|v| v.to_string()),
-        "minLatencyMs" => number(s.min_latency),
-        "maxLatencyMs" => number(s.max_latency),
-        "address" => text(s.listener_address.as_ref()),
-        "vpcInterface" => text(s.vpc_interface.as_ref()),
-        // A stream id, a path or a key: what the flow has may be a secret.
-        _ => None,
-    };
-    let told = |name: &'static str| match (value(name, old), value(name, settings)) {
-        (None, None) => name.to_string(),
-        (old, new) => {
-            format!("{name} {} -> {}", old.as_deref().unwrap_or("none"), new.as_deref().unwrap_or("none"))
-        }
-    };
-    names.into_iter().map(told).collect()
+    names.into_iter().map(|name| both(name, old, settings)).collect()
 }
 
 fn interfaces(wanted: &Wanted, flow: &Flow, list: &mut Vec<String>) {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::api::source::HealthWord;
 use crate::channel::Usage;
+use crate::fight::Left;
 use crate::flow::{FlowSeen, Measured, SecretCopy};
 use crate::names::Ownership;
 
@@ -28,6 +29,8 @@ pub struct Observed {
     pub test: TestPhase,
     /// The quota of flows; looked at only when a flow is to be made.
     pub quota: Option<FlowQuota>,
+    /// What was changed again and again and set back each time: it is not changed now, and nothing waits for it.
+    pub left: Left,
 }
 
 /// How much of the quota of flows is used.

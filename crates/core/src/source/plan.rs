@@ -3,11 +3,11 @@
 pub use super::action::{Action, NewFlow, NewSource, Toward};
 use super::external;
 use super::observed::{FlowQuota, Hold, Observed};
-pub use super::target::is_sending;
 use super::target::{
-    failover, failover_differs, impossible, in_transition, is_interface, is_ndi_exchange, is_on, is_tested,
-    is_without_ndi, placed, settled, stands_on,
+    failover, failover_differs, impossible, in_transition, is_interface, is_ndi_exchange, is_tested, is_without_ndi,
+    placed, settled, stands_on,
 };
+pub use super::target::{is_on, is_sending};
 use super::wanted::{InputWanted, Wanted};
 use crate::flow::{Failover, Flow, FlowSeen, FlowSource, FlowState, Password, Protocol, SourceSettings};
 use crate::names::Ownership;
@@ -127,8 +127,9 @@ fn toward_present(wanted: &Wanted, seen: &Observed) -> Step<Action> {
         };
     }
     let copies = passwords::missing(wanted_passwords(wanted), &seen.secrets, &wanted.tags);
+    let copies = seen.left.allowed(copies.into_iter().map(Action::Copy).collect());
     if !copies.is_empty() {
-        return Step::Act(copies.into_iter().map(Action::Copy).collect());
+        return Step::Act(copies);
     }
     let flow = match &seen.flow {
         FlowSeen::Undecided => return Step::wait(Waiting::CreateOutcome, IN_TRANSITION),
@@ -196,11 +197,16 @@ const INTERFACES_PER_FLOW: usize = 2;
 /// The next change that leads from what is to what is wanted. One at a time where AWS puts the flow into UPDATING.
 fn next_difference(wanted: &Wanted, seen: &Observed, flow: &Flow) -> Option<Vec<Action>> {
     let arn = || flow.arn.clone();
+    // What is left holds up nothing that comes after it.
+    let next = |actions: Vec<Action>| Some(seen.left.allowed(actions)).filter(|allowed| !allowed.is_empty());
     if wanted.tags.iter().any(|(k, v)| seen.tags.get(k) != Some(v)) {
-        return Some(vec![Action::TagFlow { flow: arn(), tags: wanted.tags.clone() }]);
+        let tags = next(vec![Action::TagFlow { flow: arn(), tags: wanted.tags.clone() }]);
+        if tags.is_some() {
+            return tags;
+        }
     }
     let size = wanted.size.as_ref().filter(|s| flow.size.as_ref().is_some_and(|seen| seen != *s));
-    let resize = size.map(|size| vec![Action::ResizeFlow { flow: arn(), size: size.clone() }]);
+    let resize = size.and_then(|size| next(vec![Action::ResizeFlow { flow: arn(), size: size.clone() }]));
     // NDI needs a large flow: it grows before, and shrinks after.
     let ndi_goes = wanted.ndi.is_none() && flow.ndi.is_some();
     if resize.is_some() && !ndi_goes {
@@ -216,22 +222,31 @@ fn next_difference(wanted: &Wanted, seen: &Observed, flow: &Flow) -> Option<Vec<
         .vpc_interfaces
         .iter()
         .find(|v| !stands_on(flow, &v.name) && !wanted.vpc_interfaces.iter().any(|w| is_interface(w, v)))
-        .map(|v| vec![Action::RemoveVpcInterface { flow: arn(), name: v.name.clone() }]);
+        .and_then(|v| next(vec![Action::RemoveVpcInterface { flow: arn(), name: v.name.clone() }]));
     // What goes makes room when there is none; otherwise what is new comes first.
     if left.is_some() && flow.vpc_interfaces.len() + missing.len() > INTERFACES_PER_FLOW {
         return left;
     }
-    if !missing.is_empty() {
-        return Some(vec![Action::AddVpcInterfaces { flow: arn(), interfaces: missing }]);
+    if !missing.is_empty()
+        && let Some(add) = next(vec![Action::AddVpcInterfaces { flow: arn(), interfaces: missing }])
+    {
+        return Some(add);
     }
-    if let Some(ndi) = wanted.ndi.as_ref().filter(|ndi| ndi.differs(flow.ndi.as_ref())) {
-        return Some(vec![Action::SetNdi { flow: arn(), ndi: Some(ndi.clone()) }]);
+    if let Some(ndi) = wanted.ndi.as_ref().filter(|ndi| ndi.differs(flow.ndi.as_ref()))
+        && let Some(set) = next(vec![Action::SetNdi { flow: arn(), ndi: Some(ndi.clone()) }])
+    {
+        return Some(set);
     }
-    if let Some(action) = next_source_change(wanted, seen, flow) {
-        return Some(vec![action]);
+    if let Some(action) = next_source_change(wanted, seen, flow)
+        && let Some(change) = next(vec![action])
+    {
+        return Some(change);
     }
-    if ndi_goes && is_without_ndi(flow) {
-        return Some(vec![Action::SetNdi { flow: arn(), ndi: None }]);
+    if ndi_goes
+        && is_without_ndi(flow)
+        && let Some(set) = next(vec![Action::SetNdi { flow: arn(), ndi: None }])
+    {
+        return Some(set);
     }
     if resize.is_some() {
         return resize;
@@ -242,7 +257,7 @@ fn next_difference(wanted: &Wanted, seen: &Observed, flow: &Flow) -> Option<Vec<
     }
     let read = flow.sources.iter().map(|s| s.settings.decryption.as_ref());
     let unused = passwords::unused(wanted_passwords(wanted), &seen.secrets, read);
-    (!unused.is_empty()).then(|| unused.into_iter().map(Action::Copy).collect())
+    next(unused.into_iter().map(Action::Copy).collect())
 }
 
 /// The order keeps a source that carries the show: what is new comes before what is old goes, where there is room. Nothing
@@ -321,7 +336,10 @@ fn next_source_change(wanted: &Wanted, seen: &Observed, flow: &Flow) -> Option<A
         if flow.sources.iter().any(|s| s.arn != old.arn && same_port(&settings, &s.settings)) {
             blocked = blocked.or(Some((old, settings)));
         } else {
-            return Some(update(old, settings));
+            let change = update(old, settings);
+            if !seen.left.leaves(&change) {
+                return Some(change);
+            }
         }
     }
     if let Some(old) = surplus.first() {

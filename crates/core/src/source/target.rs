@@ -13,7 +13,8 @@ use crate::plan::{IN_TRANSITION, Problem, SOON, Step};
 use crate::reasons::Reason;
 
 /// Whether the flow is to run.
-pub(super) fn is_on(wanted: &Wanted, seen: &Observed) -> bool {
+#[must_use]
+pub fn is_on(wanted: &Wanted, seen: &Observed) -> bool {
     match wanted.state {
         Some(RunState::Running) => true,
         Some(RunState::Stopped) => is_tested(seen),

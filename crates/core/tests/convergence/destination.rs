@@ -538,7 +538,7 @@ impl Kind for DestinationShow {
             tries: memory::tries(&object, at(world.clock)),
             told: wish.told,
             decided: memory::decided(&object),
-            in_vain: None,
+            left: Default::default(),
             not_ours: None,
             moves_first: wish.moves_first.map(str::to_string),
             recorded: Default::default(),

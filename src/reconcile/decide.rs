@@ -1,0 +1,121 @@
+//! The decision of a pass: the kind's planner, under the rules that hold for every kind.
+//!
+//! - What is set back again and again is changed more and more slowly, and left at last; the rest goes on (`playout_core::fight`).
+//! - Nothing is settled, and nothing gone, while AWS may still carry out a change that would undo it (`playout_core::unanswered`).
+
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::time::Duration;
+
+use kube::{Resource as _, ResourceExt as _};
+use playout_core::api::UNANSWERED;
+use playout_core::conditions::{READY, RECONCILING, is_true};
+use playout_core::plan::{Desired, Problem, Step, Waiting};
+use playout_core::unanswered::Unanswered;
+
+use crate::kind::{Context, Kind, user_visible};
+
+/// How often to look while something may still come of what AWS has not answered, or somebody sets back what was changed.
+pub(super) const WATCHING: Duration = Duration::from_secs(5);
+
+/// Decides on what was seen.
+pub(super) fn decide<K: Kind>(
+    object: &K::Object,
+    desired: &Desired<K::Wanted>,
+    seen: &mut K::Observed,
+    context: &Context,
+) -> Step<K::Action> {
+    let step = unless_fought::<K>(object, desired, seen, context);
+    let waits = Step::Wait { on: Waiting::Unanswered, poll: Some(WATCHING) };
+    let open = open::<K>(object, seen, context);
+    match step {
+        Step::Gone if !K::retains(object) && open.is_some() => waits,
+        // A change for the wish that is carried out undoes nothing; nor does one of a predecessor, if the show is to go on.
+        Step::Settled if open == Some(Open::AnotherWish) => waits,
+        Step::Settled if open == Some(Open::Inherited) && K::ends(desired, seen) => waits,
+        step => step,
+    }
+}
+
+fn unless_fought<K: Kind>(
+    object: &K::Object,
+    desired: &Desired<K::Wanted>,
+    seen: &mut K::Observed,
+    context: &Context,
+) -> Step<K::Action> {
+    let (uid, now) = (object.uid().unwrap_or_default(), context.clock.instant());
+    let ends = K::ends(desired, seen);
+    let mut wish = DefaultHasher::new();
+    (user_visible(object), K::keys(desired)).hash(&mut wish);
+    let left = context.attempts.wished(&uid, wish.finish(), K::is_demanded(seen), ends, now);
+    let all = K::plan(object, desired, seen);
+    if matches!(all, Step::Settled | Step::Stuck(_)) {
+        context.attempts.settled(&uid, now);
+    }
+    if left == playout_core::fight::Left::default() || !matches!(all, Step::Act(_)) {
+        return all;
+    }
+    K::leave(seen, left.clone());
+    let rest = match K::plan(object, desired, seen) {
+        Step::Act(actions) => match left.allowed(actions) {
+            allowed if allowed.is_empty() => None,
+            allowed => Some(Step::Act(allowed)),
+        },
+        Step::Settled => None,
+        step => Some(step),
+    };
+    match (rest, context.attempts.told(&uid, ends, now)) {
+        (Some(step), _) => step,
+        (None, Some((what, Some(pause)))) => Step::wait(Waiting::SetBack(what), pause.min(WATCHING)),
+        (None, Some((what, None))) => Step::Stuck(Problem::set_back(&what)),
+        (None, None) => Step::Settled,
+    }
+}
+
+/// What AWS may still carry out although nobody waits for its answer.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Open {
+    /// For the wish that is wished now.
+    ThisWish,
+    /// For another one.
+    AnotherWish,
+    /// Perhaps: sent by a predecessor that has died before it could say so.
+    Inherited,
+}
+
+/// The wish in a word, for what outlives the process.
+pub(super) fn wish<K: Kind>(object: &K::Object, seen: &K::Observed) -> String {
+    format!("{}{}", object.meta().generation.unwrap_or_default(), if K::is_demanded(seen) { "" } else { "-idle" })
+}
+
+/// What may still be open for this object.
+fn open<K: Kind>(object: &K::Object, seen: &K::Observed, context: &Context) -> Option<Open> {
+    if !K::IN_AWS {
+        return None;
+    }
+    let uid = object.uid().unwrap_or_default();
+    let now = (context.clock.now(), context.clock.instant());
+    if let Some(written) = object.annotations().get(UNANSWERED).and_then(|text| Unanswered::parse(text, &uid)) {
+        context.attempts.read(&uid, &written, now, context.config.create_window);
+    }
+    match context.attempts.open(&uid, &wish::<K>(object, seen), now.1) {
+        Some(true) => Some(Open::ThisWish),
+        Some(false) => Some(Open::AnotherWish),
+        None => is_inherited::<K>(object, context).then_some(Open::Inherited),
+    }
+}
+
+/// Whether a predecessor that has died may have sent something for it. An object that was at rest under the wish that it has
+/// was left alone by it.
+fn is_inherited<K: Kind>(object: &K::Object, context: &Context) -> bool {
+    let conditions = K::conditions(object).unwrap_or_default();
+    let told = conditions.iter().find(|c| c.type_ == READY).and_then(|c| c.observed_generation);
+    let at_rest = told == object.meta().generation && !is_true(conditions, RECONCILING);
+    let deleting = object.meta().deletion_timestamp.is_some();
+    (deleting || !at_rest) && context.fence.took_over(context.clock.instant(), context.config.create_window)
+}
+
+/// Whether to look again soon, whatever was decided.
+pub(super) fn is_watched<K: Kind>(object: &K::Object, context: &Context) -> bool {
+    let uid = object.uid().unwrap_or_default();
+    context.attempts.open(&uid, "", context.clock.instant()).is_some()
+}
