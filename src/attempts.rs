@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use playout_core::fight::{Change, Ledger, Left};
+use playout_core::names::FirstSeen;
 use playout_core::unanswered::Unanswered;
 use tokio::time::Instant;
 
@@ -20,6 +21,8 @@ struct Attempt {
     failures: u32,
     changes: Ledger,
     unanswered: Option<Open>,
+    /// The create intent, and when it was first seen.
+    intent: Option<(String, Timestamp, Instant)>,
 }
 
 /// What AWS has not answered, and until when it may still carry it out.
@@ -116,6 +119,17 @@ impl Attempts {
         let all = self.all();
         let open = all.get(uid)?.unanswered.as_ref().filter(|open| open.until > now)?;
         Some(open.what.wish.as_deref() == Some(wish))
+    }
+
+    /// When this process first saw the create intent that stands on the object.
+    pub(crate) fn first_saw(&self, uid: &str, intent: &str, now: Timestamp, instant: Instant) -> FirstSeen {
+        let mut all = self.all();
+        let known = &mut all.entry(uid.to_string()).or_default().intent;
+        let known = match known {
+            Some(known) if known.0 == intent => known,
+            other => other.insert((intent.to_string(), now, instant)),
+        };
+        FirstSeen { at: known.1, ago: instant.saturating_duration_since(known.2) }
     }
 
     /// The object is gone.

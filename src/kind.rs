@@ -102,9 +102,11 @@ impl Context {
 
     /// The intent on the object, while something may still come of it.
     pub fn open_intent<K: Resource>(&self, object: &K) -> Option<CreateIntent> {
-        let intent = object.meta().annotations.as_ref()?.get(CREATE_INTENT).and_then(|text| CreateIntent::parse(text));
-        let phase = CreateIntent::phase(intent.as_ref(), self.clock.now(), self.config.create_window);
-        intent.filter(|_| phase == IntentPhase::Open)
+        let uid = object.meta().uid.as_deref().unwrap_or_default();
+        let text = object.meta().annotations.as_ref()?.get(CREATE_INTENT)?;
+        let intent = CreateIntent::parse(text, uid)?;
+        let seen = self.attempts.first_saw(uid, text, self.clock.now(), self.clock.instant());
+        (intent.phase(seen, self.config.create_window) == IntentPhase::Open).then_some(intent)
     }
 }
 

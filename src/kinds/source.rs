@@ -11,10 +11,10 @@ use kube::{Resource as _, ResourceExt as _};
 use playout_core::age::age;
 use playout_core::api::policy::parse_duration;
 use playout_core::api::source::{HealthWord, SourceState, SourceStatus, SourceWord};
-use playout_core::api::{CREATE_INTENT, Source, TEST_CONNECTION};
+use playout_core::api::{Source, TEST_CONNECTION};
 use playout_core::fight::Left;
 use playout_core::flow::{Flow, FlowSeen, FlowState, Measured, SecretCopy};
-use playout_core::names::{CreateIntent, Identity, IntentPhase, Ownership};
+use playout_core::names::{Identity, Ownership};
 use playout_core::passwords::CopyAction;
 use playout_core::plan::{Desired, Failure, FailureClass, Step};
 use playout_core::references::References;
@@ -315,8 +315,6 @@ async fn look_for_flow(
     context: &Context,
 ) -> Result<(FlowSeen, Ownership, BTreeMap<String, String>), Failure> {
     let status = source.status.as_ref();
-    let intent = source.annotations().get(CREATE_INTENT).and_then(|text| CreateIntent::parse(text));
-    let phase = CreateIntent::phase(intent.as_ref(), context.clock.now(), context.config.create_window);
     let anew = wants_fresh_look(source, status.and_then(|s| s.last_handled_reconcile_at.as_ref()));
     // A flow that was seen once and is not there now was removed; one that was made and never seen may still appear.
     let mut was_seen = false;
@@ -362,7 +360,7 @@ async fn look_for_flow(
     if let Some(seen) = foreign.filter(|_| !hidden) {
         return Ok(seen);
     }
-    let undecided = hidden || phase == IntentPhase::Open && !was_seen;
+    let undecided = hidden || context.open_intent(source).is_some() && !was_seen;
     let flow = if undecided { FlowSeen::Undecided } else { FlowSeen::Absent };
     Ok((flow, Ownership::Foreign, BTreeMap::new()))
 }

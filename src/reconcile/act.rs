@@ -47,7 +47,7 @@ pub(super) async fn act<K: Kind>(
     let intent = actions
         .iter()
         .any(|a| a.needs_intent())
-        .then(|| CreateIntent::now(context.clock.now(), role, repeated.as_ref()));
+        .then(|| CreateIntent::now(context.clock.now(), &uid, role, repeated.as_ref()));
     let deleting = object.meta().deletion_timestamp.is_some();
     if !deleting && matches!(looked.desired, Some(Desired::Present(_))) {
         *object = hold::hold(writer, api, object, intent.as_ref())

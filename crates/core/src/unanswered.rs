@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::names::SKEW;
+
 /// As it stands in an annotation of the object, so that a restart does not forget it. An answered change leaves no trace.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Unanswered {
@@ -16,9 +18,6 @@ pub struct Unanswered {
     /// The wish that it was sent for. Without one it may be for several.
     pub wish: Option<String>,
 }
-
-/// By how much the clocks of two replicas may differ.
-const SKEW: Duration = Duration::from_secs(60);
 
 impl Unanswered {
     /// Another one, of this wish, after what may be open already.

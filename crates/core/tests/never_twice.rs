@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use fixtures::{at, identity};
 use playout_core::destination::plan::Action;
-use playout_core::names::{CreateIntent, Identity, IntentPhase, Ownership};
+use playout_core::names::{CreateIntent, FirstSeen, Identity, IntentPhase, Ownership};
 use playout_core::plan::{Action as _, Failure, FailureClass};
 
 #[test]
@@ -28,16 +28,17 @@ fn who_differs_in_cluster_kind_namespace_or_name_is_another_owner() {
 
 #[test]
 fn an_intent_of_another_role_is_no_beginning_of_this_one() {
-    let input = CreateIntent::now(at(0), Some("input"), None);
+    let input = CreateIntent::now(at(0), "u1", Some("input"), None);
     let since = |intent: CreateIntent| intent.of.expect("it is repeatable").since;
-    assert_eq!(since(CreateIntent::now(at(50), Some("input"), Some(&input))), at(0));
-    assert_eq!(since(CreateIntent::now(at(50), Some("channel"), Some(&input))), at(50));
+    assert_eq!(since(CreateIntent::now(at(50), "u1", Some("input"), Some(&input))), at(0));
+    assert_eq!(since(CreateIntent::now(at(50), "u1", Some("channel"), Some(&input))), at(50));
 }
 
 #[test]
 fn an_intent_is_open_for_the_whole_window_and_not_longer() {
-    let intent = CreateIntent::now(at(0), None, None);
-    let phase = |second| CreateIntent::phase(Some(&intent), at(second), Duration::from_secs(90));
+    let intent = CreateIntent::now(at(0), "u1", None, None);
+    let seen = |second| FirstSeen { at: at(0), ago: Duration::from_secs(second) };
+    let phase = |second| intent.phase(seen(second), Duration::from_secs(90));
     for second in [0, 45, 46, 89] {
         assert_eq!(phase(second), IntentPhase::Open, "{second}");
     }

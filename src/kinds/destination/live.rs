@@ -52,7 +52,8 @@ impl Looking<'_> {
         let passes_through = self.destination.spec.delivery == Delivery::Passthrough;
         let was_told = status.is_some_and(|s| s.observed_generation.is_some_and(|g| g > 0));
         let recorded = status.and_then(|s| s.channel.as_ref());
-        let asked = self.destination.annotations().contains_key(CREATE_INTENT);
+        // Also long ago: what came of it was perhaps never recorded.
+        let asked = self.intent().is_some();
         if passes_through && was_told && recorded.is_none() && !asked {
             return Ok(nothing);
         }
@@ -179,6 +180,10 @@ impl Looking<'_> {
         if open && !DestinationKind::was_seen(self.destination, role) { Look::Undecided } else { Look::Absent }
     }
 
+    fn intent(&self) -> Option<CreateIntent> {
+        intent_on(self.destination, &self.identity.uid)
+    }
+
     fn doubt(&self, id: &str) {
         if is_asked_anew(self.destination) {
             self.region.channels.doubt(id);
@@ -231,6 +236,11 @@ impl Looking<'_> {
     }
 }
 
+/// The intent that stands on the object, open or not.
+fn intent_on(destination: &Destination, uid: &str) -> Option<CreateIntent> {
+    destination.annotations().get(CREATE_INTENT).and_then(|text| CreateIntent::parse(text, uid))
+}
+
 /// AWS measures what a channel sends to all its receivers together; each gets the same.
 fn share_bitrate(endpoints: &mut BTreeMap<Role, EndpointSeen>) {
     let is_fed = |m: &Measured| m.connected == Some(true);
@@ -251,10 +261,11 @@ pub(super) async fn execute(
 ) -> Result<Option<String>, Failure> {
     let (live, channels) = (&region.media_live, &region.channels);
     let token = || {
+        let identity = context.identity(destination);
         // The loop has written it before it came here.
-        let intent = destination.annotations().get(CREATE_INTENT).and_then(|text| CreateIntent::parse(text));
-        let intent = intent.unwrap_or_else(|| CreateIntent::now(context.clock.now(), action.token_role(), None));
-        context.identity(destination).request_token(&intent)
+        let intent = intent_on(destination, &identity.uid);
+        let now = || CreateIntent::now(context.clock.now(), &identity.uid, action.token_role(), None);
+        identity.request_token(&intent.unwrap_or_else(now))
     };
     let mut created = None;
     let result = match action {
