@@ -11,6 +11,9 @@ use playout_core::names::FirstSeen;
 use playout_core::unanswered::Unanswered;
 use tokio::time::Instant;
 
+/// However often putting something in order was in vain, it is tried again after so long.
+const TIDY_AT_LEAST: Duration = Duration::from_secs(600);
+
 /// By UID.
 #[derive(Debug, Default)]
 pub struct Attempts(Mutex<HashMap<String, Attempt>>);
@@ -21,6 +24,8 @@ struct Attempt {
     failures: u32,
     changes: Ledger,
     unanswered: Option<Open>,
+    /// How often in a row there was something to put in order, and when that may be tried again.
+    chores: (u32, Option<Instant>),
     /// The create intent, and when it was first seen.
     intent: Option<(String, Timestamp, Instant)>,
 }
@@ -119,6 +124,28 @@ impl Attempts {
         let all = self.all();
         let open = all.get(uid)?.unanswered.as_ref().filter(|open| open.until > now)?;
         Some(open.what.wish.as_deref() == Some(wish))
+    }
+
+    /// Whether something may be put in order now. What AWS refuses, or takes and does not keep, is tried again after growing
+    /// pauses.
+    pub(crate) fn may_tidy(&self, uid: &str, now: Instant) -> bool {
+        self.with(uid, |attempt| {
+            let (times, next) = &mut attempt.chores;
+            if next.is_some_and(|next| now < next) {
+                return false;
+            }
+            let pause = Duration::from_secs(2).saturating_mul(1 << (*times).min(16)).min(TIDY_AT_LEAST);
+            *times = times.saturating_add(1);
+            *next = Some(now + pause);
+            true
+        })
+    }
+
+    /// There was nothing to put in order.
+    pub(crate) fn is_tidy(&self, uid: &str) {
+        if let Some(attempt) = self.all().get_mut(uid) {
+            attempt.chores = (0, None);
+        }
     }
 
     /// When this process first saw the create intent that stands on the object.

@@ -13,6 +13,7 @@ use playout_core::api::{CREATE_INTENT, Destination, EncodingPreset, Source};
 use playout_core::feeds::Feeds;
 use playout_core::fight::Left;
 use playout_core::fingerprint::FingerprintKey;
+use playout_core::left::Farewell;
 use playout_core::names::{CreateIntent, Identity, IntentPhase};
 use playout_core::plan::{Action, Desired, Failure, Step};
 use playout_core::references::Found;
@@ -191,6 +192,14 @@ pub trait Kind: Debug + Sized + Send + Sync + 'static {
 
     /// Decides. Pure.
     fn plan(object: &Self::Object, desired: &Desired<Self::Wanted>, seen: &Self::Observed) -> Step<Self::Action>;
+
+    /// What is put in order beside the step: it holds up nothing, and a refusal of it is told and changes nothing else. Pure.
+    fn housekeeping(_wanted: &Self::Wanted, _seen: &Self::Observed) -> Vec<Self::Action> {
+        Vec::new()
+    }
+
+    /// What the last Event of an object says, from what was seen when it went: what is left in AWS. Pure.
+    fn last_word(seen: &Self::Observed) -> Farewell;
 
     /// Carries out one action; the identifier of what it created, if it created something.
     fn execute(

@@ -11,7 +11,8 @@ use std::time::Duration;
 use futures::FutureExt as _;
 use kube::runtime::controller::Action as Requeue;
 use kube::{Api, ResourceExt as _};
-use playout_core::plan::{Action as _, Failure, FailureClass, Step};
+use playout_core::left::Farewell;
+use playout_core::plan::{Action as _, Desired, Failure, FailureClass, Step};
 use playout_core::reasons::Reason;
 
 use self::act::{Acted, act};
@@ -96,6 +97,12 @@ pub async fn pass<K: Kind>(object: &K::Object, context: &Context) -> Passed {
         _ => &[],
     };
 
+    let (tidied, refused) = match failure {
+        None => tidy::<K>(&object, &step, desired.as_ref(), seen.as_ref(), context).await,
+        Some(_) => (Vec::new(), None),
+    };
+    let tidies = !tidied.is_empty() || refused.is_some();
+
     // Tell, whatever happened.
     let outcome = Outcome::<K> {
         desired: desired.as_ref(),
@@ -129,16 +136,15 @@ pub async fn pass<K: Kind>(object: &K::Object, context: &Context) -> Passed {
         }
     }
     // Last: nothing waits for an Event.
-    for (reason, sentence) in done {
+    for (reason, sentence) in done.into_iter().chain(tidied) {
         events::publish(&context.recorder, &context.redactor, &object, false, reason, &sentence).await;
     }
-    if gone {
-        let (reason, note) = if K::retains(&object) {
-            (Reason::Retained, Reason::Retained.meaning())
-        } else {
-            (Reason::Deleted, "Nothing of this object is left in AWS")
-        };
-        events::publish(&context.recorder, &context.redactor, &object, false, reason, note).await;
+    if let Some(refused) = refused.filter(Failure::is_refusal) {
+        events::publish(&context.recorder, &context.redactor, &object, true, refused.reason(), &refused.text()).await;
+    }
+    if let (true, Some(seen)) = (gone, &seen) {
+        let Farewell { warning, reason, note } = K::last_word(seen);
+        events::publish(&context.recorder, &context.redactor, &object, warning, reason, &note).await;
         if let Err(error) = hold::release(&writer, &api, &object).await {
             return failed::<K>(&object, context, &api_failure("kubernetes:release", &error));
         }
@@ -150,9 +156,45 @@ pub async fn pass<K: Kind>(object: &K::Object, context: &Context) -> Passed {
         Some(failure) => failed::<K>(&object, context, &failure),
         None => {
             context.attempts.succeeded(&uid);
-            pace::<K>(&object, step.as_ref(), times, context)
+            let passed = pace::<K>(&object, step.as_ref(), times, context);
+            // What was put in order is seen soon, and so is whose it is now when it is no longer ours.
+            if tidies { Passed { again: passed.again.map(|again| again.min(AFTER_ACT)), ..passed } } else { passed }
         }
     }
+}
+
+/// Puts in order what stands beside the step and is in nobody's way: in a pass that has nothing to carry out. What was done, and
+/// what was refused first.
+async fn tidy<K: Kind>(
+    object: &K::Object,
+    step: &Option<Step<K::Action>>,
+    desired: Option<&Desired<K::Wanted>>,
+    seen: Option<&K::Observed>,
+    context: &Context,
+) -> (Vec<(Reason, String)>, Option<Failure>) {
+    let uid = object.uid().unwrap_or_default();
+    let chores = match (step, desired, seen) {
+        (Some(Step::Wait { .. } | Step::Settled | Step::Stuck(_)), Some(Desired::Present(wanted)), Some(seen)) => {
+            K::housekeeping(wanted, seen)
+        }
+        _ => return (Vec::new(), None),
+    };
+    let (mut done, mut refused) = (Vec::new(), None);
+    if chores.is_empty() {
+        context.attempts.is_tidy(&uid);
+    } else if context.attempts.may_tidy(&uid, context.clock.instant()) {
+        for chore in &chores {
+            tracing::info!(action = %serde_json::to_string(chore).unwrap_or_default(), "putting in order");
+            match Box::pin(K::execute(object, chore, context)).await {
+                Ok(_) => done.push((chore.reason(), chore.sentence())),
+                Err(error) => {
+                    tracing::warn!(class = ?error.class, error = error.message, operation = error.operation, "not put in order");
+                    refused.get_or_insert(error);
+                }
+            }
+        }
+    }
+    (done, refused)
 }
 
 /// The only place that chooses when to look again. `times`: how often in a row the same was changed by now.

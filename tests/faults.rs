@@ -5,6 +5,8 @@
 #[path = "faults/hangs.rs"]
 mod hangs;
 mod in_process;
+#[path = "faults/ownership.rs"]
+mod ownership;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -25,6 +25,7 @@ use kube::runtime::reflector::Store;
 use playout_core::api::Destination;
 use playout_core::api::destination::DestinationStatus;
 use playout_core::destination::plan::Action;
+use playout_core::left::Farewell;
 use playout_core::plan::{Desired, Failure, Step};
 use playout_operator::config::LogFormat;
 use playout_operator::kind::{Context, Kind, Outcome};
@@ -128,6 +129,10 @@ impl Kind for Panicking {
 
     fn plan(object: &Destination, desired: &Desired<Self::Wanted>, seen: &Self::Observed) -> Step<Action> {
         DestinationKind::plan(object, desired, seen)
+    }
+
+    fn last_word(seen: &Self::Observed) -> Farewell {
+        DestinationKind::last_word(seen)
     }
 
     async fn execute(_: &Destination, action: &Action, _: &Context) -> Result<Option<String>, Failure> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use playout_core::flow::Flow;
 use playout_core::plan::Failure;
 
@@ -11,7 +12,7 @@ use super::pace::Urgency;
 use super::shared::{Ask, Reads};
 use crate::clock::Clock;
 
-/// Tags of a resource change only by our own hand or somebody's in the console; how long they are believed.
+/// After so long tags are read again: they change only by our own hand or somebody else's.
 const TAGS_FOR: Duration = Duration::from_secs(600);
 
 type Tags = std::collections::BTreeMap<String, String>;
@@ -83,12 +84,43 @@ impl Flows {
         self.listed.read((), Ask { age, urgency }, read).await
     }
 
-    /// Tags of a flow or an output.
+    /// Tags of a flow as they were last read; if they never were, they are read now.
+    ///
+    /// MediaConnect gives tags by ListTagsForResource alone, one resource a call, at five calls a second (MediaConnect quotas
+    /// page). So what is known is used while it is read again in the background. What must not rest on an old answer asks by
+    /// [`Self::tags_now`].
     ///
     /// # Errors
     /// AWS gave no answer, or says that it is gone.
     pub async fn tags(&self, arn: &str, urgency: Urgency) -> Result<Tags, Failure> {
-        self.tags_of(arn, TAGS_FOR, urgency).await
+        match self.last_tags(arn) {
+            Some(tags) => {
+                self.refresh_tags(arn);
+                Ok(tags)
+            }
+            None => self.tags_of(arn, TAGS_FOR, urgency).await,
+        }
+    }
+
+    /// Tags of a flow or an output, if they have been read.
+    pub fn last_tags(&self, arn: &str) -> Option<Tags> {
+        self.tags.last(&arn.to_string())
+    }
+
+    /// Has tags read in the background, if they never were or long ago. Nothing waits for it.
+    pub fn refresh_tags(&self, arn: &str) {
+        // The first poll begins the read, in a task of its own.
+        if let Some(Err(failure)) = self.tags_of(arn, TAGS_FOR, Urgency::Check).now_or_never() {
+            tracing::debug!(arn, error = failure.message, "tags cannot be read");
+        }
+    }
+
+    /// Tags as they are now: before something is stopped, removed or tagged again.
+    ///
+    /// # Errors
+    /// AWS gave no answer, or says that it is gone.
+    pub async fn tags_now(&self, arn: &str) -> Result<Tags, Failure> {
+        self.tags_of(arn, Duration::ZERO, Urgency::Change).await
     }
 
     async fn tags_of(&self, arn: &str, age: Duration, urgency: Urgency) -> Result<Tags, Failure> {

@@ -17,6 +17,7 @@ use super::shared::{Ask, Reads};
 use crate::clock::Clock;
 
 const LIST: &str = "secretsmanager:ListSecrets";
+const DESCRIBE: &str = "secretsmanager:DescribeSecret";
 
 /// The service, as narrow as we need it.
 #[derive(Debug)]
@@ -25,14 +26,35 @@ pub struct SecretsManager {
     caller: Arc<Caller>,
     /// One List serves all objects.
     listed: Reads<(), Arc<Vec<SecretCopy>>>,
+    /// By name.
+    described: Reads<String, Option<SecretCopy>>,
 }
 
 impl SecretsManager {
     pub(super) fn new(sdk: &SdkConfig, caller: Arc<Caller>, clock: Clock) -> Self {
-        Self { client: Client::new(sdk), caller, listed: Reads::new(clock, LIST) }
+        Self {
+            client: Client::new(sdk),
+            caller,
+            listed: Reads::new(clock.clone(), LIST),
+            described: Reads::new(clock, DESCRIBE),
+        }
     }
 
-    /// The copies that an operator made, as they were not longer than `age` ago.
+    /// The secret of that name, as it was not longer than `age` ago; `None` when there is none, or it is being removed. This, and
+    /// not a list, proves that there is none: "ListSecrets might not reflect changes from the last five minutes. You can get
+    /// more recent information for a specific secret by calling DescribeSecret" (Secrets Manager API reference, ListSecrets).
+    ///
+    /// # Errors
+    /// AWS gave no answer.
+    pub async fn describe(&self, name: &str, age: Duration, urgency: Urgency) -> Result<Option<SecretCopy>, Failure> {
+        let read = || {
+            let (client, caller, name) = (self.client.clone(), self.caller.clone(), name.to_string());
+            async move { describe(&client, &caller, name, urgency).await }
+        };
+        self.described.read(name.to_string(), Ask { age, urgency }, read).await
+    }
+
+    /// The copies that an operator made and a list has, as they were not longer than `age` ago: for what no name is known of.
     ///
     /// # Errors
     /// AWS gave no answer.
@@ -44,8 +66,9 @@ impl SecretsManager {
         self.listed.read((), Ask { age, urgency }, read).await
     }
 
-    fn changed(&self) {
+    fn changed(&self, name: &str) {
         self.listed.changed(&());
+        self.described.changed(&name.to_string());
     }
 
     /// Makes a copy.
@@ -63,7 +86,7 @@ impl SecretsManager {
             .set_tags(Some(tag_list(tags)))
             .send();
         let result = self.caller.change("secretsmanager:CreateSecret", call).await.map(drop);
-        self.changed();
+        self.changed(&password.name);
         result
     }
 
@@ -74,11 +97,26 @@ impl SecretsManager {
     pub async fn delete(&self, arn: &str) -> Result<(), Failure> {
         let call = self.client.delete_secret().secret_id(arn).force_delete_without_recovery(true).send();
         let result = self.caller.change("secretsmanager:DeleteSecret", call).await.map(drop);
-        self.changed();
+        self.changed(name_in(arn));
         match result {
             Err(failure) if failure.class == FailureClass::Absent => Ok(()),
             other => other,
         }
+    }
+}
+
+async fn describe(
+    client: &Client,
+    caller: &Caller,
+    name: String,
+    urgency: Urgency,
+) -> Result<Option<SecretCopy>, Failure> {
+    let call = client.describe_secret().secret_id(&name).send();
+    match caller.read(DESCRIBE, urgency, call).await {
+        Ok(seen) if seen.deleted_date().is_some() => Ok(None),
+        Ok(seen) => Ok(seen.arn().map(|arn| SecretCopy { arn: arn.into(), tags: tags(seen.tags()), name })),
+        Err(failure) if failure.class == FailureClass::Absent => Ok(None),
+        Err(failure) => Err(failure),
     }
 }
 
@@ -92,9 +130,7 @@ async fn list(client: &Client, caller: &Caller, urgency: Urgency) -> Result<Vec<
         for secret in page.secret_list() {
             // One that is being removed still stands in the list.
             if let (Some(arn), Some(name), None) = (secret.arn(), secret.name(), secret.deleted_date()) {
-                let tags = secret.tags().iter();
-                let tags = tags.filter_map(|t| Some((t.key()?.to_string(), t.value()?.to_string()))).collect();
-                copies.push(SecretCopy { arn: arn.into(), name: name.into(), tags });
+                copies.push(SecretCopy { arn: arn.into(), name: name.into(), tags: tags(secret.tags()) });
             }
         }
         token = next_page(page.next_token());
@@ -104,12 +140,22 @@ async fn list(client: &Client, caller: &Caller, urgency: Urgency) -> Result<Vec<
     }
 }
 
+/// The name in an ARN: Secrets Manager adds a dash and six characters to it (Secrets Manager user guide, "What's in a secret").
+fn name_in(arn: &str) -> &str {
+    let last = arn.rsplit(':').next().unwrap_or_default();
+    last.len().checked_sub(7).and_then(|end| last.get(..end)).unwrap_or(last)
+}
+
 /// Idempotency token of 32 to 64 characters: the same for the same secret. From the name, not from the password: the token
 /// stands in AWS's logs.
 fn token(password: &Password) -> String {
     use playout_core::secret::SecretText;
     let hex = |text: String| SecretText::new(text).fingerprint().iter().map(|b| format!("{b:02x}")).collect::<String>();
     format!("{}{}", hex(password.name.clone()), hex(format!("{}-", password.name)))
+}
+
+fn tags(seen: &[Tag]) -> BTreeMap<String, String> {
+    seen.iter().filter_map(|t| Some((t.key()?.to_string(), t.value()?.to_string()))).collect()
 }
 
 fn tag_list(tags: &BTreeMap<String, String>) -> Vec<Tag> {

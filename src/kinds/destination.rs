@@ -11,20 +11,23 @@ use playout_core::api::destination::{Delivery, DestinationStatus, DestinationWor
 use playout_core::api::{Destination, EncodingPreset, Source};
 use playout_core::conditions::STALLED;
 use playout_core::destination::differences::difference;
+use playout_core::destination::left::last_word;
 use playout_core::destination::observed::Observed;
-use playout_core::destination::plan::{Action, INPUT, plan};
+use playout_core::destination::plan::{Action, INPUT, housekeeping, plan};
 use playout_core::destination::recorded;
 use playout_core::destination::status;
 use playout_core::destination::wanted::{Roles, Wanted, retains, wanted, wants_to_run};
 use playout_core::endpoint::possible_keys;
 use playout_core::feeds::{Feeds, Sender};
 use playout_core::fight::Left;
+use playout_core::left::Farewell;
 use playout_core::plan::{Desired, Failure, Step};
 use playout_core::reasons::Reason;
 use playout_core::references::References;
 
+use super::passwords::copy;
 use super::references::{Needed, wants_fresh_look};
-use super::source::{self, copy, region_in};
+use super::source::{self, region_in};
 use crate::aws::Region;
 use crate::aws::measurements::Subject;
 use crate::kind::{Context, Kind, Outcome};
@@ -117,6 +120,14 @@ impl Kind for DestinationKind {
         look::look(destination, desired, context).await
     }
 
+    fn housekeeping(wanted: &Wanted, seen: &Observed) -> Vec<Action> {
+        housekeeping(wanted, seen)
+    }
+
+    fn last_word(seen: &Observed) -> Farewell {
+        last_word(seen)
+    }
+
     fn plan(destination: &Destination, desired: &Desired<Wanted>, seen: &Observed) -> Step<Action> {
         plan(desired, retains(&destination.spec), seen)
     }
@@ -134,6 +145,10 @@ impl Kind for DestinationKind {
                 (flow, added.map(drop))
             }
             Action::TagOutput { arn, tags } => {
+                let now = region.flows.tags_now(arn).await?;
+                if !context.identity(destination).ownership_after(&now, recorded_uid(destination, arn)).is_ours() {
+                    return Err(source::not_ours(arn));
+                }
                 let result = mc.tag(arn, tags).await;
                 if result.is_ok() {
                     region.flows.tagged(arn, tags);
@@ -246,6 +261,12 @@ fn same_receiver(destination: &Destination, wanted: &Wanted, context: &Context) 
 pub(crate) fn waits_for_room(destination: &Destination) -> bool {
     let stalled = destination.status.as_ref().and_then(|s| s.conditions.iter().find(|c| c.type_ == STALLED));
     stalled.is_some_and(|c| c.status == "True" && c.reason == Reason::QuotaExceeded.as_str())
+}
+
+/// UID that an output was last seen to bear as this Destination's own.
+fn recorded_uid<'a>(destination: &'a Destination, arn: &str) -> Option<&'a str> {
+    let outputs = destination.status.as_ref().map_or(&[] as &[_], |s| &s.outputs);
+    outputs.iter().find(|o| o.arn.as_deref() == Some(arn))?.owner_uid.as_deref()
 }
 
 fn source_of(destination: &Destination, context: &Context) -> Option<Arc<Source>> {

@@ -8,6 +8,7 @@ use kube::{Resource as _, ResourceExt as _};
 use playout_core::api::{EncodingPreset, EncodingPresetStatus};
 use playout_core::encoding::Encoding;
 use playout_core::encoding_preset::{self, Action, Users, plan, wanted};
+use playout_core::left::{Farewell, farewell};
 use playout_core::plan::{Desired, Failure, Step};
 
 use crate::kind::{Context, Kind, Outcome};
@@ -53,6 +54,10 @@ impl Kind for EncodingPresetKind {
 
     fn plan(_: &EncodingPreset, desired: &Desired<Encoding>, users: &Users) -> Step<Action> {
         plan(desired, users)
+    }
+
+    fn last_word(_: &Users) -> Farewell {
+        farewell(&[], true)
     }
 
     async fn execute(_: &EncodingPreset, action: &Action, _: &Context) -> Result<Option<String>, Failure> {

@@ -13,19 +13,21 @@ use playout_core::api::policy::parse_duration;
 use playout_core::api::source::{HealthWord, SourceState, SourceStatus, SourceWord};
 use playout_core::api::{Source, TEST_CONNECTION};
 use playout_core::fight::Left;
-use playout_core::flow::{Flow, FlowSeen, FlowState, Measured, SecretCopy};
+use playout_core::flow::{Flow, FlowSeen, FlowState, Measured};
+use playout_core::left::Farewell;
 use playout_core::names::{Identity, Ownership};
-use playout_core::passwords::CopyAction;
 use playout_core::plan::{Desired, Failure, FailureClass, Step};
 use playout_core::references::References;
 use playout_core::source::differences::difference;
 use playout_core::source::external;
+use playout_core::source::left::last_word;
 use playout_core::source::observed::{InputSeen, Observed, TestPhase};
-use playout_core::source::plan::{Action, Toward, is_on, plan};
+use playout_core::source::plan::{Action, Toward, housekeeping, is_on, plan};
 use playout_core::source::status;
 use playout_core::source::wanted::{Wanted, retains, wanted};
 
 use self::users::{attribute, quota, users};
+use super::passwords::{Sought, copies, copy};
 use super::references::{Needed, wants_fresh_look};
 use crate::aws::Region;
 use crate::aws::measurements::Subject;
@@ -39,8 +41,6 @@ mod users;
 pub(super) const AGE: Duration = Duration::from_millis(300);
 /// How old the shared list of flows may be.
 const LIST_AGE: Duration = Duration::from_secs(1);
-/// How old the shared list of copies may be where none is expected.
-const COPIES_AGE: Duration = Duration::from_secs(60);
 
 /// How often to look for the first measurement.
 const FIRST_MEASUREMENT: Duration = Duration::from_secs(3);
@@ -116,11 +116,7 @@ impl Kind for SourceKind {
             _ => None,
         };
         let hold = external::hold(source, &identity, &tags);
-        let expects_copies = match desired {
-            Desired::Present(w) => w.inputs.iter().any(|i| i.password.is_some()),
-            Desired::Absent | Desired::Invalid(_) => false,
-        };
-        let fresh = expects_copies || matches!(desired, Desired::Absent);
+        let deleting = matches!(desired, Desired::Absent);
         let inputs = match &flow {
             FlowSeen::Present(flow) => measure(source, flow, &region).await,
             FlowSeen::Absent | FlowSeen::Undecided => BTreeMap::new(),
@@ -128,31 +124,36 @@ impl Kind for SourceKind {
         let users = users(source, context);
         let idle = users.on_air.is_empty();
         let length = source.annotations().get(TEST_CONNECTION).and_then(|text| parse_duration(text));
-        // Who has no password and had none depends on no other service, and a stop on none at all.
-        let (encrypts, stops) = match &flow {
-            FlowSeen::Present(flow) => (
-                flow.sources.iter().any(|s| s.settings.decryption.is_some()),
-                flow.state == FlowState::Active && ownership != Ownership::Foreign && told_to_stop(source),
-            ),
-            FlowSeen::Absent | FlowSeen::Undecided => (false, false),
-        };
-        let asks = !stops && (fresh || encrypts || needed(source).has_passwords());
-        let secrets = match asks {
-            true => copies(&identity, &region, expects_copies, fresh, reading(source, context)).await?,
-            false => Vec::new(),
+        // A stop waits for no other service. After it they are asked for: not to know of a copy is not to know that there is none.
+        let is_up = matches!(&flow, FlowSeen::Present(flow) if flow.state == FlowState::Active);
+        let stops = is_up && ownership.is_ours() && told_to_stop(source) && !(deleting && retains(&source.spec));
+        let sought = sought(source, desired);
+        let secrets = match stops {
+            true => Vec::new(),
+            false => copies(&sought, &identity, &region, reading(source, context)).await?,
         };
         Ok(Observed {
             secrets,
+            secrets_asked: !stops,
             test: status::test_phase(source, &flow, &hold, idle, length, context.clock.now()),
             flow,
             hold,
             ownership,
             tags,
             users,
+            auto: source.spec.state == SourceState::Auto,
             inputs,
             quota,
             left: Left::default(),
         })
+    }
+
+    fn housekeeping(wanted: &Wanted, seen: &Observed) -> Vec<Action> {
+        housekeeping(wanted, seen)
+    }
+
+    fn last_word(seen: &Observed) -> Farewell {
+        last_word(seen)
     }
 
     fn plan(source: &Source, desired: &Desired<Wanted>, seen: &Observed) -> Step<Action> {
@@ -162,6 +163,13 @@ impl Kind for SourceKind {
     async fn execute(source: &Source, action: &Action, context: &Context) -> Result<Option<String>, Failure> {
         let region = context.aws.region(region_of(source)).await;
         let mc = &region.media_connect;
+        if let Some(flow) = action.asks_whose() {
+            let tags = region.flows.tags_now(flow).await?;
+            let recorded = source.status.as_ref().and_then(|s| s.owner_uid.as_deref());
+            if !action.may_be_done(&context.identity(source), &tags, recorded) {
+                return Err(not_ours(flow));
+            }
+        }
         let (flow, result) = match action {
             Action::Copy(action) => return copy(action, &region).await.map(|()| None),
             Action::CreateFlow(new) => {
@@ -297,8 +305,37 @@ fn is_to_run(source: &Source, context: &Context) -> bool {
 
 /// The region of a Source: of its spec, else of the flow that it has. Another default region of the operator moves nothing.
 pub(crate) fn region_of(source: &Source) -> Option<&str> {
-    let recorded = || source.status.as_ref()?.flow_arn.as_deref().and_then(region_in);
+    let recorded = || source.status.as_ref().and_then(recorded_flow).and_then(region_in);
     source.spec.region().or_else(recorded)
+}
+
+/// The flow that a status records, the Source's own or not: none is made beside it.
+fn recorded_flow(status: &SourceStatus) -> Option<&str> {
+    status.flow_arn.as_deref().or(status.not_ours.first().map(String::as_str))
+}
+
+/// What is answered instead of an action, when the tags have changed since they were looked at.
+pub(super) fn not_ours(arn: &str) -> Failure {
+    Failure {
+        class: FailureClass::Conflict,
+        operation: "mediaconnect:ListTagsForResource".into(),
+        message: format!("the ownership tags of {arn} have changed; it was not touched"),
+    }
+}
+
+/// Where its copies of passwords may be.
+fn sought<'a>(source: &'a Source, desired: &'a Desired<Wanted>) -> Sought<'a> {
+    let status = source.status.as_ref();
+    Sought {
+        wanted: match desired {
+            Desired::Present(w) => w.inputs.iter().filter_map(|i| Some(i.password.as_ref()?.name.as_str())).collect(),
+            Desired::Absent | Desired::Invalid(_) => Vec::new(),
+        },
+        recorded: status.map_or(&[], |s| &s.passwords),
+        observed: status.and_then(|s| s.observed_generation),
+        names_one: needed(source).has_passwords(),
+        deleting: matches!(desired, Desired::Absent),
+    }
 }
 
 /// The region in an ARN.
@@ -316,6 +353,7 @@ async fn look_for_flow(
 ) -> Result<(FlowSeen, Ownership, BTreeMap<String, String>), Failure> {
     let status = source.status.as_ref();
     let anew = wants_fresh_look(source, status.and_then(|s| s.last_handled_reconcile_at.as_ref()));
+    let recorded_uid = status.and_then(|s| s.owner_uid.as_deref());
     // A flow that was seen once and is not there now was removed; one that was made and never seen may still appear.
     let mut was_seen = false;
     let urgency = reading(source, context);
@@ -325,7 +363,7 @@ async fn look_for_flow(
             region.flows.doubt(&external.arn);
         }
         return match region.flows.describe(&external.arn, AGE, urgency).await? {
-            Some(flow) => with_tags(flow, identity, region, urgency).await,
+            Some(flow) => with_tags(flow, identity, recorded_uid, region, urgency).await,
             None => {
                 region.flows.forget(&external.arn);
                 let listed = region.flows.all(LIST_AGE, urgency).await?.iter().any(|f| f.arn == external.arn);
@@ -334,13 +372,13 @@ async fn look_for_flow(
             }
         };
     }
-    if let Some(arn) = status.and_then(|s| s.flow_arn.as_deref()) {
-        was_seen = status.is_some_and(|s| s.flow_state.is_some());
+    if let Some(arn) = status.and_then(recorded_flow) {
+        was_seen = status.is_some_and(|s| s.flow_state.is_some() || s.flow_arn.is_none());
         if anew {
             region.flows.doubt(arn);
         }
         if let Some(flow) = region.flows.describe(arn, AGE, urgency).await? {
-            return with_tags(flow, identity, region, urgency).await;
+            return with_tags(flow, identity, recorded_uid, region, urgency).await;
         }
         region.flows.forget(arn);
     }
@@ -351,8 +389,8 @@ async fn look_for_flow(
             hidden = true;
             continue;
         };
-        let seen = with_tags(flow, identity, region, urgency).await?;
-        if seen.1 != Ownership::Foreign {
+        let seen = with_tags(flow, identity, recorded_uid, region, urgency).await?;
+        if seen.1.is_ours() {
             return Ok(seen);
         }
         foreign = Some(seen);
@@ -368,11 +406,12 @@ async fn look_for_flow(
 async fn with_tags(
     flow: Arc<Flow>,
     identity: &Identity,
+    recorded: Option<&str>,
     region: &Region,
     urgency: Urgency,
 ) -> Result<(FlowSeen, Ownership, BTreeMap<String, String>), Failure> {
     let tags = region.flows.tags(&flow.arn, urgency).await?;
-    Ok((FlowSeen::Present(Box::new((*flow).clone())), identity.ownership(&tags), tags))
+    Ok((FlowSeen::Present(Box::new((*flow).clone())), identity.ownership_after(&tags, recorded), tags))
 }
 
 /// Stops a flow in state ERROR; where AWS refuses that, does what the flow is taken out of it for.
@@ -385,30 +424,6 @@ async fn leave_error(mc: &MediaConnect, flow: &str, toward: Toward) -> Result<()
         Toward::Standby => Err(refused),
         Toward::Active => mc.start_flow(flow).await,
         Toward::Nothing => mc.delete_flow(flow).await,
-    }
-}
-
-/// The copies of passwords that bear this object's tags.
-pub(super) async fn copies(
-    identity: &Identity,
-    region: &Region,
-    expected: bool,
-    fresh: bool,
-    urgency: Urgency,
-) -> Result<Vec<SecretCopy>, Failure> {
-    match region.secrets.copies(if fresh { LIST_AGE } else { COPIES_AGE }, urgency).await {
-        Ok(all) => Ok(all.iter().filter(|c| identity.ownership(&c.tags) != Ownership::Foreign).cloned().collect()),
-        // Who uses no passwords need not allow the operator to list secrets.
-        Err(failure) if failure.class == FailureClass::Denied && !expected => Ok(Vec::new()),
-        Err(failure) => Err(failure),
-    }
-}
-
-/// Carries out what is to be done for a copy.
-pub(super) async fn copy(action: &CopyAction, region: &Region) -> Result<(), Failure> {
-    match action {
-        CopyAction::Create { password, tags } => region.secrets.create(password, tags).await,
-        CopyAction::Delete { arn } => region.secrets.delete(arn).await,
     }
 }
 

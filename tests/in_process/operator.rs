@@ -56,6 +56,8 @@ pub struct World {
     pub answers: Answers,
     /// Every process has the same, as it does where it stands in a Secret.
     pub fingerprint_key: FingerprintKey,
+    /// What an operator is told with `--cluster-id`.
+    pub cluster_id: String,
 }
 
 /// From the answer to StartChannel to a channel that sends.
@@ -103,6 +105,7 @@ impl World {
             redactor: Redactor::default(),
             answers: Answers::default(),
             fingerprint_key: FingerprintKey::read(&[7; FingerprintKey::BYTES]).expect("a key"),
+            cluster_id: "test-cluster".into(),
         }
     }
 
@@ -227,7 +230,7 @@ impl Operator {
             client,
             aws: Account::new(settings).await.expect("an account"),
             config: config(),
-            cluster: "test-cluster".into(),
+            cluster: world.cluster_id.clone(),
             clock: world.clock.clone(),
             metrics,
             redactor,

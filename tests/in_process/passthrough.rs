@@ -8,7 +8,7 @@ use std::time::Duration;
 use playout_operator::aws::account::sdk_config;
 use playout_operator::clock::pause;
 use playout_operator::redact::Redactor;
-use playout_sim::{LogEntry, Seed};
+use playout_sim::{Edit, LogEntry, Seed};
 use serde_json::{Value, json};
 
 use super::life::{destination, flows, identity, nothing_is_left, our_flow, ready, same, secret, source};
@@ -78,6 +78,8 @@ pub async fn play(world: &World, phase: usize) -> Result<(), String> {
         STOP => state("Stopped"),
         START => state("Running"),
         _ => {
+            // A flow is not deleted under it: the Source would wait.
+            remove_foreign_output(world);
             // In the order in which kubectl delete -f takes them: the Source waits for its users.
             cluster.delete("sources", "studio");
             for name in DESTINATIONS {
@@ -117,7 +119,18 @@ async fn make_foreign_output(world: &World) -> Result<(), String> {
     call.await.map(drop).map_err(|_| "the foreign output cannot be added".to_string())
 }
 
-async fn tester(world: &World) -> aws_sdk_mediaconnect::Client {
+/// Not by a request: none may name what is foreign.
+fn remove_foreign_output(world: &World) {
+    let Ok(flow) = our_flow(world) else { return };
+    let outputs = flow["outputs"].as_array().into_iter().flatten();
+    if outputs.clone().any(|o| o["name"] == "somebody-elses") {
+        let flow = flow["flowArn"].as_str().unwrap_or_default().to_string();
+        let edit = Edit { flow, output: Some("somebody-elses".into()), remove: true, ..Edit::default() };
+        world.sim.edit(&edit).expect("an output");
+    }
+}
+
+pub async fn tester(world: &World) -> aws_sdk_mediaconnect::Client {
     let settings = world.settings(None, &Arc::new(Alive::default()), &Redactor::default());
     aws_sdk_mediaconnect::Client::new(&sdk_config(&settings).await)
 }

@@ -4,6 +4,7 @@ mod action;
 mod advice;
 pub mod connection;
 pub mod differences;
+pub mod left;
 pub mod memory;
 pub mod observed;
 mod outputs;

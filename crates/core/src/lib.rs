@@ -23,6 +23,7 @@ pub mod fight;
 pub mod fingerprint;
 pub mod flow;
 pub mod keys;
+pub mod left;
 pub mod names;
 pub mod ndi;
 pub mod outcome;

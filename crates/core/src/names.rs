@@ -62,8 +62,19 @@ pub enum Ownership {
     Ours,
     /// Made by an earlier object of this name; it is taken up and its UID tag renewed.
     Inherited,
+    /// It bore this object's own UID, and another object of this identity has put its own there: two clusters have one
+    /// identity, or had, and the other one is in charge.
+    TakenOver,
     /// Somebody else's: never touched.
     Foreign,
+}
+
+impl Ownership {
+    /// Whether it may be touched.
+    #[must_use]
+    pub fn is_ours(self) -> bool {
+        matches!(self, Self::Ours | Self::Inherited)
+    }
 }
 
 impl Identity {
@@ -96,6 +107,33 @@ impl Identity {
             return Ownership::Foreign;
         }
         if is(TAG_UID, &self.uid) { Ownership::Ours } else { Ownership::Inherited }
+    }
+
+    /// The same, where it is recorded which UID the resource was last seen to bear as this object's own. A re-created or
+    /// restored object has no such record, or one of the object before it, and inherits.
+    #[must_use]
+    pub fn ownership_after(&self, tags: &BTreeMap<String, String>, recorded: Option<&str>) -> Ownership {
+        match self.ownership(tags) {
+            Ownership::Inherited if recorded == Some(self.uid.as_str()) => Ownership::TakenOver,
+            other => other,
+        }
+    }
+
+    /// Whose an output of a flow is. Its name has a digest of the identity in it, so that another name is another's, and ours is
+    /// ours before its tags are known.
+    #[must_use]
+    pub fn ownership_of_output(
+        &self,
+        name: &str,
+        role: &str,
+        tags: Option<&BTreeMap<String, String>>,
+        recorded: Option<&str>,
+    ) -> Ownership {
+        match tags {
+            _ if name != self.output_name(role) => Ownership::Foreign,
+            Some(tags) => self.ownership_after(tags, recorded),
+            None => Ownership::Ours,
+        }
     }
 
     /// Name of the flow of a Source.
@@ -275,7 +313,8 @@ mod tests {
     use jiff::Timestamp;
 
     use super::{
-        CreateIntent, FirstSeen, Identity, IntentPhase, Ownership, TAG_CLUSTER, TAG_KIND, TAG_NAME, TAG_NAMESPACE, TAG_UID,
+        CreateIntent, FirstSeen, Identity, IntentPhase, Ownership, TAG_CLUSTER, TAG_KIND, TAG_NAME, TAG_NAMESPACE,
+        TAG_UID,
     };
 
     fn at(second: i64) -> Timestamp {
@@ -371,6 +410,25 @@ mod tests {
             assert_eq!(identity().ownership(&others), Ownership::Foreign, "{key}");
         }
         assert_eq!(identity().ownership(&BTreeMap::new()), Ownership::Foreign);
+    }
+
+    #[test]
+    fn what_bore_our_uid_and_bears_another_was_taken_over() {
+        let ours = identity().tags(&BTreeMap::new());
+        let mut others = ours.clone();
+        others.insert(TAG_UID.into(), "u2".into());
+        for (tags, recorded, expected) in [
+            (&ours, None, Ownership::Ours),
+            (&ours, Some("u1"), Ownership::Ours),
+            (&others, Some("u1"), Ownership::TakenOver),
+            // Re-created, or restored with the status of the object before it.
+            (&others, None, Ownership::Inherited),
+            (&others, Some("u2"), Ownership::Inherited),
+            (&BTreeMap::new(), Some("u1"), Ownership::Foreign),
+        ] {
+            assert_eq!(identity().ownership_after(tags, recorded), expected, "{recorded:?}");
+            assert_eq!(expected.is_ours(), matches!(expected, Ownership::Ours | Ownership::Inherited));
+        }
     }
 
     #[test]

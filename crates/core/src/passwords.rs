@@ -87,6 +87,27 @@ fn is_of(copy: &SecretCopy, password: &Password) -> bool {
     copy.name == password.name || !password.is_told && another()
 }
 
+/// The names under which there may be copies, for the status. They are recorded before AWS shows what was made, so that what a
+/// changed spec no longer names is still found by DescribeSecret; ListSecrets "might not reflect changes from the last five
+/// minutes" (Secrets Manager API reference). `seen`: those that were found, if Secrets Manager was asked.
+#[must_use]
+pub fn names<'a>(
+    before: &[String],
+    seen: Option<&[SecretCopy]>,
+    begun: impl Iterator<Item = &'a CopyAction>,
+) -> Vec<String> {
+    let made =
+        begun.filter_map(|a| if let CopyAction::Create { password, .. } = a { Some(&password.name) } else { None });
+    let mut names: Vec<String> = match seen {
+        Some(copies) => copies.iter().map(|copy| copy.name.clone()).collect(),
+        None => before.to_vec(),
+    };
+    names.extend(made.cloned());
+    names.sort();
+    names.dedup();
+    names
+}
+
 /// The copy of a password, if it is there. Where it is not known which password a copy holds it is the one that is read, by the
 /// cipher that was seen: no change is known.
 #[must_use]

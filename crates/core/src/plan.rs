@@ -111,7 +111,7 @@ pub enum Waiting {
     InUse(Vec<String>),
     /// Outputs that others (MediaLive) keep on the flow.
     ManagedOutputs(Vec<String>),
-    /// Outputs on an adopted flow that would go with it.
+    /// Outputs on the flow, retained or somebody else's, that would go with it.
     ForeignOutputs(Vec<String>),
     /// A flow that is only referenced does not run.
     ExternalStopped,
@@ -235,7 +235,7 @@ impl Waiting {
                 shortened(names)
             ),
             Self::ForeignOutputs(names) => format!(
-                "Outputs that are not this Source's to end are on the adopted flow: {}. Remove them in AWS, or set deletionPolicy: Retain.",
+                "Outputs that are not this Source's to end are on the flow: {}. Remove them in AWS, or set deletionPolicy: Retain.",
                 shortened(names)
             ),
             Self::ExternalStopped => {

@@ -60,7 +60,7 @@ reasons! {
     SourceStopped: "The Source does not start its flow, so nothing can be sent: it has spec.state Stopped, is suspended, is being deleted or is stuck, or its flow is not Playout's to start. The message says which.";
     InUse: "Something still uses it; it goes when they are gone.";
     ManagedOutputs: "MediaLive inputs outside Playout take this flow; delete those inputs.";
-    ForeignOutputs: "Outputs that Playout did not make, or kept, are on the adopted flow, which is not deleted under them: remove them in AWS, or set deletionPolicy: Retain.";
+    ForeignOutputs: "Outputs that Playout did not make, or kept, are on the flow, which is not deleted under them: remove them in AWS, or set deletionPolicy: Retain.";
     Connecting: "The output sends and the receiver has not taken the stream yet.";
     Connected: "The receiver takes the stream.";
     NotConnected: "The receiver does not take the stream: check the key, whether the live event is open, and the URL.";
@@ -80,7 +80,8 @@ reasons! {
     RoleMissing: "The spec needs a role that the operator was not given; start it with --mediaconnect-role-arn or --medialive-role-arn.";
     RegionMismatch: "The Destination names another region than its Source has; take spec.region out.";
     QuotaExceeded: "A limit of AWS is reached; the message has the numbers.";
-    NotOurs: "A resource of the expected name exists without this object's ownership tags and is not touched.";
+    NotOurs: "A resource that this object has recorded, or that has the expected name, lacks its ownership tags and is not touched; the message names it.";
+    TakenOver: "An object of the same identity in another cluster is in charge of what this one had in AWS; this one does nothing any more. Delete it: nothing goes in AWS.";
     AccessDenied: "AWS refuses the operator; extend its IAM policy.";
     Refused: "AWS does not accept the request; the message has AWS's words and the fields that they are about, where that is known.";
     Throttled: "AWS limits the rate of calls; the operator goes on more slowly.";

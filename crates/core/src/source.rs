@@ -3,6 +3,7 @@
 mod action;
 pub mod differences;
 pub mod external;
+pub mod left;
 pub mod observed;
 pub mod off;
 pub mod plan;

@@ -14,7 +14,7 @@ use std::fmt::{Debug, Write as _};
 use fixtures::world::{No, World, WorldFlow};
 use fixtures::{at, deleted, encrypted, identity, input, present, rtp_input, source_json, source_object};
 use playout_core::api::destination::RetryWord;
-use playout_core::api::source::HealthWord;
+use playout_core::api::source::{HealthWord, SourceState};
 use playout_core::api::{Source, SourceSpec};
 use playout_core::flow::{FlowOutput, FlowSeen, FlowState, OutputSettings, Protocol, SecretCopy, SourceSettings};
 use playout_core::names::{Ownership, TAG_ADOPTED, TAG_NAME, TAG_UID, owner};
@@ -47,6 +47,7 @@ trait Kind {
     fn leaves_nothing(wish: &Self::Wish) -> bool;
     fn look(world: &World, wish: &Self::Wish) -> Self::Seen;
     fn plan(wish: &Self::Wish, seen: &Self::Seen) -> Step<Self::Action>;
+    fn housekeeping(wish: &Self::Wish, seen: &Self::Seen) -> Vec<Self::Action>;
     /// Whether the status that follows does not change by time alone.
     fn is_steady(world: &World, wish: &Self::Wish, seen: &Self::Seen, step: &Step<Self::Action>) -> bool;
     /// The loop writes the status. Whether it changed.
@@ -111,6 +112,10 @@ fn go<K: Kind>(
                 other => writeln!(trace, "{pass:3} in {} -> {other:?}", told(&world)),
             };
         }
+        let chores = match &step {
+            Step::Wait { .. } | Step::Settled | Step::Stuck(_) => K::housekeeping(wish, &seen),
+            Step::Act(_) | Step::Gone => Vec::new(),
+        };
         let actions = match &step {
             Step::Act(actions) if actions.is_empty() => return Err("an empty Act".into()),
             Step::Act(actions) => actions.as_slice(),
@@ -173,6 +178,33 @@ fn go<K: Kind>(
             if nth > 0 && tally.walking {
                 way.worlds.push(before);
             }
+        }
+        // What holds up nothing: a refusal of one keeps no other from being done.
+        for chore in &chores {
+            if let Some(trace) = &mut trace {
+                let _ = writeln!(trace, "      + {chore:?}");
+            }
+            let strikes = fault.filter(|(at, _)| *at == done).map(|(_, f)| f);
+            done += 1;
+            tally.actions += 1;
+            moved = true;
+            match strikes {
+                Some(Fault::CrashBefore) => {
+                    crashed = true;
+                    break;
+                }
+                Some(Fault::Refused) => continue,
+                Some(Fault::AnswerLost) | None => {}
+            }
+            let before = world.clone();
+            let answer = K::act(&mut world, chore);
+            if let Some(sin) = K::sin(&before, &world, wish, chore) {
+                return Err(format!("never: {sin}"));
+            }
+            if let Err(No::Bad(no)) = answer {
+                return Err(format!("AWS would say {no:?}"));
+            }
+            crashed |= strikes.is_some();
         }
         // What was done is seen by the next look, and told then; what the status alone remembers is written at once.
         let passing = !actions.is_empty() && failure.is_none() && !actions.iter().any(Action::is_told);
@@ -624,6 +656,8 @@ impl SourceShow {
                 on_air: wish.on_air.then(|| "Destination/tube".to_string()).into_iter().collect(),
                 idle: wish.idle.then(|| "Destination/idle".to_string()).into_iter().collect(),
             },
+            auto: wish.object.spec.state == SourceState::Auto,
+            secrets_asked: true,
             inputs: BTreeMap::new(),
             test: TestPhase::None,
             quota: None,
@@ -698,6 +732,13 @@ impl Kind for SourceShow {
 
     fn plan(wish: &SourceWish, seen: &Self::Seen) -> Step<Self::Action> {
         source::plan::plan(&wish.desired, wish.retain, seen)
+    }
+
+    fn housekeeping(wish: &SourceWish, seen: &Self::Seen) -> Vec<Self::Action> {
+        match &wish.desired {
+            Desired::Present(wanted) => source::plan::housekeeping(wanted, seen),
+            _ => Vec::new(),
+        }
     }
 
     fn is_steady(_: &World, wish: &SourceWish, seen: &Self::Seen, step: &Step<Self::Action>) -> bool {
@@ -805,16 +846,20 @@ impl Kind for SourceShow {
         let stuck = |reason| matches!(step, Step::Stuck(p) if p.reason == reason);
         let anothers = foreign && flow.is_some_and(|f| owner(&f.tags).is_some());
         match (&seen.hold, &wish.desired) {
-            (Hold::Own, _) | (_, Desired::Invalid(_)) => {}
+            (_, Desired::Invalid(_)) => {}
             (Hold::Referenced, Desired::Absent) => return expect(*step == Step::Gone, "it may go"),
-            (Hold::Adopted, Desired::Absent)
-                if !wish.retain && flow.is_some_and(|f| f.flow.outputs.iter().any(|o| o.managed_by.is_none())) =>
+            (Hold::Own | Hold::Adopted, Desired::Absent)
+                if !wish.retain
+                    && !wish.idle
+                    && !wish.on_air
+                    && !foreign
+                    && flow.is_some_and(|f| f.flow.outputs.iter().any(|o| o.managed_by.is_none())) =>
             {
                 let waits =
                     matches!(step, Step::Wait { on: Waiting::ForeignOutputs(_) | Waiting::ManagedOutputs(_), .. });
                 return expect(waits, "outputs of others are on it");
             }
-            (_, Desired::Absent) => {}
+            (_, Desired::Absent) | (Hold::Own, _) => {}
             (_, Desired::Present(_)) if flow.is_none() => {
                 return expect(stuck(Reason::ExternalNotFound), "no flow is made");
             }
@@ -839,7 +884,11 @@ impl Kind for SourceShow {
                 let right = ours.is_none_or(|f| f.flow.state != FlowState::Active || used(f));
                 return expect(right && matches!(step, Step::Wait { on: Waiting::InUse(_), .. }), "it is in use");
             }
-            Desired::Absent if wish.retain => return expect(*step == Step::Gone, "it may go"),
+            Desired::Absent if wish.retain => {
+                let idle = |f: &WorldFlow| f.flow.state == FlowState::Active && !source::plan::is_sending(&f.flow);
+                let paid = seen.auto && seen.hold.is_own() && !foreign && flow.is_some_and(idle);
+                return expect(*step == Step::Gone && !paid, "it may go, and runs for nobody");
+            }
             Desired::Absent if foreign => return expect(*step == Step::Gone, "the flow is not ours"),
             Desired::Absent if flow.is_some_and(is_managed) => {
                 return expect(matches!(step, Step::Wait { on: Waiting::ManagedOutputs(_), .. }), "MediaLive has it");

@@ -17,7 +17,7 @@ use playout_core::conditions::{DELIVERING, OVER_LIMIT, READY, STALLED};
 use playout_core::destination::Outcome;
 use playout_core::destination::connection::MEASUREMENT_PATIENCE;
 use playout_core::destination::observed::{Observed, Programme};
-use playout_core::destination::plan::{Action, pending_changes, plan};
+use playout_core::destination::plan::{Action, housekeeping, pending_changes, plan};
 use playout_core::destination::status::status;
 use playout_core::destination::wanted::{Wanted, retains, wants_to_run};
 use playout_core::endpoint::Role;
@@ -240,7 +240,7 @@ fn a_stop_comes_alone_so_that_an_edit_that_aws_refuses_does_not_keep_it_on_the_a
     let step = decide(&dest(&[other_url(), STOPPED]), &destination_seen(&[]));
     assert_eq!(one(step), update(Role::Primary, None, Some(false)));
     let mut inherited = destination_seen(&[]);
-    output(&mut inherited, Role::Primary).tags.insert(TAG_UID.into(), "uid-0".into());
+    retag(&mut inherited, "uid-0");
     assert_eq!(one(decide(&dest(&[STOPPED]), &inherited)), update(Role::Primary, None, Some(false)));
 }
 
@@ -351,7 +351,9 @@ fn the_password_that_a_running_output_reads_is_kept_while_the_change_waits() {
     let mut replaced = seen.clone();
     output(&mut replaced, Role::Primary).output.settings.encryption = None;
     let removal = Action::Copy(CopyAction::Delete { arn: seen.secrets[0].arn.clone() });
-    assert_eq!(one(decide(&srt(&plain), &replaced)), removal);
+    assert_eq!(decide(&srt(&plain), &replaced), Step::Settled);
+    assert_eq!(housekeeping(&present(srt(&plain)), &replaced), [removal]);
+    assert_eq!(housekeeping(&present(srt(&plain)), &seen), []);
 }
 
 // --------------------------------------------------------------------------------------------------------- backup
@@ -650,7 +652,7 @@ fn rtp_is_sent_into_the_dark_and_counts_as_running() {
 fn a_foreign_output_under_our_name_is_never_touched() {
     let mut seen = destination_seen(&[]);
     output(&mut seen, Role::Primary).ownership = Ownership::Foreign;
-    output(&mut seen, Role::Primary).tags.clear();
+    output(&mut seen, Role::Primary).tags = Some(BTreeMap::new());
     for changes in [vec![], vec![STOPPED], vec![other_url(), restart()], with_backup("Hot")] {
         let problem = stuck(decide(&dest(&changes), &seen));
         assert_eq!(problem.reason, Reason::NotOurs);
@@ -672,9 +674,14 @@ fn a_foreign_backup_does_not_keep_our_primary_from_being_stopped() {
 fn an_output_of_an_earlier_object_of_this_name_is_taken_up_and_runs_on() {
     let mut seen = destination_seen(&[]);
     output(&mut seen, Role::Primary).ownership = Ownership::Inherited;
-    output(&mut seen, Role::Primary).tags.insert(TAG_UID.into(), "uid-0".into());
-    let tags = present(dest(&[])).tags;
-    assert_eq!(one(decide(&dest(&[]), &seen)), Action::TagOutput { arn: output_arn(Role::Primary), tags });
+    retag(&mut seen, "uid-0");
+    let wanted = present(dest(&[]));
+    assert_eq!(decide(&dest(&[]), &seen), Step::Settled);
+    let renewed = Action::TagOutput { arn: output_arn(Role::Primary), tags: wanted.tags.clone() };
+    assert_eq!(housekeeping(&wanted, &seen), [renewed]);
+    // Not known is not different.
+    output(&mut seen, Role::Primary).tags = None;
+    assert_eq!(housekeeping(&wanted, &seen), []);
 }
 
 // ------------------------------------------------------------------------------------------------------- deletion
@@ -973,8 +980,14 @@ fn a_copy_of_another_object_is_not_in_what_is_seen_and_so_never_removed() {
     seen.secrets.push(stray);
     let removal = Action::Copy(CopyAction::Delete { arn: "arn:stray".into() });
     assert_eq!(
-        one(decide(&dest(&[]), &seen)),
-        removal,
+        housekeeping(&present(dest(&[])), &seen),
+        [removal],
         "what is seen bears our tags; the shell looks for nothing else"
     );
+}
+
+/// As an object with another UID has tagged it.
+fn retag(seen: &mut Observed, uid: &str) {
+    let tags = output(seen, Role::Primary).tags.get_or_insert_default();
+    tags.insert(TAG_UID.into(), uid.into());
 }

@@ -21,7 +21,7 @@ use playout_core::reasons::Reason;
 use playout_core::source::Outcome;
 use playout_core::source::observed::{FlowQuota, Hold, Observed, TestPhase};
 use playout_core::source::off::stays_off;
-use playout_core::source::plan::{Action, plan};
+use playout_core::source::plan::{Action, housekeeping, plan};
 use playout_core::source::wanted::{Wanted, wanted};
 use serde_json::{Value, json};
 
@@ -242,17 +242,17 @@ fn a_flow_of_an_earlier_object_of_this_name_is_taken_up_with_our_tags() {
     let mut seen = source_seen(&[]);
     seen.ownership = Ownership::Inherited;
     seen.tags.insert(TAG_UID.into(), "uid-0".into());
-    let tags = present(wish(&[])).tags;
-    let action = one(decide(&wish(&[]), &seen));
-    assert_eq!(action, Action::TagFlow { flow: flow_arn(), tags });
-    assert_eq!(action.reason(), Reason::Adopted);
+    let wanted = present(wish(&[]));
+    assert_eq!(decide(&wish(&[]), &seen), Step::Settled);
+    let actions = housekeeping(&wanted, &seen);
+    assert_eq!(actions, [Action::TagFlow { flow: flow_arn(), tags: wanted.tags }]);
+    assert_eq!(actions[0].reason(), Reason::Adopted);
 }
 
 #[test]
 fn a_changed_user_tag_is_renewed() {
-    assert!(
-        matches!(drift(&[("/tags/team", json!("sport"))]), Action::TagFlow { tags, .. } if tags["team"] == "sport")
-    );
+    let actions = housekeeping(&present(wish(&[("/tags/team", json!("sport"))])), &source_seen(&[]));
+    assert!(matches!(actions.as_slice(), [Action::TagFlow { tags, .. }] if tags["team"] == "sport"), "{actions:?}");
 }
 
 // ---------------------------------------------------------------------------------------------------------- drift
@@ -742,13 +742,13 @@ fn the_flow_is_given_the_arns_of_the_copies() {
 }
 
 #[test]
-fn a_copy_that_nothing_reads_any_more_is_removed_last() {
+fn a_copy_that_nothing_reads_any_more_is_removed_beside_everything_else() {
     let mut seen = source_seen(&[]);
     let password = present(wish(&with_password())).inputs[0].password.clone().expect("a password");
     seen.secrets.push(copy_of(&password, &seen.tags));
-    assert!(
-        matches!(one(decide(&wish(&[]), &seen)), Action::Copy(CopyAction::Delete { arn }) if arn == seen.secrets[0].arn)
-    );
+    assert_eq!(decide(&wish(&[]), &seen), Step::Settled);
+    let removal = Action::Copy(CopyAction::Delete { arn: seen.secrets[0].arn.clone() });
+    assert_eq!(housekeeping(&present(wish(&[])), &seen), [removal]);
     flow(&mut seen).failover.primary = None;
     assert!(matches!(one(decide(&wish(&[]), &seen)), Action::SetFailover { .. }));
 }
@@ -971,7 +971,9 @@ fn while_deletion_waits_for_users_the_flow_stops_when_none_of_them_is_on_the_air
     assert_eq!(waits(decide(&Desired::Absent, &seen)), in_use, "a show is not cut");
     seen.users.idle = std::mem::take(&mut seen.users.on_air);
     assert_eq!(one(decide(&Desired::Absent, &seen)), Action::StopFlow { flow: flow_arn() });
-    assert_eq!(waits(plan(&Desired::Absent, true, &seen)), in_use, "it is retained as it is");
+    assert_eq!(one(plan(&Desired::Absent, true, &seen)), Action::StopFlow { flow: flow_arn() });
+    let told = Observed { auto: false, ..seen.clone() };
+    assert_eq!(waits(plan(&Desired::Absent, true, &told)), in_use, "it is retained as it is");
     for change in [
         |seen: &mut Observed| flow(seen).outputs.push(foreign_output(false)),
         |seen: &mut Observed| seen.ownership = Ownership::Foreign,
@@ -1021,25 +1023,33 @@ fn deletion_waits_while_it_is_undecided_whether_a_flow_exists() {
 }
 
 #[test]
-fn deletion_waits_for_medialives_outputs_and_names_them_but_not_for_anothers() {
+fn deletion_waits_for_the_outputs_of_medialive_and_of_others_and_names_them() {
     for state in [FlowState::Active, FlowState::Standby] {
         let mut seen = source_seen(&[]);
         flow(&mut seen).state = state;
         flow(&mut seen).outputs.push(foreign_output(true));
         assert_eq!(waits(decide(&Desired::Absent, &seen)), Waiting::ManagedOutputs(vec!["someone".into()]));
     }
-    let mut seen = source_seen(&[]);
-    flow(&mut seen).outputs.push(foreign_output(false));
-    assert_eq!(one(decide(&Desired::Absent, &seen)), Action::DeleteFlow { flow: flow_arn() });
+    // One that was retained, and one that somebody else has put there.
+    for state in [FlowState::Active, FlowState::Standby] {
+        let mut seen = source_seen(&[]);
+        flow(&mut seen).state = state;
+        flow(&mut seen).outputs.push(foreign_output(false));
+        assert_eq!(waits(decide(&Desired::Absent, &seen)), Waiting::ForeignOutputs(vec!["someone".into()]));
+    }
 }
 
 #[test]
 fn retain_leaves_everything_and_lets_the_object_go() {
     let mut seen = source_seen(&with_password());
-    flow(&mut seen).state = FlowState::Active;
+    for state in [FlowState::Standby, FlowState::Error] {
+        flow(&mut seen).state = state;
+        assert_eq!(plan(&Desired::Absent, true, &seen), Step::Gone);
+    }
+    seen.flow = FlowSeen::Absent;
     assert_eq!(plan(&Desired::Absent, true, &seen), Step::Gone);
     seen.flow = FlowSeen::Undecided;
-    assert_eq!(plan(&Desired::Absent, true, &seen), Step::Gone);
+    assert_eq!(waits(plan(&Desired::Absent, true, &seen)), Waiting::CreateOutcome, "what is left is named");
 }
 
 #[test]

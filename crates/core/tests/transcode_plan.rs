@@ -13,8 +13,8 @@ use fixtures::{
 use playout_core::api::policy::RetryPolicy;
 use playout_core::channel::{ChannelState, InputState, Look, NewInput, Quotas, Usage};
 use playout_core::destination::connection::MEASUREMENT_PATIENCE;
-use playout_core::destination::observed::{EndpointSeen, Observed, Programme};
-use playout_core::destination::plan::{Action, pending_changes, plan};
+use playout_core::destination::observed::{EndpointSeen, NotOurs, Observed, Programme};
+use playout_core::destination::plan::{Action, housekeeping, pending_changes, plan};
 use playout_core::destination::retry::{Attempt, LONGEST_PAUSE, Phase, Retry, Tries, is_refusal};
 use playout_core::destination::wanted::{Roles, wanted};
 use playout_core::endpoint::Role;
@@ -345,17 +345,19 @@ fn what_somebody_changed_in_the_console_is_set_right_before_the_next_start() {
 }
 
 #[test]
-fn the_tags_of_both_are_renewed_first_also_on_the_air() {
+fn the_tags_of_both_are_renewed_beside_everything_else() {
     let mut seen = on_air(&[]);
     input(&mut seen).tags.insert(TAG_UID.into(), "uid-0".into());
     channel(&mut seen).channel.tags.insert(TAG_UID.into(), "uid-0".into());
-    let tags = present(live(&[])).tags;
-    let renewed = |kind, id| Action::TagMediaLive { arn: id_of(kind, id), tags: tags.clone() };
-    assert_eq!(one(decide(&live(&[]), &seen)), renewed("input", INPUT));
-    input(&mut seen).tags = tags.clone();
-    assert_eq!(one(decide(&live(&[]), &seen)), renewed("channel", CHANNEL));
-    channel(&mut seen).channel.state = ChannelState::Idle;
-    assert_eq!(one(decide(&live(&[]), &seen)), renewed("channel", CHANNEL));
+    let wanted = present(live(&[]));
+    let renewed = |kind, id| Action::TagMediaLive { arn: id_of(kind, id), tags: wanted.tags.clone() };
+    assert_eq!(decide(&live(&[]), &seen), Step::Settled, "a show is not held up");
+    assert_eq!(housekeeping(&wanted, &seen), [renewed("channel", CHANNEL), renewed("input", INPUT)]);
+    input(&mut seen).tags = wanted.tags.clone();
+    assert_eq!(housekeeping(&wanted, &seen), [renewed("channel", CHANNEL)]);
+    let mut seen = idle(&[]);
+    channel(&mut seen).channel.tags.insert(TAG_UID.into(), "uid-0".into());
+    assert_eq!(one(decide(&live(&[]), &seen)), start(), "nor is its start");
 }
 
 #[test]
@@ -862,11 +864,13 @@ fn a_show_does_not_wait_for_an_update_that_is_left() {
 
 #[test]
 fn a_channel_that_has_lost_our_tags_is_not_touched() {
-    let lost = Observed { not_ours: Some("The MediaLive channel 7".into()), channel: Look::Absent, ..on_air(&[]) };
+    let arn = id_of("channel", CHANNEL);
+    let not_ours = NotOurs { what: "channel", arn: arn.clone(), runs: true, taken_over_by: None };
+    let lost = Observed { not_ours: vec![not_ours], channel: Look::Absent, ..on_air(&[]) };
     for wish in [live(&[]), live(&[("/updatePolicy", json!("Restart"))])] {
         let problem = stuck(decide(&wish, &lost));
         assert!(
-            problem.reason == Reason::NotOurs && problem.message.starts_with("The MediaLive channel 7"),
+            problem.reason == Reason::NotOurs && problem.message.contains(&arn) && problem.message.contains("billed"),
             "{problem:?}"
         );
     }

@@ -7,12 +7,12 @@ use kube::ResourceExt as _;
 use playout_core::api::destination::{ChannelStatus, Delivery};
 use playout_core::api::{CREATE_INTENT, Destination};
 use playout_core::channel::{Channel, ChannelState, Input, InputState, Look, Quotas};
-use playout_core::destination::observed::{ChannelSeen, EndpointSeen};
+use playout_core::destination::observed::{ChannelSeen, EndpointSeen, NotOurs};
 use playout_core::destination::plan::{Action, CHANNEL, INPUT};
 use playout_core::destination::wanted::Wanted;
 use playout_core::endpoint::Role;
 use playout_core::flow::{Flow, Measured};
-use playout_core::names::{CreateIntent, Identity, Ownership};
+use playout_core::names::{CreateIntent, Identity, Ownership, TAG_UID};
 use playout_core::plan::{Action as _, Desired, Failure, FailureClass};
 
 use super::{DestinationKind, is_asked_anew, queue};
@@ -41,13 +41,13 @@ pub(super) struct Live {
     pub channel: Look<ChannelSeen>,
     pub quotas: Option<Quotas>,
     /// What bears a recorded id and not our tags.
-    pub not_ours: Option<String>,
+    pub not_ours: Vec<NotOurs>,
 }
 
 impl Looking<'_> {
     /// Looks at MediaLive, where something of this Destination may be.
     pub(super) async fn at_media_live(&self, desired: &Desired<Wanted>, health: bool) -> Result<Live, Failure> {
-        let nothing = Live { input: Look::Absent, channel: Look::Absent, quotas: None, not_ours: None };
+        let nothing = Live { input: Look::Absent, channel: Look::Absent, quotas: None, not_ours: Vec::new() };
         let status = self.destination.status.as_ref();
         let passes_through = self.destination.spec.delivery == Delivery::Passthrough;
         let was_told = status.is_some_and(|s| s.observed_generation.is_some_and(|g| g > 0));
@@ -70,19 +70,21 @@ impl Looking<'_> {
     async fn look(&self, desired: &Desired<Wanted>, recorded: &ChannelStatus, health: bool) -> Result<Live, Failure> {
         let (input, channel) = tokio::join!(Box::pin(self.input(recorded)), Box::pin(self.channel(recorded)));
         let mut not_ours = Vec::new();
-        let mut is_ours = |what: &str, id: &str, tags: &BTreeMap<String, String>| {
-            let foreign = self.identity.ownership(tags) == Ownership::Foreign;
-            if foreign {
-                not_ours.push(format!("The MediaLive {what} {id}"));
+        let mut is_ours = |what, arn: &String, tags: &BTreeMap<String, String>, uid, runs| {
+            let ownership = self.identity.ownership_after(tags, uid);
+            if !ownership.is_ours() {
+                let uid = tags.get(TAG_UID).filter(|_| ownership == Ownership::TakenOver);
+                not_ours.push(NotOurs { what, arn: arn.clone(), runs, taken_over_by: uid.cloned() });
             }
-            !foreign
+            ownership.is_ours()
         };
+        let uid = recorded.owner_uid.as_deref();
         let channel = match channel? {
-            Look::Present(channel) if !is_ours("channel", &channel.id, &channel.tags) => Look::Absent,
+            Look::Present(c) if !is_ours("channel", &c.arn, &c.tags, uid, c.state.is_up()) => Look::Absent,
             other => other,
         };
         let input = match input? {
-            Look::Present(input) if !is_ours("input", &input.id, &input.tags) => Look::Absent,
+            Look::Present(input) if !is_ours("input", &input.arn, &input.tags, None, false) => Look::Absent,
             other => other,
         };
         let wants = matches!(desired, Desired::Present(w) if w.channel.is_some() && (w.running || w.prepare));
@@ -92,7 +94,7 @@ impl Looking<'_> {
             Look::Undecided => Look::Undecided,
             Look::Absent => Look::Absent,
         };
-        Ok(Live { input, channel, quotas, not_ours: not_ours.into_iter().next() })
+        Ok(Live { input, channel, quotas, not_ours })
     }
 
     /// Whether nothing can reach the channel any more. Not to know is no: a show does not end for it.
@@ -141,9 +143,10 @@ impl Looking<'_> {
         }
         let name = identity.input_name();
         let listed = region.channels.inputs(LIST_AGE, self.urgency).await?;
-        let ours = listed.iter().map(|l| &l.input).filter(|i| {
-            i.name == name && i.state != InputState::Deleted && identity.ownership(&i.tags) != Ownership::Foreign
-        });
+        let ours = listed
+            .iter()
+            .map(|l| &l.input)
+            .filter(|i| i.name == name && i.state != InputState::Deleted && identity.ownership(&i.tags).is_ours());
         Ok(match ours.min_by(|a, b| a.id.cmp(&b.id)) {
             Some(input) => Look::Present(input.clone()),
             None => self.none(INPUT),
@@ -162,9 +165,8 @@ impl Looking<'_> {
         }
         let name = identity.channel_name();
         let listed = region.channels.list(LIST_AGE, self.urgency).await?;
-        let ours = listed
-            .iter()
-            .filter(|c| c.name == name && !c.state.is_gone() && identity.ownership(&c.tags) != Ownership::Foreign);
+        let ours =
+            listed.iter().filter(|c| c.name == name && !c.state.is_gone() && identity.ownership(&c.tags).is_ours());
         for listed in ours {
             let found = region.channels.describe(&listed.id, AGE, self.urgency).await?;
             if let Some(channel) = found.filter(|c| c.state != ChannelState::Deleted) {

@@ -8,7 +8,7 @@ use kube::{Resource as _, ResourceExt as _};
 use playout_core::api::destination::DestinationWord;
 use playout_core::api::source::{HealthWord, SourceStatus};
 use playout_core::api::{ACTIVE_ENDPOINT, Destination, Source};
-use playout_core::channel::Look;
+use playout_core::channel::{Input, Look};
 use playout_core::conditions::{RECONCILING, is_true};
 use playout_core::destination::memory;
 use playout_core::destination::observed::{Observed, OutputSeen, Programme};
@@ -17,16 +17,17 @@ use playout_core::destination::wanted::{Wanted, wants_to_run};
 use playout_core::endpoint::Role;
 use playout_core::fight::Left;
 use playout_core::flow::{Flow, FlowOutput, FlowState, SecretCopy};
-use playout_core::names::{Identity, Ownership};
+use playout_core::names::Identity;
 use playout_core::plan::{Desired, Failure};
 use playout_core::source::off::stays_off;
 
 use super::live::{Live, Looking};
-use super::{DestinationKind, is_asked_anew, queue, region_of, source_of, urgency};
+use super::{DestinationKind, is_asked_anew, queue, recorded_uid, region_of, source_of, urgency};
 use crate::aws::Region;
 use crate::aws::measurements::Subject;
 use crate::kind::{Context, Kind as _};
-use crate::kinds::source::{AGE, copies};
+use crate::kinds::passwords::{Sought, copies};
+use crate::kinds::source::AGE;
 use crate::lanes::Urgency;
 
 /// Looks at it, each service for itself: what takes it off the air needs no answer of another, nor of its own where the status
@@ -63,10 +64,10 @@ pub(super) async fn look(
         flow => flow?,
     };
     let outputs = match &flow {
-        Some(flow) => look.at_outputs(flow, health, goes).await?,
+        Some(flow) => look.at_outputs(flow, health, goes).await,
         None => BTreeMap::new(),
     };
-    let sends = outputs.values().any(|o| o.output.enabled && o.ownership != Ownership::Foreign);
+    let sends = outputs.values().any(|o| o.output.enabled && o.ownership.is_ours());
     let live = match live {
         Err(_) if goes && (sends || !unseen.is_empty()) => Live::undecided(),
         live => live?,
@@ -74,7 +75,14 @@ pub(super) async fn look(
     // A stop comes alone and must not wait for them. After it they are asked for: not to know of a copy is not to know that
     // there is none.
     let stops = goes && (sends || channel_up || !unseen.is_empty());
-    let secrets = if stops { Vec::new() } else { look.at_copies(desired, &outputs).await? };
+    let secrets = if stops { Vec::new() } else { look.at_copies(desired).await? };
+    let known_lost = source.as_ref().and_then(|s| s.status.as_ref()?.not_ours.first().cloned());
+    let source_lost = match (source.as_deref(), &flow) {
+        (Some(source), Some(flow)) if known_lost.is_none() => {
+            look.lost_flow(source, flow, desired, &outputs, &live.input).await?
+        }
+        _ => known_lost,
+    };
     // Nobody has to know that of what is taken off the air anyway.
     let cut_off = !goes && look.is_cut_off(&live, flow.as_deref()).await;
     let told = match destination.annotations().get(ACTIVE_ENDPOINT).map(String::as_str) {
@@ -99,6 +107,7 @@ pub(super) async fn look(
         },
         outputs,
         secrets,
+        secrets_asked: !stops,
         cut_off,
         quotas: live.quotas,
         input: live.input,
@@ -108,6 +117,7 @@ pub(super) async fn look(
         decided: memory::decided(destination),
         left: Left::default(),
         not_ours: live.not_ours,
+        source_lost,
         moves_first: queue::moves_first(destination, context),
         recorded: unseen,
     })
@@ -116,29 +126,23 @@ pub(super) async fn look(
 impl Live {
     /// MediaLive gave no answer.
     fn undecided() -> Self {
-        Self { input: Look::Undecided, channel: Look::Undecided, quotas: None, not_ours: None }
+        Self { input: Look::Undecided, channel: Look::Undecided, quotas: None, not_ours: Vec::new() }
     }
 }
 
 impl Looking<'_> {
-    async fn at_outputs(&self, flow: &Flow, health: bool, goes: bool) -> Result<BTreeMap<Role, OutputSeen>, Failure> {
+    async fn at_outputs(&self, flow: &Flow, health: bool, goes: bool) -> BTreeMap<Role, OutputSeen> {
         let mut outputs = BTreeMap::new();
-        let mut failed = None;
+        let before = self.destination.status.as_ref().map_or(&[] as &[_], |s| &s.outputs);
         for role in [Role::Primary, Role::Backup] {
-            let name = self.identity.output_name(role.as_str());
-            let found = flow.output(&name).filter(|o| o.managed_by.is_none());
-            let Some(output) = found else { continue };
-            match self.at_output(role, output, flow.state, health, goes).await {
-                Ok(seen) => drop(outputs.insert(role, seen)),
-                Err(failure) => failed = Some(failure),
+            let recorded = before.iter().find(|o| o.role == role.word()).and_then(|o| o.arn.as_ref());
+            let named = flow.output(&self.identity.output_name(role.as_str())).filter(|o| o.managed_by.is_none());
+            let found = named.or_else(|| flow.outputs.iter().find(|o| Some(&o.arn) == recorded));
+            if let Some(output) = found {
+                outputs.insert(role, self.at_output(role, output, flow.state, health, goes).await);
             }
         }
-        // What can be stopped is stopped; the other is looked at again afterwards.
-        let stops = goes && outputs.values().any(|o| o.output.enabled && o.ownership != Ownership::Foreign);
-        match failed {
-            Some(failure) if !stops => Err(failure),
-            _ => Ok(outputs),
-        }
+        outputs
     }
 
     async fn at_output(
@@ -148,47 +152,80 @@ impl Looking<'_> {
         state: FlowState,
         health: bool,
         goes: bool,
-    ) -> Result<OutputSeen, Failure> {
+    ) -> OutputSeen {
         let Self { destination, identity, region, .. } = self;
-        let before = destination.status.as_ref().map_or(&[] as &[_], |s| &s.outputs);
         if is_asked_anew(destination) {
             region.flows.doubt(&output.arn);
         }
-        // By its name and the recorded ARN it is ours: it can be stopped without another question.
-        let is_recorded = recorded::on_air(destination).outputs.get(&role).is_some_and(|o| o.arn == output.arn);
-        let stops = goes && output.enabled && is_recorded;
-        let (ownership, tags) = if stops {
-            (Ownership::Ours, BTreeMap::new())
-        } else {
-            let tags = region.flows.tags(&output.arn, self.urgency).await?;
-            (identity.ownership(&tags), tags)
+        // By its name it is ours: nothing waits for its tags, and before a stop they are not even asked for.
+        let whose = |tags: &Option<_>| {
+            let recorded = recorded_uid(destination, &output.arn);
+            identity.ownership_of_output(&output.name, role.as_str(), tags.as_ref(), recorded)
         };
-        let mut seen =
-            OutputSeen { ownership, output: output.clone(), tags, measured: None, unchanged_for: Duration::ZERO };
+        let mut tags = region.flows.last_tags(&output.arn);
+        let stops = goes && output.enabled && whose(&tags).is_ours();
+        if !stops {
+            region.flows.refresh_tags(&output.arn);
+            tags = region.flows.last_tags(&output.arn);
+        }
+        let mut seen = OutputSeen {
+            ownership: whose(&tags),
+            output: output.clone(),
+            tags,
+            measured: None,
+            unchanged_for: Duration::ZERO,
+        };
         let sending = output.enabled && matches!(state, FlowState::Active | FlowState::Updating);
         if health && !(stops && state.takes_changes()) {
+            let before = destination.status.as_ref().map_or(&[] as &[_], |s| &s.outputs);
             (seen.measured, _, seen.unchanged_for) =
                 self.measure(Subject::Output, &output.arn, role, sending, before).await;
         }
-        Ok(seen)
+        seen
     }
 
-    /// The copies of passwords. Asked for only where there is a password, or may have been one: who has none depends on no
-    /// other service.
-    async fn at_copies(
+    /// The copies of passwords.
+    async fn at_copies(&self, desired: &Desired<Wanted>) -> Result<Vec<SecretCopy>, Failure> {
+        let Self { destination, identity, region, urgency, .. } = self;
+        let status = destination.status.as_ref();
+        let encryption = destination.spec.encryption.as_ref();
+        let sought = Sought {
+            wanted: match desired {
+                Desired::Present(w) => {
+                    w.outputs.values().filter_map(|o| Some(o.password.as_ref()?.name.as_str())).collect()
+                }
+                Desired::Absent | Desired::Invalid(_) => Vec::new(),
+            },
+            recorded: status.map_or(&[], |s| &s.passwords),
+            observed: status.and_then(|s| s.observed_generation),
+            names_one: encryption.is_some_and(|e| e.password_secret_ref.is_some()),
+            deleting: matches!(desired, Desired::Absent),
+        };
+        copies(&sought, identity, region, *urgency).await
+    }
+
+    /// The flow of the Source, if something may be added to it in this pass and it is to be the Source's own and does not bear
+    /// its tags: nothing is added to such a flow, whatever the status of the Source says by now.
+    async fn lost_flow(
         &self,
+        source: &Source,
+        flow: &Flow,
         desired: &Desired<Wanted>,
         outputs: &BTreeMap<Role, OutputSeen>,
-    ) -> Result<Vec<SecretCopy>, Failure> {
-        let Self { destination, identity, region, urgency, .. } = self;
-        let expected = matches!(desired, Desired::Present(w) if w.outputs.values().any(|o| o.password.is_some()));
-        let deleting = matches!(desired, Desired::Absent);
-        let encrypts = outputs.values().any(|o| o.output.settings.encryption.is_some());
-        let names = destination.spec.encryption.as_ref().is_some_and(|e| e.password_secret_ref.is_some());
-        if !(expected || deleting || encrypts || names) {
-            return Ok(Vec::new());
+        input: &Look<Input>,
+    ) -> Result<Option<String>, Failure> {
+        let Desired::Present(wanted) = desired else { return Ok(None) };
+        let misses = match &wanted.channel {
+            None => wanted.outputs.keys().any(|role| !outputs.contains_key(role)),
+            Some(_) => input.is_absent(),
+        };
+        if source.spec.external.is_some() || !misses || !(wanted.running || wanted.prepare) {
+            return Ok(None);
         }
-        copies(identity, region, expected, expected || deleting, *urgency).await
+        let tags = self.region.flows.tags(&flow.arn, self.urgency).await?;
+        let recorded = source.status.as_ref().and_then(|s| s.owner_uid.as_deref());
+        let ours = self.context.identity(source).ownership_after(&tags, recorded).is_ours();
+        Ok((!ours).then(|| flow.arn.clone()))
     }
 }
 

@@ -5,7 +5,6 @@ use playout_core::api::Destination;
 use playout_core::api::destination::Delivery;
 use playout_core::conditions::{READY, STALLED};
 use playout_core::destination::wanted::wants_to_run;
-use playout_core::names::Ownership;
 use playout_core::reasons::Reason;
 
 use crate::aws::media_live::ListedChannel;
@@ -15,7 +14,7 @@ use crate::kind::Context;
 pub(super) fn ahead(destination: &Destination, region: &str, channels: &[ListedChannel], context: &Context) -> usize {
     let has_channel = |other: &Destination| {
         let identity = context.identity(other);
-        channels.iter().any(|c| !c.state.is_gone() && identity.ownership(&c.tags) != Ownership::Foreign)
+        channels.iter().any(|c| !c.state.is_gone() && identity.ownership(&c.tags).is_ours())
     };
     let waits = |other: &&std::sync::Arc<Destination>| {
         other.spec.delivery == Delivery::Transcode

@@ -98,10 +98,14 @@ impl crate::plan::Action for Action {
         matches!(self, Self::DeleteInput { .. } | Self::DeleteChannel { .. })
     }
 
-    /// The status is where these are kept, and a stop of our own is no failure of the channel's. One that no look may show for
+    /// The status is where these are kept, and the name of a secret; and a stop of our own is no failure of the channel's. One that no look may show for
     /// long is told, too.
     fn is_told(&self) -> bool {
-        self.is_memory() || matches!(self, Self::StopChannel { .. } | Self::StopOutput { .. })
+        self.is_memory()
+            || matches!(
+                self,
+                Self::StopChannel { .. } | Self::StopOutput { .. } | Self::Copy(CopyAction::Create { .. })
+            )
     }
 
     fn changes(&self) -> Vec<Change> {

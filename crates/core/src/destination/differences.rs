@@ -25,7 +25,7 @@ pub fn difference(wanted: Option<&Wanted>, seen: &Observed, action: &Action) -> 
         Action::RemoveOutput { role, .. } => of_output(role, wished(role)),
         Action::TagOutput { arn, tags } => {
             let output = seen.outputs.values().find(|o: &&OutputSeen| o.output.arn == *arn);
-            output.map_or_else(Vec::new, |o| of_tags(&o.tags, tags))
+            output.and_then(|o| o.tags.as_ref()).map_or_else(Vec::new, |old| of_tags(old, tags))
         }
         Action::UpdateChannel { .. } | Action::StopChannel { .. } => {
             wanted.map_or_else(Vec::new, |wanted| changes(wanted, seen))

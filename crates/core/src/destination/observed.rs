@@ -8,7 +8,7 @@ use crate::channel::{Alert, Channel, Input, Look, Quotas};
 use crate::endpoint::Role;
 use crate::fight::Left;
 use crate::flow::{Age, FlowOutput, FlowState, Measured, SecretCopy};
-use crate::names::Ownership;
+use crate::names::{Ownership, TAG_UID};
 use crate::plan::StaysOff;
 
 /// The facts.
@@ -20,6 +20,8 @@ pub struct Observed {
     pub outputs: BTreeMap<Role, OutputSeen>,
     /// Copies of passwords that bear our tags.
     pub secrets: Vec<SecretCopy>,
+    /// Whether Secrets Manager was asked for them: a stop does not wait for it.
+    pub secrets_asked: bool,
     /// The MediaLive input that bears our tags.
     pub input: Look<Input>,
     /// The MediaLive channel that bears our tags.
@@ -36,12 +38,47 @@ pub struct Observed {
     pub decided: Option<Role>,
     /// What was changed again and again and set back each time: it is not changed now, and nothing waits for it.
     pub left: Left,
-    /// What bears the recorded id of our channel or input, and not our tags.
-    pub not_ours: Option<String>,
+    /// What is recorded in MediaLive, or of the Source's flow, and is not ours.
+    pub not_ours: Vec<NotOurs>,
+    /// ARN of the flow that the Source has recorded and that is not its own: nothing is sent from it any more, and nothing is
+    /// added to it.
+    pub source_lost: Option<String>,
     /// Another Destination that is being moved between deliveries, or is to be before this one.
     pub moves_first: Option<String>,
     /// What is recorded as ours and on the air, where AWS could not be looked at.
     pub recorded: Recorded,
+}
+
+impl Observed {
+    /// UID of the object of the same identity that is in charge of what this one had.
+    #[must_use]
+    pub fn taken_over_by(&self) -> Option<&str> {
+        let outputs = self.outputs.values().filter(|o| o.ownership == Ownership::TakenOver);
+        let of_output = outputs.filter_map(|o| o.tags.as_ref()?.get(TAG_UID)).map(String::as_str).next();
+        of_output.or_else(|| self.not_ours.iter().find_map(|n| n.taken_over_by.as_deref()))
+    }
+
+    /// What is not ours and goes on sending, in words.
+    #[must_use]
+    pub fn still_sends(&self) -> Option<String> {
+        let on = matches!(&self.flow, Programme::Flow { state: FlowState::Active | FlowState::Updating, .. });
+        let sends = |o: &&OutputSeen| on && o.output.enabled && !o.ownership.is_ours();
+        let output = self.outputs.values().find(sends).map(|o| format!("Output {}", o.output.arn));
+        output.or_else(|| self.not_ours.iter().find(|n| n.runs).map(|n| format!("MediaLive {} {}", n.what, n.arn)))
+    }
+}
+
+/// What is recorded of us in MediaLive and is not ours.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct NotOurs {
+    /// `channel` or `input`.
+    pub what: &'static str,
+    /// ARN.
+    pub arn: String,
+    /// Whether it runs, so that it sends and is billed as such.
+    pub runs: bool,
+    /// UID of the object of the same identity that has taken it over.
+    pub taken_over_by: Option<String>,
 }
 
 /// Our channel.
@@ -117,10 +154,11 @@ pub enum Programme {
 pub struct OutputSeen {
     /// The output.
     pub output: FlowOutput,
-    /// What its tags say of its owner.
+    /// What its name, and its tags where they are known, say of its owner.
     pub ownership: Ownership,
-    /// Tags.
-    pub tags: BTreeMap<String, String>,
+    /// Tags, where they are known: an output is ours by its name, which has a digest of our identity in it, so that nothing has to
+    /// wait for them.
+    pub tags: Option<BTreeMap<String, String>>,
     /// What was measured since it began to send; `None`: measuring is off.
     pub measured: Option<Measured>,
     /// How long its connection has been what it is.

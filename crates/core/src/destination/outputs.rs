@@ -2,6 +2,8 @@
 //!
 //! Every action names one output of this Destination. Nothing here can touch another.
 
+use std::collections::BTreeMap;
+
 use super::action::{Action, NewOutput};
 use super::connection::{Connection, FAILOVER_AFTER, WITHOUT_SIGNAL, of_output};
 use super::observed::{Observed, OutputSeen, Programme};
@@ -10,7 +12,6 @@ use super::retry::{Phase, Tries};
 use super::wanted::{OutputWanted, Wanted};
 use crate::endpoint::Role;
 use crate::flow::{Cipher, FlowState, OUTPUTS_PER_FLOW, OutputSettings, Password};
-use crate::names::Ownership;
 use crate::passwords;
 use crate::plan::{IN_TRANSITION, Problem, SOON, StaysOff, Step, Waiting};
 use crate::reasons::Reason;
@@ -52,7 +53,7 @@ pub(super) fn retire(seen: &Observed) -> Option<Step<Action>> {
 }
 
 fn ours(seen: &Observed) -> impl Iterator<Item = (&Role, &OutputSeen)> {
-    seen.outputs.iter().filter(|(_, o)| o.ownership != Ownership::Foreign)
+    seen.outputs.iter().filter(|(_, o)| o.ownership.is_ours())
 }
 
 /// What is next, beside a flow.
@@ -60,12 +61,13 @@ pub(super) fn next(wanted: &Wanted, seen: &Observed, flow: &Flow<'_>) -> Step<Ac
     let Flow { arn, state, outputs_used, stopped, signal } = *flow;
     let on_air = matches!(state, FlowState::Active | FlowState::Updating);
     let changes = Changes { wanted, seen, flow: arn, on_air };
-    if let Some(foreign) = seen.outputs.values().find(|o| o.ownership == Ownership::Foreign) {
+    if let Some(foreign) = seen.outputs.values().find(|o| !o.ownership.is_ours()) {
         return Step::Stuck(Problem::new(
             Reason::NotOurs,
             format!(
-                "Output {} exists on the flow without this Destination's ownership tags. Remove it, or restore its tags; it is not touched.",
-                foreign.output.name
+                "Output {} is on the flow without this Destination's ownership tags: it is not touched, and none is made beside it.{} Remove it, or restore its tags. After a change of --cluster-id, start the operator with the old one.",
+                foreign.output.arn,
+                if foreign.output.enabled && on_air { " It still sends." } else { "" }
             ),
         ));
     }
@@ -212,15 +214,11 @@ impl Changes<'_> {
             self.change_output(*role, wish, seen, &mut actions, &mut problem);
         }
         self.keep_the_leader(&mut actions);
-        // What begins to send comes before what ends, so that a switch has no gap; tags are never in the way.
+        // What begins to send comes before what ends, so that a switch has no gap.
         actions.sort_by_key(|a| match a {
             Action::UpdateOutput { enabled: Some(false), .. } | Action::RemoveOutput { .. } => 1,
-            Action::TagOutput { .. } => 2,
             _ => 0,
         });
-        if actions.is_empty() && problem.is_none() {
-            actions = self.seen.left.allowed(self.unused_copies());
-        }
         (actions, problem)
     }
 
@@ -265,9 +263,6 @@ impl Changes<'_> {
                 actions.push(action);
             }
         };
-        if self.wanted.tags.iter().any(|(k, v)| seen.tags.get(k) != Some(v)) {
-            push(Action::TagOutput { arn: seen.output.arn.clone(), tags: self.wanted.tags.clone() });
-        }
         if enabled == Some(false) {
             // Alone: settings that AWS refuses must not keep it on the air. They come next.
             push(self.update(role, seen, None, enabled));
@@ -357,16 +352,27 @@ impl Changes<'_> {
         let passwords = passwords_of(self.wanted).filter(|_| needed);
         passwords::missing(passwords, &self.seen.secrets, &self.wanted.tags).into_iter().map(Action::Copy).collect()
     }
+}
 
-    fn unused_copies(&self) -> Vec<Action> {
-        // While a key cannot be read it is not known what is used.
-        if self.wanted.outputs.values().any(|o| o.settings.is_err()) {
-            return Vec::new();
-        }
-        // An output whose change waits still reads the password that it has.
-        let unused = passwords::unused(passwords_of(self.wanted), &self.seen.secrets, read(self.seen));
-        unused.into_iter().map(Action::Copy).collect()
+/// Renews the tags of our outputs, where they are known.
+pub(super) fn untagged(
+    wanted: &Wanted,
+    seen: &Observed,
+    lacks: impl Fn(&BTreeMap<String, String>) -> bool,
+) -> Vec<Action> {
+    let known = ours(seen).filter(|(_, o)| o.tags.as_ref().is_some_and(&lacks));
+    known.map(|(_, o)| Action::TagOutput { arn: o.output.arn.clone(), tags: wanted.tags.clone() }).collect()
+}
+
+/// Removes copies of passwords that are neither wished nor read.
+pub(super) fn unused_copies(wanted: &Wanted, seen: &Observed) -> Vec<Action> {
+    // While a key cannot be read it is not known what is used.
+    if wanted.outputs.values().any(|o| o.settings.is_err()) {
+        return Vec::new();
     }
+    // An output whose change waits still reads the password that it has.
+    let unused = passwords::unused(passwords_of(wanted), &seen.secrets, read(seen));
+    unused.into_iter().map(Action::Copy).collect()
 }
 
 fn passwords_of(wanted: &Wanted) -> impl Iterator<Item = &Password> {

@@ -2,12 +2,15 @@
 //!
 //! Every action names something that is this Destination's alone. Nothing here can touch another.
 
+use std::collections::BTreeMap;
+
 pub use super::action::{Action, CHANNEL, INPUT, NewOutput};
 use super::observed::{Observed, Programme};
 use super::outputs::{self, Flow};
 use super::teardown;
 use super::transcode::{self, Path};
 use super::wanted::Wanted;
+use crate::channel::{ChannelState, InputState};
 use crate::passwords;
 use crate::plan::{Desired, IN_TRANSITION, Problem, SOON, Step, Waiting};
 use crate::reasons::Reason;
@@ -16,7 +19,8 @@ use crate::reasons::Reason;
 #[must_use]
 pub fn plan(desired: &Desired<Wanted>, retain: bool, seen: &Observed) -> Step<Action> {
     match desired {
-        Desired::Absent if retain => Step::Gone,
+        // Whoever has taken over what it had has all of it.
+        Desired::Absent if retain || seen.taken_over_by().is_some() => Step::Gone,
         Desired::Absent => toward_absent(seen),
         Desired::Invalid(problem) => Step::Stuck(problem.clone()),
         Desired::Present(wanted) if wanted.suspended => Step::Settled,
@@ -53,7 +57,47 @@ fn copies(seen: &Observed) -> Vec<Action> {
     passwords::unused(std::iter::empty(), &seen.secrets, outputs::read(seen)).into_iter().map(Action::Copy).collect()
 }
 
+/// What is put in order beside the step, and holds up nothing: tags, and copies of passwords that nothing reads.
+#[must_use]
+pub fn housekeeping(wanted: &Wanted, seen: &Observed) -> Vec<Action> {
+    if wanted.suspended || seen.taken_over_by().is_some() {
+        return Vec::new();
+    }
+    let lacks = |tags: &BTreeMap<String, String>| wanted.tags.iter().any(|(k, v)| tags.get(k) != Some(v));
+    let mut actions = outputs::untagged(wanted, seen, lacks);
+    if wanted.channel.is_some() {
+        // What goes is let go.
+        let channel = seen
+            .channel
+            .present()
+            .map(|c| &c.channel)
+            .filter(|c| !matches!(c.state, ChannelState::Deleting | ChannelState::Deleted));
+        let input = seen.input.present().filter(|i| !matches!(i.state, InputState::Deleting | InputState::Deleted));
+        let channel = channel.map(|c| (&c.arn, &c.tags));
+        let input = input.map(|i| (&i.arn, &i.tags));
+        let untagged = channel.into_iter().chain(input).filter(|(_, tags)| lacks(tags));
+        actions.extend(untagged.map(|(arn, _)| Action::TagMediaLive { arn: arn.clone(), tags: wanted.tags.clone() }));
+    }
+    if wanted.problem.is_none() {
+        actions.extend(match &wanted.channel {
+            None => outputs::unused_copies(wanted, seen),
+            Some(_) => copies(seen),
+        });
+    }
+    actions
+}
+
+fn not_ours(text: String) -> Step<Action> {
+    Step::Stuck(Problem::new(Reason::NotOurs, text))
+}
+
 fn toward_present(wanted: &Wanted, seen: &Observed) -> Step<Action> {
+    if let Some(uid) = seen.taken_over_by() {
+        let text = format!(
+            "What this Destination had in AWS was taken over by the Destination of the same cluster id, namespace and name that has UID {uid}: two clusters have one identity. This one does nothing any more. Delete it here, which removes nothing in AWS; to take it back, create it anew."
+        );
+        return Step::Stuck(Problem::new(Reason::TakenOver, text));
+    }
     // A stop comes alone and before anything that AWS could refuse: what cannot be changed, or not even understood, can
     // still be stopped.
     if !wanted.running {
@@ -65,6 +109,21 @@ fn toward_present(wanted: &Wanted, seen: &Observed) -> Step<Action> {
         if !prepared && let Some(step) = teardown::retire(seen) {
             return step;
         }
+    }
+    if let Some(still) = seen.still_sends().filter(|_| !wanted.running) {
+        return not_ours(format!(
+            "{still} still sends: it does not bear this Destination's ownership tags and is not touched. Stop or remove it in AWS, or restore its tags. After a change of --cluster-id, start the operator with the old one."
+        ));
+    }
+    if let Some(flow) = &seen.source_lost {
+        // What is on the air stays, and what is to be off is.
+        return match wanted.running || wanted.prepare {
+            true => not_ours(format!(
+                "Flow {flow} is not Source {}'s any more, so nothing is added to it. kubectl describe source {0} says what to do.",
+                wanted.source
+            )),
+            false => Step::Settled,
+        };
     }
     let Programme::Flow { arn, state, outputs_used, stopped, signal, region, .. } = &seen.flow else {
         return without_flow(wanted, seen);
@@ -104,10 +163,6 @@ fn toward_present(wanted: &Wanted, seen: &Observed) -> Step<Action> {
     };
     match (step, old_path) {
         (Step::Settled, Some(old_path)) => old_path,
-        (Step::Settled, None) if wanted.channel.is_some() => match seen.left.allowed(copies(seen)) {
-            copies if copies.is_empty() => Step::Settled,
-            copies => Step::Act(copies),
-        },
         (step, _) => step,
     }
 }

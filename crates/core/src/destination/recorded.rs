@@ -47,11 +47,12 @@ impl Recorded {
     }
 }
 
-/// What the status records as ours and on the air. Nothing while it says that something is not ours: which, it does not say.
+/// What the status records as ours and on the air. Nothing while it says that something is not ours any more.
 #[must_use]
 pub fn on_air(destination: &Destination) -> Recorded {
     let Some(status) = &destination.status else { return Recorded::default() };
-    if status.conditions.iter().any(|c| c.type_ == STALLED && c.reason == Reason::NotOurs.as_str()) {
+    let lost = [Reason::NotOurs.as_str(), Reason::TakenOver.as_str()];
+    if status.conditions.iter().any(|c| c.type_ == STALLED && lost.contains(&c.reason.as_str())) {
         return Recorded::default();
     }
     let output = |role: Role| {

@@ -22,6 +22,8 @@ use crate::channel::{ChannelState, InputState, Look};
 use crate::conditions::{Conditions, DELIVERING, OVER_LIMIT, Truth, whole_second};
 use crate::endpoint::Role;
 use crate::flow::{FlowState, Measured};
+use crate::names::{Ownership, TAG_UID};
+use crate::passwords;
 use crate::plan::{FailureClass, Step, Waiting};
 use crate::reasons::Reason;
 use crate::source::status::steady;
@@ -53,8 +55,9 @@ pub fn status(destination: &Destination, outcome: &Outcome<'_>) -> DestinationSt
         of_outputs(&mut status, &before, outcome, seen);
         status.channel = match &seen.recorded.channel {
             Some(_) => recorded::channel_unseen(before.channel.as_ref(), carried_out(outcome)),
-            None => of_channel(before.channel.as_ref(), seen, outcome.now),
+            None => of_channel(before.channel.as_ref(), destination.metadata.uid.as_ref(), seen, outcome.now),
         };
+        ownership(&mut status, &before, destination, outcome, seen);
         created(&mut status, outcome);
         if seen.recorded.is_empty() {
             status.active_endpoint = active_endpoint(seen);
@@ -85,6 +88,33 @@ fn carried_out<'a>(outcome: &Outcome<'a>) -> &'a [Action] {
         Some(Step::Act(actions)) if outcome.failure.is_none() => actions,
         _ => &[],
     }
+}
+
+/// What is said of whose the outputs are, of what is not ours, and of the copies of passwords.
+fn ownership(
+    status: &mut DestinationStatus,
+    before: &DestinationStatus,
+    destination: &Destination,
+    outcome: &Outcome<'_>,
+    seen: &Observed,
+) {
+    let not_ours = seen.outputs.values().filter(|o| !o.ownership.is_ours()).map(|o| &o.output.arn);
+    status.not_ours = not_ours.chain(seen.not_ours.iter().map(|n| &n.arn)).cloned().collect();
+    for output in &mut status.outputs {
+        let known = seen.outputs.values().find(|o| Some(&o.output.arn) == output.arn.as_ref());
+        let is_known_ours = known.is_some_and(|o| o.tags.is_some() && o.ownership == Ownership::Ours);
+        output.owner_uid = match is_known_ours {
+            true => destination.metadata.uid.clone(),
+            false => before.outputs.iter().find(|b| b.arn == output.arn).and_then(|b| b.owner_uid.clone()),
+        };
+    }
+    let asked = seen.secrets_asked.then_some(seen.secrets.as_slice());
+    let copied = match outcome.step {
+        Some(Step::Act(actions)) => actions.as_slice(),
+        _ => &[],
+    };
+    let copied = copied.iter().filter_map(|a| if let Action::Copy(copy) = a { Some(copy) } else { None });
+    status.passwords = passwords::names(&before.passwords, asked, copied);
 }
 
 fn of_outputs(status: &mut DestinationStatus, before: &DestinationStatus, outcome: &Outcome<'_>, seen: &Observed) {
@@ -146,11 +176,18 @@ fn known(seen: &Observed, measured: Option<Measured>) -> Option<Measured> {
     measured.map(|m| Measured { connected: says(&m), ..m })
 }
 
-fn of_channel(before: Option<&ChannelStatus>, seen: &Observed, now: Timestamp) -> Option<ChannelStatus> {
+fn of_channel(
+    before: Option<&ChannelStatus>,
+    uid: Option<&String>,
+    seen: &Observed,
+    now: Timestamp,
+) -> Option<ChannelStatus> {
     let input = seen.input.present().filter(|i| i.state != InputState::Deleted);
     let channel = seen.channel.present().filter(|c| c.channel.state != ChannelState::Deleted);
     // What was requested and is not visible yet keeps its id.
-    let requested = before.filter(|_| seen.input == Look::Undecided || seen.channel == Look::Undecided);
+    // So does what is not ours: nothing is made beside it.
+    let kept = seen.input == Look::Undecided || seen.channel == Look::Undecided || !seen.not_ours.is_empty();
+    let requested = before.filter(|_| kept);
     if input.is_none() && channel.is_none() && requested.is_none() {
         return None;
     }
@@ -169,6 +206,10 @@ fn of_channel(before: Option<&ChannelStatus>, seen: &Observed, now: Timestamp) -
         found.channel.settings.targets.iter().map(|(role, target)| of_role(role, target.shown())).collect()
     });
     Some(ChannelStatus {
+        owner_uid: match channel {
+            Some(c) if c.channel.tags.get(TAG_UID) == uid => uid.cloned(),
+            _ => before.and_then(|b| b.owner_uid.clone()),
+        },
         id: channel.map(|c| c.channel.id.clone()).or_else(|| requested.and_then(|r| r.id.clone())),
         arn: channel.map(|c| c.channel.arn.clone()),
         state: channel.map(|c| c.channel.state.as_str().into()),
@@ -307,8 +348,8 @@ fn runs(status: &mut DestinationStatus, before: &DestinationStatus, word: Destin
             status.last_runs.truncate(RUNS);
         }
         DestinationWord::Running => {}
-        // Looking failed: nothing is known to have ended.
-        _ if outcome.seen.is_none_or(|seen| !seen.recorded.is_empty()) => {}
+        // Looking failed: nothing is known to have ended. Nor has what could not be stopped.
+        _ if outcome.seen.is_none_or(|seen| !seen.recorded.is_empty() || seen.still_sends().is_some()) => {}
         _ if ran => {
             let why = why(word, status, before, outcome);
             status.started_at = None;

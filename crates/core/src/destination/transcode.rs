@@ -54,9 +54,12 @@ pub(super) struct Path<'a> {
 impl Path<'_> {
     pub(super) fn next(&self) -> Step<Action> {
         let Self { wanted, seen, .. } = self;
-        if let Some(what) = &seen.not_ours {
+        if let Some(lost) = seen.not_ours.first() {
             let text = format!(
-                "{what} is recorded in status.channel and has lost this Destination's ownership tags. Restore its tags, or remove it; it is not touched."
+                "MediaLive {} {} is recorded in status.channel and has lost this Destination's ownership tags: it is not touched, and none is made beside it.{} Restore its tags, or remove it.",
+                lost.what,
+                lost.arn,
+                if lost.runs { " It still runs and is billed." } else { "" }
             );
             return Step::Stuck(Problem::new(Reason::NotOurs, text));
         }
@@ -114,9 +117,6 @@ impl Path<'_> {
                     // AWS would make its output anew anyway.
                     return Err(retire(seen).unwrap_or(Step::Settled));
                 }
-                if self.needs_tags(&input.arn, &input.tags) {
-                    return Err(self.tag(&input.arn));
-                }
                 Ok(&input.id)
             }
             _ if seen.cut_off => Err(retire(seen).unwrap_or_else(|| self.create_input())),
@@ -173,15 +173,6 @@ impl Path<'_> {
         }))])
     }
 
-    fn needs_tags(&self, arn: &str, tags: &std::collections::BTreeMap<String, String>) -> bool {
-        let differs = self.wanted.tags.iter().any(|(k, v)| tags.get(k) != Some(v));
-        differs && !self.seen.left.has(&Change::of(arn, What::Tags))
-    }
-
-    fn tag(&self, arn: &str) -> Step<Action> {
-        Step::Act(vec![Action::TagMediaLive { arn: arn.to_string(), tags: self.wanted.tags.clone() }])
-    }
-
     /// What is in the way of a new input (and with it a channel), or of a channel alone: once the input is there, nobody who
     /// was created earlier is waited for, or two would wait for each other.
     fn quota(&self, input: bool) -> Option<Problem> {
@@ -233,9 +224,6 @@ impl Path<'_> {
             Ok(settings) => settings,
             Err(problem) => return Step::Stuck(problem),
         };
-        if self.needs_tags(&channel.arn, &channel.tags) {
-            return self.tag(&channel.arn);
-        }
         if self.differs(&settings, channel) {
             return self.own_stop().unwrap_or_else(|| {
                 Step::Act(vec![Action::UpdateChannel {
@@ -334,9 +322,6 @@ impl Path<'_> {
     fn up(&self, seen: &ChannelSeen, settings: Result<ChannelSettings, Problem>) -> Step<Action> {
         let channel = &seen.channel;
         let stop = || Step::Act(vec![Action::StopChannel { id: channel.id.clone() }]);
-        if self.needs_tags(&channel.arn, &channel.tags) {
-            return self.tag(&channel.arn);
-        }
         let tries = tries(self.wanted, self.seen);
         if self.stopped.is_some() || tries.is_some_and(Tries::holds_back) {
             return stop();

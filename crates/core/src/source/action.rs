@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::fight::{Change, What};
 use crate::flow::{Failover, SourceSettings, VpcInterface};
+use crate::names::{Identity, owner};
 use crate::ndi::Ndi;
 use crate::passwords::CopyAction;
 use crate::reasons::Reason;
@@ -67,6 +68,30 @@ pub enum Toward {
     Nothing,
 }
 
+impl Action {
+    /// The flow whose ownership tags are read anew before this is done: it ends the flow's show, or tags it.
+    #[must_use]
+    pub fn asks_whose(&self) -> Option<&str> {
+        match self {
+            Self::ClaimFlow { flow, .. }
+            | Self::AdoptFlow { flow, .. }
+            | Self::ReleaseFlow { flow, .. }
+            | Self::TagFlow { flow, .. }
+            | Self::StopFlow { flow }
+            | Self::DeleteFlow { flow }
+            | Self::LeaveError { flow, .. } => Some(flow),
+            _ => None,
+        }
+    }
+
+    /// Whether it may be done to a flow with these tags. `recorded`: see [`Identity::ownership_after`].
+    #[must_use]
+    pub fn may_be_done(&self, identity: &Identity, tags: &BTreeMap<String, String>, recorded: Option<&str>) -> bool {
+        let unclaimed = || matches!(self, Self::ClaimFlow { .. }) && owner(tags).is_none();
+        identity.ownership_after(tags, recorded).is_ours() || unclaimed()
+    }
+}
+
 /// A flow to be made.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct NewFlow {
@@ -104,8 +129,9 @@ impl crate::plan::Action for Action {
         matches!(self, Self::CreateFlow(_))
     }
 
+    /// The name of a secret is kept in the status.
     fn is_told(&self) -> bool {
-        matches!(self, Self::LeaveError { .. })
+        matches!(self, Self::LeaveError { .. } | Self::Copy(CopyAction::Create { .. }))
     }
 
     fn changes(&self) -> Vec<Change> {

@@ -23,7 +23,7 @@ pub fn hold(source: &Source, identity: &Identity, tags: &BTreeMap<String, String
         Some(ExternalPolicy::Reference) => Hold::Referenced,
         Some(ExternalPolicy::Adopt) => {
             let mark = identity.adoption_mark();
-            if identity.ownership(tags) != Ownership::Foreign && tags.get(TAG_ADOPTED) == mark.get(TAG_ADOPTED) {
+            if identity.ownership(tags).is_ours() && tags.get(TAG_ADOPTED) == mark.get(TAG_ADOPTED) {
                 return Hold::Adopted;
             }
             let status = source.status.as_ref();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::api::source::HealthWord;
 use crate::channel::Usage;
 use crate::fight::Left;
-use crate::flow::{FlowSeen, Measured, SecretCopy};
+use crate::flow::{Flow, FlowSeen, Measured, SecretCopy};
 use crate::names::Ownership;
 
 /// The facts.
@@ -21,8 +21,12 @@ pub struct Observed {
     pub tags: BTreeMap<String, String>,
     /// Copies of passwords that bear our tags.
     pub secrets: Vec<SecretCopy>,
+    /// Whether Secrets Manager was asked for them: a stop does not wait for it.
+    pub secrets_asked: bool,
     /// Who uses this Source.
     pub users: Users,
+    /// Whether `spec.state` is `Auto`: the flow runs for its users alone.
+    pub auto: bool,
     /// Measurements and their judgement, by the name of the input.
     pub inputs: BTreeMap<String, InputSeen>,
     /// Where a connection test stands.
@@ -31,6 +35,18 @@ pub struct Observed {
     pub quota: Option<FlowQuota>,
     /// What was changed again and again and set back each time: it is not changed now, and nothing waits for it.
     pub left: Left,
+}
+
+impl Observed {
+    /// The flow, where it is recorded or has the expected name, is to be the Source's own, and is not: it is neither used nor
+    /// touched.
+    #[must_use]
+    pub fn lost(&self) -> Option<&Flow> {
+        match &self.flow {
+            FlowSeen::Present(flow) if self.hold.is_own() && !self.ownership.is_ours() => Some(flow),
+            _ => None,
+        }
+    }
 }
 
 /// How much of the quota of flows is used.

@@ -10,7 +10,7 @@ use super::target::{
 pub use super::target::{is_on, is_sending};
 use super::wanted::{InputWanted, Wanted};
 use crate::flow::{Failover, Flow, FlowSeen, FlowSource, FlowState, Password, Protocol, SourceSettings};
-use crate::names::Ownership;
+use crate::names::{Ownership, TAG_UID, owner};
 use crate::passwords;
 use crate::plan::{Desired, IN_TRANSITION, Problem, Step, Waiting};
 use crate::reasons::Reason;
@@ -20,7 +20,8 @@ use crate::reasons::Reason;
 pub fn plan(desired: &Desired<Wanted>, retain: bool, seen: &Observed) -> Step<Action> {
     match desired {
         Desired::Absent if !seen.users.all().is_empty() => while_in_use(retain, seen),
-        Desired::Absent if retain || seen.hold == Hold::Referenced => Step::Gone,
+        Desired::Absent if seen.hold == Hold::Referenced => Step::Gone,
+        Desired::Absent if retain => let_go(seen),
         Desired::Absent => toward_absent(seen),
         Desired::Invalid(problem) => Step::Stuck(problem.clone()),
         Desired::Present(wanted) if wanted.suspended => Step::Settled,
@@ -28,13 +29,30 @@ pub fn plan(desired: &Desired<Wanted>, retain: bool, seen: &Observed) -> Step<Ac
     }
 }
 
+/// Who keeps a flow does not ask to pay for one that nobody uses: under `Auto` it is stopped, and then let go.
+fn let_go(seen: &Observed) -> Step<Action> {
+    match &seen.flow {
+        // What is let go is named, so it must be seen.
+        FlowSeen::Undecided => Step::wait(Waiting::CreateOutcome, IN_TRANSITION),
+        FlowSeen::Present(flow) if is_own(seen) && seen.auto && !is_sending(flow) => match flow.state {
+            FlowState::Active => Step::Act(vec![Action::StopFlow { flow: flow.arn.clone() }]),
+            FlowState::Starting | FlowState::Stopping | FlowState::Updating => in_transition(flow.state),
+            FlowState::Standby | FlowState::Deleting | FlowState::Error => Step::Gone,
+        },
+        FlowSeen::Present(_) | FlowSeen::Absent => Step::Gone,
+    }
+}
+
+fn is_own(seen: &Observed) -> bool {
+    seen.hold.is_own() && seen.ownership.is_ours()
+}
+
 /// The users are waited for. A flow that none of them has on the air is paid for and would only be removed; one that is
-/// retained stays as it is.
+/// retained stays as it is, unless it runs for its users alone.
 fn while_in_use(retain: bool, seen: &Observed) -> Step<Action> {
     let wait = |poll| Step::Wait { on: Waiting::InUse(seen.users.all()), poll };
     let FlowSeen::Present(flow) = &seen.flow else { return wait(None) };
-    let ours = seen.hold.is_own() && seen.ownership != Ownership::Foreign;
-    if retain || !ours || !seen.users.on_air.is_empty() || is_sending(flow) {
+    if retain && !seen.auto || !is_own(seen) || !seen.users.on_air.is_empty() || is_sending(flow) {
         return wait(None);
     }
     match flow.state {
@@ -49,7 +67,9 @@ fn while_in_use(retain: bool, seen: &Observed) -> Step<Action> {
 fn toward_absent(seen: &Observed) -> Step<Action> {
     match &seen.flow {
         FlowSeen::Undecided => Step::wait(Waiting::CreateOutcome, IN_TRANSITION),
-        FlowSeen::Present(flow) if seen.ownership != Ownership::Foreign => {
+        // Whoever has taken the flow over has the rest, too.
+        FlowSeen::Present(_) if seen.ownership == Ownership::TakenOver => Step::Gone,
+        FlowSeen::Present(flow) if seen.ownership.is_ours() => {
             if matches!(seen.hold, Hold::Claimed { .. }) {
                 return external::release(flow);
             }
@@ -58,8 +78,8 @@ fn toward_absent(seen: &Observed) -> Step<Action> {
             match flow.state {
                 FlowState::Deleting => Step::wait(Waiting::FlowDeleting, IN_TRANSITION),
                 _ if !managed.is_empty() => Step::wait(Waiting::ManagedOutputs(managed), 5 * IN_TRANSITION),
-                // What is left on it was there before, or was kept on purpose: it would go with the flow.
-                _ if seen.hold == Hold::Adopted && !flow.outputs.is_empty() => {
+                // What is left on it was there before, is somebody else's, or was kept on purpose: it would go with the flow.
+                _ if !flow.outputs.is_empty() => {
                     let names = flow.outputs.iter().map(|o| o.name.clone()).collect();
                     Step::wait(Waiting::ForeignOutputs(names), 5 * IN_TRANSITION)
                 }
@@ -105,9 +125,11 @@ fn toward_present(wanted: &Wanted, seen: &Observed) -> Step<Action> {
     if let Some(step) = external::toward_present(wanted, seen) {
         return step;
     }
+    if let Some(flow) = seen.lost() {
+        return Step::Stuck(lost(flow, seen));
+    }
     // Before anything that AWS could refuse: what cannot be changed, or not even understood, can still be stopped.
     if let FlowSeen::Present(flow) = &seen.flow
-        && seen.ownership != Ownership::Foreign
         && !is_on(wanted, seen)
     {
         match flow.state {
@@ -141,15 +163,6 @@ fn toward_present(wanted: &Wanted, seen: &Observed) -> Step<Action> {
         }
         FlowSeen::Present(flow) => flow,
     };
-    if seen.ownership == Ownership::Foreign {
-        return Step::Stuck(Problem::new(
-            Reason::NotOurs,
-            format!(
-                "A flow named {} exists without this Source's ownership tags. Rename or delete it, or restore its tags; it is not touched.",
-                flow.name
-            ),
-        ));
-    }
     if flow.state == FlowState::Error {
         return leave_error(flow, Toward::Active);
     }
@@ -167,6 +180,42 @@ fn toward_present(wanted: &Wanted, seen: &Observed) -> Step<Action> {
         None if is_tested(seen) => Step::wait(Waiting::ConnectionTest, IN_TRANSITION),
         _ => Step::Settled,
     }
+}
+
+/// What is said of a flow that is recorded, or has the expected name, and is not the Source's.
+fn lost(flow: &Flow, seen: &Observed) -> Problem {
+    let arn = &flow.arn;
+    let runs = if flow.state == FlowState::Standby { "" } else { " It runs and is billed." };
+    if seen.ownership == Ownership::TakenOver {
+        let uid = seen.tags.get(TAG_UID).map_or("(not said)", String::as_str);
+        let text = format!(
+            "Flow {arn} was taken over by the Source of the same cluster id, namespace and name that has UID {uid}: two clusters have one identity. This one does nothing any more. Delete it here, which removes nothing in AWS; to take the flow back, create it anew."
+        );
+        return Problem::new(Reason::TakenOver, text);
+    }
+    let whose = owner(&seen.tags).map_or("no ownership tags".into(), |owner| format!("the tags of {owner}"));
+    let text = format!(
+        "Flow {arn} has {whose} and not this Source's: it is not touched, and nothing is sent from it.{runs} If it is this Source's, restore its tags; else delete it, or give this Source another name. After a change of --cluster-id, start the operator with the old one."
+    );
+    Problem::new(Reason::NotOurs, text)
+}
+
+/// What is put in order beside the step, and holds up nothing: tags, and copies of passwords that nothing reads.
+#[must_use]
+pub fn housekeeping(wanted: &Wanted, seen: &Observed) -> Vec<Action> {
+    let FlowSeen::Present(flow) = &seen.flow else { return Vec::new() };
+    if flow.state == FlowState::Deleting || wanted.suspended || wanted.problem.is_some() || !is_own(seen) {
+        return Vec::new();
+    }
+    let mut actions = Vec::new();
+    if wanted.tags.iter().any(|(k, v)| seen.tags.get(k) != Some(v)) {
+        actions.push(Action::TagFlow { flow: flow.arn.clone(), tags: wanted.tags.clone() });
+    }
+    // A source whose change comes later still reads the password that it has.
+    let read = flow.sources.iter().map(|s| s.settings.decryption.as_ref());
+    let unused = passwords::unused(wanted_passwords(wanted), &seen.secrets, read);
+    actions.extend(unused.into_iter().map(Action::Copy));
+    actions
 }
 
 fn wanted_passwords(wanted: &Wanted) -> impl Iterator<Item = &Password> {
@@ -199,12 +248,6 @@ fn next_difference(wanted: &Wanted, seen: &Observed, flow: &Flow) -> Option<Vec<
     let arn = || flow.arn.clone();
     // What is left holds up nothing that comes after it.
     let next = |actions: Vec<Action>| Some(seen.left.allowed(actions)).filter(|allowed| !allowed.is_empty());
-    if wanted.tags.iter().any(|(k, v)| seen.tags.get(k) != Some(v)) {
-        let tags = next(vec![Action::TagFlow { flow: arn(), tags: wanted.tags.clone() }]);
-        if tags.is_some() {
-            return tags;
-        }
-    }
     let size = wanted.size.as_ref().filter(|s| flow.size.as_ref().is_some_and(|seen| seen != *s));
     let resize = size.and_then(|size| next(vec![Action::ResizeFlow { flow: arn(), size: size.clone() }]));
     // NDI needs a large flow: it grows before, and shrinks after.
@@ -252,12 +295,7 @@ fn next_difference(wanted: &Wanted, seen: &Observed, flow: &Flow) -> Option<Vec<
         return resize;
     }
     // After the sources, so that no source stands on an interface that goes.
-    if left.is_some() {
-        return left;
-    }
-    let read = flow.sources.iter().map(|s| s.settings.decryption.as_ref());
-    let unused = passwords::unused(wanted_passwords(wanted), &seen.secrets, read);
-    next(unused.into_iter().map(Action::Copy).collect())
+    left
 }
 
 /// The order keeps a source that carries the show: what is new comes before what is old goes, where there is room. Nothing

@@ -19,6 +19,8 @@ use crate::api::source::{
 use crate::conditions::{Conditions, HEALTHY, INPUT_REACHABLE, READY, RECONCILING, Truth, is_true, whole_second};
 use crate::endpoint::shown_application;
 use crate::flow::{Flow, FlowSeen, FlowSource, FlowState, Measured, OUTPUTS_PER_FLOW, Protocol};
+use crate::names::Ownership;
+use crate::passwords;
 use crate::plan::{Action as _, Step, repeated, shortened};
 use crate::reasons::Reason;
 
@@ -65,12 +67,20 @@ pub fn status(source: &Source, outcome: &Outcome<'_>, region: &str) -> SourceSta
         adoption,
         ..before.clone()
     };
-    let flow = match outcome.seen.map(|s| (&s.flow, external::other_owner(s))) {
-        Some((FlowSeen::Present(flow), None)) => Some(&**flow),
+    let flow = match outcome.seen.map(|s| (&s.flow, external::other_owner(s), s.lost())) {
+        Some((FlowSeen::Present(flow), None, None)) => Some(&**flow),
         _ => None,
     };
     if let Some(seen) = outcome.seen {
         status.users = seen.users.all();
+        owned(&mut status, source, seen);
+        let copied = match outcome.step {
+            Some(Step::Act(actions)) => actions.as_slice(),
+            _ => &[],
+        };
+        let copied = copied.iter().filter_map(|a| if let Action::Copy(copy) = a { Some(copy) } else { None });
+        status.passwords =
+            passwords::names(&before.passwords, seen.secrets_asked.then_some(seen.secrets.as_slice()), copied);
         match (&seen.flow, flow) {
             (_, Some(flow)) => of_flow(&mut status, source, seen, flow, outcome.now),
             // Also what is another object's: its people have not asked to have it shown here.
@@ -93,6 +103,19 @@ pub fn status(source: &Source, outcome: &Outcome<'_>, region: &str) -> SourceSta
     status.state = Some(word(&before, source, outcome, flow));
     conditions(&mut status, &before, source, outcome, flow);
     status
+}
+
+/// What is recorded of the right to the flow.
+fn owned(status: &mut SourceStatus, source: &Source, seen: &Observed) {
+    if seen.flow == FlowSeen::Undecided {
+        return;
+    }
+    status.not_ours = seen.lost().map(|flow| flow.arn.clone()).into_iter().collect();
+    match (&seen.flow, seen.ownership) {
+        (FlowSeen::Present(_), Ownership::Ours) => status.owner_uid.clone_from(&source.metadata.uid),
+        (FlowSeen::Absent, _) => status.owner_uid = None,
+        _ => {}
+    }
 }
 
 fn of_flow(status: &mut SourceStatus, source: &Source, seen: &Observed, flow: &Flow, now: Timestamp) {

@@ -11,7 +11,7 @@ use playout_core::channel::{ChannelSettings, ChannelState, Look, NewChannel, New
 use playout_core::destination::Outcome;
 use playout_core::destination::memory;
 use playout_core::destination::observed::{ChannelSeen, EndpointSeen, Observed, OutputSeen, Programme};
-use playout_core::destination::plan::{Action as A, plan};
+use playout_core::destination::plan::{Action as A, housekeeping, plan};
 use playout_core::destination::retry::Phase;
 use playout_core::destination::status::status;
 use playout_core::destination::wanted::Wanted;
@@ -400,7 +400,7 @@ fn outputs(world: &World, wish: &Wish) -> BTreeMap<Role, OutputSeen> {
         let tags = world.flow.as_ref().and_then(|f| f.output_tags.get(&output.arn)).cloned().unwrap_or_default();
         let seen = OutputSeen {
             ownership: ours(world, output),
-            tags,
+            tags: Some(tags),
             measured: Some(connected(output.enabled.then(|| !wish.refuses.contains(&role)))),
             unchanged_for: world.age(&output.name),
             output: output.clone(),
@@ -518,6 +518,7 @@ impl Kind for DestinationShow {
             },
             outputs: outputs(world, wish),
             secrets: world.secrets.clone(),
+            secrets_asked: true,
             input: world.live.input(&id),
             channel: match world.live.channel(&id) {
                 Look::Present(found) => Look::Present(channel(&found, wish)),
@@ -539,7 +540,8 @@ impl Kind for DestinationShow {
             told: wish.told,
             decided: memory::decided(&object),
             left: Default::default(),
-            not_ours: None,
+            not_ours: Vec::new(),
+            source_lost: None,
             moves_first: wish.moves_first.map(str::to_string),
             recorded: Default::default(),
         }
@@ -547,6 +549,10 @@ impl Kind for DestinationShow {
 
     fn plan(wish: &Wish, seen: &Observed) -> Step<A> {
         plan(&wish.desired, wish.retain, seen)
+    }
+
+    fn housekeeping(wish: &Wish, seen: &Observed) -> Vec<A> {
+        wish.wanted().map(|wanted| housekeeping(wanted, seen)).unwrap_or_default()
     }
 
     fn is_steady(world: &World, wish: &Wish, seen: &Observed, step: &Step<A>) -> bool {
@@ -694,6 +700,13 @@ impl Kind for DestinationShow {
         let may_have_one = wanted.running || wanted.prepare && wish.transcodes();
         if !may_have_one && !nothing {
             return Some("a channel is left that nobody wants".into());
+        }
+        let still = is_active(world) && foreign.iter().any(|o| o.enabled);
+        if still && !wanted.running {
+            return expect(
+                matches!(step, Step::Stuck(p) if p.reason == Reason::NotOurs),
+                "what is not ours still sends",
+            );
         }
         if !foreign.is_empty() && wanted.problem.is_none() && !wish.transcodes() {
             return expect(matches!(step, Step::Stuck(p) if p.reason == Reason::NotOurs), "it is not ours");

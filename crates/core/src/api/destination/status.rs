@@ -53,6 +53,14 @@ pub struct DestinationStatus {
     /// Changes of the spec (or of the key) that wait because they would interrupt the running output.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pending_changes: Vec<String>,
+    /// ARNs of what this Destination has recorded, or what has the expected name, and does not bear its ownership tags (reason
+    /// `NotOurs`) or was taken over by another cluster (`TakenOver`). It is not touched, also when the Destination is stopped
+    /// or deleted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_ours: Vec<String>,
+    /// Names of the copies of passwords in Secrets Manager.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passwords: Vec<String>,
     /// The last failure, kept until the next success.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_error: Option<LastError>,
@@ -101,6 +109,9 @@ pub struct OutputStatus {
     /// ARN of the output.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arn: Option<String>,
+    /// UID that its ownership tags were last seen to have as this Destination's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner_uid: Option<String>,
     /// `ENABLED` or `DISABLED`, in AWS's words. Absent when it was told to stop and no look has shown it since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
@@ -131,6 +142,9 @@ pub struct ChannelStatus {
     /// ARN of the channel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arn: Option<String>,
+    /// UID that the channel's ownership tags were last seen to have as this Destination's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner_uid: Option<String>,
     /// State of the channel, in AWS's words: `CREATING`, `IDLE`, `STARTING`, `RUNNING`, `STOPPING`, ...
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,

@@ -26,6 +26,18 @@ pub struct SourceStatus {
     /// State of the flow in AWS's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flow_state: Option<String>,
+    /// ARNs of what this Source has recorded, or what has the expected name, and does not bear its ownership tags (reason
+    /// `NotOurs`) or was taken over by another cluster (`TakenOver`). It is neither used nor touched, also when the Source is
+    /// deleted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_ours: Vec<String>,
+    /// UID that the ownership tags of the flow were last seen to have as this Source's own. With another one there, the flow was
+    /// taken over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner_uid: Option<String>,
+    /// Names of the copies of passwords in Secrets Manager.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passwords: Vec<String>,
     /// Region of the flow.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,

@@ -1,0 +1,27 @@
+//! What stays in AWS of a Source that goes.
+
+use super::observed::{Hold, Observed};
+use crate::flow::{FlowSeen, FlowState};
+use crate::left::{Cost, Farewell, Left, Stays, farewell};
+use crate::names::{Ownership, TAG_UID};
+
+/// What the last Event of a Source says, from what was seen when it went.
+#[must_use]
+pub fn last_word(seen: &Observed) -> Farewell {
+    let why = match (&seen.hold, seen.ownership) {
+        (Hold::Referenced | Hold::Claimed { .. }, _) => Stays::Referenced,
+        (_, Ownership::TakenOver) => Stays::TakenOver(seen.tags.get(TAG_UID).cloned().unwrap_or_default()),
+        (_, ownership) if ownership.is_ours() => Stays::Retained,
+        _ => Stays::NotOurs,
+    };
+    let mut left = Vec::new();
+    if let FlowSeen::Present(flow) = &seen.flow {
+        let stopped = matches!(flow.state, FlowState::Standby | FlowState::Deleting | FlowState::Error);
+        let cost = if stopped { Cost::Stopped } else { Cost::Runs };
+        left.push(Left { what: "flow", arn: flow.arn.clone(), why: why.clone(), cost });
+    }
+    let kept = if matches!(why, Stays::TakenOver(_)) { why } else { Stays::Retained };
+    let secret = |arn: &String| Left { what: "secret", arn: arn.clone(), why: kept.clone(), cost: Cost::Kept };
+    left.extend(seen.secrets.iter().map(|copy| secret(&copy.arn)));
+    farewell(&left, seen.flow != FlowSeen::Undecided)
+}

@@ -1,0 +1,73 @@
+//! Copies of passwords in Secrets Manager: what there is, and what is done to them.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use playout_core::flow::SecretCopy;
+use playout_core::names::Identity;
+use playout_core::passwords::CopyAction;
+use playout_core::plan::{Failure, FailureClass};
+
+use crate::aws::Region;
+use crate::lanes::Urgency;
+
+/// How old an answer may be while something is made or goes.
+const FRESH: Duration = Duration::from_secs(1);
+/// How old it may be else.
+const AGE: Duration = Duration::from_secs(60);
+
+/// Where copies of an object may be.
+#[derive(Debug)]
+pub(super) struct Sought<'a> {
+    /// Names of the wish.
+    pub wanted: Vec<&'a str>,
+    /// Names that the status has recorded.
+    pub recorded: &'a [String],
+    /// The generation that the status is of.
+    pub observed: Option<i64>,
+    /// Whether the spec names a password.
+    pub names_one: bool,
+    /// Whether the object goes.
+    pub deleting: bool,
+}
+
+impl Sought<'_> {
+    /// Whether there may be copies of which the status says nothing: that of a restored object is empty.
+    fn may_be_unrecorded(&self) -> bool {
+        let untold = self.observed.is_none_or(|generation| generation < 1);
+        if self.deleting { self.names_one || untold } else { self.names_one && (untold || self.recorded.is_empty()) }
+    }
+}
+
+/// The copies that bear this object's tags. Nothing is asked of Secrets Manager where no password is or was.
+pub(super) async fn copies(
+    sought: &Sought<'_>,
+    identity: &Identity,
+    region: &Region,
+    urgency: Urgency,
+) -> Result<Vec<SecretCopy>, Failure> {
+    let mut names: BTreeSet<String> = sought.recorded.iter().cloned().collect();
+    names.extend(sought.wanted.iter().map(ToString::to_string));
+    if sought.may_be_unrecorded() {
+        match region.secrets.copies(FRESH, urgency).await {
+            Ok(all) => names.extend(
+                all.iter().filter(|copy| identity.ownership(&copy.tags).is_ours()).map(|copy| copy.name.clone()),
+            ),
+            // Who uses no passwords need not allow the operator to list secrets.
+            Err(failure) if failure.class == FailureClass::Denied && names.is_empty() => {}
+            Err(failure) => return Err(failure),
+        }
+    }
+    let age = if sought.deleting { FRESH } else { AGE };
+    let found = names.iter().map(|name| region.secrets.describe(name, age, urgency));
+    let found = futures::future::try_join_all(found).await?;
+    Ok(found.into_iter().flatten().filter(|copy| identity.ownership(&copy.tags).is_ours()).collect())
+}
+
+/// Carries out what is to be done for a copy.
+pub(super) async fn copy(action: &CopyAction, region: &Region) -> Result<(), Failure> {
+    match action {
+        CopyAction::Create { password, tags } => region.secrets.create(password, tags).await,
+        CopyAction::Delete { arn } => region.secrets.delete(arn).await,
+    }
+}
