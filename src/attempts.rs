@@ -2,7 +2,7 @@
 //! answered. Lost with the process; what must outlive it stands on the object.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -16,7 +16,10 @@ const TIDY_AT_LEAST: Duration = Duration::from_secs(600);
 
 /// By UID.
 #[derive(Debug, Default)]
-pub struct Attempts(Mutex<HashMap<String, Attempt>>);
+pub struct Attempts {
+    objects: Mutex<HashMap<String, Attempt>>,
+    began: OnceLock<Instant>,
+}
 
 #[derive(Debug, Default)]
 struct Attempt {
@@ -39,7 +42,12 @@ struct Open {
 
 impl Attempts {
     fn all(&self) -> MutexGuard<'_, HashMap<String, Attempt>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.objects.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How long it has been by then since this was first used.
+    fn elapsed(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(*self.began.get_or_init(|| now))
     }
 
     fn with<T>(&self, uid: &str, work: impl FnOnce(&mut Attempt) -> T) -> T {
@@ -67,33 +75,37 @@ impl Attempts {
 
     /// A look found this wish, this demand of others, and this to be left for now. `ends`: it is to be off the air, or to go.
     pub(crate) fn wished(&self, uid: &str, wish: u64, is_demanded: bool, ends: bool, now: Instant) -> Left {
+        let now = self.elapsed(now);
         self.with(uid, |attempt| {
             attempt.changes.wished(wish, is_demanded.into());
-            attempt.changes.left(ends, now.into_std())
+            attempt.changes.left(ends, now)
         })
     }
 
     /// What is held is told: in words, and how long to wait; no length: until there is another wish.
     pub(crate) fn told(&self, uid: &str, ends: bool, now: Instant) -> Option<(String, Option<Duration>)> {
-        let (text, until) = self.with(uid, |attempt| attempt.changes.told(ends, now.into_std()))?;
-        Some((text, until.map(|until| until.saturating_duration_since(now.into_std()))))
+        let now = self.elapsed(now);
+        let (text, until) = self.with(uid, |attempt| attempt.changes.told(ends, now))?;
+        Some((text, until.map(|until| until.saturating_sub(now))))
     }
 
     /// An action changed this; how often in a row by now. What changes nothing in AWS is a decision of its own to try again.
     pub(crate) fn changed(&self, uid: &str, changes: &[Change], difference: &str, now: Instant) -> u32 {
+        let now = self.elapsed(now);
         self.with(uid, |attempt| {
             if changes.is_empty() {
                 attempt.changes.forget_switches();
             }
-            let times = changes.iter().map(|change| attempt.changes.changed(change, difference, now.into_std()));
+            let times = changes.iter().map(|change| attempt.changes.changed(change, difference, now));
             times.max().unwrap_or_default()
         })
     }
 
     /// A look found nothing to be changed.
     pub(crate) fn settled(&self, uid: &str, now: Instant) {
+        let now = self.elapsed(now);
         if let Some(attempt) = self.all().get_mut(uid) {
-            attempt.changes.settled(now.into_std());
+            attempt.changes.settled(now);
         }
     }
 

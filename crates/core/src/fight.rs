@@ -6,7 +6,7 @@
 //! only paced, so that the show is never what is left. A new wish begins anew.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::plan::Action;
 
@@ -100,12 +100,12 @@ pub enum Verdict {
     /// It may.
     Go,
     /// Not before this.
-    Pause(Instant),
+    Pause(Duration),
     /// Not under this wish any more.
     Leave,
 }
 
-/// The changes of one object.
+/// The changes of one object. `now` is how long the process has run, by a clock that nobody can set.
 #[derive(Debug, Default)]
 pub struct Ledger {
     wish: u64,
@@ -116,7 +116,7 @@ pub struct Ledger {
 #[derive(Debug)]
 struct Done {
     times: u32,
-    last: Instant,
+    last: Duration,
     difference: String,
 }
 
@@ -138,21 +138,21 @@ impl Ledger {
     }
 
     /// This was changed; how often in a row by now. `difference`: what AWS showed before it, for people.
-    pub fn changed(&mut self, change: &Change, difference: &str, now: Instant) -> u32 {
-        let before = self.done.get(change).filter(|done| now.saturating_duration_since(done.last) < WINDOW);
+    pub fn changed(&mut self, change: &Change, difference: &str, now: Duration) -> u32 {
+        let before = self.done.get(change).filter(|done| now.saturating_sub(done.last) < WINDOW);
         let times = before.map_or(0, |done| done.times).saturating_add(1);
         self.done.insert(change.clone(), Done { times, last: now, difference: difference.into() });
         times
     }
 
     /// A look found nothing to be changed. What has stayed as it was changed for a while is no fight.
-    pub fn settled(&mut self, now: Instant) {
-        self.done.retain(|_, done| now.saturating_duration_since(done.last) < KEPT);
+    pub fn settled(&mut self, now: Duration) {
+        self.done.retain(|_, done| now.saturating_sub(done.last) < KEPT);
     }
 
     /// Whether this may be changed now. `ends`: the object is to be off the air, or to go.
     #[must_use]
-    pub fn verdict(&self, change: &Change, ends: bool, now: Instant) -> Verdict {
+    pub fn verdict(&self, change: &Change, ends: bool, now: Duration) -> Verdict {
         let Some(done) = self.done.get(change) else { return Verdict::Go };
         let pause = |first: Duration, most: Duration, nth: u32| first.saturating_mul(1 << nth.min(16)).min(most);
         let pause = if change.restores() {
@@ -176,20 +176,20 @@ impl Ledger {
 
     /// What may not be changed now.
     #[must_use]
-    pub fn left(&self, ends: bool, now: Instant) -> Left {
+    pub fn left(&self, ends: bool, now: Duration) -> Left {
         self.done.keys().filter(|change| self.verdict(change, ends, now) != Verdict::Go).cloned().collect()
     }
 
     /// What is not changed now, in words, and until when; no time: as long as the wish is the same. `None`: nothing is held.
     #[must_use]
-    pub fn told(&self, ends: bool, now: Instant) -> Option<(String, Option<Instant>)> {
+    pub fn told(&self, ends: bool, now: Duration) -> Option<(String, Option<Duration>)> {
         let mut sentences = Vec::new();
         let mut until = None;
         let mut is_left = false;
         for (change, done) in &self.done {
             match self.verdict(change, ends, now) {
                 Verdict::Go => continue,
-                Verdict::Pause(end) => until = Some(until.map_or(end, |earliest: Instant| earliest.min(end))),
+                Verdict::Pause(end) => until = Some(until.map_or(end, |earliest: Duration| earliest.min(end))),
                 Verdict::Leave => is_left = true,
             }
             let verb = match change.what {

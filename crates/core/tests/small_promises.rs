@@ -145,7 +145,7 @@ fn a_suspended_reference_waits_for_whoever_owns_the_flow() {
     let external = ("/external", json!({ "arn": fixtures::FLOW, "policy": "Reference" }));
     let off = |changes: &[(&str, Value)]| stays_off(&source_object(source_spec(changes)), FlowState::Standby);
     let suspended = ("/suspend", json!(true));
-    assert_eq!(off(&[suspended.clone()]), Some(StaysOff::Suspended));
+    assert_eq!(off(std::slice::from_ref(&suspended)), Some(StaysOff::Suspended));
     assert_eq!(off(&[suspended, external]), Some(StaysOff::Told), "to resume it would start nothing");
 }
 

@@ -1,26 +1,23 @@
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::{Change, Ledger, Verdict, What};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-#[expect(clippy::disallowed_methods, reason = "an instant has no other beginning")]
-fn start() -> Instant {
-    Instant::now()
-}
+const START: Duration = Duration::from_secs(1000);
 
 fn settings() -> Change {
     Change::of("input main", What::Settings)
 }
 
-fn changed(ledger: &mut Ledger, change: &Change, times: u32, now: Instant) {
+fn changed(ledger: &mut Ledger, change: &Change, times: u32, now: Duration) {
     for _ in 0..times {
         ledger.changed(change, "", now);
     }
 }
 
 /// Plays one who changes as soon as he may, and another who sets it back at once; how often it was changed in that time.
-fn fight(ledger: &mut Ledger, changes: &[Change], ends: bool, from: Instant, length: Duration) -> Vec<Duration> {
+fn fight(ledger: &mut Ledger, changes: &[Change], ends: bool, from: Duration, length: Duration) -> Vec<Duration> {
     let (mut at, mut done, mut turn) = (Duration::ZERO, Vec::new(), 0);
     while at < length {
         let change = &changes[turn % changes.len()];
@@ -36,25 +33,25 @@ fn fight(ledger: &mut Ledger, changes: &[Change], ends: bool, from: Instant, len
 
 #[test]
 fn what_may_interrupt_a_show_is_changed_five_times_and_then_left() {
-    let (mut ledger, now) = (Ledger::default(), start());
-    let done = fight(&mut ledger, &[settings()], false, now, 60 * MINUTE);
+    let (mut ledger, now) = (Ledger::default(), START);
+    let done = fight(&mut ledger, &[settings()], false, now, MINUTE * 60);
     assert_eq!(done.len(), 5, "{done:?}");
     let pauses: Vec<_> = done.windows(2).map(|two| (two[1] - two[0]).as_secs()).collect();
     assert_eq!(pauses, [0, 0, 30, 120]);
-    assert_eq!(ledger.verdict(&settings(), false, now + 60 * MINUTE), Verdict::Leave);
-    let left = ledger.left(false, now + 60 * MINUTE);
+    assert_eq!(ledger.verdict(&settings(), false, now + MINUTE * 60), Verdict::Leave);
+    let left = ledger.left(false, now + MINUTE * 60);
     assert!(left.has(&settings()) && !left.has(&Change::of("input other", What::Settings)));
 }
 
 #[test]
 fn two_changes_in_turn_are_a_fight_and_end_with_the_show_on_the_air() {
     for (breaks, mends) in [(What::Removed, What::Made), (What::Stopped, What::Started)] {
-        let (mut ledger, now) = (Ledger::default(), start());
+        let (mut ledger, now) = (Ledger::default(), START);
         let [breaks, mends] = [Change::of("primary output", breaks), Change::of("primary output", mends)];
         ledger.changed(&mends, "", now);
-        let done = fight(&mut ledger, &[breaks.clone(), mends], false, now, 60 * MINUTE);
+        let done = fight(&mut ledger, &[breaks.clone(), mends], false, now, MINUTE * 60);
         assert_eq!(done.len(), 10, "five of each: {done:?}");
-        assert_eq!(ledger.verdict(&breaks, false, now + 60 * MINUTE), Verdict::Leave, "what would take it off is left");
+        assert_eq!(ledger.verdict(&breaks, false, now + MINUTE * 60), Verdict::Leave, "what would take it off is left");
         // It was back within a moment each time.
         assert!(done.chunks(2).all(|pair| pair[1] - pair[0] < Duration::from_secs(1)), "{done:?}");
     }
@@ -62,14 +59,14 @@ fn two_changes_in_turn_are_a_fight_and_end_with_the_show_on_the_air() {
 
 #[test]
 fn what_brings_it_back_and_what_ends_it_is_paced_and_never_left() {
-    let (mut ledger, now) = (Ledger::default(), start());
+    let (mut ledger, now) = (Ledger::default(), START);
     let made = Change::of("primary output", What::Made);
-    let done = fight(&mut ledger, std::slice::from_ref(&made), false, now, 60 * MINUTE);
+    let done = fight(&mut ledger, std::slice::from_ref(&made), false, now, MINUTE * 60);
     assert!((15..25).contains(&done.len()), "{}", done.len());
-    assert_ne!(ledger.verdict(&made, false, now + 60 * MINUTE), Verdict::Leave);
+    assert_ne!(ledger.verdict(&made, false, now + MINUTE * 60), Verdict::Leave);
     for what in [What::Stopped, What::Removed] {
         let (mut ledger, change) = (Ledger::default(), Change::of("primary output", what));
-        let done = fight(&mut ledger, std::slice::from_ref(&change), true, now, 10 * MINUTE);
+        let done = fight(&mut ledger, std::slice::from_ref(&change), true, now, MINUTE * 10);
         assert!((58..70).contains(&done.len()), "{}", done.len());
         assert!(done.windows(2).all(|two| two[1] - two[0] <= Duration::from_secs(11)));
     }
@@ -77,7 +74,7 @@ fn what_brings_it_back_and_what_ends_it_is_paced_and_never_left() {
 
 #[test]
 fn a_new_wish_begins_anew_and_a_switch_that_others_ask_for_is_no_fight() {
-    let (mut ledger, now) = (Ledger::default(), start());
+    let (mut ledger, now) = (Ledger::default(), START);
     let started = Change::of("flow", What::Started);
     ledger.wished(1, 1);
     changed(&mut ledger, &settings(), 20, now);
@@ -92,24 +89,24 @@ fn a_new_wish_begins_anew_and_a_switch_that_others_ask_for_is_no_fight() {
 
 #[test]
 fn what_was_kept_for_a_minute_is_no_fight_and_what_was_seen_as_wished_for_a_moment_is() {
-    let (mut ledger, now) = (Ledger::default(), start());
+    let (mut ledger, now) = (Ledger::default(), START);
     for second in 0..4 {
-        let at = now + second * Duration::from_secs(30);
+        let at = now + Duration::from_secs(30) * second;
         ledger.changed(&settings(), "", at);
         ledger.settled(at + Duration::from_secs(29));
     }
     let at = now + Duration::from_secs(100);
     assert!(matches!(ledger.verdict(&settings(), false, at), Verdict::Pause(_)));
-    ledger.settled(now + 3 * MINUTE);
-    assert_eq!(ledger.verdict(&settings(), false, now + 3 * MINUTE), Verdict::Go);
+    ledger.settled(now + MINUTE * 3);
+    assert_eq!(ledger.verdict(&settings(), false, now + MINUTE * 3), Verdict::Go);
     // And what was changed long ago has nothing to do with it.
     changed(&mut ledger, &settings(), 3, now);
-    assert_eq!(ledger.changed(&settings(), "", now + 10 * MINUTE), 1);
+    assert_eq!(ledger.changed(&settings(), "", now + MINUTE * 10), 1);
 }
 
 #[test]
 fn what_is_held_is_told_with_what_aws_shows() {
-    let (mut ledger, now) = (Ledger::default(), start());
+    let (mut ledger, now) = (Ledger::default(), START);
     assert_eq!(ledger.told(false, now), None);
     changed(&mut ledger, &settings(), 2, now);
     ledger.changed(&settings(), "minLatencyMs 520 -> 500", now);
