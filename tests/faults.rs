@@ -271,7 +271,7 @@ fn a_flow_that_nothing_uses_is_stopped_when_the_key_of_its_input_cannot_be_read(
         let key = json!({ "secretRef": { "name": "youtube", "key": "key" } });
         let youtube = destination("youtube", json!({ "platform": "YouTube", "streamKey": key }));
         world.cluster.create("destinations", youtube);
-        Operator::start(&world).await.settle(&world, Duration::from_secs(60)).await.expect("it runs");
+        Operator::start(&world).await.run_for(&world, Duration::from_secs(60)).await.expect("it runs");
         assert_eq!(our_flow(&world).expect("a flow")["status"], "ACTIVE");
 
         let denied = FaultKind::FailBefore { status: 400, code: "AccessDeniedException".into(), message: "no".into() };

@@ -308,7 +308,8 @@ fn check(words: &[String]) -> Result<()> {
 #[test]
 fn names_of_the_api_exist() -> Result<()> {
     let text = readme()?;
-    let known = [api::RECONCILE_AT, api::TEST_CONNECTION, api::ACTIVE_ENDPOINT, "playout.dev/v1alpha1"];
+    let known =
+        [api::RECONCILE_AT, api::TEST_CONNECTION, api::ACTIVE_ENDPOINT, api::UNANSWERED, "playout.dev/v1alpha1"];
     for (at, _) in text.match_indices("playout.dev/") {
         if text[..at].ends_with(['.', '@']) {
             // Names of objects, as kubectl prints them.

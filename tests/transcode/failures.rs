@@ -132,6 +132,7 @@ async fn the_backup_takes_over_once_and_goes_back_on_request() -> Result<()> {
     ensure!(targets["backup"] == pair("hot-backup", format!("backup-{}", key("hot"))), "{targets:?}");
     ensure!(stage.channels()?.iter().filter(|c| owner(c) == "hot").count() == 1, "two channels");
 
+    let dead = stage.until_channel("dead", "is made", |_| true).await?;
     let channel = stage.until_channel("cold", "sends to the primary", |c| c["state"] == "RUNNING").await?;
     ensure!(channel_targets(&channel)["primary"].0 == host("cold"));
     let on_backup = stage.until_condition("destination/cold", "Ready", "True", "Running").await?;
@@ -157,14 +158,17 @@ async fn the_backup_takes_over_once_and_goes_back_on_request() -> Result<()> {
     let steps = done_to(&stage, &channel, since)?;
     ensure!(steps == ["StopChannel", "UpdateChannel", "StartChannel"], "{steps:?}");
 
-    // Who is refused at both does not go to and fro.
+    // Who is refused at both is tried at each once more for each restart, and then given up.
     let gave_up = stage.until_condition("destination/dead", "Stalled", "True", "GaveUp").await?;
     ensure!(status(&gave_up)["failover"]["endpoint"] == "Backup", "{gave_up}");
+    ensure!(starts(&stage, &dead)? == 4, "{:?}", done_to(&stage, &dead, 0)?);
     let told = stage.events().await?;
-    let of_dead = told.iter().filter(|e| e["regarding"]["name"] == "dead" && e["reason"] == "Switched").count();
-    ensure!(of_dead == 1, "{of_dead} switches");
+    let of_dead = told.iter().filter(|e| e["regarding"]["name"] == "dead" && e["reason"] == "Switched");
+    let notes: Vec<_> = of_dead.map(|e| text(&e["note"])).collect();
+    let tells = |of: &str| notes.iter().any(|note| note.starts_with(&format!("Switching to the {of} endpoint")));
+    ensure!(notes.len() == 2 && tells("backup") && tells("primary"), "{notes:?}");
     let updates = by_operation(&stage.changes(0)?)["UpdateChannel"];
-    ensure!(updates == 3, "{updates} changes of endpoints: {:?}", of_medialive(&stage, 0)?);
+    ensure!(updates == 5, "{updates} changes of endpoints: {:?}", of_medialive(&stage, 0)?);
     in_order(&stage)
 }
 

@@ -13,7 +13,7 @@ use fixtures::{
 };
 use playout_core::api::destination::{DestinationStatus, RetryStatus, RetryWord};
 use playout_core::destination::observed::Programme;
-use playout_core::destination::plan::{Action, pending_changes, plan};
+use playout_core::destination::plan::{Action, housekeeping, pending_changes, plan};
 use playout_core::destination::retry::{Attempt, Phase, Tries};
 use playout_core::destination::wanted::Wanted;
 use playout_core::destination::{self, memory, status};
@@ -80,9 +80,11 @@ fn an_output_is_told_the_arn_of_a_changed_password_and_then_the_old_copy_goes() 
     };
     assert_eq!(settings.encryption.as_ref().and_then(|c| c.secret_arn.as_ref()), Some(&new));
     output(&mut seen, Role::Primary).output.settings = *settings;
-    assert_eq!(one(decide(&desired, &seen)), Action::Copy(CopyAction::Delete { arn: old }));
-    seen.secrets.remove(0);
     assert_eq!(decide(&desired, &seen), Step::Settled);
+    let wanted = present(desired);
+    assert_eq!(housekeeping(&wanted, &seen), [Action::Copy(CopyAction::Delete { arn: old })]);
+    seen.secrets.remove(0);
+    assert_eq!(housekeeping(&wanted, &seen), []);
 }
 
 #[test]
@@ -176,7 +178,9 @@ fn a_source_is_told_the_arn_of_a_changed_password_and_then_the_old_copy_goes() {
         ("main", Some(copy.arn))
     );
     fixtures::flow(&mut seen).sources[0].settings = *settings;
-    assert_eq!(decide(&seen), source::plan::Action::Copy(CopyAction::Delete { arn: old }));
+    assert_eq!(source::plan::plan(&desired, false, &seen), Step::Settled);
+    let tidied = source::plan::housekeeping(&present(desired.clone()), &seen);
+    assert_eq!(tidied, [source::plan::Action::Copy(CopyAction::Delete { arn: old })]);
 }
 
 #[test]

@@ -254,7 +254,7 @@ fn a_stop_that_cannot_act_says_that_it_still_sends() {
     let arn = output_arn(Role::Primary);
     assert!(problem.message.contains("still sends") && problem.message.contains(&arn), "{}", problem.message);
     let status = status_of(&seen, &[stopped()], before);
-    assert_eq!(status.not_ours, [arn.clone()]);
+    assert_eq!(status.not_ours, std::slice::from_ref(&arn));
     assert!(status.started_at.is_some() && status.last_runs[0].stopped.is_none(), "{:?}", status.last_runs);
     // Once it is off, it is off.
     output(&mut seen, Role::Primary).output.enabled = false;
@@ -314,7 +314,7 @@ fn names_of_copies_are_recorded_before_any_list_has_them() {
     let password = wanted.outputs[&Role::Primary].password.clone().expect("a password");
     let create = CopyAction::Create { password: password.clone(), tags: Tags::new() };
     let old = vec!["playout/old".to_string()];
-    assert_eq!(names(&[], Some(&[]), [&create].into_iter()), [password.name.clone()]);
+    assert_eq!(names(&[], Some(&[]), [&create].into_iter()), std::slice::from_ref(&password.name));
     assert_eq!(names(&old, None, std::iter::empty()), old, "not asked is not gone");
     assert_eq!(names(&old, Some(&[]), std::iter::empty()), Vec::<String>::new());
 }
