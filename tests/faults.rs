@@ -7,6 +7,8 @@ mod hangs;
 mod in_process;
 #[path = "faults/ownership.rs"]
 mod ownership;
+#[path = "faults/pairs.rs"]
+mod pairs;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -10,6 +10,7 @@ use playout_core::encoding::Encoding;
 use playout_core::encoding_preset::{self, Action, Users, plan, wanted};
 use playout_core::left::{Farewell, farewell};
 use playout_core::plan::{Desired, Failure, Step};
+use playout_core::uses::came_after;
 
 use crate::kind::{Context, Kind, Outcome};
 use crate::lanes::Urgency;
@@ -48,6 +49,7 @@ impl Kind for EncodingPresetKind {
         let users = destinations.iter().filter(|destination| {
             destination.namespace() == preset.namespace()
                 && encoding_preset::uses(&destination.spec, &preset.name_any())
+                && !came_after(destination.meta(), preset.meta())
         });
         Ok(Users::of_destinations(users.map(|destination| destination.name_any())))
     }

@@ -35,6 +35,16 @@ struct State {
     events: Vec<Value>,
     /// What reads hang that have this in their path.
     hanging: Option<String>,
+    began: Option<Instant>,
+}
+
+impl State {
+    /// The time of day, in whole seconds, as objects have it.
+    fn time(&mut self) -> Value {
+        let began = *self.began.get_or_insert_with(Instant::now);
+        let seconds = i64::try_from(began.elapsed().as_secs()).expect("a time");
+        json!(jiff::Timestamp::from_second(1_767_225_600 + seconds).expect("a time").to_string())
+    }
 }
 
 /// The cluster. Clones are the same.
@@ -105,6 +115,7 @@ impl Cluster {
         object["metadata"]["namespace"] = json!(NAMESPACE);
         object["metadata"]["uid"] = json!(format!("00000000-0000-4000-8000-{:012}", state.uids));
         object["metadata"]["generation"] = json!(1);
+        object["metadata"]["creationTimestamp"] = state.time();
         self.store(&mut state, (plural.to_string(), name), object);
     }
 
@@ -127,7 +138,7 @@ impl Cluster {
         let key = (plural.to_string(), name.to_string());
         let mut state = self.lock();
         if let Some(mut object) = state.objects.get(&key).cloned() {
-            object["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+            object["metadata"]["deletionTimestamp"] = state.time();
             object["metadata"]["generation"] = json!(object["metadata"]["generation"].as_i64().unwrap_or(0) + 1);
             self.store(&mut state, key, object);
         }

@@ -3,7 +3,8 @@
 //! - [`api`]: the custom resources, as users write them;
 //! - [`source`], [`destination`]: per kind `wanted` (spec to a type that cannot be wrong), `observed` (facts),
 //!   `plan` (the decision) and `status` (what users read);
-//! - [`plan`]: the words that all kinds share; [`fight`]: how often the same is changed;
+//! - [`plan`]: the words that all kinds share; [`fight`]: how often the same is changed; [`uses`]: who
+//!   is waited for;
 //! - [`unanswered`]: what AWS may still carry out;
 //! - [`encoding`], [`presets`], [`platforms`]: what is encoded, by which name, and who takes it;
 //! - [`conditions`], [`reasons`], [`names`], [`secret`], [`age`]: the vocabulary.
@@ -37,3 +38,4 @@ pub mod refusal;
 pub mod secret;
 pub mod source;
 pub mod unanswered;
+pub mod uses;

@@ -105,6 +105,8 @@ pub enum Waiting {
     SourceNotFound(String),
     /// The Source has no flow yet.
     SourceNotReady(String),
+    /// The Source is being deleted; this object came later and waits for the next one of that name.
+    NextSource(String),
     /// The Source does not start its flow.
     SourceStopped(String, StaysOff),
     /// Still used by these.
@@ -180,6 +182,7 @@ impl Waiting {
             Self::SourceNotFound(_) => Reason::SourceNotFound,
             Self::SourceNotReady(_) => Reason::SourceNotReady,
             Self::SourceStopped(..) => Reason::SourceStopped,
+            Self::NextSource(_) => Reason::SourceNotReady,
             Self::InUse(_) => Reason::InUse,
             Self::ManagedOutputs(_) => Reason::ManagedOutputs,
             Self::ForeignOutputs(_) => Reason::ForeignOutputs,
@@ -217,6 +220,9 @@ impl Waiting {
             Self::SourceNotReady(name) => {
                 format!("Source {name} has no flow yet; see kubectl describe source {name}.")
             }
+            Self::NextSource(name) => format!(
+                "Source {name} is being deleted; this Destination came later and waits for the next Source of that name. Create it when this one is gone."
+            ),
             Self::SourceStopped(name, StaysOff::Told) => format!(
                 "Source {name} does not start its flow. Set its spec.state to Auto or Running; with spec.external, do what kubectl describe source {name} says."
             ),

@@ -20,6 +20,7 @@ use playout_core::flow::{Flow, FlowOutput, FlowState, SecretCopy};
 use playout_core::names::Identity;
 use playout_core::plan::{Desired, Failure};
 use playout_core::source::off::stays_off;
+use playout_core::uses::waits_for_next;
 
 use super::live::{Live, Looking};
 use super::{DestinationKind, is_asked_anew, queue, recorded_uid, region_of, source_of, urgency};
@@ -39,7 +40,10 @@ pub(super) async fn look(
 ) -> Result<Observed, Failure> {
     let identity = context.identity(destination);
     let region = region_of(destination, context).await;
-    let source = source_of(destination, context);
+    let named = source_of(destination, context);
+    // What came after it was told to go has nothing to do with it.
+    let goes_before = named.as_ref().is_some_and(|source| waits_for_next(destination, source));
+    let source = named.filter(|_| !goes_before);
     let urgency = urgency(destination);
     let deleting = matches!(desired, Desired::Absent);
     let look = Looking { destination, identity: &identity, region: &region, context, urgency };
@@ -102,6 +106,7 @@ pub(super) async fn look(
                 bitrate_kbps: status.and_then(bitrate),
                 region: region.name.clone(),
             },
+            None if certain && goes_before => Programme::NextSource,
             None if certain && source.is_none() => Programme::NoSource,
             None => Programme::NoFlow { certain },
         },

@@ -14,6 +14,7 @@ use playout_core::flow::Flow;
 use playout_core::plan::Failure;
 use playout_core::reasons::Reason;
 use playout_core::source::observed::{FlowQuota, Users};
+use playout_core::uses::waits_for_next;
 
 use super::LIST_AGE;
 use crate::aws::Region;
@@ -76,10 +77,10 @@ fn channel_is_up(destination: &Destination) -> bool {
     state.is_some_and(|s| s.is_up() || s == ChannelState::Stopping)
 }
 
-/// Who names this Source.
+/// Who uses this Source.
 pub(super) fn users(source: &Source, context: &Context) -> Users {
     let mut users = Users::default();
-    for destination in of_source(source, context) {
+    for destination in of_source(source, context).filter(|d| !waits_for_next(d, source)) {
         let name = format!("Destination/{}", destination.name_any());
         // What was given up sends nothing, and a flow that runs for nobody is paid for.
         let gave_up =

@@ -125,6 +125,8 @@ pub struct EndpointSeen {
 pub enum Programme {
     /// There is no Source of that name, nor a flow of one.
     NoSource,
+    /// The Source of that name goes, and this Destination came later: it waits for the next one.
+    NextSource,
     /// There is a Source; it has no flow that could be seen.
     NoFlow {
         /// Whether it is certain that there is no flow.

@@ -34,7 +34,7 @@ pub(super) fn stops(seen: &Observed) -> Vec<Action> {
 pub(super) fn retire(seen: &Observed) -> Option<Step<Action>> {
     match &seen.flow {
         Programme::NoFlow { certain: false } => Some(Step::wait(Waiting::CreateOutcome, IN_TRANSITION)),
-        Programme::NoFlow { certain: true } | Programme::NoSource => None,
+        Programme::NoFlow { certain: true } | Programme::NoSource | Programme::NextSource => None,
         Programme::Flow { arn, state, .. } => {
             let remove = |(role, o): (&Role, &OutputSeen)| Action::RemoveOutput {
                 flow: arn.clone(),

@@ -197,6 +197,7 @@ fn without_flow(wanted: &Wanted, seen: &Observed) -> Step<Action> {
         Programme::NoFlow { certain: false } if !wanted.running => Step::wait(Waiting::CreateOutcome, IN_TRANSITION),
         _ if !wanted.running && !wanted.prepare => Step::Settled,
         Programme::NoSource => Step::wait_for_watch(Waiting::SourceNotFound(wanted.source.clone())),
+        Programme::NextSource => Step::wait_for_watch(Waiting::NextSource(wanted.source.clone())),
         _ => Step::wait(Waiting::SourceNotReady(wanted.source.clone()), 5 * IN_TRANSITION),
     }
 }

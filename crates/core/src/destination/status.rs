@@ -50,7 +50,7 @@ pub fn status(destination: &Destination, outcome: &Outcome<'_>) -> DestinationSt
         match &seen.flow {
             Programme::Flow { arn, .. } => status.flow_arn = Some(arn.clone()),
             Programme::NoFlow { certain: false } => {}
-            Programme::NoFlow { certain: true } | Programme::NoSource => status.flow_arn = None,
+            Programme::NoFlow { certain: true } | Programme::NoSource | Programme::NextSource => status.flow_arn = None,
         }
         of_outputs(&mut status, &before, outcome, seen);
         status.channel = match &seen.recorded.channel {

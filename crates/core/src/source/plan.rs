@@ -19,7 +19,8 @@ use crate::reasons::Reason;
 #[must_use]
 pub fn plan(desired: &Desired<Wanted>, retain: bool, seen: &Observed) -> Step<Action> {
     match desired {
-        Desired::Absent if !seen.users.all().is_empty() => while_in_use(retain, seen),
+        // Of what is not there nobody has a use.
+        Desired::Absent if !seen.users.all().is_empty() && seen.flow != FlowSeen::Absent => while_in_use(retain, seen),
         Desired::Absent if seen.hold == Hold::Referenced => Step::Gone,
         Desired::Absent if retain => let_go(seen),
         Desired::Absent => toward_absent(seen),
