@@ -405,6 +405,7 @@ async fn flow(region: &Region, name: &str) -> String {
         availability_zone: None,
         vpc_interfaces: Vec::new(),
         ndi: None,
+        maintenance: None,
     };
     region.media_connect.create_flow(&new).await.expect("a flow")
 }

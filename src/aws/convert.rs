@@ -2,7 +2,8 @@
 
 use aws_sdk_mediaconnect::types as sdk;
 use playout_core::flow::{
-    Cipher, Failover, Flow, FlowOutput, FlowSource, FlowState, OutputSettings, Protocol, SourceSettings, VpcInterface,
+    Cipher, Failover, Flow, FlowOutput, FlowSource, FlowState, MaintenanceWindow, OutputSettings, Protocol,
+    SourceSettings, VpcInterface,
 };
 use playout_core::ndi::Ndi;
 use playout_core::secret::SecretText;
@@ -26,6 +27,7 @@ pub fn flow(flow: &sdk::Flow, rtmp: &Answer) -> Option<Flow> {
         vpc_interfaces: flow.vpc_interfaces().iter().filter_map(vpc_interface).collect(),
         ndi: flow.ndi_config().and_then(ndi),
         size: flow.flow_size().map(|s| s.as_str().to_string()),
+        maintenance: flow.maintenance().and_then(maintenance),
         outputs: flow.outputs().iter().filter_map(|o| output(o, rtmp)).collect(),
         errors: Vec::new(),
     })
@@ -60,6 +62,13 @@ fn vpc_interface(v: &sdk::VpcInterface) -> Option<VpcInterface> {
         subnet_id: v.subnet_id().unwrap_or_default().to_string(),
         security_group_ids: v.security_group_ids().to_vec(),
         role_arn: v.role_arn().unwrap_or_default().to_string(),
+    })
+}
+
+fn maintenance(window: &sdk::Maintenance) -> Option<MaintenanceWindow> {
+    Some(MaintenanceWindow {
+        day: window.maintenance_day()?.as_str().to_string(),
+        start: window.maintenance_start_hour()?.to_string(),
     })
 }
 
@@ -227,6 +236,13 @@ pub fn vpc_interface_request(v: &VpcInterface) -> sdk::VpcInterfaceRequest {
 }
 
 /// NDI of a request.
+pub fn add_maintenance(window: &MaintenanceWindow) -> sdk::AddMaintenance {
+    sdk::AddMaintenance::builder()
+        .maintenance_day(window.day.as_str().into())
+        .maintenance_start_hour(&window.start)
+        .build()
+}
+
 pub fn ndi_config(ndi: &Ndi) -> sdk::NdiConfig {
     let servers = ndi
         .servers

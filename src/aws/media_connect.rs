@@ -10,7 +10,7 @@ use aws_config::SdkConfig;
 use aws_sdk_mediaconnect::Client;
 use aws_sdk_mediaconnect::types as sdk;
 use playout_core::destination::plan::NewOutput;
-use playout_core::flow::{Failover, Flow, OutputSettings, SourceSettings, VpcInterface};
+use playout_core::flow::{Failover, Flow, MaintenanceWindow, OutputSettings, SourceSettings, VpcInterface};
 use playout_core::ndi::Ndi;
 use playout_core::plan::{Failure, FailureClass};
 use playout_core::source::plan::{NewFlow, NewSource};
@@ -150,6 +150,7 @@ impl MediaConnect {
             .set_source_failover_config(new.failover.enabled.then(|| convert::failover_config(&new.failover)))
             .set_vpc_interfaces(some(new.vpc_interfaces.iter().map(convert::vpc_interface_request).collect()))
             .set_ndi_config(new.ndi.as_ref().map(convert::ndi_config))
+            .set_maintenance(new.maintenance.as_ref().map(convert::add_maintenance))
             .customize()
             .interceptor(rtmp)
             .send();
@@ -190,6 +191,19 @@ impl MediaConnect {
     /// The call failed.
     pub async fn resize_flow(&self, arn: &str, size: &str) -> Result<(), Failure> {
         let call = self.client.update_flow().flow_arn(arn).flow_size(size.into()).send();
+        self.caller.change("mediaconnect:UpdateFlow", call).await.map(drop)
+    }
+
+    /// Says when AWS may restart a flow for its maintenance.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub async fn set_maintenance(&self, arn: &str, window: &MaintenanceWindow) -> Result<(), Failure> {
+        let window = sdk::UpdateMaintenance::builder()
+            .maintenance_day(window.day.as_str().into())
+            .maintenance_start_hour(&window.start)
+            .build();
+        let call = self.client.update_flow().flow_arn(arn).maintenance(window).send();
         self.caller.change("mediaconnect:UpdateFlow", call).await.map(drop)
     }
 

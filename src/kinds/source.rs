@@ -199,6 +199,7 @@ impl Kind for SourceKind {
                 (flow, result)
             }
             Action::ResizeFlow { flow, size } => (flow, mc.resize_flow(flow, size).await),
+            Action::SetMaintenance { flow, window } => (flow, mc.set_maintenance(flow, window).await),
             Action::SetNdi { flow, ndi } => (flow, mc.set_ndi(flow, ndi.as_ref()).await),
             Action::AddVpcInterfaces { flow, interfaces } => (flow, mc.add_vpc_interfaces(flow, interfaces).await),
             Action::RemoveVpcInterface { flow, name } => (flow, mc.remove_vpc_interface(flow, name).await),

@@ -100,6 +100,8 @@ pub struct Flow {
     pub ndi: Option<Ndi>,
     /// `MEDIUM`, `LARGE`, ...; `None` when AWS does not say.
     pub size: Option<String>,
+    /// When AWS may restart it for its maintenance; `None` when AWS does not say.
+    pub maintenance: Option<MaintenanceWindow>,
     /// Outputs.
     pub outputs: Vec<FlowOutput>,
     /// What AWS has to complain of.
@@ -264,6 +266,21 @@ pub struct Failover {
     pub recovery_window: Option<i32>,
     /// Name of the source that leads, without `merge`.
     pub primary: Option<String>,
+}
+
+/// Two hours a week in which AWS may restart a flow for its maintenance.
+#[derive(Clone, Debug, Eq, PartialEq, serde::Serialize)]
+pub struct MaintenanceWindow {
+    /// AWS's word for the day: `Monday` to `Sunday`.
+    pub day: String,
+    /// The hour at which it begins, as `13:00`, UTC.
+    pub start: String,
+}
+
+impl fmt::Display for MaintenanceWindow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} UTC", self.day, self.start)
+    }
 }
 
 /// An interface of a flow in a VPC.

@@ -70,7 +70,7 @@ reasons! {
     SignalDegraded: "The leading input loses packets, is too slow or below the expected bitrate.";
     OverLimit: "The programme has more than the platform accepts; lower the encoder's bitrate.";
     SameReceiver: "Another Destination sends to the same receiver with the same key, and receivers throw one or both out: give each a key of its own, or stop one.";
-    PendingChanges: "Changes wait because they would interrupt a running output; stop it, or set updatePolicy to Restart.";
+    PendingChanges: "Changes wait because they would interrupt a running output (stop it, or set updatePolicy to Restart), or because AWS takes them of a stopped flow only.";
     InvalidSpec: "A field cannot be understood; the message names it.";
     Valid: "The preset is understood and can be used.";
     PresetNotFound: "spec.encoding names no built-in preset and no EncodingPreset of this namespace; create it or correct the name.";

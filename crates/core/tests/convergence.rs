@@ -922,6 +922,11 @@ impl Kind for SourceShow {
                 .any(|i| i.name == s.name && i.settings.decryption.is_some() == s.settings.decryption.is_some())
         };
         let interfaces: Vec<_> = f.flow.sources.iter().filter_map(|s| s.settings.vpc_interface.clone()).collect();
+        // What AWS takes of a stopped flow only is not there yet, nor what needs it.
+        let resized = wanted.size.is_none() || f.flow.size == wanted.size;
+        if f.flow.state == FlowState::Active && !resized {
+            return expect(*step == Step::Settled, "not settled while the size waits");
+        }
         // Under Auto an output that sends is use, whoever's it is: a flow that runs for one is left running.
         let used = wanted.state.is_none() && f.flow.state == FlowState::Active && source::plan::is_sending(&f.flow);
         let active = if wish.active || used { FlowState::Active } else { FlowState::Standby };

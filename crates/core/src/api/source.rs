@@ -75,7 +75,7 @@ mod status;
 )]
 #[x_kube(
     validation = Rule::new("has(self.inputs) || (has(self.external) && self.external.policy == 'Reference')").message("inputs are required: say how the programme arrives; only external with policy Reference does without them").field_path(".inputs"),
-    validation = Rule::new("!has(self.external) || self.external.policy != 'Reference' || !(has(self.inputs) || has(self.failover) || has(self.activeInput) || has(self.maxBitrate) || has(self.flowSize) || has(self.network) || has(self.ndi) || has(self.tags))").message("external with policy Reference uses the flow as it is: take inputs, failover, activeInput, maxBitrate, flowSize, network, ndi and tags out, or set policy: Adopt").field_path(".external.policy"),
+    validation = Rule::new("!has(self.external) || self.external.policy != 'Reference' || !(has(self.inputs) || has(self.failover) || has(self.activeInput) || has(self.maxBitrate) || has(self.flowSize) || has(self.network) || has(self.ndi) || has(self.maintenance) || has(self.tags))").message("external with policy Reference uses the flow as it is: take inputs, failover, activeInput, maxBitrate, flowSize, network, ndi, maintenance and tags out, or set policy: Adopt").field_path(".external.policy"),
     validation = Rule::new("!has(self.external) || self.external.policy != 'Reference' || !has(self.state) || self.state == 'Auto'").message("state has no meaning with external.policy Reference, because Playout neither starts nor stops a referenced flow: take it out, or set policy: Adopt").field_path(".state"),
     validation = Rule::new("!has(self.external) || !has(self.region) || self.external.arn.contains(':mediaconnect:' + self.region + ':')").message("region must be that of external.arn: correct one of them, or take region out").field_path(".region"),
     validation = Rule::new("has(self.external) == has(oldSelf.external)").message("external cannot be added or taken out: delete the Source (with deletionPolicy: Retain its flow stays) and create it anew").field_path(".external"),
@@ -144,6 +144,10 @@ pub struct SourceSpec {
     /// When an input counts as degraded.
     #[serde(default)]
     pub health: Health,
+    /// The two hours a week in which AWS may restart the flow for its maintenance, which interrupts every output of it. Default:
+    /// AWS picks a day. One that is taken out again stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub maintenance: Option<Maintenance>,
     /// Tags for the AWS resources, at most 40. They never replace the operator's own tags. One that is taken out again stays
     /// in AWS.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -155,6 +159,31 @@ pub struct SourceSpec {
     /// True: the operator looks and reports but changes nothing in AWS. A suspended object can still be deleted.
     #[serde(default)]
     pub suspend: bool,
+}
+
+/// Two hours a week.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Maintenance {
+    /// `Monday`, `Tuesday`, `Wednesday`, `Thursday`, `Friday`, `Saturday` or `Sunday`, UTC.
+    pub day: Weekday,
+    /// The hour at which the two hours begin, 0 to 23, UTC. Example: `4`.
+    #[schemars(range(min = 0, max = 23))]
+    pub start_hour: i32,
+}
+
+/// A day of the week.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "the words are what they say")]
+#[schemars(transform = crate::api::schema::undescribed)]
+pub enum Weekday {
+    Monday,
+    Tuesday,
+    Wednesday,
+    Thursday,
+    Friday,
+    Saturday,
+    Sunday,
 }
 
 /// A flow that exists already.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::fight::{Change, What};
-use crate::flow::{Failover, SourceSettings, VpcInterface};
+use crate::flow::{Failover, MaintenanceWindow, SourceSettings, VpcInterface};
 use crate::names::{Identity, owner};
 use crate::ndi::Ndi;
 use crate::passwords::CopyAction;
@@ -30,6 +30,8 @@ pub enum Action {
     TagFlow { flow: String, tags: BTreeMap<String, String> },
     /// Change the size of the flow.
     ResizeFlow { flow: String, size: String },
+    /// Say when AWS may restart the flow for its maintenance.
+    SetMaintenance { flow: String, window: MaintenanceWindow },
     /// Change NDI discovery, or switch NDI off.
     SetNdi { flow: String, ndi: Option<Ndi> },
     /// Add interfaces in VPCs.
@@ -111,6 +113,8 @@ pub struct NewFlow {
     pub vpc_interfaces: Vec<VpcInterface>,
     /// NDI.
     pub ndi: Option<Ndi>,
+    /// When AWS may restart it for its maintenance.
+    pub maintenance: Option<MaintenanceWindow>,
 }
 
 /// A source to be made.
@@ -145,6 +149,7 @@ impl crate::plan::Action for Action {
                 flow(What::Tags)
             }
             Self::ResizeFlow { .. } => vec![Change::of("size", What::Settings)],
+            Self::SetMaintenance { .. } => vec![Change::of("maintenance window", What::Settings)],
             Self::SetNdi { .. } => vec![Change::of("NDI", What::Settings)],
             Self::SetFailover { .. } => vec![Change::of("failover", What::Settings)],
             Self::AddVpcInterfaces { interfaces, .. } => {
@@ -184,6 +189,7 @@ impl crate::plan::Action for Action {
             Self::ReleaseFlow { .. } => "Took this Source's tags off the flow; nothing else was changed in it".into(),
             Self::TagFlow { .. } => "Renewed the tags of the flow".into(),
             Self::ResizeFlow { size, .. } => format!("Changed the size of the flow to {size}"),
+            Self::SetMaintenance { window, .. } => format!("Set the maintenance window to {window}"),
             Self::SetNdi { ndi: Some(_), .. } => "Changed the NDI discovery of the flow".into(),
             Self::SetNdi { ndi: None, .. } => "Switched NDI off in the flow".into(),
             Self::AddVpcInterfaces { .. } => "Added VPC interfaces to the flow".into(),

@@ -2,7 +2,7 @@
 
 use super::action::Action;
 use super::observed::Observed;
-use super::target::{failover, failover_differs, is_interface, is_on, is_sending, placed, settled};
+use super::target::{failover, failover_differs, is_interface, is_on, is_sending, placed, settled, takes_size};
 use super::wanted::{InputWanted, Wanted};
 use crate::api::policy::RunState;
 use crate::flow::{Failover, Flow, FlowSeen, FlowSource, FlowState, Protocol, SourceSettings};
@@ -22,7 +22,11 @@ pub fn differences(wanted: &Wanted, seen: &Observed, flow: &Flow) -> Vec<String>
     if let (Some(size), Some(old)) = (&wanted.size, &flow.size)
         && size != old
     {
-        list.push(format!("would change the flow's size: {old} -> {size}"));
+        let when = if takes_size(flow) { "" } else { ", once it is stopped" };
+        list.push(format!("would change the flow's size: {old} -> {size}{when}"));
+    }
+    if let Some(window) = wanted.maintenance.as_ref().filter(|window| flow.maintenance.as_ref() != Some(*window)) {
+        list.push(format!("would set the maintenance window to {window}"));
     }
     inputs(wanted, seen, flow, &mut list);
     interfaces(wanted, flow, &mut list);

@@ -4,10 +4,10 @@ pub use super::action::{Action, NewFlow, NewSource, Toward};
 use super::external;
 use super::observed::{FlowQuota, Hold, Observed};
 use super::target::{
-    failover, failover_differs, impossible, in_transition, is_interface, is_ndi_exchange, is_tested, is_without_ndi,
-    placed, settled, stands_on,
+    failover, failover_differs, impossible, in_transition, inputs_wait, is_interface, is_ndi_exchange, is_tested,
+    is_without_ndi, placed, resized, settled, stands_on, takes_size,
 };
-pub use super::target::{is_on, is_sending};
+pub use super::target::{is_on, is_sending, pending_changes};
 use super::wanted::{InputWanted, Wanted};
 use crate::flow::{Failover, Flow, FlowSeen, FlowSource, FlowState, Password, Protocol, SourceSettings};
 use crate::names::{Ownership, TAG_UID, owner};
@@ -176,6 +176,13 @@ fn toward_present(wanted: &Wanted, seen: &Observed) -> Step<Action> {
     if flow.state == FlowState::Standby && is_on(wanted, seen) {
         return Step::Act(vec![Action::StartFlow { flow: flow.arn.clone() }]);
     }
+    // Nothing that a show needs, and without an interruption: after everything else.
+    if let Some(window) = wanted.maintenance.as_ref().filter(|window| flow.maintenance.as_ref() != Some(*window)) {
+        let set = Action::SetMaintenance { flow: flow.arn.clone(), window: window.clone() };
+        if !seen.left.leaves(&set) {
+            return Step::Act(vec![set]);
+        }
+    }
     match impossible(wanted, flow) {
         Some(problem) => Step::Stuck(problem),
         None if is_tested(seen) => Step::wait(Waiting::ConnectionTest, IN_TRANSITION),
@@ -238,6 +245,7 @@ fn new_flow(wanted: &Wanted, seen: &Observed) -> NewFlow {
         availability_zone: wanted.availability_zone.clone(),
         vpc_interfaces: wanted.vpc_interfaces.clone(),
         ndi: wanted.ndi.clone(),
+        maintenance: wanted.maintenance.clone(),
     }
 }
 
@@ -249,8 +257,10 @@ fn next_difference(wanted: &Wanted, seen: &Observed, flow: &Flow) -> Option<Vec<
     let arn = || flow.arn.clone();
     // What is left holds up nothing that comes after it.
     let next = |actions: Vec<Action>| Some(seen.left.allowed(actions)).filter(|allowed| !allowed.is_empty());
-    let size = wanted.size.as_ref().filter(|s| flow.size.as_ref().is_some_and(|seen| seen != *s));
+    // What AWS does not take of a running flow waits for its stop and holds up nothing else.
+    let size = resized(wanted, flow).filter(|_| takes_size(flow));
     let resize = size.and_then(|size| next(vec![Action::ResizeFlow { flow: arn(), size: size.clone() }]));
+    let inputs_wait = inputs_wait(wanted, flow);
     // NDI needs a large flow: it grows before, and shrinks after.
     let ndi_goes = wanted.ndi.is_none() && flow.ndi.is_some();
     if resize.is_some() && !ndi_goes {
@@ -276,12 +286,13 @@ fn next_difference(wanted: &Wanted, seen: &Observed, flow: &Flow) -> Option<Vec<
     {
         return Some(add);
     }
-    if let Some(ndi) = wanted.ndi.as_ref().filter(|ndi| ndi.differs(flow.ndi.as_ref()))
+    if let Some(ndi) = wanted.ndi.as_ref().filter(|ndi| ndi.differs(flow.ndi.as_ref()) && !inputs_wait)
         && let Some(set) = next(vec![Action::SetNdi { flow: arn(), ndi: Some(ndi.clone()) }])
     {
         return Some(set);
     }
-    if let Some(action) = next_source_change(wanted, seen, flow)
+    if !inputs_wait
+        && let Some(action) = next_source_change(wanted, seen, flow)
         && let Some(change) = next(vec![action])
     {
         return Some(change);

@@ -8,7 +8,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use super::Outcome;
 use super::external;
 use super::observed::{Hold, InputSeen, Observed, TestPhase};
-use super::plan::{Action, is_sending};
+use super::plan::{Action, is_sending, pending_changes};
 use crate::age::age;
 use crate::api::RECONCILE_AT;
 use crate::api::policy::parse_duration;
@@ -74,6 +74,7 @@ pub fn status(source: &Source, outcome: &Outcome<'_>, region: &str) -> SourceSta
     if let Some(seen) = outcome.seen {
         status.users = seen.users.all();
         owned(&mut status, source, seen);
+        status.pending_changes = outcome.wanted.map(|w| pending_changes(w, seen)).unwrap_or_default();
         let copied = match outcome.step {
             Some(Step::Act(actions)) => actions.as_slice(),
             _ => &[],
@@ -282,7 +283,18 @@ fn conditions(
         (Reason::Suspended, Reason::Suspended.meaning().to_string())
     } else {
         match flow.map(|f| f.state) {
-            Some(FlowState::Active | FlowState::Updating) => (Reason::Running, running(source, outcome.seen, flow)),
+            Some(FlowState::Active | FlowState::Updating) => {
+                let text = running(source, outcome.seen, flow);
+                match status.pending_changes.join(", ").as_str() {
+                    "" => (Reason::Running, text),
+                    waits => (
+                        Reason::PendingChanges,
+                        format!(
+                            "{text} Changes of {waits} wait until it is stopped, because AWS changes the size of a stopped flow only."
+                        ),
+                    ),
+                }
+            }
             _ => (Reason::Stopped, "The flow is ready and stopped; a stopped flow costs nothing.".to_string()),
         }
     };

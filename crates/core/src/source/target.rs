@@ -7,7 +7,8 @@ use super::observed::{Observed, TestPhase};
 use super::wanted::{InputWanted, Wanted};
 use crate::api::policy::RunState;
 use crate::api::source::{HealthWord, Priority};
-use crate::flow::{Failover, Flow, FlowState, Protocol, SourceSettings, VpcInterface};
+use crate::flow::{Failover, Flow, FlowSeen, FlowState, Protocol, SourceSettings, VpcInterface};
+use crate::names::Ownership;
 use crate::passwords;
 use crate::plan::{IN_TRANSITION, Problem, SOON, Step};
 use crate::reasons::Reason;
@@ -93,6 +94,33 @@ pub(super) fn failover_differs(wish: &Failover, seen: &Failover) -> bool {
             && (wish.merge != seen.merge
                 || (!wish.merge && wish.primary != seen.primary)
                 || (wish.merge && wish.recovery_window.is_some() && wish.recovery_window != seen.recovery_window)))
+}
+
+/// The size that the flow is to have and has not.
+pub(super) fn resized<'a>(wanted: &'a Wanted, flow: &Flow) -> Option<&'a String> {
+    wanted.size.as_ref().filter(|size| flow.size.as_ref().is_some_and(|seen| seen != *size))
+}
+
+/// Whether AWS changes the size now: "The flow must be inactive" (flows-update-size.html of the MediaConnect user guide).
+pub(super) fn takes_size(flow: &Flow) -> bool {
+    flow.state == FlowState::Standby
+}
+
+/// Whether the inputs wait for a size, too: NDI needs a large flow.
+pub(super) fn inputs_wait(wanted: &Wanted, flow: &Flow) -> bool {
+    wanted.ndi.is_some() && flow.ndi.is_none() && resized(wanted, flow).is_some() && !takes_size(flow)
+}
+
+/// The fields of the spec whose changes wait until the flow is stopped, because AWS takes them only then.
+#[must_use]
+pub fn pending_changes(wanted: &Wanted, seen: &Observed) -> Vec<String> {
+    let FlowSeen::Present(flow) = &seen.flow else { return Vec::new() };
+    let own = seen.hold.is_own() && seen.ownership != Ownership::Foreign;
+    if !own || wanted.problem.is_some() || takes_size(flow) || resized(wanted, flow).is_none() {
+        return Vec::new();
+    }
+    let fields: &[&str] = if inputs_wait(wanted, flow) { &["flowSize", "ndi", "inputs"] } else { &["flowSize"] };
+    fields.iter().map(|field| (*field).to_string()).collect()
 }
 
 /// Whether NDI can be switched off: nothing on the flow speaks it.

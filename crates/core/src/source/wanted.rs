@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::api::policy::{DeletionPolicy, RunState};
 use crate::api::reference::Encryption;
 use crate::api::source::{ExternalPolicy, FailoverMode, FlowSize, Health, Input, InputProtocol, Priority, SourceSpec};
-use crate::flow::{Password, Protocol, RtmpPath, SourceSettings, VpcInterface};
+use crate::flow::{MaintenanceWindow, Password, Protocol, RtmpPath, SourceSettings, VpcInterface};
 use crate::keys::Use;
 use crate::names::Identity;
 use crate::ndi::Ndi;
@@ -40,6 +40,8 @@ pub struct Wanted {
     pub vpc_interfaces: Vec<VpcInterface>,
     /// NDI discovery.
     pub ndi: Option<Ndi>,
+    /// When AWS may restart the flow for its maintenance; `None`: as AWS likes.
+    pub maintenance: Option<MaintenanceWindow>,
     /// Thresholds.
     pub health: Health,
     /// Why the spec cannot be carried out. Then only a stop is, and there are no inputs here.
@@ -141,6 +143,10 @@ fn base(spec: &SourceSpec, identity: &Identity) -> Wanted {
         ndi: spec.ndi.as_ref().map(|n| Ndi {
             machine_name: n.machine_name.clone(),
             servers: n.discovery_servers.iter().map(|s| (s.address.clone(), s.port, s.vpc_interface.clone())).collect(),
+        }),
+        maintenance: spec.maintenance.as_ref().map(|window| MaintenanceWindow {
+            day: format!("{:?}", window.day),
+            start: format!("{:02}:00", window.start_hour),
         }),
         health: spec.health.clone(),
         problem: None,
