@@ -878,7 +878,8 @@ impl Kind for SourceShow {
             (Hold::Adopted, Desired::Present(_)) => {}
         }
         match &wish.desired {
-            Desired::Absent if wish.idle || wish.on_air => {
+            // Of what is not there nobody has a use.
+            Desired::Absent if (wish.idle || wish.on_air) && flow.is_some() => {
                 let used = |f: &WorldFlow| wish.active || source::plan::is_sending(&f.flow);
                 let ours = flow.filter(|_| seen.hold.is_own() && !foreign);
                 let right = ours.is_none_or(|f| f.flow.state != FlowState::Active || used(f));
