@@ -10,6 +10,9 @@ use anyhow::{Context as _, Result, ensure};
 use playout_stage::{Cluster, Output, kubectl, kubectl_with_input, wait_until};
 use serde_json::{Value, json};
 
+#[path = "admission/tenancy.rs"]
+mod tenancy;
+
 const PATIENCE: Duration = Duration::from_secs(30);
 
 fn folder(path: &str) -> PathBuf {
@@ -565,9 +568,8 @@ async fn roles_give_sources_to_admins_and_destinations_to_producers() -> Result<
     let namespace = namespace(cluster, "roles")?;
     let run = |args: &str, input: &str| in_namespace(cluster, &namespace, args, input);
     run(&format!("apply -f {}", folder("examples/roles.yaml").display()), "")?.ok()?;
-    // Kubernetes' own roles have ours by aggregation.
-    let roles = ["playout-admin", "playout-producer", "playout-viewer", "admin", "edit", "view"];
-    for role in roles {
+    let (ours, kubernetes) = (["playout-admin", "playout-producer", "playout-viewer"], ["admin", "edit", "view"]);
+    for role in ours.iter().chain(&kubernetes) {
         run(&format!("create rolebinding {role} --clusterrole={role} --user={role}-user"), "")?.ok()?;
     }
     let may = |role: &str, what: &str| -> Result<bool> {
@@ -575,21 +577,30 @@ async fn roles_give_sources_to_admins_and_destinations_to_producers() -> Result<
         ensure!(["yes", "no"].contains(&answer.stdout.trim()), "{answer:?}");
         Ok(answer.success)
     };
-    for role in roles {
+    for role in ours {
         wait_until(PATIENCE, &format!("{role} may list Sources"), || async { may(role, "list sources.playout.dev") })
             .await?;
     }
-    for (role, own) in [("playout-admin", "admin"), ("playout-producer", "edit"), ("playout-viewer", "view")] {
-        let kinds = [("sources", own == "admin"), ("encodingpresets", own == "admin"), ("destinations", own != "view")];
+    // Whoever has a namespace has nothing of Playout by that: no role is aggregated into Kubernetes' own.
+    for role in kubernetes {
+        wait_until(PATIENCE, &format!("{role} may list Pods"), || async { may(role, "list pods") }).await?;
+        for what in ["list sources.playout.dev", "create sources.playout.dev", "create destinations.playout.dev"] {
+            ensure!(!may(role, what)?, "{role} may {what}");
+        }
+    }
+    for role in ours {
+        let kinds = [
+            ("sources", role == "playout-admin"),
+            ("encodingpresets", role == "playout-admin"),
+            ("destinations", role != "playout-viewer"),
+        ];
         for (kind, changes) in kinds {
             for (verb, expected) in
                 [("get", true), ("watch", true), ("create", changes), ("patch", changes), ("delete", changes)]
             {
-                for user in [role, own] {
-                    let what = format!("{verb} {kind}.playout.dev");
-                    let holds = may(user, &what)? == expected;
-                    ensure!(holds, "{user} {} {what}", if expected { "may not" } else { "may" });
-                }
+                let what = format!("{verb} {kind}.playout.dev");
+                let holds = may(role, &what)? == expected;
+                ensure!(holds, "{role} {} {what}", if expected { "may not" } else { "may" });
             }
             ensure!(
                 !may(role, &format!("patch {kind}.playout.dev --subresource=status"))?,
@@ -600,6 +611,11 @@ async fn roles_give_sources_to_admins_and_destinations_to_producers() -> Result<
         for events in ["events", "events.events.k8s.io"] {
             ensure!(may(role, &format!("watch {events}"))?, "{role} may not see {events}");
         }
+        ensure!(may(role, "use secrets/any")? == (role == "playout-admin"), "{role}: use of Secrets without a name");
+        for what in ["use parameters.playout.dev/any", "use awssecrets.playout.dev/any", "adopt flows.playout.dev/any"]
+        {
+            ensure!(!may(role, what)?, "{role} may {what}: that is the AWS account's");
+        }
     }
     // Keys are set by those who may write the Secrets of these names.
     run("create rolebinding keys --role=playout-keys --user=keys-user", "")?.ok()?;
@@ -607,8 +623,11 @@ async fn roles_give_sources_to_admins_and_destinations_to_producers() -> Result<
         ensure!(may("keys", &format!("{verb} secrets/twitch"))?, "a key cannot be set");
         ensure!(!may("keys", &format!("{verb} secrets/other"))?, "other Secrets can be read or written");
     }
+    run("create rolebinding use --role=playout-use --user=playout-producer-user", "")?.ok()?;
+    wait_until(PATIENCE, "the key may be used", || async { may("playout-producer", "use secrets/twitch") }).await?;
     let create = |kind: &str| {
-        let manifest = if kind == "source" { a_source("new") } else { a_destination("new") };
+        let twitch = || a_destination("new").replace("\"name\":\"key\"", "\"name\":\"twitch\"");
+        let manifest = if kind == "source" { a_source("new") } else { twitch() };
         run("create --dry-run=server -f - --as=playout-producer-user", &manifest)
     };
     create("destination")?.ok()?;

@@ -175,11 +175,20 @@ fn rendered(cluster: &Cluster, folder: &str) -> Result<Vec<Value>> {
 }
 
 fn is_access(object: &Value) -> bool {
-    ["Namespace", "ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"]
-        .contains(&object["kind"].as_str().unwrap_or_default())
+    let kinds = [
+        "Namespace",
+        "ServiceAccount",
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "Role",
+        "RoleBinding",
+        "ValidatingAdmissionPolicy",
+        "ValidatingAdmissionPolicyBinding",
+    ];
+    kinds.contains(&object["kind"].as_str().unwrap_or_default())
 }
 
-/// Makes the namespace, the account and its roles. The Deployment stays away: the operator runs outside the cluster here.
+/// Makes the namespace, the account and its roles, and the admission policies, which the operator's own writes pass. The Deployment stays away: the operator runs outside the cluster here.
 fn give_access(cluster: &Cluster) -> Result<()> {
     let objects: Vec<_> = rendered(cluster, "deploy/base")?.into_iter().filter(is_access).collect();
     let list = json!({ "apiVersion": "v1", "kind": "List", "items": objects }).to_string();
