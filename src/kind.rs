@@ -18,8 +18,8 @@ use playout_core::names::{CreateIntent, Identity, IntentPhase};
 use playout_core::plan::{Action, Desired, Failure, Step};
 use playout_core::references::Found;
 use playout_core::secret::SecretText;
+use playout_core::stored::Stored;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use crate::attempts::Attempts;
 use crate::aws::Account;
@@ -152,7 +152,7 @@ pub trait Kind: Debug + Sized + Send + Sync + 'static {
         + HasStatus<Status: Clone + PartialEq + Send + Sync>
         + Clone
         + Debug
-        + DeserializeOwned
+        + Stored
         + Serialize
         + Send
         + Sync

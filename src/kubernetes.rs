@@ -3,6 +3,7 @@
 pub mod client;
 pub mod events;
 pub mod fingerprint_key;
+pub mod guard;
 pub mod hold;
 pub mod secrets;
 pub mod status;

@@ -10,14 +10,17 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use kube::runtime::controller::Action as Requeue;
-use kube::{Api, ResourceExt as _};
+use kube::{Api, Resource as _, ResourceExt as _};
+use playout_core::conditions;
 use playout_core::left::Farewell;
 use playout_core::plan::{Action as _, Desired, Failure, FailureClass, Step};
 use playout_core::reasons::Reason;
+use playout_core::stored::not_understood;
 
 use self::act::{Acted, act};
 use self::look::{Looked, admitted, is_let_go, look_at_newest};
 use crate::kind::{Context, Kind, Outcome, api_failure};
+use crate::kubernetes::guard::Guarded;
 use crate::kubernetes::status::Writer;
 use crate::kubernetes::{events, hold, status};
 
@@ -85,7 +88,10 @@ pub async fn pass<K: Kind>(object: &K::Object, context: &Context) -> Passed {
         context.looks.forget(&uid);
         return NOTHING;
     }
-    let api: Api<K::Object> = Api::namespaced(context.client.clone(), &object.namespace().unwrap_or_default());
+    if not_understood(&object).is_some() {
+        return left_alone::<K>(&object, context).await;
+    }
+    let api: Api<Guarded<K::Object>> = Api::namespaced(context.client.clone(), &object.namespace().unwrap_or_default());
     let writer = Writer { metrics: &context.metrics, controller: K::CONTROLLER };
     let Acted { created, done, times } = match act(&mut object, &mut looked, &writer, &api, context).await {
         Ok(acted) => acted,
@@ -159,6 +165,30 @@ pub async fn pass<K: Kind>(object: &K::Object, context: &Context) -> Passed {
             let passed = pace::<K>(&object, step.as_ref(), times, context);
             // What was put in order is seen soon, and so is whose it is now when it is no longer ours.
             if tidies { Passed { again: passed.again.map(|again| again.min(AFTER_ACT)), ..passed } } else { passed }
+        }
+    }
+}
+
+/// Says of an object that this version does not understand which field it is, and does nothing else for it. `again`: when it, or the
+/// operator, is another one, a pass comes by itself.
+async fn left_alone<K: Kind>(object: &K::Object, context: &Context) -> Passed {
+    let api: Api<Guarded<K::Object>> = Api::namespaced(context.client.clone(), &object.namespace().unwrap_or_default());
+    let writer = Writer { metrics: &context.metrics, controller: K::CONTROLLER };
+    let before = K::conditions(object).unwrap_or_default();
+    let fields = not_understood(object).unwrap_or_default();
+    let fields = context.redactor.clean_for(&object.namespace().unwrap_or_default(), fields);
+    let after = conditions::not_understood(before, &fields, object.meta(), context.clock.now());
+    match status::write_conditions(&writer, &api, object, before, &after).await {
+        Ok((stored, written)) => {
+            if written {
+                tell_of_change::<K>(&stored, before, context).await;
+            }
+            context.attempts.succeeded(&object.uid().unwrap_or_default());
+            Passed { again: Some(jittered(object, context.config.drift_interval)), result: "success" }
+        }
+        Err(error) => {
+            tracing::warn!(%error, "the status cannot be written");
+            failed::<K>(object, context, &api_failure("kubernetes:status", &error))
         }
     }
 }
@@ -275,7 +305,7 @@ async fn panicked<K: Kind>(object: &K::Object, context: &Context) -> Passed {
         created: None,
         now: context.clock.now(),
     };
-    let api: Api<K::Object> = Api::namespaced(context.client.clone(), &object.namespace().unwrap_or_default());
+    let api: Api<Guarded<K::Object>> = Api::namespaced(context.client.clone(), &object.namespace().unwrap_or_default());
     let writer = Writer { metrics: &context.metrics, controller: K::CONTROLLER };
     // The status function may be what panicked.
     let write = status::write(&writer, &api, object.clone(), |o| K::status(o, &outcome, context));

@@ -28,7 +28,7 @@ use crate::kinds::source::SourceKind;
 use crate::kubernetes::events::Recorder;
 use crate::kubernetes::fingerprint_key;
 use crate::kubernetes::secrets::{self, Secrets};
-use crate::kubernetes::watched::{Watched, without_managed_fields};
+use crate::kubernetes::watched::{Watched, without_notes};
 use crate::lanes::{Lanes, Looks, Wishes};
 use crate::leader::{Candidate, Fence, Leave, Scope};
 use crate::metrics::{Metrics, States};
@@ -79,10 +79,10 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     .await?;
 
     let namespace = config.namespace.as_deref();
-    let sources = Watched::<Source>::start(api(&client, namespace), without_managed_fields);
-    let destinations = Watched::<Destination>::start(api(&client, namespace), without_managed_fields);
-    let presets = Watched::<EncodingPreset>::start(api(&client, namespace), without_managed_fields);
-    let secrets = Watched::<PartialObjectMeta<Secret>>::start(api(&client, namespace), secrets::name_and_version);
+    let sources = Watched::<Source>::guarded(api(&client, namespace), without_notes);
+    let destinations = Watched::<Destination>::guarded(api(&client, namespace), without_notes);
+    let presets = Watched::<EncodingPreset>::guarded(api(&client, namespace), without_notes);
+    let secrets = Watched::start(api(&client, namespace), secrets::watched(), secrets::name_and_version);
     let fenced = kubernetes::client::fenced(&client, &fence);
     let context = Arc::new(Context {
         secrets: Secrets::new(client.clone(), secrets.store.clone(), redactor.clone(), clock.clone()),

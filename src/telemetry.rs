@@ -37,8 +37,12 @@ pub fn start(format: LogFormat, filter: &str, redactor: Redactor) -> anyhow::Res
     Ok(())
 }
 
+/// Here kube's client warns of an answer that it cannot read, with all of the answer: a list of objects, or a Secret.
+const PRINTS_ANSWERS: &str = "kube_client::client";
+
 fn holds_no_answer(metadata: &Metadata<'_>) -> bool {
-    *metadata.level() != Level::TRACE || !metadata.target().starts_with(TRACES_ANSWERS)
+    let aws = *metadata.level() == Level::TRACE && metadata.target().starts_with(TRACES_ANSWERS);
+    !aws && metadata.target() != PRINTS_ANSWERS
 }
 
 /// Writes one event at a time.
@@ -180,6 +184,36 @@ mod tests {
             }
             deserializer.deserialize_map(Visitor)
         }
+    }
+
+    /// kube's client prints the whole answer that it cannot read.
+    #[test]
+    fn no_object_is_printed_whatever_the_filter_says() {
+        static TARGETS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+        struct Heard;
+        impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Heard {
+            fn on_event(&self, event: &tracing::Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
+                TARGETS.lock().expect("no panic").push(event.metadata().target().to_owned());
+            }
+        }
+        let filter = EnvFilter::try_new("trace").expect("a filter").and(filter_fn(holds_no_answer));
+        let subscriber = tracing_subscriber::registry().with(Heard.with_filter(filter));
+        let list = r#"{"items":[{"metadata":{"annotations":{"note":"secret"}}},{"spec":{"from":3}}]}"#;
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        tracing::subscriber::with_default(subscriber, || {
+            let service = tower::service_fn(move |_: http::Request<kube::client::Body>| async move {
+                Ok::<_, tower::BoxError>(http::Response::new(kube::client::Body::from(list.as_bytes().to_vec())))
+            });
+            let listed = runtime.block_on(async {
+                let all = kube::Api::<playout_core::api::Source>::all(kube::Client::new(service, "show"));
+                all.list(&kube::api::ListParams::default()).await
+            });
+            assert!(matches!(listed, Err(kube::Error::SerdeError(_))), "{listed:?}");
+            tracing::warn!(target: "kube_runtime::watcher", "heard");
+        });
+        let mut targets = TARGETS.lock().expect("no panic").clone();
+        targets.retain(|target| target.starts_with("kube_client::client") || target == "kube_runtime::watcher");
+        assert_eq!(targets, ["kube_runtime::watcher"]);
     }
 
     /// One line of JSON, whatever a tenant has for a key, with the object's name in it.

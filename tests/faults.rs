@@ -5,6 +5,8 @@
 #[path = "faults/hangs.rs"]
 mod hangs;
 mod in_process;
+#[path = "faults/other_versions.rs"]
+mod other_versions;
 #[path = "faults/ownership.rs"]
 mod ownership;
 #[path = "faults/pairs.rs"]

@@ -162,3 +162,46 @@ async fn nothing_that_is_done_to_one_channel_touches_another() -> Result<()> {
     }
     Ok(())
 }
+
+/// Installs a value of `spec.delivery` that a newer version is to know, in the CRD alone.
+fn install_a_newer_crd(stage: &Show) -> Result<()> {
+    let enum_of_delivery = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/delivery/enum/-";
+    let patch = json!([{ "op": "add", "path": enum_of_delivery, "value": "Shared" }]).to_string();
+    stage.kubectl(&format!("patch crd destinations.playout.dev --type=json -p {patch}")).map(drop)
+}
+
+#[tokio::test]
+async fn an_object_of_a_newer_version_stops_no_other() -> Result<()> {
+    let Some(stage) = Show::start("newer").await? else { return Ok(()) };
+    stage.apply(&show(&["one", "two"]))?;
+    stage.until_ready().await?;
+    install_a_newer_crd(&stage)?;
+    // The API server takes a moment to serve it.
+    wait_until(PATIENCE, "the newer value is taken", || async {
+        stage.change("destination/one", json!({ "delivery": "Shared" }))
+    })
+    .await?;
+    stage.until_condition("destination/one", "Stalled", "True", "NotUnderstood").await?;
+
+    stage.operator.borrow_mut().restart()?;
+    stage.change("destination/two", json!({ "state": "Stopped" }))?;
+    stage.until_state("destination/two", "Idle").await?;
+    ensure!(stage.output("one")?["outputStatus"] == "ENABLED", "it is left as it is");
+    let message = stage.kubectl("get destination one -o wide")?;
+    ensure!(message.contains("spec.delivery (unknown variant `Shared`"), "{message}");
+    let events = stage.events().await?;
+    ensure!(events.iter().any(|e| e["reason"] == "NotUnderstood" && e["type"] == "Warning"), "{events:?}");
+    let log = stage.operator.borrow().log();
+    ensure!(!log.contains("last-applied-configuration") && !log.contains("\"items\""), "an object is in the log");
+
+    stage.kubectl("delete destination one --wait=false")?;
+    let waits = |object: &Value| text(&object["status"]["conditions"][0]["message"]).contains("Its deletion waits");
+    stage.until("destination/one", "its deletion waits, and says so", waits).await?;
+    stage.change("destination/one", json!({ "delivery": "Passthrough" }))?;
+    stage.until_gone("destination/one").await?;
+    wait_until(PATIENCE, "its output goes", || async {
+        ensure!(stage.output("one").is_err());
+        Ok(())
+    })
+    .await
+}

@@ -8,7 +8,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::{Resource as _, ResourceExt as _};
 use playout_core::api::destination::{Delivery, DestinationStatus, DestinationWord};
-use playout_core::api::{Destination, EncodingPreset, Source};
+use playout_core::api::{Destination, EncodingPreset, EncodingPresetSpec, Source};
 use playout_core::conditions::STALLED;
 use playout_core::destination::differences::difference;
 use playout_core::destination::left::last_word;
@@ -21,9 +21,10 @@ use playout_core::endpoint::possible_keys;
 use playout_core::feeds::{Feeds, Sender};
 use playout_core::fight::Left;
 use playout_core::left::Farewell;
-use playout_core::plan::{Desired, Failure, Step};
+use playout_core::plan::{Desired, Failure, Problem, Step};
 use playout_core::reasons::Reason;
 use playout_core::references::References;
+use playout_core::stored::not_understood;
 
 use super::passwords::copy;
 use super::references::{Needed, wants_fresh_look};
@@ -99,7 +100,7 @@ impl Kind for DestinationKind {
         };
         if let Some(name) = &spec.encoding {
             let found = context.encoding_presets.get(&ObjectRef::<EncodingPreset>::new(name).within(&namespace));
-            references.presets.extend(found.map(|preset| (name.clone(), preset.spec.clone())));
+            references.presets.extend(found.map(|preset| (name.clone(), preset_spec(&preset))));
         }
         let roles = Roles {
             media_connect: context.config.mediaconnect_role_arn.as_deref(),
@@ -210,6 +211,19 @@ impl Kind for DestinationKind {
 
     fn conditions(destination: &Destination) -> Option<&[Condition]> {
         destination.status.as_ref().map(|s| s.conditions.as_slice())
+    }
+}
+
+/// What a preset says; not, if this version does not understand all of it.
+fn preset_spec(preset: &EncodingPreset) -> Result<EncodingPresetSpec, Problem> {
+    match not_understood(preset) {
+        None => Ok(preset.spec.clone()),
+        Some(fields) => Err(Problem::new(
+            Reason::NotUnderstood,
+            format!(
+                "this version of the operator does not understand {fields}. Correct the preset, or name another one."
+            ),
+        )),
     }
 }
 

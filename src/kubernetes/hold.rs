@@ -14,19 +14,25 @@ use kube::api::{Patch, PatchParams};
 use kube::{Api, Resource, ResourceExt as _};
 use playout_core::api::{CREATE_INTENT, FINALIZER, UNANSWERED};
 use playout_core::names::CreateIntent;
+use playout_core::stored::Stored;
 use playout_core::unanswered::Unanswered;
-use serde::de::DeserializeOwned;
 use serde_json::json;
 
+use super::guard::Guarded;
 use super::status::Writer;
 
 /// Puts the finalizer on, and the intent. The object as it is stored now.
 ///
 /// # Errors
 /// The API server refused it; a conflict means that the object has changed in the meantime.
-pub async fn hold<K>(writer: &Writer<'_>, api: &Api<K>, object: &K, intent: Option<&CreateIntent>) -> kube::Result<K>
+pub async fn hold<K>(
+    writer: &Writer<'_>,
+    api: &Api<Guarded<K>>,
+    object: &K,
+    intent: Option<&CreateIntent>,
+) -> kube::Result<K>
 where
-    K: Resource + Clone + Debug + DeserializeOwned,
+    K: Resource<DynamicType = ()> + Stored + Clone + Debug,
 {
     let held = object.finalizers().iter().any(|f| f == FINALIZER);
     // One that stands there already was written by whoever began.
@@ -43,7 +49,9 @@ where
         metadata["annotations"] = json!({ CREATE_INTENT: intent.render() });
     }
     writer.wrote(if held { "intent" } else { "finalizer" });
-    api.patch(&object.name_any(), &PatchParams::default(), &Patch::Merge(json!({ "metadata": metadata }))).await
+    api.patch(&object.name_any(), &PatchParams::default(), &Patch::Merge(json!({ "metadata": metadata })))
+        .await
+        .map(|stored| stored.0)
 }
 
 /// Notes on the object that AWS has not answered a change. Whatever its version: that is true of every one. The object as it is
@@ -51,13 +59,18 @@ where
 ///
 /// # Errors
 /// The API server refused it.
-pub async fn note_unanswered<K>(writer: &Writer<'_>, api: &Api<K>, object: &K, what: &Unanswered) -> kube::Result<K>
+pub async fn note_unanswered<K>(
+    writer: &Writer<'_>,
+    api: &Api<Guarded<K>>,
+    object: &K,
+    what: &Unanswered,
+) -> kube::Result<K>
 where
-    K: Resource + Clone + Debug + DeserializeOwned,
+    K: Resource<DynamicType = ()> + Stored + Clone + Debug,
 {
     writer.wrote("unanswered");
     let patch = json!({ "metadata": { "uid": object.uid(), "annotations": { UNANSWERED: what.render() } } });
-    api.patch(&object.name_any(), &PatchParams::default(), &Patch::Merge(patch)).await
+    api.patch(&object.name_any(), &PatchParams::default(), &Patch::Merge(patch)).await.map(|stored| stored.0)
 }
 
 /// Takes the intent away, after AWS has said that nothing was made. Only from the version that [`hold`] has stored: a later
@@ -65,9 +78,9 @@ where
 ///
 /// # Errors
 /// The API server refused it.
-pub async fn withdraw<K>(writer: &Writer<'_>, api: &Api<K>, object: &K) -> kube::Result<()>
+pub async fn withdraw<K>(writer: &Writer<'_>, api: &Api<Guarded<K>>, object: &K) -> kube::Result<()>
 where
-    K: Resource + Clone + Debug + DeserializeOwned,
+    K: Resource<DynamicType = ()> + Stored + Clone + Debug,
 {
     writer.wrote("intent");
     let patch = json!({ "metadata": { "resourceVersion": object.resource_version(),
@@ -79,9 +92,9 @@ where
 ///
 /// # Errors
 /// The API server refused it; a conflict means that the object has changed in the meantime.
-pub async fn release<K>(writer: &Writer<'_>, api: &Api<K>, object: &K) -> kube::Result<()>
+pub async fn release<K>(writer: &Writer<'_>, api: &Api<Guarded<K>>, object: &K) -> kube::Result<()>
 where
-    K: Resource + Clone + Debug + DeserializeOwned,
+    K: Resource<DynamicType = ()> + Stored + Clone + Debug,
 {
     let finalizers: Vec<_> = object.finalizers().iter().filter(|f| *f != FINALIZER).cloned().collect();
     if finalizers.len() == object.finalizers().len() {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{ObjectMeta, PartialObjectMeta};
 use kube::runtime::reflector::{ObjectRef, Store};
+use kube::runtime::watcher;
 use kube::{Api, Client, ResourceExt as _};
 use playout_core::plan::{Failure, FailureClass};
 use playout_core::references::{self, Missing};
@@ -27,6 +28,13 @@ const KEPT: Duration = Duration::from_secs(1800);
 
 /// Namespace and name.
 type Place = (String, String);
+
+/// The Secrets that may hold a key: not those that Helm and Kubernetes keep for themselves, which are the largest and the most.
+/// One of them that an object names all the same is read each time that it is asked for.
+#[must_use]
+pub fn watched() -> watcher::Config {
+    watcher::Config::default().fields("type!=helm.sh/release.v1,type!=kubernetes.io/service-account-token")
+}
 
 /// Takes away all but the name and the version. Annotations above all: `kubectl apply` keeps the whole Secret in one.
 pub fn name_and_version(secret: &mut PartialObjectMeta<Secret>) {
@@ -259,7 +267,7 @@ mod tests {
 
     #[tokio::test]
     async fn nothing_is_kept_that_may_hold_a_key() {
-        let watched = Watched::start(Api::<PartialObjectMeta<Secret>>::all(cluster()), name_and_version);
+        let watched = Watched::start(Api::<PartialObjectMeta<Secret>>::all(cluster()), watched(), name_and_version);
         let watched = watched.filled().await.expect("it is listed");
         let kept = watched.store.state();
         assert_eq!(kept.len(), 1);

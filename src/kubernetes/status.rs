@@ -2,12 +2,15 @@
 
 use std::fmt::Debug;
 
-use kube::api::PostParams;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::api::{Patch, PatchParams, PostParams};
 use kube::core::object::HasStatus;
 use kube::{Api, Resource, ResourceExt as _};
+use playout_core::stored::Stored;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde_json::json;
 
+use super::guard::Guarded;
 use crate::metrics::Metrics;
 
 /// How often a write is tried again on a fresher object.
@@ -36,12 +39,12 @@ impl Writer<'_> {
 /// The API server refused it, or it was changed by others each time: what this status holds is to be found out again.
 pub async fn write<K>(
     writer: &Writer<'_>,
-    api: &Api<K>,
+    api: &Api<Guarded<K>>,
     mut object: K,
     compute: impl Fn(&K) -> K::Status,
 ) -> kube::Result<(K, bool)>
 where
-    K: Resource + HasStatus + Clone + Debug + DeserializeOwned + Serialize,
+    K: Resource<DynamicType = ()> + HasStatus + Stored + Clone + Debug + Serialize,
     K::Status: Clone + PartialEq,
 {
     let uid = object.uid();
@@ -57,10 +60,10 @@ where
         }
         *object.status_mut() = Some(status);
         writer.wrote("status");
-        match api.replace_status(&object.name_any(), &PostParams::default(), &object).await {
-            Ok(stored) => return Ok((stored, true)),
+        match api.replace_status(&object.name_any(), &PostParams::default(), &Guarded(object.clone())).await {
+            Ok(stored) => return Ok((stored.0, true)),
             Err(kube::Error::Api(status)) if status.code == 409 && tries < TRIES => {
-                object = api.get(&object.name_any()).await?;
+                object = api.get(&object.name_any()).await?.0;
                 // Another object of that name is another pass's business.
                 if object.uid() != uid {
                     return Ok((object, false));
@@ -73,19 +76,47 @@ where
     }
 }
 
+/// Writes the conditions of an object that this version does not understand, and nothing else of its status: what it holds is to be
+/// there when the object is understood again. The object as it is stored now, and whether it was written.
+///
+/// # Errors
+/// The API server refused it, or it has changed.
+pub async fn write_conditions<K>(
+    writer: &Writer<'_>,
+    api: &Api<Guarded<K>>,
+    object: &K,
+    before: &[Condition],
+    conditions: &[Condition],
+) -> kube::Result<(K, bool)>
+where
+    K: Resource<DynamicType = ()> + Stored + Clone + Debug,
+{
+    if before == conditions {
+        return Ok((object.clone(), false));
+    }
+    let mut status = object.unread();
+    status["conditions"] = json!(conditions);
+    status["observedGeneration"] = json!(object.meta().generation);
+    writer.wrote("status");
+    let patch =
+        json!({ "metadata": { "resourceVersion": object.resource_version(), "uid": object.uid() }, "status": status });
+    match api.patch_status(&object.name_any(), &PatchParams::default(), &Patch::Merge(patch)).await {
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok((object.clone(), false)),
+        stored => stored.map(|stored| (stored.0, true)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
+    use super::*;
     use http::{Method, Request, Response};
     use kube::Client;
     use kube::client::Body;
     use playout_core::api::Destination;
     use playout_core::api::destination::DestinationStatus;
-    use serde_json::json;
-
-    use super::*;
 
     /// Somebody else is faster, so often.
     async fn written(conflicts: usize) -> (kube::Result<bool>, usize) {
@@ -101,7 +132,7 @@ mod tests {
             let (code, body) = if refused { (409, status.to_string()) } else { (200, stored.to_string()) };
             async move { Response::builder().status(code).body(Body::from(body.into_bytes())) }
         });
-        let api: Api<Destination> = Api::namespaced(Client::new(service, "show"), "show");
+        let api: Api<Guarded<Destination>> = Api::namespaced(Client::new(service, "show"), "show");
         let metrics = Metrics::new();
         let writer = Writer { metrics: &metrics, controller: "destination" };
         let object: Destination = serde_json::from_value(object).expect("a Destination");

@@ -4,12 +4,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use futures::{Stream, StreamExt as _};
+use futures::{Stream, StreamExt as _, TryStreamExt as _};
 use kube::runtime::WatchStreamExt as _;
 use kube::runtime::reflector::{self, Store};
 use kube::runtime::watcher::{self, watcher};
 use kube::{Api, Resource};
+use playout_core::stored::Stored;
 use serde::de::DeserializeOwned;
+
+use super::guard::Guarded;
+
+/// So many objects come with one answer. They are other people's, up to a megabyte and a half each, and held at once.
+const PAGE: u32 = 50;
 
 /// A cache that one watch fills, and a stream of what changes for whoever listens.
 #[derive(Debug)]
@@ -21,18 +27,30 @@ pub struct Watched<K: Resource<DynamicType = ()> + Clone + 'static> {
 
 impl<K> Watched<K>
 where
-    K: Resource<DynamicType = ()> + Clone + std::fmt::Debug + DeserializeOwned + Send + Sync + 'static,
+    K: Resource<DynamicType = ()> + Clone + std::fmt::Debug + Send + Sync + 'static,
 {
     /// Begins to watch. `slim` takes away what nobody reads, before it is kept.
-    pub fn start(api: Api<K>, slim: fn(&mut K)) -> Self
+    pub fn start(api: Api<K>, config: watcher::Config, slim: fn(&mut K)) -> Self
     where
+        K: DeserializeOwned,
         Api<K>: Send,
     {
+        Self::of(watcher(api, config.page_size(PAGE)).default_backoff(), slim)
+    }
+
+    /// The same for a kind of ours: an object that this version does not understand is one among the others.
+    pub fn guarded(api: Api<Guarded<K>>, slim: fn(&mut K)) -> Self
+    where
+        K: Stored,
+    {
+        Self::of(watcher(api, watcher::Config::default().page_size(PAGE)).default_backoff().map_ok(unguarded), slim)
+    }
+
+    fn of(events: impl Stream<Item = watcher::Result<watcher::Event<K>>> + Send + 'static, slim: fn(&mut K)) -> Self {
         let (store, writer) = reflector::store();
         let (changes, _) = tokio::sync::broadcast::channel(4096);
         let sender = changes.clone();
-        let events = watcher(api, watcher::Config::default()).default_backoff().modify(slim);
-        let events = reflector::reflector(writer, events);
+        let events = reflector::reflector(writer, events.modify(slim));
         tokio::spawn(async move {
             let mut events = std::pin::pin!(events);
             while let Some(event) = events.next().await {
@@ -99,7 +117,86 @@ where
     }
 }
 
-/// Takes away three quarters of an object in memory.
-pub fn without_managed_fields<K: Resource>(object: &mut K) {
-    object.meta_mut().managed_fields = None;
+fn unguarded<K>(event: watcher::Event<Guarded<K>>) -> watcher::Event<K> {
+    match event {
+        watcher::Event::Apply(object) => watcher::Event::Apply(object.0),
+        watcher::Event::Delete(object) => watcher::Event::Delete(object.0),
+        watcher::Event::Init => watcher::Event::Init,
+        watcher::Event::InitApply(object) => watcher::Event::InitApply(object.0),
+        watcher::Event::InitDone => watcher::Event::InitDone,
+    }
+}
+
+/// Takes away most of an object in memory: who wrote which field, and what others have noted on it. `kubectl apply` notes the whole
+/// object. A write of a status changes nothing of that.
+pub fn without_notes<K: Resource>(object: &mut K) {
+    let meta = object.meta_mut();
+    meta.managed_fields = None;
+    if let Some(annotations) = &mut meta.annotations {
+        annotations.retain(|name, _| name.starts_with(playout_core::api::GROUP));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use http::{Request, Response};
+    use kube::Client;
+    use kube::client::Body;
+    use playout_core::api::Destination;
+    use playout_core::stored::not_understood;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// A cluster with these objects, and what it was asked.
+    fn cluster(items: Value, asked: &Arc<Mutex<Vec<String>>>) -> Client {
+        let asked = asked.clone();
+        let list = json!({ "apiVersion": "playout.dev/v1alpha1", "kind": "DestinationList",
+            "metadata": { "resourceVersion": "9" }, "items": items });
+        let service = tower::service_fn(move |request: Request<Body>| {
+            let (list, query) = (list.clone(), request.uri().query().unwrap_or_default().to_owned());
+            let watches = query.contains("watch=true");
+            asked.lock().expect("no panic").push(query);
+            async move {
+                if watches {
+                    std::future::pending::<()>().await;
+                }
+                anyhow::Ok(Response::new(Body::from(serde_json::to_vec(&list)?)))
+            }
+        });
+        Client::new(service, "show")
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_object_that_is_not_understood_ends_no_list_and_pages_are_short() {
+        let object = |name: &str, spec: Value| {
+            json!({ "apiVersion": "playout.dev/v1alpha1", "kind": "Destination", "spec": spec,
+                "metadata": { "name": name, "namespace": "show", "uid": name, "managedFields": [{ "manager": "kubectl" }],
+                    "annotations": { "playout.dev/reconcile-at": "1", "note": "long" } } })
+        };
+        let from = json!({ "name": "studio" });
+        let items = json!([
+            object("one", json!({ "from": from, "state": "Running" })),
+            object("newer", json!({ "from": from, "delivery": "Shared" })),
+            object("three", json!({ "from": from })),
+        ]);
+        let asked = Arc::default();
+        let api = Api::<Guarded<Destination>>::all(cluster(items, &asked));
+        let filled = crate::clock::within(Duration::from_secs(60), Watched::guarded(api, without_notes).filled()).await;
+        let watched = filled.expect("in time").expect("a watch");
+        let mut marked: Vec<_> =
+            watched.store.state().iter().map(|d| (d.metadata.name.clone(), not_understood(&**d).is_some())).collect();
+        marked.sort();
+        let is = |name: &str, marked| (Some(name.to_string()), marked);
+        assert_eq!(marked, [is("newer", true), is("one", false), is("three", false)]);
+        for destination in watched.store.state() {
+            let annotations = destination.metadata.annotations.clone().unwrap_or_default();
+            assert!(annotations.contains_key("playout.dev/reconcile-at") && !annotations.contains_key("note"));
+            assert_eq!(destination.metadata.managed_fields, None);
+        }
+        let first = asked.lock().expect("no panic")[0].clone();
+        assert!(first.contains("limit=50"), "{first}");
+    }
 }

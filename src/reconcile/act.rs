@@ -8,6 +8,7 @@ use playout_core::reasons::Reason;
 use super::decide;
 use super::look::Looked;
 use crate::kind::{Context, Kind, api_failure};
+use crate::kubernetes::guard::Guarded;
 use crate::kubernetes::hold;
 use crate::kubernetes::status::Writer;
 
@@ -33,7 +34,7 @@ pub(super) async fn act<K: Kind>(
     object: &mut K::Object,
     looked: &mut Looked<K>,
     writer: &Writer<'_>,
-    api: &Api<K::Object>,
+    api: &Api<Guarded<K::Object>>,
     context: &Context,
 ) -> Result<Acted, Failure> {
     let uid = object.uid().unwrap_or_default();

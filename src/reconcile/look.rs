@@ -10,12 +10,14 @@ use kube::{Api, Resource as _, ResourceExt as _};
 use playout_core::api::FINALIZER;
 use playout_core::conditions::READY;
 use playout_core::plan::{Desired, Failure, FailureClass, Step};
+use playout_core::stored::not_understood;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::decide::decide;
 use super::tell_of_change;
 use crate::clock::pause;
 use crate::kind::{Context, Kind, Outcome};
+use crate::kubernetes::guard::Guarded;
 use crate::kubernetes::status::{self, Writer};
 use crate::lanes::Urgency;
 
@@ -80,7 +82,7 @@ pub(super) async fn look_at_newest<K: Kind>(object: &K::Object, context: &Contex
         // Another object of that name is another pass's business.
         let newest = newest::<K>(object, context).filter(|newest| newest.uid() == object.uid())?;
         let object = (*newest).clone();
-        if is_let_go::<K>(&object) {
+        if is_let_go::<K>(&object) || not_understood(&object).is_some() {
             return Some((object, Looked::nothing(None)));
         }
         let looked = tokio::select! {
@@ -119,7 +121,8 @@ async fn look<K: Kind>(object: &K::Object, context: &Context) -> Looked<K> {
 async fn stale<K: Kind>(object: &K::Object, context: &Context) {
     // What has a new wish waits for more than a look; and what was never looked at, or is said to be unknown, claims nothing.
     let ready = K::conditions(object).and_then(|conditions| conditions.iter().find(|c| c.type_ == READY));
-    if ready.is_some_and(|ready| ready.status != "Unknown") && K::urgency(object, context) == Urgency::Check {
+    let claims = ready.is_some_and(|ready| ready.status != "Unknown") && not_understood(object).is_none();
+    if claims && K::urgency(object, context) == Urgency::Check {
         let interval = K::settled_for(object, context);
         let now = context.clock.instant();
         let last = context.looks.last(&object.uid().unwrap_or_default(), now);
@@ -144,7 +147,7 @@ async fn tell_that_it_is_stale<K: Kind>(object: &K::Object, context: &Context) {
         created: None,
         now: context.clock.now(),
     };
-    let api: Api<K::Object> = Api::namespaced(context.client.clone(), &object.namespace().unwrap_or_default());
+    let api: Api<Guarded<K::Object>> = Api::namespaced(context.client.clone(), &object.namespace().unwrap_or_default());
     let writer = Writer { metrics: &context.metrics, controller: K::CONTROLLER };
     let before = K::conditions(object).unwrap_or_default().to_vec();
     match status::write(&writer, &api, object.clone(), |o| K::status(o, &outcome, context)).await {

@@ -133,6 +133,16 @@ impl Cluster {
         }
     }
 
+    /// Another version of the operator writes a status.
+    pub fn write_status(&self, plural: &str, name: &str, status: Value) {
+        let key = (plural.to_string(), name.to_string());
+        let mut state = self.lock();
+        if let Some(mut object) = state.objects.get(&key).cloned() {
+            object["status"] = status;
+            self.store(&mut state, key, object);
+        }
+    }
+
     /// Somebody deletes an object: it goes at once, or with its last finalizer.
     pub fn delete(&self, plural: &str, name: &str) {
         let key = (plural.to_string(), name.to_string());
@@ -176,6 +186,7 @@ impl Cluster {
         }
         let done = match *method {
             Method::GET => self.object(plural, name).ok_or_else(|| Refusal::absent(name)),
+            Method::PATCH if status => self.patch_status(plural, name, body),
             Method::PATCH => self.patch(plural, name, body),
             Method::PUT if status => self.put_status(plural, name, body),
             _ => Err(Refusal(405, "MethodNotAllowed", format!("{method} {path}"))),
@@ -215,6 +226,17 @@ impl Cluster {
         }
         self.store(&mut state, key.clone(), object.clone());
         Ok(state.objects.get(&key).cloned().unwrap_or(object))
+    }
+
+    fn patch_status(&self, plural: &str, name: &str, patch: &Value) -> Result<Value, Refusal> {
+        let mut object = self.object(plural, name).ok_or_else(|| Refusal::absent(name))?;
+        for member in ["resourceVersion", "uid"] {
+            if let given @ Value::String(_) = &patch["metadata"][member] {
+                object["metadata"][member] = given.clone();
+            }
+        }
+        merge(&mut object["status"], &patch["status"]);
+        self.put_status(plural, name, &object)
     }
 
     fn put_status(&self, plural: &str, name: &str, body: &Value) -> Result<Value, Refusal> {

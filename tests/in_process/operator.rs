@@ -17,6 +17,7 @@ use kube::runtime::reflector::{ObjectRef, Store, store};
 use kube::runtime::watcher::Event;
 use playout_core::api::{Destination, EncodingPreset, Source};
 use playout_core::fingerprint::FingerprintKey;
+use playout_core::stored::Stored;
 use playout_operator::aws::{Account, Settings};
 use playout_operator::clock::{Clock, pause};
 use playout_operator::config::{Config, LogFormat};
@@ -24,6 +25,7 @@ use playout_operator::kind::{Context, user_visible};
 use playout_operator::kinds::destination::DestinationKind;
 use playout_operator::kinds::source::SourceKind;
 use playout_operator::kubernetes::events::Recorder;
+use playout_operator::kubernetes::guard::Guarded;
 use playout_operator::kubernetes::secrets::Secrets;
 use playout_operator::lanes::Lanes;
 use playout_operator::leader::Fence;
@@ -191,15 +193,21 @@ fn reference<K: kube::Resource<DynamicType = ()>>(name: &str) -> ObjectRef<K> {
     ObjectRef::<K>::new(name).within(NAMESPACE)
 }
 
-fn filled<K>(cluster: &Cluster, plural: &str) -> (Store<K>, Writer<K>)
+/// An object of our kinds, as the watch reads it.
+fn guarded<K: Stored>(object: &Value) -> K {
+    let Guarded(object) = typed(object);
+    object
+}
+
+fn filled<K>(cluster: &Cluster, plural: &str, read: impl Fn(&Value) -> K) -> (Store<K>, Writer<K>)
 where
-    K: kube::Resource<DynamicType = ()> + Clone + DeserializeOwned + 'static,
+    K: kube::Resource<DynamicType = ()> + Clone + 'static,
 {
     let (store, mut writer) = store();
     writer.apply_watcher_event(&Event::Init);
     for ((found, _), object) in cluster.objects() {
         if found == plural {
-            writer.apply_watcher_event(&Event::InitApply(typed(&object)));
+            writer.apply_watcher_event(&Event::InitApply(read(&object)));
         }
     }
     writer.apply_watcher_event(&Event::InitDone);
@@ -214,11 +222,11 @@ impl Operator {
         let settings = world.settings(Some(world.wire.clone()), &alive, &redactor);
         let (metrics, fence) = (settings.metrics.clone(), settings.fence.clone());
         let client = world.cluster.client(&world.wire, &alive);
-        let (sources, source_writer) = filled::<Source>(&world.cluster, "sources");
-        let (destinations, destination_writer) = filled::<Destination>(&world.cluster, "destinations");
+        let (sources, source_writer) = filled(&world.cluster, "sources", guarded);
+        let (destinations, destination_writer) = filled(&world.cluster, "destinations", guarded);
         // No life that is played here has any.
-        let (encoding_presets, _) = filled::<EncodingPreset>(&world.cluster, "encodingpresets");
-        let (secrets, secret_writer) = filled::<PartialObjectMeta<Secret>>(&world.cluster, "secrets");
+        let (encoding_presets, _) = filled::<EncodingPreset>(&world.cluster, "encodingpresets", guarded);
+        let (secrets, secret_writer) = filled(&world.cluster, "secrets", typed);
         let cursor = world.cluster.changed();
         let context = Arc::new(Context {
             secrets: Secrets::new(client.clone(), secrets, redactor.clone(), world.clock.clone()),
@@ -289,8 +297,8 @@ impl Operator {
                 Change::Deleted(object) => (object, true),
             };
             match key.0.as_str() {
-                "sources" => self.sources.apply_watcher_event(&event(typed(object), gone)),
-                "destinations" => self.destinations.apply_watcher_event(&event(typed(object), gone)),
+                "sources" => self.sources.apply_watcher_event(&event(guarded(object), gone)),
+                "destinations" => self.destinations.apply_watcher_event(&event(guarded(object), gone)),
                 _ => self.secrets.apply_watcher_event(&event(typed(object), gone)),
             }
             let others: Vec<Key> = match key.0.as_str() {
@@ -442,8 +450,8 @@ fn is_given_up(object: &Value) -> bool {
 
 fn visible(key: &Key, object: &Value) -> Option<u64> {
     match key.0.as_str() {
-        "sources" => user_visible(&typed::<Source>(object)),
-        "destinations" => user_visible(&typed::<Destination>(object)),
+        "sources" => user_visible(&guarded::<Source>(object)),
+        "destinations" => user_visible(&guarded::<Destination>(object)),
         _ => typed::<PartialObjectMeta<Secret>>(object).resource_version().and_then(|v| v.parse().ok()),
     }
 }

@@ -32,6 +32,8 @@ pub const TEST_CONNECTION: &str = "playout.dev/test-connection";
 pub const CREATE_INTENT: &str = "playout.dev/create-intent";
 /// Annotation that the operator writes when AWS has not answered a change: when, and for which wish.
 pub const UNANSWERED: &str = "playout.dev/unanswered";
+/// On objects in memory, and never stored: the fields of the spec that this version does not understand.
+pub const NOT_UNDERSTOOD: &str = "playout.dev/not-understood";
 /// On a Destination with an `OnFailure` backup: `Primary` or `Backup`, the endpoint to send to now.
 pub const ACTIVE_ENDPOINT: &str = "playout.dev/active-endpoint";
 

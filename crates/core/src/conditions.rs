@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, ObjectMeta, Time};
 
 use crate::plan::{Failure, FailureClass, Step};
 use crate::reasons::Reason;
@@ -160,6 +160,20 @@ impl<'a> Conditions<'a> {
         list.sort_by(|a, b| rank(&a.type_).cmp(&rank(&b.type_)).then_with(|| a.type_.cmp(&b.type_)));
         list
     }
+}
+
+/// The conditions of an object that this version does not understand, for the reason that is told: nobody looks at it and nothing is
+/// done for it.
+#[must_use]
+pub fn not_understood(previous: &[Condition], fields: &str, meta: &ObjectMeta, now: Timestamp) -> Vec<Condition> {
+    let waits = if meta.deletion_timestamp.is_some() { " Its deletion waits for that." } else { "" };
+    let text = format!(
+        "This version of the operator does not understand {fields}. What it has in AWS stays as it is: nothing is started, changed, stopped or deleted. Correct the field, or run the version of the operator that knows it.{waits}"
+    );
+    let mut list = Conditions::after(previous, meta.generation, now);
+    list.set(READY, Truth::False, Reason::NotUnderstood, text.clone());
+    list.set(STALLED, Truth::True, Reason::NotUnderstood, text);
+    list.finish()
 }
 
 /// Whether a condition of this type is true.

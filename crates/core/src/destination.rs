@@ -13,6 +13,7 @@ pub mod recorded;
 mod restart;
 pub mod retry;
 pub mod status;
+mod stored;
 mod teardown;
 mod transcode;
 pub mod wanted;

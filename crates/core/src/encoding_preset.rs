@@ -1,6 +1,7 @@
 //! `EncodingPreset`: an object that Kubernetes alone knows. There is nothing to observe but who uses it, and nothing to do.
 
 use jiff::Timestamp;
+use serde_json::{Value, json};
 
 use crate::api::RECONCILE_AT;
 use crate::api::destination::{DestinationSpec, Platform};
@@ -10,10 +11,17 @@ use crate::encoding::Encoding;
 use crate::fight::Change;
 use crate::plan::{self, Desired, Failure, Step, Waiting};
 use crate::reasons::Reason;
+use crate::stored::Stored;
 use crate::{platforms, presets};
 
 /// Most users that the status names.
 const NAMED: usize = 20;
+
+impl Stored for EncodingPreset {
+    fn least() -> Value {
+        json!({ "width": 320, "height": 180, "frameRate": "30", "videoBitrateKbps": 100 })
+    }
+}
 
 /// What can be done for a preset: nothing.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]

@@ -5,7 +5,7 @@
 //!   `plan` (the decision) and `status` (what users read);
 //! - [`plan`]: the words that all kinds share; [`fight`]: how often the same is changed; [`uses`]: who
 //!   is waited for;
-//! - [`unanswered`]: what AWS may still carry out;
+//! - [`unanswered`]: what AWS may still carry out; [`stored`]: what other versions have written;
 //! - [`encoding`], [`presets`], [`platforms`]: what is encoded, by which name, and who takes it;
 //! - [`conditions`], [`reasons`], [`names`], [`secret`], [`age`]: the vocabulary.
 //!
@@ -37,5 +37,6 @@ pub mod references;
 pub mod refusal;
 pub mod secret;
 pub mod source;
+pub mod stored;
 pub mod unanswered;
 pub mod uses;

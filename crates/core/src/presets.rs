@@ -101,12 +101,12 @@ pub fn parse(spec: &EncodingPresetSpec) -> Result<Encoding, Problem> {
 pub fn resolve(
     name: Option<&str>,
     platform: Platform,
-    find: impl Fn(&str) -> Option<EncodingPresetSpec>,
+    find: impl Fn(&str) -> Option<Result<EncodingPresetSpec, Problem>>,
 ) -> Result<Resolved, Problem> {
     let name = name.unwrap_or(DEFAULT);
     let encoding = match (for_platform(name, platform), find(name)) {
         (Some(encoding), _) => encoding,
-        (None, Some(spec)) => parse(&spec).map_err(|problem| {
+        (None, Some(spec)) => spec.and_then(|spec| parse(&spec)).map_err(|problem| {
             Problem::new(problem.reason, format!("spec.encoding: EncodingPreset {name}: {}", problem.message))
         })?,
         (None, None) => {

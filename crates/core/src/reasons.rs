@@ -72,6 +72,7 @@ reasons! {
     SameReceiver: "Another Destination sends to the same receiver with the same key, and receivers throw one or both out: give each a key of its own, or stop one.";
     PendingChanges: "Changes wait because they would interrupt a running output (stop it, or set updatePolicy to Restart), or because AWS takes them of a stopped flow only.";
     InvalidSpec: "A field cannot be understood; the message names it.";
+    NotUnderstood: "This version of the operator does not understand a field of the spec, which the message names: correct it, or run the version that knows it. Nothing is touched in AWS for the object meanwhile.";
     Valid: "The preset is understood and can be used.";
     PresetNotFound: "spec.encoding names no built-in preset and no EncodingPreset of this namespace; create it or correct the name.";
     PresetNotTaken: "The platform does not take what spec.encoding names; the message has its limit and a preset that it takes.";

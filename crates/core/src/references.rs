@@ -48,7 +48,7 @@ pub struct References {
     /// SSM parameters.
     pub parameters: BTreeMap<String, Found>,
     /// The `EncodingPreset` that a Destination names, if there is one.
-    pub presets: BTreeMap<String, EncodingPresetSpec>,
+    pub presets: BTreeMap<String, Result<EncodingPresetSpec, Problem>>,
 }
 
 /// The text of an entry of a Secret.

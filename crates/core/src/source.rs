@@ -8,6 +8,7 @@ pub mod observed;
 pub mod off;
 pub mod plan;
 pub mod status;
+mod stored;
 mod target;
 pub mod wanted;
 

@@ -380,7 +380,7 @@ fn an_upright_picture_and_a_fraction_of_a_second_between_keyframes() {
     };
     assert_eq!(presets::parse(&spec(1280, 720)).expect("an encoding").gop_milliseconds, 1920);
     let warnings = |width, height| {
-        let found = presets::resolve(Some("mine"), Platform::Custom, |_| Some(spec(width, height)));
+        let found = presets::resolve(Some("mine"), Platform::Custom, |_| Some(Ok(spec(width, height))));
         found.expect("an encoding").warnings.join(" ")
     };
     assert_eq!(warnings(1280, 720), "");

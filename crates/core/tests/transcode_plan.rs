@@ -429,7 +429,7 @@ fn a_preset_that_is_not_there_is_told_with_those_that_are() {
         "audio": {"bitrateKbps": 128}
     });
     let mut references = references();
-    references.presets.insert("mine".into(), serde_json::from_value(preset).expect("a valid preset"));
+    references.presets.insert("mine".into(), Ok(serde_json::from_value(preset).expect("a valid preset")));
     let wish = destination_wanted(&spec(&[("/encoding", json!("mine"))]), &references);
     let wanted = present(wish).channel.expect("a channel");
     assert!(wanted.encoding_text.starts_with("mine: 1920x1080 at 25 fps, 5000 kbit/s"), "{}", wanted.encoding_text);

@@ -14,6 +14,7 @@ use playout_core::flow::Flow;
 use playout_core::plan::Failure;
 use playout_core::reasons::Reason;
 use playout_core::source::observed::{FlowQuota, Users};
+use playout_core::stored::not_understood;
 use playout_core::uses::waits_for_next;
 
 use super::LIST_AGE;
@@ -86,7 +87,10 @@ pub(super) fn users(source: &Source, context: &Context) -> Users {
         let gave_up =
             memory::tries(&destination, context.clock.now()).is_some_and(|t| t.attempt.phase == Phase::GaveUp);
         let wanted = wants_to_run(&destination.spec) && destination.meta().deletion_timestamp.is_none() && !gave_up;
-        if wanted || channel_is_up(&destination) {
+        // What this version does not understand may be on the air as another one has left it.
+        let left = not_understood(&*destination).is_some()
+            && destination.status.as_ref().is_some_and(|s| s.started_at.is_some());
+        if wanted || left || channel_is_up(&destination) {
             users.on_air.push(name);
         } else {
             users.idle.push(name);

@@ -34,6 +34,7 @@ mod status;
     selectable = ".status.state",
     selectable = ".spec.state",
     selectable = ".spec.platform",
+    selectable = ".spec.from.name",
     printcolumn(name = "Platform", type_ = "string", json_path = ".spec.platform"),
     printcolumn(name = "From", type_ = "string", json_path = ".spec.from.name"),
     printcolumn(name = "State", type_ = "string", json_path = ".status.state", description = "What it does now."),

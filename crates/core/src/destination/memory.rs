@@ -31,7 +31,7 @@ pub fn tries(destination: &Destination, now: Timestamp) -> Option<Tries> {
         attempt: Attempt {
             count: retries.count,
             phase: match retries.state {
-                RetryWord::Trying => Phase::Trying,
+                RetryWord::Trying | RetryWord::Unknown => Phase::Trying,
                 RetryWord::Waiting => Phase::Waiting,
                 RetryWord::GaveUp => Phase::GaveUp,
             },
@@ -49,7 +49,7 @@ pub fn decided(destination: &Destination) -> Option<Role> {
     match destination.status.as_ref()?.failover.as_ref()?.endpoint {
         ActiveEndpoint::Primary => Some(Role::Primary),
         ActiveEndpoint::Backup => Some(Role::Backup),
-        ActiveEndpoint::Both => None,
+        ActiveEndpoint::Both | ActiveEndpoint::Unknown => None,
     }
 }
 

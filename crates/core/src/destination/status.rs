@@ -273,14 +273,9 @@ fn word(before: &DestinationStatus, destination: &Destination, outcome: &Outcome
     let up = sending
         && match outcome.wanted {
             // Without a signal nothing begins; what runs is not ended by the encoder's pause.
-            Some(wanted) => {
-                on_air(wanted, seen) && (!is_silent(seen) || before.state == Some(DestinationWord::Running))
-            }
+            Some(wanted) => on_air(wanted, seen) && (!is_silent(seen) || before.started_at.is_some()),
             // The spec cannot be understood and nothing was touched: what was on the air still is, unless AWS says no.
-            None => {
-                before.state == Some(DestinationWord::Running)
-                    && (channel_runs || seen.outputs.values().any(may_arrive))
-            }
+            None => before.started_at.is_some() && (channel_runs || seen.outputs.values().any(may_arrive)),
         };
     let wants = outcome.wanted.is_some_and(|w| w.running);
     match outcome.step {

@@ -20,7 +20,7 @@ fn spec(video_bitrate_kbps: i32, frame_rate: &str) -> EncodingPresetSpec {
 }
 
 fn of_object(name: &str, platform: Platform, spec: &EncodingPresetSpec) -> Result<Resolved, Problem> {
-    resolve(Some(name), platform, |asked| (asked == name).then(|| spec.clone()))
+    resolve(Some(name), platform, |asked| (asked == name).then(|| Ok(spec.clone())))
 }
 
 #[test]

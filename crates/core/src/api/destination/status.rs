@@ -12,7 +12,7 @@ pub struct DestinationStatus {
     /// The generation of the spec that this status speaks of; -1 before the first look.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// One word for people: `Idle`, `Creating`, `Starting`, `Running`, `Stopping`, `Deleting` or `Error`.
+    /// One word for people: `Idle`, `Creating`, `Starting`, `Running`, `Stopping`, `Deleting`, `Error` or `Unknown`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<DestinationWord>,
     /// `Ready`, `Reconciling` and `Stalled` as kstatus defines them; `Delivering`: whether the receiver takes the stream; and
@@ -84,6 +84,8 @@ pub enum DestinationWord {
     Stopping,
     Deleting,
     Error,
+    #[serde(other)]
+    Unknown,
 }
 
 /// Which endpoint is fed.
@@ -96,6 +98,9 @@ pub enum ActiveEndpoint {
     Backup,
     /// Both, with a hot backup.
     Both,
+    /// A word of another version.
+    #[serde(other)]
+    Unknown,
 }
 
 /// What was observed of one output.
@@ -206,6 +211,8 @@ pub enum RetryWord {
     Trying,
     Waiting,
     GaveUp,
+    #[serde(other)]
+    Unknown,
 }
 
 /// Something that AWS warns of.

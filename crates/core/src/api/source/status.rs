@@ -87,6 +87,7 @@ pub enum SourceWord {
     Updating,
     Deleting,
     Error,
+    #[serde(other)]
     Unknown,
 }
 
@@ -109,6 +110,8 @@ pub struct AdoptionStatus {
 pub enum AdoptionState {
     Planned,
     Adopted,
+    #[serde(other)]
+    Unknown,
 }
 
 /// What was observed of one input.
@@ -164,6 +167,7 @@ pub enum HealthWord {
     Healthy,
     Degraded,
     Failed,
+    #[serde(other)]
     Unknown,
 }
 
