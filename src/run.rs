@@ -13,6 +13,7 @@ use kube::runtime::{PredicateConfig, WatchStreamExt as _};
 use kube::{Api, Client, Resource, ResourceExt as _};
 use playout_core::api::{Destination, EncodingPreset, Source};
 use playout_core::conditions::{READY, is_true};
+use playout_core::destination::places;
 use playout_core::encoding_preset;
 use serde::de::DeserializeOwned;
 use tokio::sync::{oneshot, watch};
@@ -308,12 +309,16 @@ async fn run_controllers(context: Shared, caches: Caches, stopped: watch::Receiv
             .watches_stream(secrets.listen(), move |secret: PartialObjectMeta<Secret>| {
                 users_of(&readers, &secret, |d| kinds::destination::needed(d).names_secret(&secret.name_any()))
             })
-            // Somebody who has let go of a channel may have made room for those that wait for one.
-            .watches_stream(destinations.listen(), move |freed: Destination| {
-                let has_channel = freed.status.as_ref().is_some_and(|s| s.channel.is_some());
-                let all = if has_channel { Vec::new() } else { waiting.state() };
-                let waits = all.into_iter().filter(|d| d.uid() != freed.uid() && kinds::destination::waits_for_room(d));
-                waits.map(|d| ObjectRef::from_obj(d.as_ref())).collect::<Vec<_>>()
+            // Somebody who has let go of a channel may have made room for those that wait for one; somebody who waits for a place
+            // on a flow may get that of one that is stopped.
+            .watches_stream(destinations.listen(), move |changed: Destination| {
+                let has_channel = changed.status.as_ref().is_some_and(|s| s.channel.is_some());
+                let lacks_room = places::waits_for_room(&changed);
+                let all = if has_channel && !lacks_room { Vec::new() } else { waiting.state() };
+                let concerned = all.into_iter().filter(|d| {
+                    d.uid() != changed.uid() && (places::waits_for_room(d) || lacks_room && places::can_give_way(d))
+                });
+                concerned.map(|d| ObjectRef::from_obj(d.as_ref())).collect::<Vec<_>>()
             })
             .watches_stream(changed_presets, move |preset: EncodingPreset| {
                 users_of(&encoders, &preset, |d| encoding_preset::uses(&d.spec, &preset.name_any()))

@@ -11,6 +11,8 @@ mod other_versions;
 mod ownership;
 #[path = "faults/pairs.rs"]
 mod pairs;
+#[path = "faults/places.rs"]
+mod places;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};

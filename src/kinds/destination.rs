@@ -9,7 +9,6 @@ use kube::runtime::reflector::{ObjectRef, Store};
 use kube::{Resource as _, ResourceExt as _};
 use playout_core::api::destination::{Delivery, DestinationStatus, DestinationWord};
 use playout_core::api::{Destination, EncodingPreset, EncodingPresetSpec, Source};
-use playout_core::conditions::STALLED;
 use playout_core::destination::differences::difference;
 use playout_core::destination::left::last_word;
 use playout_core::destination::observed::Observed;
@@ -269,12 +268,6 @@ fn same_receiver(destination: &Destination, wanted: &Wanted, context: &Context) 
         is_there
     });
     others
-}
-
-/// Whether a quota of AWS keeps it from going on.
-pub(crate) fn waits_for_room(destination: &Destination) -> bool {
-    let stalled = destination.status.as_ref().and_then(|s| s.conditions.iter().find(|c| c.type_ == STALLED));
-    stalled.is_some_and(|c| c.status == "True" && c.reason == Reason::QuotaExceeded.as_str())
 }
 
 /// UID that an output was last seen to bear as this Destination's own.

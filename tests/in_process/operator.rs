@@ -16,6 +16,7 @@ use kube::runtime::reflector::store::Writer;
 use kube::runtime::reflector::{ObjectRef, Store, store};
 use kube::runtime::watcher::Event;
 use playout_core::api::{Destination, EncodingPreset, Source};
+use playout_core::destination::places::waits_for_room;
 use playout_core::fingerprint::FingerprintKey;
 use playout_core::stored::Stored;
 use playout_operator::aws::{Account, Settings};
@@ -303,6 +304,7 @@ impl Operator {
             }
             let others: Vec<Key> = match key.0.as_str() {
                 "sources" => self.known.keys().filter(|k| k.0 == "destinations").cloned().collect(),
+                "destinations" if waits_for_room(&typed(object)) => self.known.keys().cloned().collect(),
                 "destinations" => self.known.keys().filter(|k| k.0 == "sources").cloned().collect(),
                 _ => self.known.keys().cloned().collect(),
             };

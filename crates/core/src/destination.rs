@@ -8,6 +8,7 @@ pub mod left;
 pub mod memory;
 pub mod observed;
 mod outputs;
+pub mod places;
 pub mod plan;
 pub mod recorded;
 mod restart;

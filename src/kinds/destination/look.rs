@@ -124,6 +124,7 @@ pub(super) async fn look(
         not_ours: live.not_ours,
         source_lost,
         moves_first: queue::moves_first(destination, context),
+        gives_way: queue::gives_way(destination, flow.as_deref(), context),
         recorded: unseen,
     })
 }

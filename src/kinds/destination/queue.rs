@@ -4,7 +4,9 @@ use kube::{Resource as _, ResourceExt as _};
 use playout_core::api::Destination;
 use playout_core::api::destination::Delivery;
 use playout_core::conditions::{READY, STALLED};
+use playout_core::destination::places;
 use playout_core::destination::wanted::wants_to_run;
+use playout_core::flow::Flow;
 use playout_core::reasons::Reason;
 
 use crate::aws::media_live::ListedChannel;
@@ -43,13 +45,23 @@ pub(super) fn moves_first(destination: &Destination, context: &Context) -> Optio
                 && is_to_move(other)
                 && can_go_on(other)
                 // Who waits for a channel may wait for the one that this move makes free.
-                && !super::waits_for_room(other)
+                && !places::waits_for_room(other)
                 && (has_begun(other) || is_earlier(other, destination))
         })
         .map(|other| other.name_any())
         .collect();
     first.sort();
     first.into_iter().next()
+}
+
+/// Whether this Destination gives up its place on a full flow for one that is to run.
+pub(super) fn gives_way(destination: &Destination, flow: Option<&Flow>, context: &Context) -> bool {
+    let Some(flow) = flow.filter(|_| places::can_give_way(destination)) else { return false };
+    let all = context.destinations.state();
+    let same = all
+        .iter()
+        .filter(|d| d.namespace() == destination.namespace() && d.spec.from.name == destination.spec.from.name);
+    places::gives_way(destination, same.map(std::convert::AsRef::as_ref), flow.outputs.len())
 }
 
 /// Whether something of the other delivery is there, while it is on the air.

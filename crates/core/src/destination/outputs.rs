@@ -311,7 +311,7 @@ impl Changes<'_> {
         }
         if outputs_used + missing.len() > OUTPUTS_PER_FLOW {
             let text = format!(
-                "{outputs_used} of {OUTPUTS_PER_FLOW} outputs of the flow of Source {} are used and this Destination needs {} more. Delete a Destination, or send from a second Source.",
+                "{outputs_used} of {OUTPUTS_PER_FLOW} outputs of the flow of Source {} are used and this Destination needs {} more. Stop or delete a Destination, or send from a second Source.",
                 self.wanted.source,
                 missing.len()
             );

@@ -104,6 +104,11 @@ fn toward_present(wanted: &Wanted, seen: &Observed) -> Step<Action> {
         if let Some(step) = off_the_air(seen) {
             return step;
         }
+        if seen.gives_way
+            && let Some(step) = outputs::retire(seen)
+        {
+            return step;
+        }
         // Only what streams is paid for: the channel goes with the show.
         let prepared = wanted.prepare && (wanted.channel.is_some() || wanted.problem.is_some());
         if !prepared && let Some(step) = teardown::retire(seen) {

@@ -543,6 +543,7 @@ impl Kind for DestinationShow {
             not_ours: Vec::new(),
             source_lost: None,
             moves_first: wish.moves_first.map(str::to_string),
+            gives_way: false,
             recorded: Default::default(),
         }
     }
