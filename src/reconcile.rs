@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt as _;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::runtime::controller::Action as Requeue;
 use kube::{Api, Resource as _, ResourceExt as _};
 use playout_core::conditions;
@@ -316,16 +317,18 @@ async fn panicked<K: Kind>(object: &K::Object, context: &Context) -> Passed {
 }
 
 /// An Event when `Ready` has another reason than before, so that `kubectl describe` tells the story.
-async fn tell_of_change<K: Kind>(
-    object: &K::Object,
-    before: &[k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition],
-    context: &Context,
-) {
-    use playout_core::conditions::{READY, STALLED};
+async fn tell_of_change<K: Kind>(object: &K::Object, before: &[Condition], context: &Context) {
+    use playout_core::conditions::{ANNOTATION_IGNORED, READY, STALLED};
     let Some(after) = K::conditions(object) else { return };
-    let ready = |list: &[k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition]| {
-        list.iter().find(|c| c.type_ == READY).map(|c| (c.reason.clone(), c.message.clone()))
-    };
+    // Nothing else answers somebody who has written an annotation.
+    let ignored = after.iter().find(|c| c.type_ == ANNOTATION_IGNORED);
+    let told = |c: &Condition| before.iter().any(|b| b.type_ == c.type_ && b.message == c.message);
+    if let Some(ignored) = ignored.filter(|ignored| !told(ignored)) {
+        let reason = Reason::InvalidSpec;
+        events::publish(&context.recorder, &context.redactor, object, true, reason, &ignored.message).await;
+    }
+    let ready =
+        |list: &[Condition]| list.iter().find(|c| c.type_ == READY).map(|c| (c.reason.clone(), c.message.clone()));
     let (Some((reason, message)), old) = (ready(after), ready(before)) else { return };
     if old.is_some_and(|(old, _)| old == reason) {
         return;

@@ -2,6 +2,8 @@
 
 #![expect(clippy::print_stderr, reason = "a run says how many schedules it tried, and a failed one tells its story")]
 
+#[path = "faults/annotations.rs"]
+mod annotations;
 #[path = "faults/hangs.rs"]
 mod hangs;
 mod in_process;

@@ -381,6 +381,10 @@ async fn a_connection_test_tells_whether_the_encoder_is_heard() -> Result<()> {
 
     stage.encoder("main", false)?;
     stage.kubectl("annotate source/studio playout.dev/test-connection=4s --overwrite")?;
+    // What the test before has found answers nothing.
+    let answered = |object: &Value| status(object)["connectionTest"]["answered"] == "4s";
+    let unheard = stage.until("source/studio", "the second test is answered", answered).await?;
+    ensure!(condition(&unheard, "InputReachable").is_some_and(|c| c["status"] == "False"), "{unheard}");
     let unheard = stage.until_condition("source/studio", "InputReachable", "False", "Unreachable").await?;
     ensure!(message(&unheard, "InputReachable").contains("allowedCidr"), "{unheard}");
     stage.until_aws("the flow is off again", |flow| flow["status"] == "STANDBY").await?;

@@ -226,6 +226,10 @@ impl Kind for SourceKind {
     }
 
     fn settled_for(source: &Source, context: &Context) -> Duration {
+        let test = source.status.as_ref().and_then(|s| s.connection_test.as_ref());
+        if test.is_some_and(|t| t.started_at.is_some() && t.ended_at.is_none()) {
+            return FIRST_MEASUREMENT;
+        }
         let runs = source.status.as_ref().is_some_and(|s| s.state == Some(SourceWord::Running));
         if runs && source.spec.health.enabled && !is_measured(source) && is_fresh(source, context) {
             FIRST_MEASUREMENT

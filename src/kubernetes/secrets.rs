@@ -26,6 +26,9 @@ const WAIT: Duration = Duration::from_secs(11);
 /// How long what nobody asks for is kept. Every object asks at least once in its drift interval.
 const KEPT: Duration = Duration::from_secs(1800);
 
+/// So many Secrets come with one answer: with their annotations, which may be large, and held at once.
+const PAGE: u32 = 20;
+
 /// Namespace and name.
 type Place = (String, String);
 
@@ -33,7 +36,9 @@ type Place = (String, String);
 /// One of them that an object names all the same is read each time that it is asked for.
 #[must_use]
 pub fn watched() -> watcher::Config {
-    watcher::Config::default().fields("type!=helm.sh/release.v1,type!=kubernetes.io/service-account-token")
+    watcher::Config::default()
+        .page_size(PAGE)
+        .fields("type!=helm.sh/release.v1,type!=kubernetes.io/service-account-token")
 }
 
 /// Takes away all but the name and the version. Annotations above all: `kubectl apply` keeps the whole Secret in one.
@@ -267,6 +272,7 @@ mod tests {
 
     #[tokio::test]
     async fn nothing_is_kept_that_may_hold_a_key() {
+        assert_eq!(watched().page_size, Some(20), "so many are held at once");
         let watched = Watched::start(Api::<PartialObjectMeta<Secret>>::all(cluster()), watched(), name_and_version);
         let watched = watched.filled().await.expect("it is listed");
         let kept = watched.store.state();

@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 
 use super::guard::Guarded;
 
-/// So many objects come with one answer. They are other people's, up to a megabyte and a half each, and held at once.
+/// So many objects come with one answer: they are other people's, up to a megabyte and a half each, and held at once.
 const PAGE: u32 = 50;
 
 /// A cache that one watch fills, and a stream of what changes for whoever listens.
@@ -35,7 +35,7 @@ where
         K: DeserializeOwned,
         Api<K>: Send,
     {
-        Self::of(watcher(api, config.page_size(PAGE)).default_backoff(), slim)
+        Self::of(watcher(api, config).default_backoff(), slim)
     }
 
     /// The same for a kind of ours: an object that this version does not understand is one among the others.

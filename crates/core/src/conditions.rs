@@ -28,6 +28,9 @@ pub const HEALTHY: &str = "Healthy";
 /// Source: the result of the last connection test.
 pub const INPUT_REACHABLE: &str = "InputReachable";
 
+/// Present while an annotation is not acted upon.
+pub const ANNOTATION_IGNORED: &str = "AnnotationIgnored";
+
 /// Longest message that is kept; AWS's own texts can be pages long.
 const MESSAGE_LIMIT: usize = 1024;
 

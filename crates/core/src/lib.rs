@@ -12,6 +12,7 @@
 //! A newcomer reads `plan.rs`, then `destination/plan.rs`.
 
 pub mod age;
+pub mod annotations;
 pub mod api;
 pub mod channel;
 pub mod conditions;

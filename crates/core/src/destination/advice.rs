@@ -1,22 +1,16 @@
 //! What people should know of a Destination that is as wished: it stands behind what `Ready` says.
 
 use super::wanted::Wanted;
-use crate::api::ACTIVE_ENDPOINT;
+use crate::annotations;
 use crate::api::destination::Destination;
 use crate::conditions::{Conditions, SAME_RECEIVER, Truth};
-use crate::plan::{repeated, shortened};
+use crate::plan::shortened;
 use crate::reasons::Reason;
 
 /// The sentence with all that is to be said beside it.
 #[must_use]
 pub fn with_advice(sentence: String, destination: &Destination, wanted: Option<&Wanted>) -> String {
-    let annotation = destination.metadata.annotations.as_ref().and_then(|a| a.get(ACTIVE_ENDPOINT));
-    let ignored = annotation.filter(|value| !["Primary", "Backup"].contains(&value.as_str())).map(|value| {
-        format!(
-            "The annotation {ACTIVE_ENDPOINT} is {} and is not acted upon; it takes Primary or Backup.",
-            repeated(value)
-        )
-    });
+    let ignored = annotations::of_destination(destination);
     let same = wanted.and_then(same_receiver);
     [ignored, same].into_iter().flatten().fold(sentence, |all, more| format!("{all} {more}"))
 }

@@ -13,6 +13,7 @@ use super::recorded;
 use super::restart::tries;
 use super::retry::Phase;
 use super::wanted::Wanted;
+use crate::annotations;
 use crate::api::RECONCILE_AT;
 use crate::api::destination::{
     ActiveEndpoint, AlertStatus, ChannelStatus, Destination, DestinationStatus, DestinationWord, LastError,
@@ -469,6 +470,7 @@ fn conditions(
         list.set(crate::conditions::RECONCILING, Truth::True, Reason::NotConnected, text);
     }
     stop_unseen(&mut list, status, outcome);
+    annotations::condition(&mut list, annotations::of_destination(destination));
     if let (Some(wanted), Some(seen)) = (outcome.wanted, outcome.seen) {
         delivering(&mut list, wanted, seen);
         over_limit(&mut list, wanted, seen, running);

@@ -5,7 +5,7 @@ use super::external;
 use super::observed::{FlowQuota, Hold, Observed};
 use super::target::{
     failover, failover_differs, impossible, in_transition, inputs_wait, is_interface, is_ndi_exchange, is_tested,
-    is_without_ndi, placed, resized, settled, stands_on, takes_size,
+    is_without_ndi, placed, resized, runs_anyway, settled, stands_on, takes_size,
 };
 pub use super::target::{is_on, is_sending, pending_changes};
 use super::wanted::{InputWanted, Wanted};
@@ -185,7 +185,8 @@ fn toward_present(wanted: &Wanted, seen: &Observed) -> Step<Action> {
     }
     match impossible(wanted, flow) {
         Some(problem) => Step::Stuck(problem),
-        None if is_tested(seen) => Step::wait(Waiting::ConnectionTest, IN_TRANSITION),
+        // What runs anyway is looked at, and is as wished meanwhile.
+        None if is_tested(seen) && !runs_anyway(wanted, seen) => Step::wait(Waiting::ConnectionTest, IN_TRANSITION),
         _ => Step::Settled,
     }
 }

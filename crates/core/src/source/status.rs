@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
 use super::Outcome;
 use super::external;
 use super::observed::{Hold, InputSeen, Observed, TestPhase};
 use super::plan::{Action, is_sending, pending_changes};
 use crate::age::age;
+use crate::annotations;
 use crate::api::RECONCILE_AT;
-use crate::api::policy::parse_duration;
 use crate::api::source::{
     ConnectionTestStatus, HealthWord, IngestEndpoint, InputStatus, OutputsUsed, Source, SourceState, SourceStatus,
     SourceWord,
@@ -21,7 +21,7 @@ use crate::endpoint::shown_application;
 use crate::flow::{Flow, FlowSeen, FlowSource, FlowState, Measured, OUTPUTS_PER_FLOW, Protocol};
 use crate::names::Ownership;
 use crate::passwords;
-use crate::plan::{Action as _, Step, repeated, shortened};
+use crate::plan::{Action as _, Step, shortened};
 use crate::reasons::Reason;
 
 /// The judgement of a measurement under a Source's thresholds.
@@ -319,8 +319,14 @@ fn conditions(
         list.set(RECONCILING, Truth::True, Reason::FlowError, text);
     }
     healthy(&mut list, status, flow, source.spec.health.enabled);
-    reachable(&mut list, status, before, outcome.seen);
+    let ignored = annotations::of_source(source);
+    reachable(&mut list, status, before, ignored.clone(), outcome.seen);
+    annotations::condition(&mut list, ignored);
     status.conditions = list.finish();
+    if let Some(test) = &mut status.connection_test {
+        let answered = |c: &Condition| c.type_ == INPUT_REACHABLE && c.status != "Unknown";
+        test.answered = status.conditions.iter().any(answered).then(|| test.requested.clone());
+    }
 }
 
 /// Who pays for a running flow wants to know what it runs for.
@@ -397,17 +403,21 @@ fn connection_test(status: &mut SourceStatus, source: &Source, seen: &Observed, 
     status.connection_test = Some(test);
 }
 
-fn reachable(list: &mut Conditions<'_>, status: &SourceStatus, before: &SourceStatus, seen: Option<&Observed>) {
+fn reachable(
+    list: &mut Conditions<'_>,
+    status: &SourceStatus,
+    before: &SourceStatus,
+    ignored: Option<String>,
+    seen: Option<&Observed>,
+) {
     let Some(test) = &status.connection_test else { return };
-    if parse_duration(&test.requested).is_none() {
-        let text = format!(
-            "The annotation {} is {} and is not acted upon; it takes a length of time with units, as in 60s or 1m30s.",
-            crate::api::TEST_CONNECTION,
-            repeated(&test.requested)
-        );
+    if let Some(text) = ignored {
         list.set(INPUT_REACHABLE, Truth::Unknown, Reason::InvalidSpec, text);
         return;
     }
+    // What another test has found answers none that came after it.
+    let asked_before = before.connection_test.as_ref().is_some_and(|t| t.requested == test.requested);
+    let answered = asked_before && is_true(&before.conditions, INPUT_REACHABLE);
     let heard =
         || status.inputs.iter().filter(|i| matches!(i.health, Some(HealthWord::Healthy | HealthWord::Degraded)));
     let names = heard().map(|i| i.name.as_str()).collect::<Vec<_>>().join(", ");
@@ -420,7 +430,7 @@ fn reachable(list: &mut Conditions<'_>, status: &SourceStatus, before: &SourceSt
         (Some(TestPhase::Running), Some(rates)) if !rates.is_empty() => {
             list.set(INPUT_REACHABLE, Truth::True, Reason::Reachable, format!("Heard {}.", rates.join(", ")));
         }
-        (Some(TestPhase::Running | TestPhase::Over), _) if is_true(&before.conditions, INPUT_REACHABLE) => {
+        (Some(TestPhase::Running | TestPhase::Over), _) if answered => {
             list.keep(INPUT_REACHABLE);
         }
         (Some(TestPhase::Running), None) => {
@@ -442,6 +452,10 @@ fn reachable(list: &mut Conditions<'_>, status: &SourceStatus, before: &SourceSt
         {
             let text = "The flow does not run, and Playout does not start it for a test: it is not the Source's own.";
             list.set(INPUT_REACHABLE, Truth::Unknown, Reason::ExternalStopped, text);
+        }
+        (Some(TestPhase::None), _) if !asked_before => {
+            let text = "The test has not begun: the flow is not running yet for those who use it.";
+            list.set(INPUT_REACHABLE, Truth::Unknown, Reason::ConnectionTest, text);
         }
         (Some(TestPhase::None) | None, _) => {
             list.keep(INPUT_REACHABLE);

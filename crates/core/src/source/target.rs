@@ -16,10 +16,14 @@ use crate::reasons::Reason;
 /// Whether the flow is to run.
 #[must_use]
 pub fn is_on(wanted: &Wanted, seen: &Observed) -> bool {
+    is_tested(seen) || runs_anyway(wanted, seen)
+}
+
+/// Whether it is to run without a connection test, too.
+pub(super) fn runs_anyway(wanted: &Wanted, seen: &Observed) -> bool {
     match wanted.state {
-        Some(RunState::Running) => true,
-        Some(RunState::Stopped) => is_tested(seen),
-        None => is_tested(seen) || !seen.users.on_air.is_empty(),
+        Some(state) => state == RunState::Running,
+        None => !seen.users.on_air.is_empty(),
     }
 }
 

@@ -198,4 +198,8 @@ pub struct ConnectionTestStatus {
     /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Time>,
+    /// The same as `requested`, from when condition `InputReachable` has the answer of this test: True as soon as something is
+    /// heard, else at the end. To be waited for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered: Option<String>,
 }
