@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
@@ -12,7 +13,8 @@ use serde_json::Value;
 const LONGEST: usize = 500;
 
 fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    static ROOT: LazyLock<PathBuf> = LazyLock::new(playout_stage::root);
+    &ROOT
 }
 
 /// The Rust files of a folder and of the folders in it, or the one file, with their paths from the root.

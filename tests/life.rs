@@ -31,7 +31,7 @@ fn message<'a>(object: &'a Value, type_: &str) -> &'a str {
 }
 
 fn quickstart(namespace: &str) -> Result<String> {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/quickstart.yaml");
+    let path = playout_stage::root().join("examples/quickstart.yaml");
     Ok(fs::read_to_string(path)?.replace("namespace: default", &format!("namespace: {namespace}")))
 }
 

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use anyhow::{Context as _, Result, ensure};
 use clap::Args as _;
@@ -21,7 +22,8 @@ const WITH_VALUE: [&str; 12] =
     ["-o", "-n", "-p", "-f", "-k", "-l", "--type", "--for", "--timeout", "--field-selector", "--patch-file", "--group"];
 
 fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    static ROOT: LazyLock<PathBuf> = LazyLock::new(playout_stage::root);
+    &ROOT
 }
 
 fn readme() -> Result<String> {

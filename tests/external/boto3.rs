@@ -1,6 +1,5 @@
 //! The flow as somebody makes and sees it with boto3.
 
-use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Result, ensure};
@@ -14,7 +13,7 @@ async fn a_flow_made_with_boto3_is_what_it_was_afterwards() -> Result<()> {
     let Some(python) = python::with_boto3("a_flow_made_with_boto3_is_what_it_was_afterwards") else { return Ok(()) };
     let Some(stage) = Show::start("external-boto3").await? else { return Ok(()) };
     let newsroom = |args: &[&str]| {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/external/newsroom.py");
+        let script = playout_stage::root().join("tests/external/newsroom.py");
         let output = Command::new(&python).arg(script).args([stage.simulator.url(), REGION]).args(args).output()?;
         ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         Ok(String::from_utf8(output.stdout)?.trim().to_owned())

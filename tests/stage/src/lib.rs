@@ -43,5 +43,6 @@ pub use commands::run;
 pub use http::{Answer, request};
 pub use kubectl::{Output, kubectl, kubectl_with_input};
 pub use operator::{Operator, OperatorOptions};
+pub use programs::root;
 pub use simulator::Simulator;
 pub use wait::{Progress, wait_until};

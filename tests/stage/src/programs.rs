@@ -31,10 +31,18 @@ pub(crate) enum Lifetime {
     Detached,
 }
 
-/// The root of the repository.
-pub(crate) fn root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.ancestors().nth(2).unwrap_or(here).to_path_buf()
+/// The root of the repository that the program is called from: the one around the working directory, else around the program.
+/// Nothing of it is compiled in: a copy, or a worktree that shares the target folder, would work on the files of another, and
+/// end its programs.
+#[must_use]
+pub fn root() -> PathBuf {
+    let here = env::current_dir().unwrap_or_default();
+    let program = env::current_exe().unwrap_or_default();
+    around(&here).or_else(|| around(&program)).unwrap_or(&here).to_path_buf()
+}
+
+fn around(path: &Path) -> Option<&Path> {
+    path.ancestors().find(|folder| folder.join("tests/stage/Cargo.toml").is_file())
 }
 
 /// Where `make` puts the programs that are not built by cargo into `target/debug`.

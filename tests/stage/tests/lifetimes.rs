@@ -61,6 +61,10 @@ fn the_demo_puts_the_quickstart_on_the_air_and_ends() {
         return println!("{why}");
     }
     let mut demo = Command::new(env!("CARGO_BIN_EXE_stage"));
+    // As in a house where everything goes through a proxy, which cannot reach what runs here.
+    for name in ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"] {
+        demo.env(name, "http://proxy.corp.example:3128");
+    }
     let output =
         demo.arg("demo").env("DEMO_EXIT", "1").env("SPEED", "50").env_remove("OPERATOR_ARGS").output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
@@ -71,6 +75,20 @@ fn the_demo_puts_the_quickstart_on_the_air_and_ends() {
         assert!(row.contains("Running"), "{name} is not on the air: {said}");
     }
     assert!(said.contains("all objects are Ready after"), "{said}");
+}
+
+/// Two checkouts never touch each other, also where one was copied with all that was built.
+#[test]
+fn the_stage_works_on_the_checkout_that_it_is_called_from() {
+    let copy = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("checkout-{}", std::process::id()));
+    let inside = copy.join("examples");
+    fs::create_dir_all(copy.join("tests/stage")).unwrap();
+    fs::create_dir_all(&inside).unwrap();
+    fs::write(copy.join("tests/stage/Cargo.toml"), "").unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_stage")).arg("down").current_dir(&inside).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(copy.join("target/up.lock").is_file(), "it has ended what another checkout runs");
+    fs::remove_dir_all(copy).unwrap();
 }
 
 #[test]
