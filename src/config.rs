@@ -52,11 +52,11 @@ pub struct Config {
     /// --namespace, `playout-` and that namespace.
     #[arg(long, env = "PLAYOUT_LEASE_NAMESPACE", default_value = "default")]
     pub lease_namespace: String,
-    /// Address of /metrics.
-    #[arg(long, env = "PLAYOUT_METRICS_ADDRESS", default_value = "0.0.0.0:8080")]
+    /// Address of /metrics. `[::]` is every address, of IPv4 as well.
+    #[arg(long, env = "PLAYOUT_METRICS_ADDRESS", default_value = "[::]:8080")]
     pub metrics_address: SocketAddr,
     /// Address of /healthz and /readyz.
-    #[arg(long, env = "PLAYOUT_HEALTH_ADDRESS", default_value = "0.0.0.0:8081")]
+    #[arg(long, env = "PLAYOUT_HEALTH_ADDRESS", default_value = "[::]:8081")]
     pub health_address: SocketAddr,
     /// How logs are written.
     #[arg(long, env = "PLAYOUT_LOG_FORMAT", value_enum, default_value_t = LogFormat::Json)]

@@ -1,6 +1,7 @@
 //! /healthz, /readyz and /metrics.
 
-use std::net::SocketAddr;
+use std::io::ErrorKind;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -9,6 +10,7 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
+use tokio::net::TcpListener;
 
 use crate::metrics::Metrics;
 
@@ -67,12 +69,22 @@ pub async fn start(
         .route("/readyz", get(move || std::future::ready(readiness.answer())));
     let metrics_routes = metrics_routes(metrics);
     for (address, routes) in [(health, health_routes), (metrics_address, metrics_routes)] {
-        let listener = tokio::net::TcpListener::bind(address).await.with_context(|| {
+        let listener = listen(address).await.with_context(|| {
             format!("cannot listen on {address}; choose another with --health-address or --metrics-address")
         })?;
         tokio::spawn(async move { axum::serve(listener, routes).await });
     }
     Ok(())
+}
+
+/// `[::]` takes connections of both families; a machine whose kernel has no IPv6 gets `0.0.0.0`.
+async fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    match TcpListener::bind(address).await {
+        Err(error) if address.ip() == Ipv6Addr::UNSPECIFIED && error.kind() != ErrorKind::AddrInUse => {
+            TcpListener::bind((Ipv4Addr::UNSPECIFIED, address.port())).await
+        }
+        bound => bound,
+    }
 }
 
 #[cfg(test)]
@@ -92,5 +104,24 @@ mod tests {
         let answer = metrics_routes(metrics).oneshot(Request::get("/metrics").body(Body::empty()).expect("a request"));
         let headers = answer.await.expect("an answer").headers().clone();
         assert_eq!(headers[CONTENT_TYPE], "application/openmetrics-text; version=1.0.0; charset=utf-8");
+    }
+
+    /// As a pod has it: kubelet asks by the one address that the pod has, of IPv4 or of IPv6.
+    #[tokio::test]
+    async fn the_default_address_answers_both_families() {
+        use clap::Parser as _;
+        #[derive(clap::Parser)]
+        struct Program {
+            #[command(flatten)]
+            config: crate::config::Config,
+        }
+        let config = Program::parse_from(["playout"]).config;
+        for address in [config.health_address, config.metrics_address] {
+            let listener = listen(SocketAddr::new(address.ip(), 0)).await.expect("an address");
+            let port = listener.local_addr().expect("a port").port();
+            tokio::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.expect("IPv4");
+            let has_ipv6 = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).await.is_ok();
+            assert!(!has_ipv6 || tokio::net::TcpStream::connect((Ipv6Addr::LOCALHOST, port)).await.is_ok(), "IPv6");
+        }
     }
 }
