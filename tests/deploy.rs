@@ -9,6 +9,8 @@ use anyhow::{Context as _, Result, ensure};
 use playout_stage::{Cluster, Operator, OperatorOptions, Simulator, kubectl, kubectl_with_input, wait_until};
 use serde_json::{Value, json};
 
+#[path = "deploy/argocd.rs"]
+mod argocd;
 #[path = "deploy/places.rs"]
 mod places;
 
