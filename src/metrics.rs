@@ -11,6 +11,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 #[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
@@ -52,10 +53,11 @@ struct WriteLabels {
 struct ObjectLabels {
     kind: &'static str,
     state: String,
+    suspended: &'static str,
 }
 
-/// How many objects there are, by kind and state.
-pub type States = BTreeMap<(&'static str, String), u64>;
+/// How many objects there are, by kind, state, and whether they are suspended.
+pub type States = BTreeMap<(&'static str, String, bool), u64>;
 
 /// How objects are counted, once there are any to count. Asked at each reading of the metrics, so that no pass has to.
 #[derive(Clone, Default)]
@@ -72,8 +74,9 @@ impl Collector for Objects {
         let Some(count) = self.0.get() else { return Ok(()) };
         let kind = ConstGauge::new(0_u64).metric_type();
         let mut family = encoder.encode_descriptor("playout_objects", "Objects, by kind and state.", None, kind)?;
-        for ((kind, state), number) in count() {
-            ConstGauge::new(number).encode(family.encode_family(&ObjectLabels { kind, state })?)?;
+        for ((kind, state, is_suspended), number) in count() {
+            let suspended = if is_suspended { "true" } else { "false" };
+            ConstGauge::new(number).encode(family.encode_family(&ObjectLabels { kind, state, suspended })?)?;
         }
         Ok(())
     }
@@ -135,6 +138,8 @@ impl Metrics {
         registry.register("playout_aws_throttles", "Calls that AWS refused as too many", throttles.clone());
         registry.register("playout_api_server_writes", "Writes to the API server", writes.clone());
         registry.register("playout_last_pass_timestamp_seconds", "When a pass last succeeded", last_success.clone());
+        // By this one the others are told from those of the same names that other operators export.
+        registry.register("playout_build", "The version", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
         let objects = Objects::default();
         registry.register_collector(Box::new(objects.clone()));
         Self {

@@ -251,23 +251,25 @@ async fn wait_for(mut leads: watch::Receiver<bool>, mut stopped: watch::Receiver
 /// What the controllers hear of, all of it listed once.
 type Caches = (Watched<Source>, Watched<Destination>, Watched<EncodingPreset>, Watched<PartialObjectMeta<Secret>>);
 
-/// Counts the objects by kind and state; a preset has nothing in AWS, and is `Ready` or it is not.
+/// Counts the objects by kind and state, the suspended ones apart; a preset has nothing in AWS, and is `Ready` or it is not.
 fn states(caches: &Caches) -> impl Fn() -> States + Send + Sync + use<> {
     let (sources, destinations, presets) = (caches.0.store.clone(), caches.1.store.clone(), caches.2.store.clone());
     move || {
         let mut states = States::new();
-        let mut count = |kind, word: Option<String>| {
-            *states.entry((kind, word.unwrap_or_else(|| "Unknown".into()))).or_default() += 1;
+        let mut count = |kind, word: Option<String>, is_suspended| {
+            *states.entry((kind, word.unwrap_or_else(|| "Unknown".into()), is_suspended)).or_default() += 1;
         };
         for source in sources.state() {
-            count("Source", source.status.as_ref().and_then(|s| s.state).map(|word| format!("{word:?}")));
+            let word = source.status.as_ref().and_then(|s| s.state).map(|word| format!("{word:?}"));
+            count("Source", word, source.spec.suspend);
         }
         for destination in destinations.state() {
-            count("Destination", destination.status.as_ref().and_then(|s| s.state).map(|word| format!("{word:?}")));
+            let word = destination.status.as_ref().and_then(|s| s.state).map(|word| format!("{word:?}"));
+            count("Destination", word, destination.spec.suspend);
         }
         for preset in presets.state() {
             let ready = preset.status.as_ref().map(|s| is_true(&s.conditions, READY));
-            count("EncodingPreset", ready.map(|ready| if ready { "Ready" } else { "NotReady" }.into()));
+            count("EncodingPreset", ready.map(|ready| if ready { "Ready" } else { "NotReady" }.into()), false);
         }
         states
     }

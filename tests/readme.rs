@@ -412,7 +412,7 @@ fn metrics_are_exported() -> Result<()> {
     metrics.wrote("source", "status");
     metrics.panicked("source");
     metrics.leads(true);
-    metrics.objects_are(|| [(("Source", "Running".to_owned()), 1)].into());
+    metrics.objects_are(|| [(("Source", "Running".to_owned(), false), 1)].into());
     let exported = metrics.render();
     for literal in &literals()? {
         let ours = ["controller_runtime_", "playout_", "leader_election_"].iter().any(|p| literal.starts_with(p));
