@@ -240,6 +240,50 @@ fn what_is_refused_is_not_repeated_where_it_may_hold_a_secret() -> Result<()> {
     Ok(())
 }
 
+/// A guard against mistakes, not against attackers: AWS connects, from its own network, and a name may resolve to anything.
+#[test]
+fn an_address_that_is_not_of_the_internet_is_refused_in_every_spelling() -> Result<()> {
+    let Some(cluster) = Cluster::shared() else { return Ok(()) };
+    let hosts = "127.0.0.1 127.1 2130706433 0x7f000001 0x7f.1 0X7F.0.0.1 017700000001 0177.0.0.1 127.0.0.1. 0.0.0.0 0 \
+        10.0.0.1 167772161 012.0.0.1 192.168.1.1 172.16.0.1 172.31.255.255 100.64.0.1 169.254.169.254 2852039166 0xA9FEA9FE \
+        0251.0376.0251.0376 169.254.43518 224.0.0.1 240.0.0.1 255.255.255.255 localhost LOCALHOST localhost. localhost.. \
+        a.localhost metadata.google.internal ip-10-0-0-1.ec2.internal. %31%32%37.0.0.1 [::1] [::] [::ffff:127.0.0.1] \
+        [::ffff:7f00:1] [::127.0.0.1] [0:0:0:0:0:ffff:a9fe:a9fe] [fe80::1] [fd00:ec2::254] [fc00::1] [ff02::1] \
+        [64:ff9b::7f00:1] [2002:7f00:1::] [2001:0:4136:e378:8000:63bf:80ff:fffe]";
+    let hosts: Vec<_> = hosts.split_whitespace().collect();
+    let manifests = |at: usize, host: &str| {
+        let key = |name: &str| json!({ "secretRef": { "name": name, "key": "streamKey" } });
+        let url = format!("rtmp://{host}/live");
+        let mut spec =
+            json!({ "from": { "name": "studio" }, "delivery": "Transcode", "url": url, "streamKey": key("k") });
+        let destination = object("Destination", &format!("url-{at}"), spec.clone());
+        spec["url"] = "rtmp://receiver.example.net/live".into();
+        spec["backup"] = json!({ "url": url, "streamKey": key("b") });
+        let backup = object("Destination", &format!("backup-{at}"), spec);
+        let block = json!({ "address": host, "port": 5000 });
+        let input = json!({ "name": "main", "priority": "Primary", "protocol": "SrtCaller", "srtCaller": block });
+        [destination, backup, object("Source", &format!("address-{at}"), json!({ "inputs": [input] }))]
+    };
+    // One run for all: kubectl goes on after an error.
+    let create = |hosts: &[&str]| {
+        let all: Vec<_> = hosts.iter().enumerate().flat_map(|(at, host)| manifests(at, host)).collect();
+        in_namespace(cluster, "default", "create --dry-run=server -f -", &all.join("\n---\n"))
+    };
+    let said = create(&hosts)?;
+    let taken: Vec<_> = said.stdout.lines().filter_map(|line| line.split_once('-')?.1.split(' ').next()).collect();
+    let taken: Vec<_> = taken.iter().filter_map(|at| at.parse::<usize>().ok()).map(|at| hosts[at]).collect();
+    ensure!(said.stdout.is_empty(), "{taken:?}: {}", said.stdout);
+    for field in ["url", "backup.url", "address"] {
+        let refusals = said.stderr.matches(&format!("{field}: Invalid value")).count();
+        ensure!(refusals > 0, "nothing was refused for its {field}: {}", said.stderr);
+    }
+    ensure!(said.stderr.matches(" is invalid: ").count() == 3 * hosts.len(), "{}", said.stderr);
+    let public = ["203.0.113.7", "172.32.0.1", "100.128.0.1", "11.0.0.1", "0x7f.example.net", "localhost.example.net"];
+    create(&public)?.ok()?;
+    let [ipv6, ..] = manifests(0, "[2001:db8::7]");
+    in_namespace(cluster, "default", "create --dry-run=server -f -", &ipv6)?.ok().map(drop)
+}
+
 /// The one place where a name stands twice: CEL does not know the list in the code.
 #[test]
 fn no_built_in_preset_can_be_made_as_an_object() -> Result<()> {

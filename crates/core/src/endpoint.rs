@@ -289,8 +289,11 @@ fn address_allowed(address: IpAddr) -> Result<(), String> {
                 && !(first == 100 && second & 0xc0 == 64)
         }
         // All that is given out lies in 2000::/3 (IANA, "Internet Protocol Version 6 Address Space"). IPv4 addresses in the
-        // clothes of IPv6 do not.
-        IpAddr::V6(a) => a.segments()[0] & 0xe000 == 0x2000,
+        // clothes of IPv6 do not, but for 6to4 (2002::/16) and Teredo (2001::/32), over which nobody sends any more.
+        IpAddr::V6(a) => {
+            let [first, second, ..] = a.segments();
+            first & 0xe000 == 0x2000 && first != 0x2002 && (first, second) != (0x2001, 0)
+        }
     };
     if on_the_internet {
         Ok(())
@@ -413,6 +416,13 @@ mod tests {
             "rtmp://240.0.0.1/live",
             "rtmp://255.255.255.255/live",
             "rtmp://localhost/live",
+            "rtmp://localhost../live",
+            "rtmp://127.0.0.1./live",
+            "rtmp://%31%32%37.0.0.1/live",
+            "rtmp://１２７.0.0.1/live",
+            "rtmp://[2002:7f00:1::]/live",
+            "rtmp://[2001:0:4136:e378:8000:63bf:80ff:fffe]/live",
+            "rtmp://[64:ff9b::7f00:1]/live",
             "rtmp://LOCALHOST./live",
             "rtmp://metadata.google.internal/live",
             "rtmp://ho st/live",

@@ -213,12 +213,12 @@ pub(super) fn address_rules(schema: &mut Schema) {
         "address",
         &[
             (
-                "self.matches('^[A-Za-z0-9_]([-A-Za-z0-9._]*[A-Za-z0-9])?$') && (!self.matches('^[0-9.]+$') || isIP(self))",
+                "self.matches('^[A-Za-z0-9_]([-A-Za-z0-9._]*[A-Za-z0-9])?$') && (!self.matches('(?i)^(0x[0-9a-f]*|[0-9]+)([.](0x[0-9a-f]*|[0-9]+))*$') || isIP(self))",
                 "address must be a host name or an IPv4 address without scheme and port, as in encoder.example.net",
             ),
             (
-                "!self.matches('^(localhost|(0|127)([.][0-9]+){3}|169[.]254([.][0-9]+){2})$')",
-                "address must not be a loopback or link-local one: give the address at which AWS reaches the encoder",
+                "!self.matches('(?i)^((.*[.])?localhost|(0|127|22[4-9]|2[3-5][0-9])([.][0-9]+){3}|169[.]254([.][0-9]+){2})$')",
+                "address must not be a loopback, link-local or multicast one: give the address at which AWS reaches the encoder",
             ),
         ],
     );
@@ -351,7 +351,7 @@ pub(super) fn url_rules(schema: &mut Schema) {
             ),
             // A guard against mistakes. AWS connects, from its own network, so that what a name resolves to is not the point.
             (
-                "self.contains('?mode=listener') || !self.matches('(?i)^[a-z-]+://((localhost|[^/?]*[.](localhost|internal))[.]?|(0|10|127)([.][0-9]+){3}|100[.](6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])([.][0-9]+){2}|(192[.]168|169[.]254|172[.](1[6-9]|2[0-9]|3[01]))([.][0-9]+){2}|(22[4-9]|2[3-5][0-9])([.][0-9]+){3})([:/?]|$)')",
+                "self.contains('?mode=listener') || !self.matches('(?i)^[a-z-]+://([^/?]*%[^/?]*|(localhost|[^/?:]*[.](localhost|internal))[.]*|(0|10|127)([.][0-9]+){3}|100[.](6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])([.][0-9]+){2}|(192[.]168|169[.]254|172[.](1[6-9]|2[0-9]|3[01]))([.][0-9]+){2}|(22[4-9]|2[3-5][0-9])([.][0-9]+){3})([:/?]|$)')",
                 "url must name a host on the internet, to which AWS connects from its own network: take the receiver's public name or address (localhost, private, link-local and multicast addresses are refused as mistakes)",
             ),
             (
@@ -363,7 +363,7 @@ pub(super) fn url_rules(schema: &mut Schema) {
                 "url of rtp://, rtp-fec://, rist:// and zixi:// must have an IPv4 address, as in rist://203.0.113.7:5000: MediaConnect takes host names for RTMP and SRT receivers only",
             ),
             (
-                "!self.matches('^[a-z-]+://[^/?]*\\\\[') || (self.matches('^[a-z-]+://\\\\[[0-9A-Fa-f:]+\\\\]([:/?]|$)') && isIP(self.split('[')[1].split(']')[0]) && cidr('2000::/3').containsIP(self.split('[')[1].split(']')[0]))",
+                "!self.matches('^[a-z-]+://[^/?]*\\\\[') || (self.matches('^[a-z-]+://\\\\[[0-9A-Fa-f:]+\\\\]([:/?]|$)') && isIP(self.split('[')[1].split(']')[0]) && cidr('2000::/3').containsIP(self.split('[')[1].split(']')[0]) && !['2002::/16', '2001::/32'].exists(c, cidr(c).containsIP(self.split('[')[1].split(']')[0])))",
                 "url must have an IPv6 address of the internet in brackets, as in rtmps://[2001:db8::7]:443/live: AWS connects from its own network, and private, link-local and IPv4-mapped addresses are refused as mistakes",
             ),
         ],
