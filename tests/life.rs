@@ -642,8 +642,8 @@ async fn a_standby_takes_over_at_once_when_the_leader_ends() -> Result<()> {
         "playout_aws_requests_total{service=\"mediaconnect\",operation=\"CreateFlow\",outcome=\"ok\"} 1",
         "playout_aws_request_duration_seconds_bucket{",
         "playout_api_server_writes_total{",
-        "playout_objects{kind=\"Source\",state=\"Running\"} 1",
-        "playout_objects{kind=\"Destination\",state=\"Running\"} 1",
+        "playout_objects{kind=\"Source\",state=\"Running\",suspended=\"false\"} 1",
+        "playout_objects{kind=\"Destination\",state=\"Running\",suspended=\"false\"} 1",
     ];
     // A pass is counted when it has ended, a moment after its status can be read.
     wait_until(PATIENCE, "the metrics", || async {
