@@ -187,6 +187,9 @@ async fn an_object_of_a_newer_version_stops_no_other() -> Result<()> {
     stage.change("destination/two", json!({ "state": "Stopped" }))?;
     stage.until_state("destination/two", "Idle").await?;
     ensure!(stage.output("one")?["outputStatus"] == "ENABLED", "it is left as it is");
+    let two = stage.object("destination/two").await?.context("it is there")?;
+    // What the operator does not keep of an object in memory is none of its writes.
+    ensure!(!two["metadata"]["annotations"]["kubectl.kubernetes.io/last-applied-configuration"].is_null(), "{two}");
     let message = stage.kubectl("get destination one -o wide")?;
     ensure!(message.contains("spec.delivery (unknown variant `Shared`"), "{message}");
     let events = stage.events().await?;

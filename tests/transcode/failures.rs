@@ -45,7 +45,7 @@ async fn a_receiver_that_refuses_is_given_up_after_the_stated_tries() -> Result<
         let retries = &status(&gave_up)["retries"];
         ensure!(retries["count"] == 2 && retries["attempts"] == 2 && retries["state"] == "GaveUp", "{gave_up}");
         let said = message(&gave_up, "Stalled");
-        let again = format!("kubectl annotate destination {name} playout.dev/reconcile-at=");
+        let again = format!("kubectl -n {} annotate destination {name} playout.dev/reconcile-at=", stage.namespace);
         let words = [&*host(name), "restarted 2 times and is off the air", "Check the stream key", &*again];
         ensure!(words.iter().all(|word| said.contains(word)), "{said}");
         ensure!(message(&gave_up, "Ready") == said && status(&gave_up)["state"] == "Error", "{gave_up}");

@@ -698,7 +698,9 @@ fn after_the_last_attempt_it_gives_up_with_the_count_and_the_way_back() {
         problem.message
     );
     assert!(
-        problem.message.contains("kubectl annotate destination tube playout.dev/reconcile-at=$(date +%s) --overwrite")
+        problem
+            .message
+            .contains("kubectl -n show annotate destination tube playout.dev/reconcile-at=$(date +%s) --overwrite")
     );
     for (count, words) in [(0, "It was not restarted."), (1, "It was restarted once and is off the air now.")] {
         remember(&mut seen, count, Phase::GaveUp, 0);

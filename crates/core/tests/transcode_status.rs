@@ -799,7 +799,7 @@ fn what_is_done_is_told_in_whole_sentences() {
         (start(), Reason::Started, "Started MediaLive channel 2001"),
         (stop(), Reason::Stopped, "Stopped MediaLive channel 2001"),
         (delete(), Reason::Deleted, "Removed MediaLive channel 2001"),
-        (Action::Note(Attempt::FIRST), Reason::Restarting, "Going on the air"),
+        (Action::Note(Attempt::FIRST), Reason::Started, "Going on the air"),
         (attempt(1, Phase::Waiting), Reason::Restarting, "It failed. It is restarted after a pause (restart 1)"),
         (attempt(1, Phase::Trying), Reason::Restarting, "Going on the air again (restart 1)"),
         (attempt(5, Phase::GaveUp), Reason::GaveUp, "It failed. It is not restarted again"),

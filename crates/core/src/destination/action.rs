@@ -147,6 +147,7 @@ impl crate::plan::Action for Action {
             Self::DeleteChannel { .. } | Self::DeleteInput { .. } => Reason::Deleted,
             Self::TagMediaLive { .. } => Reason::Adopted,
             Self::Note(Attempt { phase: Phase::GaveUp, .. }) => Reason::GaveUp,
+            Self::Note(Attempt { count: 0, phase: Phase::Trying, .. }) => Reason::Started,
             Self::Note(_) => Reason::Restarting,
             Self::Switch { .. } => Reason::Switched,
         }

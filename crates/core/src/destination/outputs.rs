@@ -93,7 +93,7 @@ pub(super) fn next(wanted: &Wanted, seen: &Observed, flow: &Flow<'_>) -> Step<Ac
         return Step::Settled;
     }
     if let Some(gave_up) = tries(wanted, seen).filter(|t| t.attempt.phase == Phase::GaveUp) {
-        return Step::Stuck(gave_up.gave_up(&wanted.identity.name));
+        return Step::Stuck(gave_up.gave_up(&wanted.identity));
     }
     match state {
         // A flow that takes a change, for another Destination perhaps, still sends.

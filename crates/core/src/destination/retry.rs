@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::api::policy::{RetryPolicy, parse_duration};
 use crate::flow::Age;
+use crate::names::Identity;
 use crate::plan::Problem;
 use crate::reasons::Reason;
 
@@ -133,14 +134,15 @@ impl Tries {
         self.attempt.phase != Phase::Trying
     }
 
-    /// What people read of the Destination of this name after the last attempt.
+    /// What people read of this Destination after the last attempt.
     #[must_use]
-    pub fn gave_up(&self, name: &str) -> Problem {
+    pub fn gave_up(&self, identity: &Identity) -> Problem {
+        let Identity { namespace, name, .. } = identity;
         let cause = self.attempt.cause.as_deref().unwrap_or("The receiver did not take the stream.");
         Problem::new(
             Reason::GaveUp,
             format!(
-                "{cause} {}. Check the stream key, the URL and that the live event is open on the platform's page; then kubectl annotate destination {name} playout.dev/reconcile-at=$(date +%s) --overwrite starts it again, as a new key or a change of the spec does.",
+                "{cause} {}. Check the stream key, the URL and that the live event is open on the platform's page; then kubectl -n {namespace} annotate destination {name} playout.dev/reconcile-at=$(date +%s) --overwrite starts it again, as a new key or a change of the spec does.",
                 match self.attempt.count {
                     0 => "It was not restarted".to_string(),
                     1 => "It was restarted once and is off the air now".to_string(),

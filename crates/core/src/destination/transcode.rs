@@ -67,7 +67,7 @@ impl Path<'_> {
         if let Some(gave_up) = tries.filter(|t| t.attempt.phase == Phase::GaveUp) {
             // What is not on the air is not paid for.
             let way = if wanted.prepare { stop(seen).map(|a| Step::Act(vec![a])) } else { retire(seen) };
-            return way.unwrap_or_else(|| Step::Stuck(gave_up.gave_up(&wanted.identity.name)));
+            return way.unwrap_or_else(|| Step::Stuck(gave_up.gave_up(&wanted.identity)));
         }
         if let (Some(why), false) = (self.stopped, wanted.prepare) {
             // A channel without a flow costs what one with a show does.
