@@ -67,7 +67,10 @@ pub fn agree(object: &Value) -> Result<()> {
     Ok(())
 }
 
-fn object(kind: &str, spec: Value, conditions: &[(&str, &str, &str)]) -> Value {
+/// Type, status and reason.
+type Condition<'a> = (&'a str, &'a str, &'a str);
+
+fn object(kind: &str, spec: Value, conditions: &[Condition<'_>]) -> Value {
     let conditions: Vec<_> = conditions
         .iter()
         .map(|(kind, status, reason)| json!({ "type": kind, "status": status, "reason": reason, "message": "Why." }))
@@ -81,7 +84,7 @@ fn object(kind: &str, spec: Value, conditions: &[(&str, &str, &str)]) -> Value {
 #[test]
 fn the_health_is_that_of_the_resource_and_what_kstatus_says() -> Result<()> {
     let (plain, suspended) = (json!({ "state": "Running" }), json!({ "state": "Running", "suspend": true }));
-    let table: &[(&str, &Value, &[(&str, &str, &str)], &str)] = &[
+    let table: &[(&str, &Value, &[Condition<'_>], &str)] = &[
         ("Source", &plain, &[("Ready", "True", "Running"), ("Healthy", "True", "SignalGood")], "Healthy"),
         // A silent encoder is no failed sync: what comes in later waves is applied.
         ("Source", &plain, &[("Ready", "True", "Running"), ("Healthy", "False", "NoSignal")], "Healthy"),
