@@ -15,6 +15,8 @@ mod ownership;
 mod pairs;
 #[path = "faults/places.rs"]
 mod places;
+#[path = "faults/worlds.rs"]
+mod worlds;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -61,13 +63,16 @@ const SCRIPTS: [Script; 5] = [
 
 #[test]
 fn a_life_without_faults() {
-    for script in SCRIPTS {
+    let both = |script| [false, true].map(|rtmp_output_metrics| (script, rtmp_output_metrics));
+    for (script, rtmp_output_metrics) in SCRIPTS.into_iter().flat_map(both) {
         for lag in [Duration::ZERO, Duration::from_millis(700), Duration::from_secs(5)] {
-            let (trace, result) = lived(Plan { script, lag, thorough: true, ..Plan::default() });
+            let plan = Plan { script, lag, rtmp_output_metrics, thorough: true, ..Plan::default() };
+            let (trace, result) = lived(plan);
             if std::env::var_os("PLAYOUT_SHOW").is_some() {
                 eprintln!("{script:?}\n{}", story(&trace));
             }
-            assert!(result.is_ok(), "{script:?}, caches {lag:?} behind: {result:?}\n{}", story(&trace));
+            let of = format!("{script:?}, RTMP measured: {rtmp_output_metrics}, caches {lag:?} behind");
+            assert!(result.is_ok(), "{of}: {result:?}\n{}", story(&trace));
         }
     }
 }

@@ -76,8 +76,8 @@ impl Subject {
         }
     }
 
-    /// The first of them says by its presence that the subject is measured. A connection that came up within the period counts
-    /// as up.
+    /// Any of them says by its presence that the subject is measured: which one AWS publishes is a matter of the protocol
+    /// ([`playout_core::evidence`] has its pages). A connection that came up within the period counts as up.
     fn metrics(self) -> &'static [Measure] {
         const fn of(name: &'static str, statistic: &'static str, note: fn(&mut Measured, f64)) -> Measure {
             Measure { name, statistic, of_whole: false, note }
@@ -111,10 +111,12 @@ impl Subject {
 pub struct Reading {
     /// The values.
     pub measured: Measured,
-    /// Start of the newest period that has data, in seconds since 1970.
+    /// Start of the newest period that has data, in seconds since 1970: that of the connection, where there is one.
     pub from: Option<i64>,
     /// Its end.
     pub until: Option<i64>,
+    /// Whether AWS gave an answer when it was asked last.
+    pub answered: bool,
 }
 
 /// The service, as narrow as we need it.
@@ -225,7 +227,7 @@ impl Measurements {
                     let now_is = clock.now().as_second();
                     let last = known.get(&item).map(|k| &k.reading).filter(|_| !is_news);
                     if let Some(last) = last.filter(|r| r.until.is_some_and(|until| until + LATE > now_is)) {
-                        *reading = Ok(last.clone());
+                        *reading = Ok(Reading { answered: reading.is_ok(), ..last.clone() });
                     }
                     let Ok(reading) = reading else { continue };
                     let entry = known.entry(item).or_insert_with(|| Known {
@@ -290,7 +292,8 @@ async fn get(
     let now = clock.now().as_second();
     // Publication lags: three periods back, and at least half a minute.
     let start = now - i64::from(seconds.max(10)) * 3;
-    let mut readings = vec![Reading::default(); items.len()];
+    let mut readings = vec![Reading { answered: true, ..Reading::default() }; items.len()];
+    let mut connected = vec![false; items.len()];
     let mut token = None;
     loop {
         let call = client
@@ -313,13 +316,16 @@ async fn get(
                 continue;
             };
             let (Some(value), Some(at)) = (result.values().first(), result.timestamps().first()) else { continue };
-            if let (Some(reading), Some((subject, _))) = (readings.get_mut(item), items.get(item)) {
-                let Some(measure) = subject.metrics().get(metric) else { continue };
-                (measure.note)(&mut reading.measured, *value);
-                if metric == 0 {
-                    reading.from = Some(at.secs());
-                    reading.until = Some(at.secs() + i64::from(seconds));
-                }
+            let found = (readings.get_mut(item), connected.get_mut(item), items.get(item));
+            let (Some(reading), Some(has_connection), Some((subject, _))) = found else { continue };
+            let Some(measure) = subject.metrics().get(metric) else { continue };
+            (measure.note)(&mut reading.measured, *value);
+            // The first is that of the connection.
+            let is_newer = reading.from.is_none_or(|from| from < at.secs()) && !*has_connection;
+            if metric == 0 || is_newer {
+                reading.from = Some(at.secs());
+                reading.until = Some(at.secs() + i64::from(seconds));
+                *has_connection |= metric == 0;
             }
         }
         token = next_page(page.next_token());

@@ -174,8 +174,8 @@ impl Kind for DestinationKind {
     }
 
     fn settled_for(destination: &Destination, context: &Context) -> Duration {
-        let runs = destination.status.as_ref().is_some_and(|s| s.state == Some(DestinationWord::Running));
-        if runs { context.config.health_interval } else { context.config.drift_interval }
+        let sent = destination.status.as_ref().and_then(|s| s.state).is_some_and(DestinationWord::is_sent);
+        if sent { context.config.health_interval } else { context.config.drift_interval }
     }
 
     fn retains(destination: &Destination) -> bool {

@@ -12,8 +12,9 @@ use playout_core::age::age;
 use playout_core::api::policy::parse_duration;
 use playout_core::api::source::{HealthWord, SourceState, SourceStatus, SourceWord};
 use playout_core::api::{Source, TEST_CONNECTION};
+use playout_core::evidence::{self, InputLook};
 use playout_core::fight::Left;
-use playout_core::flow::{Flow, FlowSeen, FlowState, Measured};
+use playout_core::flow::{Flow, FlowSeen, FlowState};
 use playout_core::left::Farewell;
 use playout_core::names::{Identity, Ownership};
 use playout_core::plan::{Desired, Failure, FailureClass, Step};
@@ -118,7 +119,7 @@ impl Kind for SourceKind {
         let hold = external::hold(source, &identity, &tags);
         let deleting = matches!(desired, Desired::Absent);
         let inputs = match &flow {
-            FlowSeen::Present(flow) => measure(source, flow, &region).await,
+            FlowSeen::Present(flow) => measure(source, flow, &region, context).await,
             FlowSeen::Absent | FlowSeen::Undecided => BTreeMap::new(),
         };
         let users = users(source, context);
@@ -432,33 +433,34 @@ async fn leave_error(mc: &MediaConnect, flow: &str, toward: Toward) -> Result<()
     }
 }
 
-/// Health is worth knowing and not worth failing for: without a measurement it is unknown.
-async fn measure(source: &Source, flow: &Flow, region: &Region) -> BTreeMap<String, InputSeen> {
+/// Health is worth knowing and not worth failing for: without a measurement it is unknown, or what the flow itself shows.
+async fn measure(source: &Source, flow: &Flow, region: &Region, context: &Context) -> BTreeMap<String, InputSeen> {
     let health = &source.spec.health;
-    if !health.enabled || flow.state != FlowState::Active {
+    if !matches!(flow.state, FlowState::Active | FlowState::Updating) {
         return BTreeMap::new();
     }
     let age = parse_duration(&health.interval).unwrap_or(Duration::from_secs(30)) / 2;
-    let known = is_measured(source);
-    let started = source.status.as_ref().and_then(|s| s.started_at.as_ref()).map(|at| at.0.as_second());
     // Until the first measurement there is nothing worth keeping.
-    let age = if known { age } else { Duration::from_secs(1) };
+    let age = if is_measured(source) { age } else { Duration::from_secs(1) };
     let reads = flow.sources.iter().map(|s| async {
-        let measured = match region.measurements.read(Subject::Source, &s.arn, age).await {
-            // What was measured before this start says nothing of the encoder now.
-            Ok(reading) if reading.until.zip(started).is_some_and(|(until, started)| until > started) => {
-                reading.measured
-            }
-            Ok(_) => Measured::default(),
-            Err(failure) => {
-                tracing::debug!(error = failure.message, "no measurement");
-                Measured::default()
-            }
+        let reading = if health.enabled {
+            let read = region.measurements.read(Subject::Source, &s.arn, age).await;
+            read.inspect_err(|failure| tracing::debug!(error = failure.message, "no measurement")).ok()
+        } else {
+            None
         };
-        let connected = measured.connected.or(s.peer_ip.is_some().then_some(true));
-        let measured = Measured { connected, ..measured };
-        let judged = status::judge(&measured, health);
-        (s.name.clone(), InputSeen { measured, health: judged })
+        let look = InputLook {
+            protocol: s.settings.protocol,
+            peer: s.peer_ip.is_some(),
+            measured: reading.as_ref().map(|r| &r.measured),
+            answered: reading.as_ref().is_some_and(|r| r.answered),
+            until: reading.as_ref().and_then(|r| r.until),
+            began: evidence::began(source.status.as_ref(), &s.name),
+            now: context.clock.now(),
+        };
+        let (measured, receives) = evidence::of_input(&look);
+        let health = status::judge(receives, &measured, health);
+        (s.name.clone(), InputSeen { measured, health, error: evidence::stream_error(&flow.errors, &s.name) })
     });
     futures::future::join_all(reads).await.into_iter().collect()
 }

@@ -30,8 +30,8 @@ pub(super) fn decide<K: Kind>(
     match step {
         Step::Gone if !K::retains(object) && open.is_some() => waits,
         // A change for the wish that is carried out undoes nothing; nor does one of a predecessor, if the show is to go on.
-        Step::Settled if open == Some(Open::AnotherWish) => waits,
-        Step::Settled if open == Some(Open::Inherited) && K::ends(desired, seen) => waits,
+        step if step.is_carried_out() && open == Some(Open::AnotherWish) => waits,
+        step if step.is_carried_out() && open == Some(Open::Inherited) && K::ends(desired, seen) => waits,
         step => step,
     }
 }
@@ -48,7 +48,7 @@ fn unless_fought<K: Kind>(
     (user_visible(object), K::keys(desired)).hash(&mut wish);
     let left = context.attempts.wished(&uid, wish.finish(), K::is_demanded(seen), ends, now);
     let all = K::plan(object, desired, seen);
-    if matches!(all, Step::Settled | Step::Stuck(_)) {
+    if all.is_carried_out() || matches!(all, Step::Stuck(_)) {
         context.attempts.settled(&uid, now);
     }
     if left == playout_core::fight::Left::default() || !matches!(all, Step::Act(_)) {

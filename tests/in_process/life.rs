@@ -7,6 +7,7 @@ use playout_core::api::{Destination, Source};
 use playout_core::names::Identity;
 use playout_operator::aws::account::sdk_config;
 use playout_operator::redact::Redactor;
+use playout_sim::Switches;
 use serde_json::{Value, json};
 
 use super::api_server::Change;
@@ -197,13 +198,16 @@ pub struct Plan {
     pub then: Option<Fault>,
     /// How much later than the API server the operator's caches know.
     pub lag: Duration,
+    /// Whether RTMP outputs are measured, which no page of AWS's promises.
+    pub rtmp_output_metrics: bool,
     /// Look twice at the end of every part, and not only of the one that was struck.
     pub thorough: bool,
 }
 
 /// Lives the life.
 pub async fn live(plan: Plan) -> (Vec<Boundary>, Result<(), String>) {
-    let mut world = World::new(plan.strike.map(|(place, fault, _)| (place, fault)));
+    let switches = Switches { rtmp_output_metrics: plan.rtmp_output_metrics, ..Switches::default() };
+    let mut world = World::publishing(&switches, plan.strike.map(|(place, fault, _)| (place, fault)));
     world.lag = plan.lag;
     world.wire.strike_again(plan.then);
     let result = parts(&world, plan).await;

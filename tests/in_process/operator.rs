@@ -33,7 +33,7 @@ use playout_operator::leader::Fence;
 use playout_operator::metrics::Metrics;
 use playout_operator::reconcile::{Passed, in_lane};
 use playout_operator::redact::Redactor;
-use playout_sim::{Durations, Sim, TokioClock};
+use playout_sim::{Durations, Sim, Switches, TokioClock};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -63,13 +63,25 @@ pub struct World {
     pub cluster_id: String,
 }
 
+/// What AWS's documents leave open, each way: RTMP outputs of flows without any measurement, and with the series that no page
+/// lists for them. What is decided by the evidence is decided in both.
+pub fn both_worlds() -> [Switches; 2] {
+    [false, true].map(|rtmp_output_metrics| Switches { rtmp_output_metrics, ..Switches::default() })
+}
+
 /// From the answer to StartChannel to a channel that sends.
 pub const CHANNEL_STARTING: Duration = Duration::from_secs(2);
 /// From the answer to StopChannel to a channel at rest.
 pub const CHANNEL_STOPPING: Duration = Duration::from_secs(1);
 
 impl World {
+    /// One that publishes what AWS documents for each protocol, and no more.
     pub fn new(planted: Option<(usize, Fault)>) -> Self {
+        Self::publishing(&Switches::default(), planted)
+    }
+
+    /// One that also publishes what no page promises.
+    pub fn publishing(switches: &Switches, planted: Option<(usize, Fault)>) -> Self {
         let started = jiff::Timestamp::from_second(1_767_225_600).expect("a time");
         let clock = Clock::starting_at(started);
         let config = playout_sim::Config {
@@ -92,8 +104,7 @@ impl World {
                 peer_lag: Duration::from_secs(1),
                 ..Durations::default()
             },
-            // The world where RTMP outputs are measured, which AWS does not document. The other one: `sim.set_switches`.
-            switches: playout_sim::Switches { rtmp_output_metrics: true, ..playout_sim::Switches::default() },
+            switches: switches.clone(),
             ..playout_sim::Config::default()
         };
         let sim = Sim::new(config, Arc::new(TokioClock::new(Duration::from_secs(1_767_225_600), 1.0)));

@@ -11,13 +11,14 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, ObjectMeta, Time
 use crate::plan::{Failure, FailureClass, Step};
 use crate::reasons::Reason;
 
-/// Always present: the object is as wished.
+/// Always present: the wish is carried out, as far as it depends on the operator and on AWS. Whether pictures flow is said by
+/// [`HEALTHY`] and [`DELIVERING`].
 pub const READY: &str = "Ready";
 /// Present while work is under way.
 pub const RECONCILING: &str = "Reconciling";
 /// Present while only somebody's help can change anything.
 pub const STALLED: &str = "Stalled";
-/// Destination: whether the receiver takes the stream.
+/// Destination: whether the programme reaches the receiver.
 pub const DELIVERING: &str = "Delivering";
 /// Destination: present while the programme exceeds what the platform accepts.
 pub const OVER_LIMIT: &str = "OverLimit";
@@ -108,7 +109,17 @@ impl<'a> Conditions<'a> {
         self
     }
 
-    /// `Ready`, `Reconciling` and `Stalled` from the outcome of a pass. `settled` is what `Ready` says when all is as wished.
+    /// Says of a condition of the previous status that it is not known any more, if it was there.
+    pub fn doubt(&mut self, type_: &str, failure: &Failure) -> &mut Self {
+        if self.previous.iter().any(|c| c.type_ == type_) {
+            let text = "The last look at AWS failed; condition Ready has the reason.";
+            self.set(type_, Truth::Unknown, failure.reason(), text);
+        }
+        self
+    }
+
+    /// `Ready`, `Reconciling` and `Stalled` from the outcome of a pass. `settled` is what `Ready` says when the wish is carried
+    /// out.
     pub fn outcome<A>(
         &mut self,
         step: Option<&Step<A>>,
@@ -134,7 +145,12 @@ impl<'a> Conditions<'a> {
         }
         match step {
             None => self,
+            // Nothing is carried out, so nothing is said of the wish.
+            Some(Step::Settled) if settled.0 == Reason::Suspended => {
+                self.set(READY, Truth::Unknown, settled.0, settled.1)
+            }
             Some(Step::Settled | Step::Gone) => self.set(READY, Truth::True, settled.0, settled.1),
+            Some(Step::Wait { on, .. }) if on.is_carried_out() => self.set(READY, Truth::True, settled.0, settled.1),
             Some(Step::Act(_)) => self.set(READY, Truth::False, acting, acting.meaning()).set(
                 RECONCILING,
                 Truth::True,

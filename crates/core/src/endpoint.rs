@@ -192,12 +192,6 @@ impl Receiver {
         }
     }
 
-    /// Whether the protocol knows of a connection, so that "connected" can be measured. RTP is sent into the dark.
-    #[must_use]
-    pub fn has_connection(&self) -> bool {
-        !matches!(self, Self::Rtp { .. } | Self::Rist { .. })
-    }
-
     /// Parses a URL.
     ///
     /// # Errors

@@ -7,6 +7,7 @@
 //!   is waited for;
 //! - [`unanswered`]: what AWS may still carry out; [`stored`]: what other versions have written;
 //! - [`encoding`], [`presets`], [`platforms`]: what is encoded, by which name, and who takes it;
+//! - [`evidence`]: what AWS shows of a stream, where it promises to, and what that proves;
 //! - [`conditions`], [`reasons`], [`names`], [`secret`], [`age`]: the vocabulary.
 //!
 //! A newcomer reads `plan.rs`, then `destination/plan.rs`.
@@ -20,6 +21,7 @@ pub mod destination;
 pub mod encoding;
 pub mod encoding_preset;
 pub mod endpoint;
+pub mod evidence;
 pub mod feeds;
 pub mod fight;
 pub mod fingerprint;

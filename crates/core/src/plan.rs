@@ -49,6 +49,16 @@ impl<A> Step<A> {
     pub fn wait_for_watch(on: Waiting) -> Self {
         Self::Wait { on, poll: None }
     }
+
+    /// Whether the wish is carried out, although an encoder may be waited for.
+    #[must_use]
+    pub fn is_carried_out(&self) -> bool {
+        match self {
+            Self::Settled => true,
+            Self::Wait { on, .. } => on.is_carried_out(),
+            Self::Act(_) | Self::Stuck(_) | Self::Gone => false,
+        }
+    }
 }
 
 /// What can be done, as a value: the log line, the Event and the test assertion are the same thing.
@@ -121,6 +131,10 @@ pub enum Waiting {
     Connecting(String),
     /// The Source's inputs receive nothing.
     NoSignal(String),
+    /// It is not known whether the Source's inputs receive something.
+    SignalUnknown(String),
+    /// The Source receives something and the channel does not, in MediaLive's words.
+    NoInput(String, String),
     /// A removed secret's name is not free again yet.
     SecretName,
     /// A connection test runs.
@@ -188,7 +202,7 @@ impl Waiting {
             Self::ForeignOutputs(_) => Reason::ForeignOutputs,
             Self::ExternalStopped => Reason::ExternalStopped,
             Self::Connecting(_) => Reason::Connecting,
-            Self::NoSignal(_) => Reason::NoSignal,
+            Self::NoSignal(_) | Self::SignalUnknown(_) | Self::NoInput(..) => Reason::NoSignal,
             Self::SecretName => Reason::Updating,
             Self::ConnectionTest => Reason::ConnectionTest,
             Self::ChannelCreating => Reason::ChannelCreating,
@@ -203,6 +217,12 @@ impl Waiting {
             Self::Unanswered => Reason::Unanswered,
             Self::SetBack(_) => Reason::SetBack,
         }
+    }
+
+    /// Whether all that depends on the operator and on AWS is done, and somebody else's part is waited for: an encoder's.
+    #[must_use]
+    pub fn is_carried_out(&self) -> bool {
+        matches!(self, Self::NoSignal(_) | Self::SignalUnknown(_) | Self::NoInput(..))
     }
 
     /// What people read: the fact, and what to do where there is something to do.
@@ -250,6 +270,13 @@ impl Waiting {
             Self::Connecting(endpoint) => format!("Sending to {endpoint}, which has not taken the stream yet."),
             Self::NoSignal(source) => format!(
                 "Source {source} receives no signal; start the encoder or see kubectl describe source {source}."
+            ),
+            Self::SignalUnknown(source) => format!(
+                "It is being sent, and whether Source {source} receives a signal is not known; see kubectl describe source {source}."
+            ),
+            Self::NoInput(source, alert) => format!(
+                "MediaLive receives nothing that it can show, though Source {source} has a signal. AWS says: {} What is sent is a substitute; check the programme's video, or stop and start this Destination.",
+                ended(alert)
             ),
             Self::SecretName => "AWS is still freeing the name of a removed secret.".into(),
             Self::ConnectionTest => "The flow runs for a connection test.".into(),

@@ -30,7 +30,7 @@ macro_rules! reasons {
 }
 
 reasons! {
-    Running: "It is on the air as wished.";
+    Running: "It is sent as wished, or the flow runs.";
     Stopped: "It is off the air as wished, or was stopped.";
     Created: "Something was made in AWS for this object.";
     Started: "It was started.";
@@ -64,8 +64,8 @@ reasons! {
     Connecting: "The output sends and the receiver has not taken the stream yet.";
     Connected: "The receiver takes the stream.";
     NotConnected: "The receiver does not take the stream: check the key, whether the live event is open, and the URL.";
-    NotMeasured: "AWS has published no measurement of the connection.";
-    NoSignal: "The Source's inputs receive nothing; start the encoder.";
+    NotMeasured: "AWS measures no such thing for this protocol, or has published no measurement.";
+    NoSignal: "No programme arrives, or it is not known to: start the encoder, or see the Source.";
     SignalGood: "The leading input receives a good signal.";
     SignalDegraded: "The leading input loses packets, is too slow or below the expected bitrate.";
     OverLimit: "The programme has more than the platform accepts; lower the encoder's bitrate.";

@@ -1,6 +1,7 @@
 //! Source: one MediaConnect flow with up to three inputs.
 
 mod action;
+mod connection_test;
 pub mod differences;
 pub mod external;
 pub mod left;

@@ -52,7 +52,7 @@ fn a_second_connection_test_is_not_answered_by_the_first() {
     // Unplugged; and another one is asked for.
     source.status = Some(status);
     source.metadata.annotations = annotated(TEST_CONNECTION, "61s");
-    health(&mut seen, &[("main", HealthWord::Failed)]);
+    health(&mut seen, &[("main", HealthWord::Failed), ("reserve", HealthWord::Failed)]);
     for phase in [TestPhase::None, TestPhase::Wanted, TestPhase::Running] {
         seen.test = phase;
         assert_eq!(answer(&told(&source, &seen).1), ("Unknown".into(), None), "{phase:?}");

@@ -21,6 +21,7 @@ use playout_core::destination::plan::{Action, housekeeping, pending_changes, pla
 use playout_core::destination::status::status;
 use playout_core::destination::wanted::{Wanted, retains, wants_to_run};
 use playout_core::endpoint::Role;
+use playout_core::evidence::QUIET_FOR;
 use playout_core::flow::{FlowState, OutputSettings, SecretCopy};
 use playout_core::names::{Ownership, TAG_UID};
 use playout_core::passwords::CopyAction;
@@ -607,17 +608,23 @@ fn a_flow_in_error_is_told_and_a_stop_still_works() {
 
 #[test]
 fn it_is_on_the_air_only_by_evidence() {
-    let mut seen = destination_seen(&[]);
-    output(&mut seen, Role::Primary).measured = Some(connected(None));
-    output(&mut seen, Role::Primary).unchanged_for = MEASUREMENT_PATIENCE - Duration::from_secs(1);
-    assert_eq!(waits(decide(&dest(&[]), &seen)), Waiting::Connecting("rtmps://live.example.com:443".into()));
-    output(&mut seen, Role::Primary).unchanged_for = MEASUREMENT_PATIENCE;
-    assert_eq!(decide(&dest(&[]), &seen), Step::Settled, "AWS publishes nothing");
-    output(&mut seen, Role::Primary).measured = Some(connected(Some(false)));
-    output(&mut seen, Role::Primary).unchanged_for = BRIEFLY;
-    assert!(matches!(waits(decide(&dest(&[]), &seen)), Waiting::Connecting(_)));
-    output(&mut seen, Role::Primary).measured = None;
-    assert_eq!(decide(&dest(&[]), &seen), Step::Settled, "measuring is off");
+    // AWS documents a measurement of SRT outputs, and none of RTMP outputs.
+    let wishes = [
+        (dest(&[]), destination_seen(&[]), QUIET_FOR, "rtmps://live.example.com:443"),
+        (srt(&[]), srt_seen(), MEASUREMENT_PATIENCE, "srt://live.example.com:9000"),
+    ];
+    for (wish, mut seen, patience, at) in wishes {
+        output(&mut seen, Role::Primary).measured = Some(connected(None));
+        output(&mut seen, Role::Primary).unchanged_for = patience - Duration::from_secs(1);
+        assert_eq!(waits(decide(&wish, &seen)), Waiting::Connecting(at.into()));
+        output(&mut seen, Role::Primary).unchanged_for = patience;
+        assert_eq!(decide(&wish, &seen), Step::Settled, "AWS publishes nothing");
+        output(&mut seen, Role::Primary).measured = Some(connected(Some(false)));
+        output(&mut seen, Role::Primary).unchanged_for = BRIEFLY;
+        assert!(matches!(waits(decide(&wish, &seen)), Waiting::Connecting(_)));
+        output(&mut seen, Role::Primary).measured = None;
+        assert_eq!(decide(&wish, &seen), Step::Settled, "measuring is off");
+    }
 }
 
 #[test]
@@ -631,7 +638,7 @@ fn of_a_hot_backup_one_of_two_is_enough() {
     // One that is not known yet may be the one that takes the stream.
     output(&mut seen, Role::Backup).unchanged_for = Duration::from_secs(60);
     output(&mut seen, Role::Primary).measured = Some(connected(None));
-    output(&mut seen, Role::Primary).unchanged_for = Duration::from_secs(60);
+    output(&mut seen, Role::Primary).unchanged_for = Duration::from_secs(1);
     assert!(matches!(waits(decide(&dest(&with_backup("Hot")), &seen)), Waiting::Connecting(_)));
 }
 

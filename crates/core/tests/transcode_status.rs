@@ -589,7 +589,7 @@ fn what_stands_in_the_status_by_hand_or_from_another_clock_does_no_harm() {
     show.pass(&on_air(&[]), 0);
     let remembered = show.object.status.as_mut().expect("a status").retries.as_mut().expect("restarts");
     (remembered.count, remembered.state, remembered.since) = (u32::MAX, RetryWord::Waiting, Some(Time(at(5000))));
-    assert_eq!(show.tries(0).map(|t| t.since), Some(Duration::ZERO), "what is still to come has no age");
+    assert_eq!(show.tries(0).map(|t| t.since), Some(Duration::ZERO), "what lies ahead has not lasted");
     let _ = show.step(&idle(&[]), 0);
     let remembered = show.object.status.as_mut().expect("a status").retries.as_mut().expect("restarts");
     (remembered.state, remembered.since) = (RetryWord::Trying, None);

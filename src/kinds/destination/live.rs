@@ -222,7 +222,7 @@ impl Looking<'_> {
         }
         for role in channel.settings.targets.keys().copied().filter(|_| health) {
             let key = format!("{}/{}", channel.id, role.as_str());
-            let (measured, measured_from, _) =
+            let (measured, measured_from) =
                 self.measure(Subject::ChannelOutput, &key, role, running, &recorded.outputs).await;
             endpoints.insert(role, EndpointSeen { measured, measured_from, unchanged_for: Duration::ZERO });
         }

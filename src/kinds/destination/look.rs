@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use kube::{Resource as _, ResourceExt as _};
 use playout_core::api::destination::DestinationWord;
-use playout_core::api::source::{HealthWord, SourceStatus};
 use playout_core::api::{ACTIVE_ENDPOINT, Destination, Source};
 use playout_core::channel::{Input, Look};
 use playout_core::conditions::{RECONCILING, is_true};
@@ -15,11 +14,13 @@ use playout_core::destination::observed::{Observed, OutputSeen, Programme};
 use playout_core::destination::recorded::{self, Recorded};
 use playout_core::destination::wanted::{Wanted, wants_to_run};
 use playout_core::endpoint::Role;
+use playout_core::evidence;
 use playout_core::fight::Left;
 use playout_core::flow::{Flow, FlowOutput, FlowState, SecretCopy};
 use playout_core::names::Identity;
 use playout_core::plan::{Desired, Failure};
 use playout_core::source::off::stays_off;
+use playout_core::source::status as source_status;
 use playout_core::uses::waits_for_next;
 
 use super::live::{Live, Looking};
@@ -102,8 +103,8 @@ pub(super) async fn look(
                 state: flow.state,
                 outputs_used: flow.outputs.len(),
                 stopped: source.as_ref().and_then(|s| stays_off(s, flow.state)),
-                signal: status.and_then(signal),
-                bitrate_kbps: status.and_then(bitrate),
+                signal: status.and_then(|s| source_status::signal(s, context.clock.now())),
+                bitrate_kbps: status.and_then(source_status::bitrate),
                 region: region.name.clone(),
             },
             None if certain && goes_before => Programme::NextSource,
@@ -145,20 +146,13 @@ impl Looking<'_> {
             let named = flow.output(&self.identity.output_name(role.as_str())).filter(|o| o.managed_by.is_none());
             let found = named.or_else(|| flow.outputs.iter().find(|o| Some(&o.arn) == recorded));
             if let Some(output) = found {
-                outputs.insert(role, self.at_output(role, output, flow.state, health, goes).await);
+                outputs.insert(role, self.at_output(role, output, flow, health, goes).await);
             }
         }
         outputs
     }
 
-    async fn at_output(
-        &self,
-        role: Role,
-        output: &FlowOutput,
-        state: FlowState,
-        health: bool,
-        goes: bool,
-    ) -> OutputSeen {
+    async fn at_output(&self, role: Role, output: &FlowOutput, flow: &Flow, health: bool, goes: bool) -> OutputSeen {
         let Self { destination, identity, region, .. } = self;
         if is_asked_anew(destination) {
             region.flows.doubt(&output.arn);
@@ -179,14 +173,16 @@ impl Looking<'_> {
             output: output.clone(),
             tags,
             measured: None,
+            error: evidence::stream_error(&flow.errors, &output.name),
             unchanged_for: Duration::ZERO,
         };
-        let sending = output.enabled && matches!(state, FlowState::Active | FlowState::Updating);
-        if health && !(stops && state.takes_changes()) {
-            let before = destination.status.as_ref().map_or(&[] as &[_], |s| &s.outputs);
-            (seen.measured, _, seen.unchanged_for) =
-                self.measure(Subject::Output, &output.arn, role, sending, before).await;
+        let sending = output.enabled && matches!(flow.state, FlowState::Active | FlowState::Updating);
+        let before = destination.status.as_ref().map_or(&[] as &[_], |s| &s.outputs);
+        if health && !(stops && flow.state.takes_changes()) {
+            (seen.measured, _) = self.measure(Subject::Output, &output.arn, role, sending, before).await;
         }
+        // What an error alone tells of grows old, too.
+        seen.unchanged_for = self.age(role, sending, seen.connected(), before);
         seen
     }
 
@@ -285,22 +281,8 @@ async fn look_for_flow(
 /// A background check may share a look with others for half the interval of the object; everything else looks anew.
 fn age_of_look(destination: &Destination, urgency: Urgency, context: &Context) -> Duration {
     let Some(status) = destination.status.as_ref().filter(|_| urgency == Urgency::Check) else { return AGE };
-    let runs = status.state == Some(DestinationWord::Running) && !is_true(&status.conditions, RECONCILING);
+    let runs = status.state.is_some_and(DestinationWord::is_sent) && !is_true(&status.conditions, RECONCILING);
     // Twenty that have nothing on the flow of their Source prove it with one look.
     let has_nothing = status.state == Some(DestinationWord::Idle) && status.outputs.is_empty();
     if runs || has_nothing { DestinationKind::settled_for(destination, context) / 2 } else { AGE }
-}
-
-/// Whether the leading input receives something.
-fn signal(status: &SourceStatus) -> Option<bool> {
-    let leader = status.inputs.iter().find(|i| Some(&i.name) == status.active_input.as_ref())?;
-    match leader.health? {
-        HealthWord::Healthy | HealthWord::Degraded => Some(true),
-        HealthWord::Failed => Some(false),
-        HealthWord::Unknown => None,
-    }
-}
-
-fn bitrate(status: &SourceStatus) -> Option<i64> {
-    status.inputs.iter().find(|i| Some(&i.name) == status.active_input.as_ref())?.bitrate_kbps
 }

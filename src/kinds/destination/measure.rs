@@ -22,8 +22,8 @@ fn last(output: &OutputStatus) -> Measured {
 }
 
 impl Looking<'_> {
-    /// The measurement, `None` when nothing may be measured, with the start of the period that it is of; and how long the
-    /// connection has been what it is. `all` is what the status says of this path.
+    /// The measurement, `None` when nothing may be measured, with the start of the period that it is of. `all` is what the status
+    /// says of this path.
     pub(super) async fn measure(
         &self,
         subject: Subject,
@@ -31,7 +31,7 @@ impl Looking<'_> {
         role: Role,
         sending: bool,
         all: &[OutputStatus],
-    ) -> (Option<Measured>, Option<i64>, Age) {
+    ) -> (Option<Measured>, Option<i64>) {
         let Self { destination, region, context, .. } = self;
         let before = all.iter().find(|o| o.role == role.word()).filter(|o| o.sending == Some(sending));
         let since = before.and_then(|o| o.since.as_ref()).map(|t| t.0);
@@ -41,7 +41,7 @@ impl Looking<'_> {
         let known = before.filter(|o| o.connected.is_some());
         // Before the status says since when it sends, an old data point could not be told from a new one.
         if let (true, Some(since)) = (sending, since) {
-            let running = destination.status.as_ref().is_some_and(|s| s.state == Some(DestinationWord::Running));
+            let running = destination.status.as_ref().and_then(|s| s.state).is_some_and(DestinationWord::is_sent);
             let waits = age(since, context.clock.now()) < MEASUREMENT_PATIENCE;
             let age = match known {
                 _ if running => context.config.health_interval / 2,
@@ -65,8 +65,7 @@ impl Looking<'_> {
                 }
             }
         }
-        let connected = measured.as_ref().and_then(|m| m.connected);
-        (measured, from, self.age(role, sending, connected, all))
+        (measured, from)
     }
 
     /// How long a connection has been what it is.

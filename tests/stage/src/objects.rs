@@ -1,4 +1,4 @@
-//! The objects of Playout as the demo shows them: one line each, and whether they are Ready.
+//! The objects of Playout as the demo shows them: one line each, and whether they have arrived where they are to be.
 
 use serde_json::Value;
 
@@ -12,8 +12,9 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    pub fn is_ready(&self) -> bool {
-        self.ready == "True"
+    /// Ready alone says that the operator has done its part, be it without a programme.
+    pub fn has_arrived(&self) -> bool {
+        self.ready == "True" && self.state != "Silent"
     }
 }
 
@@ -93,6 +94,16 @@ mod tests {
         let rows = rows(&json!({"items": items}));
         assert_eq!(rows.len(), 1);
         assert_eq!((rows[0].name.as_str(), rows[0].ready.as_str()), ("source/studio", "Unknown"));
+    }
+
+    #[test]
+    fn what_is_sent_without_a_programme_is_ready_and_has_not_arrived() {
+        let condition = json!({"type": "Ready", "status": "True"});
+        let arrived = |state: &str| {
+            let object = json!({"kind": "Destination", "status": {"state": state, "conditions": [condition]}});
+            rows(&json!({"items": [object]})).remove(0).has_arrived()
+        };
+        assert_eq!(["Running", "Idle", "Silent"].map(arrived), [true, true, false]);
     }
 
     #[test]

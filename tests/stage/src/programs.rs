@@ -90,9 +90,8 @@ pub(crate) fn assets_cluster(
 
 pub(crate) fn simulator(port: u16, speed: f64, lifetime: Lifetime) -> Result<Program> {
     let mut args = vec!["--listen".into(), format!("127.0.0.1:{port}"), "--speed".into(), speed.to_string()];
-    // In a world where RTMP outputs are measured, which AWS does not document: the other one is switched to by
-    // `PUT /_sim/switches {"rtmpOutputMetrics":false}`.
-    args.push("--rtmp-output-metrics".into());
+    // What AWS documents and no more. The series that it does not document for RTMP are switched on by
+    // `PUT /_sim/switches {"rtmpOutputMetrics":true}`.
     args.extend((lifetime == Lifetime::WithParent).then(|| "--die-with-stdin".into()));
     Ok(Program { path: built("playout-sim")?, args, env: Vec::new() })
 }

@@ -1,19 +1,19 @@
-//! What is fed, and whether its receiver takes the stream: on both paths, for the planner and for the status.
+//! What is fed, whether its receiver takes the stream and whether there is a programme to take: on both paths, for the planner
+//! and for the status. What AWS promises to show of it stands in [`crate::evidence`].
 
 use std::time::Duration;
 
-use super::observed::{ChannelSeen, EndpointSeen, Observed, OutputSeen, Programme};
-use super::wanted::{OutputWanted, Wanted};
+use super::observed::{ChannelSeen, Observed, OutputSeen, Programme};
+use super::wanted::Wanted;
 use crate::channel::ChannelState;
 use crate::endpoint::Role;
-use crate::flow::FlowState;
+pub use crate::evidence::MEASUREMENT_PATIENCE;
+use crate::evidence::{QUIET_FOR, measures_receiver};
+use crate::flow::{Age, FlowState, Protocol};
 
 /// How long a primary must have been disconnected before the backup is fed. Shorter and a platform's own restart would
 /// look like a failure; longer and viewers leave. It does not go back while the backup is well, so it cannot flap.
 pub const FAILOVER_AFTER: Duration = Duration::from_secs(20);
-/// How long to wait for the first measurement of a connection. CloudWatch has it a minute or two after the start; without
-/// any, what AWS says of the flow and the output has to do.
-pub const MEASUREMENT_PATIENCE: Duration = Duration::from_secs(120);
 
 /// How soon to look again while the Source receives nothing. A change of its status wakes its Destinations besides.
 pub(super) const WITHOUT_SIGNAL: Duration = Duration::from_secs(10);
@@ -27,54 +27,157 @@ pub enum Connection {
     Down,
     /// Not known yet.
     Pending,
-    /// It cannot be known: the protocol has no connection, measuring is off, or AWS publishes nothing.
+    /// It cannot be known: AWS measures no such thing for the protocol, measuring is off, or AWS publishes nothing.
     Unmeasured,
 }
 
-/// Judges an output's connection.
-pub(super) fn of_output(wish: &OutputWanted, seen: &OutputSeen) -> Connection {
-    if wish.receiver.has_connection() { measured(seen) } else { Connection::Unmeasured }
+/// An endpoint that is fed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fed {
+    /// Which.
+    pub role: Role,
+    /// Its receiver, for people.
+    pub at: String,
+    /// Whether the receiver takes the stream.
+    pub connection: Connection,
+    /// Whether AWS documents a measurement of that: then its absence proves nothing.
+    pub is_measurable: bool,
+    /// Whether there is something to take: what feeds it receives the programme; `None`: not known.
+    pub programme: Option<bool>,
+    /// How long the connection has been what it is.
+    pub unchanged_for: Age,
+    /// What AWS has against it, in its words.
+    pub said: Option<String>,
 }
 
-fn measured(seen: &OutputSeen) -> Connection {
-    match seen.measured.as_ref().map(|m| m.connected) {
-        None => Connection::Unmeasured,
-        Some(Some(true)) => Connection::Up,
-        Some(Some(false)) => Connection::Down,
-        Some(None) if seen.unchanged_for >= MEASUREMENT_PATIENCE => Connection::Unmeasured,
-        Some(None) => Connection::Pending,
+/// What becomes of the programme at what is fed. The later ones outdo the earlier: with two endpoints one is enough.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Air {
+    /// Nothing is fed.
+    Off,
+    /// The receiver does not take it.
+    Refused,
+    /// It is not known yet whether the receiver takes it.
+    Pending,
+    /// Nothing arrives that could be taken, or it is not known whether anything does.
+    Silent,
+    /// The programme is sent, and the receiver takes it as far as AWS can tell.
+    Running,
+}
+
+impl Fed {
+    /// What becomes of the programme here.
+    #[must_use]
+    pub fn air(&self) -> Air {
+        match (self.programme, self.connection) {
+            (Some(false), _) => Air::Silent,
+            (_, Connection::Down) => Air::Refused,
+            (_, Connection::Pending) => Air::Pending,
+            (None, Connection::Up | Connection::Unmeasured) => Air::Silent,
+            (Some(true), Connection::Up | Connection::Unmeasured) => Air::Running,
+        }
+    }
+
+    /// Whether the receiver takes the stream, as far as AWS ever tells.
+    #[must_use]
+    pub fn is_taken(&self) -> bool {
+        self.air() == Air::Running && (self.connection == Connection::Up || !self.is_measurable)
+    }
+
+    /// That the receiver does not take the stream, with AWS's words for it.
+    #[must_use]
+    pub fn refusal(&self) -> String {
+        let words = self.said.as_ref().map(|said| format!(" AWS says: {said}")).unwrap_or_default();
+        format!("{} does not take the stream.{words}", self.at)
     }
 }
 
-/// Judges the connection of a running channel's output group.
-pub(super) fn of_channel(endpoint: &EndpointSeen, seen: &ChannelSeen, role: Role) -> Connection {
-    match seen.connected(role) {
+impl Air {
+    /// Of all that is fed.
+    #[must_use]
+    pub fn of(fed: &[Fed]) -> Self {
+        fed.iter().map(Fed::air).max().unwrap_or(Self::Off)
+    }
+}
+
+/// Judges an output's connection.
+fn of_output(seen: &OutputSeen) -> Connection {
+    let protocol = seen.output.settings.protocol;
+    match seen.connected() {
         Some(false) => Connection::Down,
         Some(true) => Connection::Up,
-        None if endpoint.measured.is_none() || endpoint.unchanged_for >= MEASUREMENT_PATIENCE => Connection::Unmeasured,
+        // It is sent into the dark.
+        None if matches!(protocol, Protocol::Rtp | Protocol::RtpFec) => Connection::Unmeasured,
+        None if measures_receiver(protocol) => awaited(seen.measured.is_some(), seen.unchanged_for),
+        None if seen.unchanged_for >= QUIET_FOR => Connection::Unmeasured,
         None => Connection::Pending,
     }
 }
 
-/// What is fed now, on both paths: which endpoint, its receiver for people, and whether it takes the stream.
+/// A measurement that AWS documents is waited for, if anything is measured.
+fn awaited(measures: bool, since: Age) -> Connection {
+    if measures && since < MEASUREMENT_PATIENCE { Connection::Pending } else { Connection::Unmeasured }
+}
+
+/// Judges the connection of a running channel's output group.
+pub(super) fn of_channel(seen: &ChannelSeen, role: Role) -> Connection {
+    let endpoint = seen.endpoints.get(&role);
+    match seen.connected(role) {
+        Some(false) => Connection::Down,
+        Some(true) => Connection::Up,
+        None => awaited(
+            endpoint.is_some_and(|e| e.measured.is_some()),
+            endpoint.map(|e| e.unchanged_for).unwrap_or_default(),
+        ),
+    }
+}
+
+/// The flow's outputs that are fed now.
 #[must_use]
-pub fn fed(wanted: &Wanted, seen: &Observed) -> Vec<(Role, String, Connection)> {
-    let mut list = Vec::new();
-    if matches!(seen.flow, Programme::Flow { state: FlowState::Active | FlowState::Updating, .. }) {
-        for (role, output) in seen.outputs.iter().filter(|(_, o)| o.output.enabled) {
-            if let Some(wish) = wanted.outputs.get(role) {
-                list.push((*role, wish.receiver.shown(), of_output(wish, output)));
-            } else if wanted.channel.is_some() {
-                // The old path of a move: it is judged by what was measured.
-                list.push((*role, "the flow's output".into(), measured(output)));
-            }
-        }
-    }
-    if let Some(channel) = seen.channel.present().filter(|c| c.channel.state == ChannelState::Running) {
-        for (role, target) in &channel.channel.settings.targets {
-            let endpoint = channel.endpoints.get(role).cloned().unwrap_or_default();
-            list.push((*role, target.shown(), of_channel(&endpoint, channel, *role)));
-        }
-    }
-    list
+pub fn fed_outputs(wanted: Option<&Wanted>, seen: &Observed) -> Vec<Fed> {
+    let Programme::Flow { state: FlowState::Active | FlowState::Updating, signal, .. } = &seen.flow else {
+        return Vec::new();
+    };
+    let enabled = seen.outputs.iter().filter(|(_, o)| o.output.enabled);
+    let fed = |(role, output): (&Role, &OutputSeen)| Fed {
+        role: *role,
+        at: match wanted.and_then(|w| w.outputs.get(role)) {
+            Some(wish) => wish.receiver.shown(),
+            None => "the flow's output".into(),
+        },
+        connection: of_output(output),
+        is_measurable: measures_receiver(output.output.settings.protocol),
+        programme: *signal,
+        unchanged_for: output.unchanged_for,
+        said: output.error.clone(),
+    };
+    enabled.map(fed).collect()
+}
+
+/// The output groups that a running channel feeds now.
+#[must_use]
+pub fn fed_by_channel(seen: &Observed) -> Vec<Fed> {
+    let Some(channel) = seen.channel.present().filter(|c| c.channel.state == ChannelState::Running) else {
+        return Vec::new();
+    };
+    let signal = if let Programme::Flow { signal, .. } = &seen.flow { *signal } else { None };
+    let programme = channel.programme(signal);
+    let fed = |(role, target): (&Role, &crate::channel::RtmpTarget)| Fed {
+        role: *role,
+        at: target.shown(),
+        connection: of_channel(channel, *role),
+        is_measurable: true,
+        programme,
+        unchanged_for: channel.endpoints.get(role).map(|e| e.unchanged_for).unwrap_or_default(),
+        said: channel.alerts.iter().find(|a| a.role == Some(*role)).map(|a| a.message.clone()),
+    };
+    channel.channel.settings.targets.iter().map(fed).collect()
+}
+
+/// What is fed now, on both paths.
+#[must_use]
+pub fn fed(wanted: Option<&Wanted>, seen: &Observed) -> Vec<Fed> {
+    let mut all = fed_outputs(wanted, seen);
+    all.extend(fed_by_channel(seen));
+    all
 }

@@ -8,7 +8,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::Outcome;
 use super::action::Action;
-use super::connection::{Connection, fed};
+use super::connection::fed;
 use super::observed::{Observed, Programme};
 use super::retry::{Attempt, FORGIVEN_AFTER, Phase, Tries};
 use super::wanted::Wanted;
@@ -19,6 +19,7 @@ use crate::channel::ChannelState;
 use crate::conditions::whole_second;
 use crate::endpoint::Role;
 use crate::fingerprint::differ;
+
 use crate::plan::Step;
 
 /// The restarts so far, as the status remembers them.
@@ -109,13 +110,10 @@ pub(super) fn retries(
     // What is found down, after it was up, has failed; unless it is the Source that was told to stop, or was made anew.
     let stopped = matches!(seen.flow, Programme::Flow { stopped: Some(_), .. });
     let was_up = matches!(state, Some(ChannelState::Stopping | ChannelState::Idle)) && !stopped;
-    let arrives = fed(wanted, seen).iter().any(|(.., c)| *c == Connection::Up);
+    let is_forgiven = fed(Some(wanted), seen).iter().any(|f| f.is_taken() && f.unchanged_for >= FORGIVEN_AFTER);
     match remembered {
         Some(retries)
-            if (retries.count > 0 || wanted.channel.is_none())
-                && retries.state == RetryWord::Trying
-                && arrives
-                && is_forgiven(seen) =>
+            if (retries.count > 0 || wanted.channel.is_none()) && retries.state == RetryWord::Trying && is_forgiven =>
         {
             wanted.channel.as_ref().map(|_| RetryStatus { up, ..new(&Attempt::FIRST) })
         }
@@ -128,15 +126,6 @@ pub(super) fn retries(
         None if wanted.channel.is_some() && wanted.running => Some(RetryStatus { up, ..new(&Attempt::FIRST) }),
         None => None,
     }
-}
-
-/// Whether a receiver has taken the stream for long enough.
-fn is_forgiven(seen: &Observed) -> bool {
-    let outputs = seen.outputs.values().map(|o| (o.measured.as_ref(), o.unchanged_for));
-    let endpoints = seen.channel.present().into_iter().flat_map(|c| c.endpoints.values());
-    outputs
-        .chain(endpoints.map(|e| (e.measured.as_ref(), e.unchanged_for)))
-        .any(|(measured, age)| measured.is_some_and(|m| m.connected == Some(true)) && age >= FORGIVEN_AFTER)
 }
 
 /// Which endpoint leads, since when and why, for a backup of mode `OnFailure`. `retries`: as they are remembered from now on.

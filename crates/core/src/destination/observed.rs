@@ -6,8 +6,9 @@ use super::recorded::Recorded;
 use super::retry::Tries;
 use crate::channel::{Alert, Channel, Input, Look, Quotas};
 use crate::endpoint::Role;
+use crate::evidence::tells_of_no_input;
 use crate::fight::Left;
-use crate::flow::{Age, FlowOutput, FlowState, Measured, SecretCopy};
+use crate::flow::{Age, FlowOutput, FlowState, Measured, Protocol, SecretCopy};
 use crate::names::{Ownership, TAG_UID};
 use crate::plan::StaysOff;
 
@@ -109,6 +110,18 @@ impl ChannelSeen {
         });
         if is_lost { Some(false) } else { measured }
     }
+
+    /// The alert that says that nothing arrives at the channel which it can show.
+    #[must_use]
+    pub fn input_loss(&self) -> Option<&Alert> {
+        self.alerts.iter().find(|alert| tells_of_no_input(alert))
+    }
+
+    /// Whether the programme arrives at the channel: what its Source receives, unless an alert of its own says that nothing does.
+    #[must_use]
+    pub fn programme(&self, signal: Option<bool>) -> Option<bool> {
+        if self.input_loss().is_some() { Some(false) } else { signal }
+    }
 }
 
 /// An output group of our channel.
@@ -165,6 +178,21 @@ pub struct OutputSeen {
     pub tags: Option<BTreeMap<String, String>>,
     /// What was measured since it began to send; `None`: measuring is off.
     pub measured: Option<Measured>,
-    /// How long its connection has been what it is.
+    /// What AWS has against it now, in its words.
+    pub error: Option<String>,
+    /// How long [`OutputSeen::connected`] has been what it is.
     pub unchanged_for: Age,
+}
+
+impl OutputSeen {
+    /// Whether the receiver is connected, as far as AWS says: by an error that names the output, which is of now, or else by a
+    /// measurement. RTP knows no connection.
+    #[must_use]
+    pub fn connected(&self) -> Option<bool> {
+        if self.error.is_some() {
+            return Some(false);
+        }
+        let has_connection = !matches!(self.output.settings.protocol, Protocol::Rtp | Protocol::RtpFec);
+        self.measured.as_ref().and_then(|m| m.connected).filter(|_| has_connection)
+    }
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::action::{Action, NewOutput};
-use super::connection::{Connection, FAILOVER_AFTER, WITHOUT_SIGNAL, of_output};
+use super::connection::{Air, Connection, FAILOVER_AFTER, Fed, WITHOUT_SIGNAL, fed_outputs};
 use super::observed::{Observed, OutputSeen, Programme};
 use super::restart::{count_and_turn, pause, tries};
 use super::retry::{Phase, Tries};
@@ -171,11 +171,8 @@ pub fn active_endpoint(wanted: &Wanted, seen: &Observed, flow_active: bool) -> R
     }
     // Both enabled is the middle of a switch to the backup, while the primary is dead; or the backup was hot until now.
     let signal = matches!(&seen.flow, Programme::Flow { signal, .. } if *signal != Some(false));
-    let dead = primary.is_some_and(|o| {
-        o.output.enabled
-            && o.measured.as_ref().is_some_and(|m| m.connected == Some(false))
-            && o.unchanged_for >= FAILOVER_AFTER
-    });
+    let dead =
+        primary.is_some_and(|o| o.output.enabled && o.connected() == Some(false) && o.unchanged_for >= FAILOVER_AFTER);
     if flow_active && signal && dead && backup.is_some() { Role::Backup } else { Role::Primary }
 }
 
@@ -284,7 +281,7 @@ impl Changes<'_> {
             }
         };
         let differs = !settings.differences(&seen.output.settings).is_empty();
-        let waits = self.on_air && send && !self.wanted.may_interrupt && is_delivered(wish, seen);
+        let waits = self.on_air && send && !self.wanted.may_interrupt && is_delivered(seen);
         let change = if settings.needs_replacement(&seen.output.settings) {
             // AWS keeps what an update leaves out; the next pass adds it anew under the same name.
             Action::RemoveOutput { flow: self.flow.clone(), arn: seen.output.arn.clone(), role }
@@ -393,8 +390,8 @@ fn with_copy(settings: &OutputSettings, password: Option<&Password>, seen: &Obse
 }
 
 /// Whether a change would interrupt something. What is known not to be taken is not interrupted.
-fn is_delivered(wish: &OutputWanted, seen: &OutputSeen) -> bool {
-    seen.output.enabled && of_output(wish, seen) != Connection::Down
+fn is_delivered(seen: &OutputSeen) -> bool {
+    seen.output.enabled && seen.connected() != Some(false)
 }
 
 /// Changes that wait because they would interrupt a running output, by the names of the fields.
@@ -405,7 +402,7 @@ pub(super) fn pending_changes(wanted: &Wanted, seen: &Observed) -> Vec<String> {
     }
     let mut list = Vec::new();
     for (role, output) in &seen.outputs {
-        let Some(wish) = wanted.outputs.get(role).filter(|wish| is_delivered(wish, output)) else { continue };
+        let Some(wish) = wanted.outputs.get(role).filter(|_| is_delivered(output)) else { continue };
         let Ok(settings) = &wish.settings else { continue };
         let settings = with_copy(settings, wish.password.as_ref(), seen, *role);
         for difference in settings.differences(&output.output.settings) {
@@ -418,46 +415,41 @@ pub(super) fn pending_changes(wanted: &Wanted, seen: &Observed) -> Vec<String> {
     list
 }
 
-/// Whether the receiver takes the stream, and what is done when it does not.
+/// Whether the programme reaches the receiver, and what is done when it does not.
 fn delivery(wanted: &Wanted, seen: &Observed, signal: Option<bool>) -> Step<Action> {
-    let mut waiting = None;
-    let mut connected = false;
-    let mut pending = false;
-    let mut down_for = None;
-    for (role, output) in &seen.outputs {
-        let Some(wish) = wanted.outputs.get(role) else { continue };
-        if !output.output.enabled {
-            continue;
-        }
-        match of_output(wish, output) {
-            Connection::Up | Connection::Unmeasured => connected = true,
-            Connection::Pending => {
-                waiting = Some(wish.receiver.shown());
-                pending = true;
-            }
-            Connection::Down => {
-                waiting = Some(wish.receiver.shown());
-                down_for = Some((*role, output.unchanged_for, wish.receiver.shown()));
-            }
-        }
-    }
-    match (waiting, down_for) {
-        // A receiver that is connected and sent nothing shows a black picture.
-        _ if signal == Some(false) => Step::wait(Waiting::NoSignal(wanted.source.clone()), WITHOUT_SIGNAL),
+    let fed: Vec<_> =
+        fed_outputs(Some(wanted), seen).into_iter().filter(|f| wanted.outputs.contains_key(&f.role)).collect();
+    match Air::of(&fed) {
+        Air::Silent => Step::wait(silence(wanted, signal), WITHOUT_SIGNAL),
         // With a hot backup one of two is enough to be on the air; the condition Delivering tells of the other.
-        _ if connected => Step::Settled,
-        (None, _) => Step::Settled,
+        Air::Running | Air::Off => Step::Settled,
         // While one of two is not known yet, it may be the one that takes the stream.
-        (Some(endpoint), Some((role, since, shown))) if !pending => {
-            // A primary with a backup is not restarted: the backup takes its place.
+        Air::Pending => Step::wait(Waiting::Connecting(first(&fed, Connection::Pending)), IN_TRANSITION),
+        Air::Refused => {
             let has_spare = seen.told.is_none() && !wanted.hot && wanted.outputs.len() == 2 && seen.outputs.len() == 2;
-            if !(has_spare && role == Role::Primary) && since >= wanted.retry.after {
-                let cause = format!("{shown} does not take the stream.");
-                let turn = has_spare.then_some(Role::Primary);
-                return count_and_turn(wanted, seen, turn, |tries| wanted.retry.next(tries, &cause));
+            // The one that has been down for the shortest time.
+            match fed.iter().min_by_key(|f| f.unchanged_for) {
+                // A primary with a backup is not restarted: the backup takes its place.
+                Some(down)
+                    if !(has_spare && down.role == Role::Primary) && down.unchanged_for >= wanted.retry.after =>
+                {
+                    let turn = has_spare.then_some(Role::Primary);
+                    count_and_turn(wanted, seen, turn, |tries| wanted.retry.next(tries, &down.refusal()))
+                }
+                _ => Step::wait(Waiting::Connecting(first(&fed, Connection::Down)), IN_TRANSITION),
             }
-            Step::wait(Waiting::Connecting(endpoint), IN_TRANSITION)
         }
-        (Some(endpoint), _) => Step::wait(Waiting::Connecting(endpoint), IN_TRANSITION),
     }
+}
+
+/// What is waited for while nothing arrives.
+fn silence(wanted: &Wanted, signal: Option<bool>) -> Waiting {
+    match signal {
+        Some(false) => Waiting::NoSignal(wanted.source.clone()),
+        _ => Waiting::SignalUnknown(wanted.source.clone()),
+    }
+}
+
+fn first(fed: &[Fed], connection: Connection) -> String {
+    fed.iter().find(|f| f.connection == connection).map_or_else(String::new, |f| f.at.clone())
 }

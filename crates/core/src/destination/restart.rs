@@ -1,12 +1,13 @@
 //! What the restarts so far mean for the next step, on both paths.
 
 use super::action::Action;
+use super::connection::{Connection, Fed, fed_outputs};
 use super::observed::Observed;
 use super::retry::{Attempt, Phase, Tries};
 use super::wanted::Wanted;
 use crate::endpoint::Role;
 use crate::fingerprint::differ;
-use crate::plan::{SOON, Step, Waiting};
+use crate::plan::{IN_TRANSITION, SOON, Step, Waiting};
 
 /// What is remembered, as long as it speaks of the keys that are wished now.
 pub(super) fn tries<'a>(wanted: &Wanted, seen: &'a Observed) -> Option<&'a Tries> {
@@ -40,11 +41,14 @@ pub(super) fn count_and_turn(
     }
 }
 
-/// The pause before the next attempt, and its end. `None`: go on.
+/// The pause before the next attempt, and its end. `None`: go on. An attempt begins off the air: an output that AWS still shows
+/// refused, although it was told to stop, is the last attempt, and its error none of the next.
 pub(super) fn pause(wanted: &Wanted, seen: &Observed) -> Option<Step<Action>> {
     let Tries { attempt, since, .. } = tries(wanted, seen).filter(|t| t.attempt.phase == Phase::Waiting)?;
     let pause = wanted.retry.pause(attempt.count);
-    Some(match pause.checked_sub(*since).filter(|left| !left.is_zero()) {
+    let is_last = |fed: &Fed| fed.connection == Connection::Down;
+    let lasts = wanted.channel.is_none() && fed_outputs(Some(wanted), seen).iter().any(is_last);
+    Some(match pause.checked_sub(*since).filter(|left| !left.is_zero()).or(lasts.then_some(IN_TRANSITION)) {
         None => Step::Act(vec![Action::Note(Attempt { phase: Phase::Trying, ..attempt.clone() })]),
         Some(left) => Step::wait(
             Waiting::Restarting {

@@ -5,9 +5,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::Outcome;
 use super::advice;
-use super::connection::{Connection, fed};
+use super::connection::{Air, Connection, Fed, fed};
 use super::memory;
-use super::observed::{Observed, OutputSeen, Programme};
+use super::observed::{Observed, Programme};
 use super::plan::{Action, changes, pending_changes};
 use super::recorded;
 use super::restart::tries;
@@ -20,7 +20,7 @@ use crate::api::destination::{
     OutputStatus, RetryWord, Run,
 };
 use crate::channel::{ChannelState, InputState, Look};
-use crate::conditions::{Conditions, DELIVERING, OVER_LIMIT, Truth, whole_second};
+use crate::conditions::{Conditions, DELIVERING, OVER_LIMIT, READY, RECONCILING, Truth, whole_second};
 use crate::endpoint::Role;
 use crate::flow::{FlowState, Measured};
 use crate::names::{Ownership, TAG_UID};
@@ -75,11 +75,12 @@ pub fn status(destination: &Destination, outcome: &Outcome<'_>) -> DestinationSt
         }
         status.pending_changes = outcome.wanted.map(|w| pending_changes(w, seen)).unwrap_or_default();
     }
-    let word = word(&before, destination, outcome);
-    runs(&mut status, &before, word, outcome);
+    let fed = outcome.seen.map(|seen| fed(outcome.wanted, seen)).unwrap_or_default();
+    let word = word(&before, destination, outcome, &fed);
+    runs(&mut status, &before, word, outcome, &fed);
     status.state = Some(word);
-    status.last_error = last_error(&before, word, outcome);
-    conditions(&mut status, &before, destination, outcome);
+    status.last_error = last_error(&before, word, outcome, &fed);
+    conditions(&mut status, &before, destination, outcome, &fed);
     status
 }
 
@@ -125,6 +126,7 @@ fn of_outputs(status: &mut DestinationStatus, before: &DestinationStatus, outcom
     }
     let (wanted, now) = (outcome.wanted, outcome.now);
     let active = matches!(seen.flow, Programme::Flow { state: FlowState::Active | FlowState::Updating, .. });
+    let signal = signal(seen);
     status.outputs = seen
         .outputs
         .iter()
@@ -135,27 +137,22 @@ fn of_outputs(status: &mut DestinationStatus, before: &DestinationStatus, outcom
                 (None, Some(wish)) => Some(wish.receiver.shown()),
                 (None, None) => old.and_then(|b| b.endpoint.clone()),
             };
+            let measured = Measured { connected: o.connected(), ..o.measured.clone().unwrap_or_default() };
             OutputStatus {
                 name: o.output.name.clone(),
                 arn: Some(o.output.arn.clone()),
                 status: Some(if o.output.enabled { "ENABLED" } else { "DISABLED" }.into()),
                 endpoint,
-                ..output(*role, old, active && o.output.enabled, known(seen, o.measured.clone()), now)
+                ..output(*role, old, active && o.output.enabled, known(signal, measured), now)
             }
         })
         .collect();
 }
 
 /// What is said alike of an output of the flow and an output group of the channel.
-fn output(
-    role: Role,
-    old: Option<&OutputStatus>,
-    sending: bool,
-    measured: Option<Measured>,
-    now: Timestamp,
-) -> OutputStatus {
-    let measured = measured.filter(|_| sending);
-    let connected = measured.as_ref().and_then(|m| m.connected);
+fn output(role: Role, old: Option<&OutputStatus>, sending: bool, measured: Measured, now: Timestamp) -> OutputStatus {
+    let measured = if sending { measured } else { Measured::default() };
+    let connected = measured.connected;
     let since = match old {
         Some(b) if b.connected == connected && b.sending == Some(sending) => b.since.clone(),
         _ => Some(Time(whole_second(now))),
@@ -164,17 +161,22 @@ fn output(
         role: role.word().into(),
         sending: Some(sending),
         connected,
-        bitrate_kbps: steady(measured.and_then(|m| m.bitrate).map(|b| b / 1000.0), old.and_then(|b| b.bitrate_kbps)),
+        bitrate_kbps: steady(measured.bitrate.map(|b| b / 1000.0), old.and_then(|b| b.bitrate_kbps)),
         since,
         ..OutputStatus::default()
     }
 }
 
 /// While there is nothing to send, a receiver that is not connected says nothing: how long it has been so counts from when the
-/// signal is back.
-fn known(seen: &Observed, measured: Option<Measured>) -> Option<Measured> {
-    let says = |m: &Measured| m.connected.filter(|connected| *connected || !is_silent(seen));
-    measured.map(|m| Measured { connected: says(&m), ..m })
+/// programme is back.
+fn known(programme: Option<bool>, measured: Measured) -> Measured {
+    let connected = measured.connected.filter(|connected| *connected || programme != Some(false));
+    Measured { connected, ..measured }
+}
+
+/// Whether the Source receives something; `None`: not known.
+fn signal(seen: &Observed) -> Option<bool> {
+    if let Programme::Flow { signal, .. } = &seen.flow { *signal } else { None }
 }
 
 fn of_channel(
@@ -201,7 +203,7 @@ fn of_channel(
             OutputStatus {
                 name: role.as_str().into(),
                 endpoint: Some(shown),
-                ..output(*role, old, sending, known(seen, Some(measured)), now)
+                ..output(*role, old, sending, known(found.programme(signal(seen)), measured), now)
             }
         };
         found.channel.settings.targets.iter().map(|(role, target)| of_role(role, target.shown())).collect()
@@ -256,7 +258,7 @@ fn active_endpoint(seen: &Observed) -> Option<ActiveEndpoint> {
     }
 }
 
-fn word(before: &DestinationStatus, destination: &Destination, outcome: &Outcome<'_>) -> DestinationWord {
+fn word(before: &DestinationStatus, destination: &Destination, outcome: &Outcome<'_>, fed: &[Fed]) -> DestinationWord {
     if destination.metadata.deletion_timestamp.is_some() {
         return DestinationWord::Deleting;
     }
@@ -265,28 +267,22 @@ fn word(before: &DestinationStatus, destination: &Destination, outcome: &Outcome
         // Only a look shows that it is off the air.
         return DestinationWord::Stopping;
     }
-    let enabled = seen.outputs.values().any(|o| o.output.enabled);
+    let air = Air::of(fed);
     let channel = seen.channel.present().map(|c| c.channel.state);
-    let channel_runs = channel == Some(ChannelState::Running);
-    // A flow that takes a change still sends.
-    let sending = channel_runs
-        || enabled && matches!(seen.flow, Programme::Flow { state: FlowState::Active | FlowState::Updating, .. });
-    let up = sending
-        && match outcome.wanted {
-            // Without a signal nothing begins; what runs is not ended by the encoder's pause.
-            Some(wanted) => on_air(wanted, seen) && (!is_silent(seen) || before.started_at.is_some()),
-            // The spec cannot be understood and nothing was touched: what was on the air still is, unless AWS says no.
-            None => before.started_at.is_some() && (channel_runs || seen.outputs.values().any(may_arrive)),
-        };
-    let wants = outcome.wanted.is_some_and(|w| w.running);
+    if outcome.wanted.is_some_and(|w| w.suspended) {
+        return what_is_seen(air, channel, &seen.flow);
+    }
+    // Of a spec that cannot be understood nothing was touched: what is on the air still is.
+    let wants = outcome.wanted.is_none_or(|w| w.running);
     match outcome.step {
-        // What is on the air is said to be, whatever else is wrong.
-        _ if up && (wants || outcome.wanted.is_none()) => DestinationWord::Running,
+        // What is sent is said to be, whatever else is wrong.
+        _ if wants && air == Air::Running => DestinationWord::Running,
+        _ if wants && air == Air::Silent => DestinationWord::Silent,
         Some(Step::Stuck(_)) => DestinationWord::Error,
         _ if outcome.failure.is_some_and(|f| f.is_refusal() || f.class == FailureClass::Panic) => {
             DestinationWord::Error
         }
-        _ if !wants && sending => DestinationWord::Stopping,
+        _ if !wants && air != Air::Off => DestinationWord::Stopping,
         _ if !wants => match (channel, outcome.wanted.is_some_and(|w| w.prepare)) {
             // It is stopped when nothing is paid for any more.
             (Some(state), false) if !state.is_gone() => DestinationWord::Stopping,
@@ -294,12 +290,26 @@ fn word(before: &DestinationStatus, destination: &Destination, outcome: &Outcome
             (Some(ChannelState::Creating), true) => DestinationWord::Creating,
             _ => DestinationWord::Idle,
         },
-        Some(Step::Wait { on: Waiting::Connecting(_), .. }) if refused(outcome.wanted, seen) => DestinationWord::Error,
+        _ if air == Air::Refused => DestinationWord::Error,
         step if holds_back(outcome.wanted, seen, step) => DestinationWord::Error,
         _ if seen.outputs.is_empty() && channel.is_none_or(|c| c == ChannelState::Creating || c.is_gone()) => {
             DestinationWord::Creating
         }
         _ => DestinationWord::Starting,
+    }
+}
+
+/// The word for what is there, whatever is wished.
+fn what_is_seen(air: Air, channel: Option<ChannelState>, flow: &Programme) -> DestinationWord {
+    match (air, channel) {
+        (Air::Running, _) => DestinationWord::Running,
+        (Air::Silent, _) => DestinationWord::Silent,
+        (Air::Refused, _) => DestinationWord::Error,
+        (Air::Pending, _) | (_, Some(ChannelState::Starting | ChannelState::Recovering)) => DestinationWord::Starting,
+        (_, Some(ChannelState::Creating)) => DestinationWord::Creating,
+        (_, Some(ChannelState::Stopping | ChannelState::Deleting)) => DestinationWord::Stopping,
+        (Air::Off, None) if matches!(flow, Programme::NoFlow { certain: false }) => DestinationWord::Starting,
+        (Air::Off, _) => DestinationWord::Idle,
     }
 }
 
@@ -315,26 +325,13 @@ fn holds_back(wanted: Option<&Wanted>, seen: &Observed, step: Option<&Step<Actio
     noted.or_else(remembered).is_some_and(|phase| phase != Phase::Trying)
 }
 
-fn may_arrive(output: &OutputSeen) -> bool {
-    output.output.enabled && output.measured.as_ref().is_none_or(|m| m.connected != Some(false))
-}
-
-/// Whether AWS has shown the stream to arrive, or can never show it.
-fn on_air(wanted: &Wanted, seen: &Observed) -> bool {
-    fed(wanted, seen).iter().any(|(.., c)| matches!(c, Connection::Up | Connection::Unmeasured))
-}
-
-/// Whether the Source is known to receive nothing.
-fn is_silent(seen: &Observed) -> bool {
-    matches!(seen.flow, Programme::Flow { signal: Some(false), .. })
-}
-
-/// Whether a receiver is known not to take the stream.
-fn refused(wanted: Option<&Wanted>, seen: &Observed) -> bool {
-    wanted.is_some_and(|w| fed(w, seen).iter().any(|(.., c)| *c == Connection::Down))
-}
-
-fn runs(status: &mut DestinationStatus, before: &DestinationStatus, word: DestinationWord, outcome: &Outcome<'_>) {
+fn runs(
+    status: &mut DestinationStatus,
+    before: &DestinationStatus,
+    word: DestinationWord,
+    outcome: &Outcome<'_>,
+    fed: &[Fed],
+) {
     let now = Time(whole_second(outcome.now));
     let ran = before.started_at.is_some();
     match word {
@@ -343,11 +340,12 @@ fn runs(status: &mut DestinationStatus, before: &DestinationStatus, word: Destin
             status.last_runs.insert(0, Run { started: Some(now), stopped: None, why: None });
             status.last_runs.truncate(RUNS);
         }
-        DestinationWord::Running => {}
+        // A run begins with a programme, and the encoder's pause does not end it.
+        DestinationWord::Running | DestinationWord::Silent => {}
         // Looking failed: nothing is known to have ended. Nor has what could not be stopped.
         _ if outcome.seen.is_none_or(|seen| !seen.recorded.is_empty() || seen.still_sends().is_some()) => {}
         _ if ran => {
-            let why = why(word, status, before, outcome);
+            let why = why(word, status, before, outcome, fed);
             status.started_at = None;
             if let Some(run) = status.last_runs.first_mut().filter(|r| r.stopped.is_none()) {
                 run.stopped = Some(now);
@@ -358,7 +356,13 @@ fn runs(status: &mut DestinationStatus, before: &DestinationStatus, word: Destin
     }
 }
 
-fn why(word: DestinationWord, status: &DestinationStatus, before: &DestinationStatus, outcome: &Outcome<'_>) -> String {
+fn why(
+    word: DestinationWord,
+    status: &DestinationStatus,
+    before: &DestinationStatus,
+    outcome: &Outcome<'_>,
+    fed: &[Fed],
+) -> String {
     let Some(wanted) = outcome.wanted.filter(|w| w.running) else {
         return match word {
             DestinationWord::Deleting => "the Destination was deleted".into(),
@@ -367,6 +371,9 @@ fn why(word: DestinationWord, status: &DestinationStatus, before: &DestinationSt
     };
     if let Some(reason) = outcome.seen.and_then(|seen| reason(wanted, seen, status, before)) {
         return reason;
+    }
+    if let Some(refused) = refused(fed) {
+        return refused.refusal();
     }
     match outcome.step {
         Some(Step::Wait { on, .. }) => on.message(),
@@ -393,7 +400,22 @@ fn reason(wanted: &Wanted, seen: &Observed, status: &DestinationStatus, before: 
     changed.then(|| "a change was carried out".into())
 }
 
-fn last_error(before: &DestinationStatus, word: DestinationWord, outcome: &Outcome<'_>) -> Option<LastError> {
+/// What does not take the stream, when nothing else does.
+fn refused(fed: &[Fed]) -> Option<&Fed> {
+    fed.iter().find(|f| f.connection == Connection::Down).filter(|_| Air::of(fed) == Air::Refused)
+}
+
+/// That a receiver does not take the stream, and what to do.
+fn refusal(fed: &Fed) -> String {
+    format!("{} {}", fed.refusal(), Reason::NotConnected.meaning())
+}
+
+fn last_error(
+    before: &DestinationStatus,
+    word: DestinationWord,
+    outcome: &Outcome<'_>,
+    fed: &[Fed],
+) -> Option<LastError> {
     let (reason, message, severity) = if let Some(failure) = outcome.failure {
         // Being told to wait is the working of a limit, not an error of this object.
         if matches!(failure.class, FailureClass::Conflict | FailureClass::Throttled | FailureClass::NotLeading) {
@@ -403,12 +425,11 @@ fn last_error(before: &DestinationStatus, word: DestinationWord, outcome: &Outco
     } else {
         match outcome.step {
             Some(Step::Stuck(problem)) => (problem.reason, problem.message.clone(), "Error"),
-            Some(Step::Wait { on: Waiting::Connecting(endpoint), .. }) if word == DestinationWord::Error => (
-                Reason::NotConnected,
-                format!("{endpoint} does not take the stream. {}", Reason::NotConnected.meaning()),
-                "Warning",
-            ),
+            Some(Step::Wait { on: Waiting::Connecting(_), .. }) if word == DestinationWord::Error => {
+                (Reason::NotConnected, refused(fed).map(refusal).unwrap_or_default(), "Warning")
+            }
             Some(Step::Settled | Step::Gone) => return None,
+            Some(Step::Wait { on, .. }) if on.is_carried_out() => return None,
             Some(Step::Act(actions)) => match actions.as_slice() {
                 [Action::Note(attempt), ..] if attempt.cause.is_some() => {
                     (Reason::NotConnected, attempt.cause.clone().unwrap_or_default(), "Warning")
@@ -434,46 +455,38 @@ fn conditions(
     before: &DestinationStatus,
     destination: &Destination,
     outcome: &Outcome<'_>,
+    fed: &[Fed],
 ) {
-    let running = status.state == Some(DestinationWord::Running);
-    let settled = if destination.spec.suspend {
-        (Reason::Suspended, Reason::Suspended.meaning().to_string())
-    } else if !running {
-        (Reason::Stopped, "It is off the air as wished.".to_string())
-    } else if status.pending_changes.is_empty() {
-        let warnings = outcome.wanted.and_then(|w| w.channel.as_ref()).map_or_else(Vec::new, |c| c.warnings.clone());
-        let warnings: String = warnings.iter().map(|w| format!(" {w}")).collect();
-        (Reason::Running, format!("It is on the air.{warnings}"))
-    } else {
-        (
-            Reason::PendingChanges,
-            format!(
-                "It is on the air. Changes of {} wait: stop it, or set updatePolicy to Restart, which interrupts it.",
-                status.pending_changes.join(", ")
-            ),
-        )
-    };
-    let settled = (settled.0, advice::with_advice(settled.1, destination, outcome.wanted));
     let acting = match status.state {
         Some(DestinationWord::Deleting) => Reason::Deleting,
         Some(DestinationWord::Creating) => Reason::Creating,
         _ => Reason::Updating,
     };
     let mut list = Conditions::after(&before.conditions, destination.metadata.generation, outcome.now);
+    let (reason, text) = as_wished(status, destination, outcome, fed);
+    let settled = (reason, advice::with_advice(text, destination, outcome.wanted));
     list.outcome(outcome.step, outcome.failure, settled, acting);
-    if status.state == Some(DestinationWord::Error)
-        && outcome.failure.is_none()
-        && let Some(Step::Wait { on: Waiting::Connecting(endpoint), .. }) = outcome.step
+    if let (Some(DestinationWord::Error), None, Some(refused)) = (status.state, outcome.failure, refused(fed))
+        && matches!(outcome.step, Some(Step::Wait { on: Waiting::Connecting(_), .. }))
     {
-        let text = format!("{endpoint} does not take the stream. {}", Reason::NotConnected.meaning());
-        list.set(crate::conditions::READY, Truth::False, Reason::NotConnected, text.clone());
-        list.set(crate::conditions::RECONCILING, Truth::True, Reason::NotConnected, text);
+        let text = refusal(refused);
+        list.set(READY, Truth::False, Reason::NotConnected, text.clone());
+        list.set(RECONCILING, Truth::True, Reason::NotConnected, text);
     }
     stop_unseen(&mut list, status, outcome);
     annotations::condition(&mut list, annotations::of_destination(destination));
-    if let (Some(wanted), Some(seen)) = (outcome.wanted, outcome.seen) {
-        delivering(&mut list, wanted, seen);
-        over_limit(&mut list, wanted, seen, running);
+    match (outcome.seen, outcome.failure) {
+        (Some(seen), _) if is_whole(seen) => delivering(&mut list, fed),
+        // What was seen before this look is not known any more.
+        (None, Some(failure)) => {
+            list.doubt(DELIVERING, failure);
+        }
+        _ => {}
+    }
+    if let Some((wanted, kbps)) = over_limit(outcome, fed) {
+        list.set(OVER_LIMIT, Truth::True, Reason::OverLimit, too_much(wanted, kbps));
+    }
+    if let (Some(wanted), Some(_)) = (outcome.wanted, outcome.seen) {
         advice::conditions(&mut list, wanted);
     }
     status.conditions = list.finish();
@@ -492,42 +505,93 @@ fn stop_unseen(list: &mut Conditions<'_>, status: &DestinationStatus, outcome: &
     list.set(crate::conditions::RECONCILING, Truth::True, Reason::StopPending, text);
 }
 
-fn delivering(list: &mut Conditions<'_>, wanted: &Wanted, seen: &Observed) {
-    let mut worst: Option<(u8, Truth, Reason, String)> = None;
-    for (_, at, connection) in fed(wanted, seen) {
-        let found = match connection {
-            Connection::Up => (0, Truth::True, Reason::Connected, format!("{at} takes the stream.")),
-            Connection::Unmeasured => {
-                (1, Truth::Unknown, Reason::NotMeasured, format!("Sending to {at}; AWS measures no connection."))
-            }
-            Connection::Pending => (2, Truth::Unknown, Reason::Connecting, format!("Sending to {at}.")),
-            Connection::Down => (
-                3,
-                Truth::False,
-                Reason::NotConnected,
-                format!("{at} does not take the stream. {}", Reason::NotConnected.meaning()),
-            ),
-        };
-        if worst.as_ref().is_none_or(|w| w.0 < found.0) {
-            worst = Some(found);
-        }
-    }
-    if let Some((_, truth, reason, message)) = worst {
-        list.set(DELIVERING, truth, reason, message);
-    }
+/// Whether all was seen that may send.
+fn is_whole(seen: &Observed) -> bool {
+    let is_certain = !matches!(seen.flow, Programme::NoFlow { certain: false });
+    is_certain && seen.recorded.is_empty() && seen.channel != Look::Undecided
 }
 
-fn over_limit(list: &mut Conditions<'_>, wanted: &Wanted, seen: &Observed, running: bool) {
-    let Programme::Flow { bitrate_kbps: Some(kbps), .. } = &seen.flow else { return };
-    if let Some(max) = wanted.max_kbps.filter(|max| running && kbps > max) {
-        list.set(
-            OVER_LIMIT,
-            Truth::True,
-            Reason::OverLimit,
-            format!(
-                "The programme has {kbps} kbit/s and {:?} accepts {max}; lower the encoder's bitrate.",
-                wanted.platform
-            ),
+/// What `Ready` says when the wish is carried out: also of what is wrong with the programme, since it is what people read.
+fn as_wished(
+    status: &DestinationStatus,
+    destination: &Destination,
+    outcome: &Outcome<'_>,
+    fed: &[Fed],
+) -> (Reason, String) {
+    if destination.spec.suspend {
+        return (Reason::Suspended, Reason::Suspended.meaning().to_string());
+    }
+    let (mut reason, mut text) = match (outcome.step, status.state) {
+        (Some(Step::Wait { on, .. }), _) if on.is_carried_out() => (on.reason(), on.message()),
+        (_, Some(DestinationWord::Running)) if fed.iter().any(|f| f.connection == Connection::Up) => {
+            (Reason::Running, "It is on the air.".to_string())
+        }
+        (_, Some(DestinationWord::Running)) => {
+            let text = "It is being sent, and AWS tells of no error; whether the receiver takes it is not measured.";
+            (Reason::Running, text.to_string())
+        }
+        _ => return (Reason::Stopped, "It is off the air as wished.".to_string()),
+    };
+    let mut add = |also: Reason, more: String| {
+        if reason == Reason::Running {
+            reason = also;
+        }
+        text += &format!(" {more}");
+    };
+    for down in fed.iter().filter(|f| f.air() == Air::Refused) {
+        add(Reason::NotConnected, refusal(down));
+    }
+    if let Some((wanted, kbps)) = over_limit(outcome, fed) {
+        add(Reason::OverLimit, too_much(wanted, kbps));
+    }
+    if !status.pending_changes.is_empty() {
+        let changes = status.pending_changes.join(", ");
+        add(
+            Reason::PendingChanges,
+            format!("Changes of {changes} wait: stop it, or set updatePolicy to Restart, which interrupts it."),
         );
     }
+    let warnings = outcome.wanted.and_then(|w| w.channel.as_ref()).map_or_else(Vec::new, |c| c.warnings.clone());
+    warnings.into_iter().for_each(|warning| add(Reason::Running, warning));
+    (reason, text)
+}
+
+/// The worst of what is fed. Nothing is delivered while nothing is sent.
+fn delivering(list: &mut Conditions<'_>, fed: &[Fed]) {
+    let found = |f: &Fed| {
+        let at = &f.at;
+        match (f.programme, f.connection) {
+            (Some(false), _) => (5, Truth::False, Reason::NoSignal, format!("There is no programme to send to {at}.")),
+            (_, Connection::Down) => (4, Truth::False, Reason::NotConnected, refusal(f)),
+            (_, Connection::Pending) => (3, Truth::Unknown, Reason::Connecting, format!("Sending to {at}.")),
+            (None, _) => {
+                let text = format!("Sending to {at}; whether there is a programme to send is not known.");
+                (2, Truth::Unknown, Reason::NoSignal, text)
+            }
+            (Some(true), Connection::Unmeasured) => {
+                (1, Truth::Unknown, Reason::NotMeasured, format!("Sending to {at}; AWS measures no connection."))
+            }
+            (Some(true), Connection::Up) => (0, Truth::True, Reason::Connected, format!("{at} takes the stream.")),
+        }
+    };
+    match fed.iter().map(found).max_by_key(|(rank, ..)| *rank) {
+        Some((_, truth, reason, text)) => list.set(DELIVERING, truth, reason, text),
+        None => list.set(DELIVERING, Truth::False, Reason::Stopped, "Nothing is sent."),
+    };
+}
+
+/// By how much the programme exceeds what the platform accepts, while it is sent there.
+fn over_limit<'a>(outcome: &Outcome<'a>, fed: &[Fed]) -> Option<(&'a Wanted, i64)> {
+    let (wanted, seen) = (outcome.wanted?, outcome.seen?);
+    let Programme::Flow { bitrate_kbps: Some(kbps), .. } = &seen.flow else { return None };
+    let is_over = Air::of(fed) == Air::Running && wanted.max_kbps.is_some_and(|max| *kbps > max);
+    is_over.then_some((wanted, *kbps))
+}
+
+fn too_much(wanted: &Wanted, kbps: i64) -> String {
+    format!(
+        "The programme has {kbps} kbit/s and {:?} accepts {}; lower the encoder's bitrate.",
+        wanted.platform,
+        wanted.max_kbps.unwrap_or_default()
+    )
 }

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::action::{Action, CHANNEL, INPUT};
-use super::connection::{Connection, FAILOVER_AFTER, WITHOUT_SIGNAL, of_channel};
+use super::connection::{Air, Connection, FAILOVER_AFTER, Fed, WITHOUT_SIGNAL, fed_by_channel, of_channel};
 use super::observed::{ChannelSeen, Observed, Programme};
 use super::restart::{count, count_and_turn, pause, tries};
 use super::retry::{Attempt, Phase, Tries, is_refusal};
@@ -14,7 +14,7 @@ use super::wanted::{ChannelWanted, Wanted};
 use crate::channel::{Channel, ChannelSettings, ChannelState, InputState, Look, NewChannel, NewInput, Quotas, Usage};
 use crate::endpoint::Role;
 use crate::fight::{Change, What};
-use crate::flow::{Age, FlowState, OUTPUTS_PER_FLOW};
+use crate::flow::{FlowState, OUTPUTS_PER_FLOW};
 use crate::plan::{IN_TRANSITION, Problem, SOON, StaysOff, Step, Waiting};
 use crate::reasons::Reason;
 
@@ -357,30 +357,30 @@ impl Path<'_> {
             && fed != [active(self.wanted, self.channel, self.seen)]
     }
 
-    /// Whether the receivers take the stream, and what is done when none does.
+    /// Whether the programme reaches the receivers, and what is done when it reaches none.
     fn delivery(&self, seen: &ChannelSeen) -> Step<Action> {
-        let mut waiting = None;
-        let mut down = Vec::new();
-        for (role, target) in &seen.channel.settings.targets {
-            let endpoint = seen.endpoints.get(role).cloned().unwrap_or_default();
-            match of_channel(&endpoint, seen, *role) {
-                Connection::Up | Connection::Unmeasured if self.signal != Some(false) => return Step::Settled,
-                Connection::Down => down.push((*role, endpoint.unchanged_for)),
-                _ => {}
-            }
-            waiting.get_or_insert_with(|| target.shown());
+        let fed = fed_by_channel(self.seen);
+        let first =
+            |connection| fed.iter().find(|f| f.connection == connection).map_or_else(String::new, |f| f.at.clone());
+        match Air::of(&fed) {
+            Air::Running | Air::Off => Step::Settled,
+            Air::Silent => Step::wait(self.silence(seen), WITHOUT_SIGNAL),
+            // While one of two is not known yet, it may be the one that takes the stream.
+            Air::Pending => Step::wait(Waiting::Connecting(first(Connection::Pending)), IN_TRANSITION),
+            Air::Refused => self
+                .failed_delivery(seen, &fed)
+                .unwrap_or_else(|| Step::wait(Waiting::Connecting(first(Connection::Down)), IN_TRANSITION)),
         }
-        if self.signal == Some(false) {
-            return Step::wait(Waiting::NoSignal(self.wanted.source.clone()), WITHOUT_SIGNAL);
+    }
+
+    /// What is waited for while nothing arrives.
+    fn silence(&self, seen: &ChannelSeen) -> Waiting {
+        let source = || self.wanted.source.clone();
+        match (self.signal, seen.input_loss()) {
+            (Some(false), _) => Waiting::NoSignal(source()),
+            (_, Some(alert)) => Waiting::NoInput(source(), format!("{}: {}", alert.kind, alert.message)),
+            (_, None) => Waiting::SignalUnknown(source()),
         }
-        let Some(shown) = waiting else { return Step::Settled };
-        // While one of two is not known yet, it may be the one that takes the stream.
-        if down.len() == seen.channel.settings.targets.len()
-            && let Some(attempt) = self.failed_delivery(seen, &down, &shown)
-        {
-            return attempt;
-        }
-        Step::wait(Waiting::Connecting(shown), IN_TRANSITION)
     }
 
     /// Whether there is a backup that a dead primary gives its place to.
@@ -389,22 +389,22 @@ impl Path<'_> {
     }
 
     /// No receiver takes the stream: what is done about it, when it has lasted.
-    fn failed_delivery(&self, seen: &ChannelSeen, down: &[(Role, Age)], shown: &str) -> Option<Step<Action>> {
+    fn failed_delivery(&self, seen: &ChannelSeen, fed: &[Fed]) -> Option<Step<Action>> {
         let of_role = |role| seen.alerts.iter().filter(move |a| a.role == Some(role));
         let refusal = |role| of_role(role).find(|a| is_refusal(&a.message));
         let said = |role| refusal(role).or_else(|| of_role(role).next());
-        let words = down.iter().find_map(|(role, _)| said(*role)).map(|a| format!(" AWS says: {}", ended(&a.message)));
+        let words = fed.iter().find_map(|f| said(f.role)).map(|a| format!(" AWS says: {}", ended(&a.message)));
         let words = words.unwrap_or_default();
-        let since = down.iter().map(|(_, age)| *age).min()?;
-        let only_primary = down.iter().all(|(role, _)| *role == Role::Primary);
+        let shown = &fed.first()?.at;
+        let since = fed.iter().map(|f| f.unchanged_for).min()?;
+        let only_primary = fed.iter().all(|f| f.role == Role::Primary);
         if only_primary && self.has_spare() {
             let why = format!("{shown} did not take the stream for {} s.{words}", FAILOVER_AFTER.as_secs());
             return (since >= FAILOVER_AFTER).then(|| Step::Act(vec![Action::Switch { to: Role::Backup, why }]));
         }
-        let only_backup = down.iter().all(|(role, _)| *role == Role::Backup);
+        let only_backup = fed.iter().all(|f| f.role == Role::Backup);
         // A platform that has not let go of the connection before says so, too, for a moment.
-        let refused = |(role, _): &(Role, Age)| refusal(*role).is_some();
-        if since >= FAILOVER_AFTER && down.iter().all(refused) {
+        if since >= FAILOVER_AFTER && fed.iter().all(|f| refusal(f.role).is_some()) {
             let cause = format!("{shown} refuses the stream key.{words}");
             let first = tries(self.wanted, self.seen).is_none_or(|t| t.attempt.count == 0);
             if only_backup && self.has_spare() && first {
@@ -425,10 +425,7 @@ fn ended(text: &str) -> String {
 
 /// Whether a restart would interrupt something. What no receiver is known to take is not interrupted.
 fn is_delivered(seen: &ChannelSeen) -> bool {
-    let is_down = |role: &Role| {
-        let endpoint = seen.endpoints.get(role).cloned().unwrap_or_default();
-        of_channel(&endpoint, seen, *role) == Connection::Down
-    };
+    let is_down = |role: &Role| of_channel(seen, *role) == Connection::Down;
     seen.channel.state != ChannelState::Running || !seen.channel.settings.targets.keys().all(is_down)
 }
 

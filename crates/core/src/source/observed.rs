@@ -110,6 +110,8 @@ pub struct InputSeen {
     pub measured: Measured,
     /// What they mean under the Source's thresholds.
     pub health: HealthWord,
+    /// What AWS has against it now, in its words.
+    pub error: Option<String>,
 }
 
 /// Where a connection test stands.

@@ -1,51 +1,78 @@
 //! The status of a Source, from what was seen. Pure; written in one place of the shell.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
 use super::Outcome;
+pub use super::connection_test::test_phase;
+use super::connection_test::{connection_test, reachable};
 use super::external;
-use super::observed::{Hold, InputSeen, Observed, TestPhase};
+use super::observed::{Hold, InputSeen, Observed};
 use super::plan::{Action, is_sending, pending_changes};
 use crate::age::age;
 use crate::annotations;
 use crate::api::RECONCILE_AT;
 use crate::api::source::{
-    ConnectionTestStatus, HealthWord, IngestEndpoint, InputStatus, OutputsUsed, Source, SourceState, SourceStatus,
-    SourceWord,
+    Health, HealthWord, IngestEndpoint, InputStatus, OutputsUsed, Source, SourceState, SourceStatus, SourceWord,
 };
-use crate::conditions::{Conditions, HEALTHY, INPUT_REACHABLE, READY, RECONCILING, Truth, is_true, whole_second};
+use crate::conditions::{Conditions, HEALTHY, INPUT_REACHABLE, READY, RECONCILING, Truth, whole_second};
 use crate::endpoint::shown_application;
+use crate::evidence::MEASUREMENT_PATIENCE;
 use crate::flow::{Flow, FlowSeen, FlowSource, FlowState, Measured, OUTPUTS_PER_FLOW, Protocol};
 use crate::names::Ownership;
 use crate::passwords;
 use crate::plan::{Action as _, Step, shortened};
 use crate::reasons::Reason;
 
-/// The judgement of a measurement under a Source's thresholds.
+/// The judgement of an input under a Source's thresholds, by whether it receives something and by what was measured.
 #[must_use]
-pub fn judge(measured: &Measured, health: &crate::api::source::Health) -> HealthWord {
-    match measured.connected {
+pub fn judge(receives: Option<bool>, measured: &Measured, health: &Health) -> HealthWord {
+    let over = |value: Option<f64>, limit: Option<i32>| match (value, limit) {
+        (Some(value), Some(limit)) => value > f64::from(limit),
+        _ => false,
+    };
+    let slow = measured.bitrate.is_some_and(|b| b < f64::from(health.min_bitrate_kbps) * 1000.0);
+    match receives {
         None => HealthWord::Unknown,
         Some(false) => HealthWord::Failed,
-        Some(true) => {
-            let over = |value: Option<f64>, limit: Option<i32>| match (value, limit) {
-                (Some(value), Some(limit)) => value > f64::from(limit),
-                _ => false,
-            };
-            let slow = measured.bitrate.is_some_and(|b| b < f64::from(health.min_bitrate_kbps) * 1000.0);
+        Some(true)
             if over(measured.packet_loss, Some(health.max_packet_loss_percent))
                 || over(measured.round_trip, health.max_round_trip_ms)
-                || slow
-            {
-                HealthWord::Degraded
-            } else {
-                HealthWord::Healthy
-            }
+                || slow =>
+        {
+            HealthWord::Degraded
         }
+        Some(true) => HealthWord::Healthy,
     }
+}
+
+/// Whether the Source receives something, for its Destinations; `None`: not known. What was seen last holds until the looks
+/// have failed for as long as a measurement is waited for.
+#[must_use]
+pub fn signal(status: &SourceStatus, now: Timestamp) -> Option<bool> {
+    let ready = status.conditions.iter().find(|c| c.type_ == READY)?;
+    if ready.status == "Unknown"
+        && ready.reason != Reason::Suspended.as_str()
+        && age(ready.last_transition_time.0, now) >= MEASUREMENT_PATIENCE
+    {
+        return None;
+    }
+    match leader(status)?.health? {
+        HealthWord::Healthy | HealthWord::Degraded => Some(true),
+        HealthWord::Failed => Some(false),
+        HealthWord::Unknown => None,
+    }
+}
+
+/// What the leading input brings, in kbit/s.
+#[must_use]
+pub fn bitrate(status: &SourceStatus) -> Option<i64> {
+    leader(status)?.bitrate_kbps
+}
+
+fn leader(status: &SourceStatus) -> Option<&InputStatus> {
+    let name = status.active_input.as_ref()?;
+    status.inputs.iter().find(|i| &i.name == name)
 }
 
 /// The new status; `region` is where the operator looked.
@@ -157,16 +184,16 @@ fn of_flow(status: &mut SourceStatus, source: &Source, seen: &Observed, flow: &F
     status.active_input = active_input(seen, flow);
 }
 
-/// What AWS measures as selected, else the one that should lead.
+/// What AWS measures as selected. It publishes that for failover of mode Failover alone: else the one that should lead, unless
+/// it is known to receive nothing and another one receives something.
 fn active_input(seen: &Observed, flow: &Flow) -> Option<String> {
-    let selected = flow
-        .sources
-        .iter()
-        .find(|s| seen.inputs.get(&s.name).is_some_and(|i| i.measured.selected == Some(true)))
-        .map(|s| s.name.clone());
-    selected
-        .or_else(|| flow.failover.primary.clone().filter(|p| flow.sources.iter().any(|s| &s.name == p)))
-        .or_else(|| flow.sources.first().map(|s| s.name.clone()))
+    let of = |source: &&FlowSource| seen.inputs.get(&source.name);
+    let find = |is: &dyn Fn(&InputSeen) -> bool| flow.sources.iter().find(|s| of(s).is_some_and(is));
+    let first = flow.sources.iter().find(|s| Some(&s.name) == flow.failover.primary.as_ref()).or(flow.sources.first());
+    let selected = find(&|input| input.measured.selected == Some(true));
+    let fails = first.as_ref().and_then(of).is_some_and(|input| input.health == HealthWord::Failed);
+    let receives = find(&|input| matches!(input.health, HealthWord::Healthy | HealthWord::Degraded));
+    selected.or(receives.filter(|_| fails)).or(first).map(|s| s.name.clone())
 }
 
 fn input(
@@ -181,7 +208,7 @@ fn input(
     let health = seen.filter(|_| runs && source.is_some()).map_or(HealthWord::Unknown, |s| s.health);
     let measured = seen.filter(|_| runs && health != HealthWord::Unknown).map(|s| &s.measured);
     let since = match before {
-        Some(b) if b.health == Some(health) => b.since.clone(),
+        Some(b) if b.health == Some(health) && b.in_flow == source.is_some() => b.since.clone(),
         _ => Some(Time(whole_second(now))),
     };
     InputStatus {
@@ -284,11 +311,11 @@ fn conditions(
     } else {
         match flow.map(|f| f.state) {
             Some(FlowState::Active | FlowState::Updating) => {
-                let text = running(source, outcome.seen, flow);
+                let (reason, text) = running(status, source, outcome.seen, flow);
                 match status.pending_changes.join(", ").as_str() {
-                    "" => (Reason::Running, text),
+                    "" => (reason, text),
                     waits => (
-                        Reason::PendingChanges,
+                        if reason == Reason::Running { Reason::PendingChanges } else { reason },
                         format!(
                             "{text} Changes of {waits} wait until it is stopped, because AWS changes the size of a stopped flow only."
                         ),
@@ -318,7 +345,14 @@ fn conditions(
         list.set(READY, Truth::False, Reason::FlowError, text.clone());
         list.set(RECONCILING, Truth::True, Reason::FlowError, text);
     }
-    healthy(&mut list, status, flow, source.spec.health.enabled);
+    match (outcome.seen, outcome.failure) {
+        (Some(seen), _) => healthy(&mut list, status, flow, seen, source.spec.health.enabled),
+        // What was seen before this look is not known any more.
+        (None, Some(failure)) => {
+            list.doubt(HEALTHY, failure);
+        }
+        (None, None) => {}
+    }
     let ignored = annotations::of_source(source);
     reachable(&mut list, status, before, ignored.clone(), outcome.seen);
     annotations::condition(&mut list, ignored);
@@ -329,8 +363,26 @@ fn conditions(
     }
 }
 
-/// Who pays for a running flow wants to know what it runs for.
-fn running(source: &Source, seen: Option<&Observed>, flow: Option<&Flow>) -> String {
+/// Who pays for a running flow wants to know what it runs for, and whether anything arrives.
+fn running(status: &SourceStatus, source: &Source, seen: Option<&Observed>, flow: Option<&Flow>) -> (Reason, String) {
+    let text = purpose(source, seen, flow);
+    let Some(leader) = leader(status) else { return (Reason::Running, text) };
+    let name = &leader.name;
+    match leader.health {
+        Some(HealthWord::Failed) => {
+            (Reason::NoSignal, format!("{text} Input {name} receives nothing; start the encoder."))
+        }
+        Some(HealthWord::Degraded) => {
+            (Reason::SignalDegraded, format!("{text} Input {name} is degraded; status.inputs has the numbers."))
+        }
+        _ if status.inputs.iter().filter(|i| i.in_flow).count() > 1 => {
+            (Reason::Running, format!("{text} Input {name} leads."))
+        }
+        _ => (Reason::Running, text),
+    }
+}
+
+fn purpose(source: &Source, seen: Option<&Observed>, flow: Option<&Flow>) -> String {
     if seen.is_some_and(|s| s.hold == Hold::Referenced) {
         return "The flow is running. Playout uses it and leaves it as it is.".into();
     }
@@ -347,13 +399,15 @@ fn running(source: &Source, seen: Option<&Observed>, flow: Option<&Flow>) -> Str
     }
 }
 
-fn healthy(list: &mut Conditions<'_>, status: &SourceStatus, flow: Option<&Flow>, measured: bool) {
+fn healthy(list: &mut Conditions<'_>, status: &SourceStatus, flow: Option<&Flow>, seen: &Observed, measured: bool) {
     let Some(flow) = flow else { return };
     if !matches!(flow.state, FlowState::Active | FlowState::Updating) {
         return;
     }
-    let leader = status.active_input.as_deref().and_then(|name| status.inputs.iter().find(|i| i.name == name));
+    let leader = leader(status);
     let name = leader.map_or("", |i| i.name.as_str());
+    let said = seen.inputs.get(name).and_then(|i| i.error.as_ref());
+    let said = said.map(|said| format!(" AWS says: {said}")).unwrap_or_default();
     match leader.and_then(|i| i.health) {
         _ if !measured => {
             list.set(HEALTHY, Truth::Unknown, Reason::NotMeasured, "spec.health.enabled is false: nothing is measured.")
@@ -365,131 +419,17 @@ fn healthy(list: &mut Conditions<'_>, status: &SourceStatus, flow: Option<&Flow>
             HEALTHY,
             Truth::False,
             Reason::SignalDegraded,
-            format!("Input {name} is degraded; compare status.inputs with the thresholds in spec.health."),
+            format!("Input {name} is degraded; compare status.inputs with the thresholds in spec.health.{said}"),
         ),
         Some(HealthWord::Failed) => list.set(
             HEALTHY,
             Truth::False,
             Reason::NoSignal,
-            format!("Input {name} receives nothing; start the encoder."),
+            format!("Input {name} receives nothing; start the encoder.{said}"),
         ),
         Some(HealthWord::Unknown) | None => {
-            list.set(HEALTHY, Truth::Unknown, Reason::NotMeasured, "AWS has published no measurement yet.")
+            let text = format!("AWS has published no measurement yet.{said}");
+            list.set(HEALTHY, Truth::Unknown, Reason::NotMeasured, text)
         }
     };
-}
-
-fn connection_test(status: &mut SourceStatus, source: &Source, seen: &Observed, now: Timestamp) {
-    let Some(requested) = source.metadata.annotations.as_ref().and_then(|a| a.get(crate::api::TEST_CONNECTION)) else {
-        status.connection_test = None;
-        return;
-    };
-    let now = Time(whole_second(now));
-    let fresh = ConnectionTestStatus { requested: requested.clone(), ..ConnectionTestStatus::default() };
-    let mut test = status.connection_test.take().filter(|t| &t.requested == requested).unwrap_or(fresh);
-    match seen.test {
-        TestPhase::None => {}
-        TestPhase::Wanted => {
-            test.started_at.get_or_insert(now);
-        }
-        TestPhase::Running => {
-            test.started_at.get_or_insert_with(|| now.clone());
-            test.active_at.get_or_insert(now);
-        }
-        TestPhase::Over => {
-            test.ended_at.get_or_insert(now);
-        }
-    }
-    status.connection_test = Some(test);
-}
-
-fn reachable(
-    list: &mut Conditions<'_>,
-    status: &SourceStatus,
-    before: &SourceStatus,
-    ignored: Option<String>,
-    seen: Option<&Observed>,
-) {
-    let Some(test) = &status.connection_test else { return };
-    if let Some(text) = ignored {
-        list.set(INPUT_REACHABLE, Truth::Unknown, Reason::InvalidSpec, text);
-        return;
-    }
-    // What another test has found answers none that came after it.
-    let asked_before = before.connection_test.as_ref().is_some_and(|t| t.requested == test.requested);
-    let answered = asked_before && is_true(&before.conditions, INPUT_REACHABLE);
-    let heard =
-        || status.inputs.iter().filter(|i| matches!(i.health, Some(HealthWord::Healthy | HealthWord::Degraded)));
-    let names = heard().map(|i| i.name.as_str()).collect::<Vec<_>>().join(", ");
-    let rates: Option<Vec<String>> =
-        heard().map(|i| i.bitrate_kbps.map(|rate| format!("{} at {rate} kbit/s", i.name))).collect();
-    match (seen.map(|s| s.test), rates) {
-        (Some(TestPhase::Wanted), _) => {
-            list.set(INPUT_REACHABLE, Truth::Unknown, Reason::ConnectionTest, "The flow is starting for the test.");
-        }
-        (Some(TestPhase::Running), Some(rates)) if !rates.is_empty() => {
-            list.set(INPUT_REACHABLE, Truth::True, Reason::Reachable, format!("Heard {}.", rates.join(", ")));
-        }
-        (Some(TestPhase::Running | TestPhase::Over), _) if answered => {
-            list.keep(INPUT_REACHABLE);
-        }
-        (Some(TestPhase::Running), None) => {
-            let text = format!("Heard {names}; its bitrate is not measured yet.");
-            list.set(INPUT_REACHABLE, Truth::Unknown, Reason::ConnectionTest, text);
-        }
-        (Some(TestPhase::Running), Some(_)) => {
-            list.set(INPUT_REACHABLE, Truth::Unknown, Reason::ConnectionTest, "Listening; nothing was heard yet.");
-        }
-        (Some(TestPhase::Over), _) if !names.is_empty() => {
-            list.set(INPUT_REACHABLE, Truth::True, Reason::Reachable, format!("Heard {names}."));
-        }
-        (Some(TestPhase::Over), _) => {
-            list.set(INPUT_REACHABLE, Truth::False, Reason::Unreachable, Reason::Unreachable.meaning());
-        }
-        (Some(TestPhase::None), _)
-            if seen.is_some_and(|s| !s.hold.is_own())
-                && status.connection_test.as_ref().is_some_and(|t| t.ended_at.is_none()) =>
-        {
-            let text = "The flow does not run, and Playout does not start it for a test: it is not the Source's own.";
-            list.set(INPUT_REACHABLE, Truth::Unknown, Reason::ExternalStopped, text);
-        }
-        (Some(TestPhase::None), _) if !asked_before => {
-            let text = "The test has not begun: the flow is not running yet for those who use it.";
-            list.set(INPUT_REACHABLE, Truth::Unknown, Reason::ConnectionTest, text);
-        }
-        (Some(TestPhase::None) | None, _) => {
-            list.keep(INPUT_REACHABLE);
-        }
-    }
-}
-
-/// Where a connection test stands, from the annotation, the status and the flow. `length` is the annotation, parsed.
-#[must_use]
-pub fn test_phase(
-    source: &Source,
-    flow: &FlowSeen,
-    hold: &Hold,
-    idle: bool,
-    length: Option<Duration>,
-    now: Timestamp,
-) -> TestPhase {
-    let Some(requested) = source.metadata.annotations.as_ref().and_then(|a| a.get(crate::api::TEST_CONNECTION)) else {
-        return TestPhase::None;
-    };
-    let Some(length) = length else { return TestPhase::None };
-    let test = source.status.as_ref().and_then(|s| s.connection_test.as_ref()).filter(|t| &t.requested == requested);
-    if test.is_some_and(|t| t.ended_at.is_some()) {
-        return TestPhase::None;
-    }
-    // Only a flow that may be started is waited for.
-    let wanted = if hold.is_own() { TestPhase::Wanted } else { TestPhase::None };
-    let FlowSeen::Present(flow) = flow else { return wanted };
-    let began = test.is_some_and(|t| t.started_at.is_some());
-    // A flow that runs anyway is its own test: it is looked at for the same time and left running.
-    match (flow.state, test.and_then(|t| t.active_at.as_ref())) {
-        (_, Some(active)) if age(active.0, now) >= length => TestPhase::Over,
-        (FlowState::Active | FlowState::Updating, _) => TestPhase::Running,
-        _ if began || idle => wanted,
-        _ => TestPhase::None,
-    }
 }

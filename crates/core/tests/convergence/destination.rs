@@ -402,6 +402,7 @@ fn outputs(world: &World, wish: &Wish) -> BTreeMap<Role, OutputSeen> {
             ownership: ours(world, output),
             tags: Some(tags),
             measured: Some(connected(output.enabled.then(|| !wish.refuses.contains(&role)))),
+            error: None,
             unchanged_for: world.age(&output.name),
             output: output.clone(),
         };

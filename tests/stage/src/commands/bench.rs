@@ -40,7 +40,7 @@ pub(crate) fn run(_args: &[String]) -> Result<ExitCode> {
     let bench = Bench { cluster: &cluster, simulator: &simulator, operator: &operator };
 
     bench.apply(&format!("{SOURCE}{}", destination("first", "Running")))?;
-    bench.wait_ready("dest/first")?;
+    bench.wait_running("dest/first")?;
 
     let mut report = String::new();
     let (calls, writes) = bench.counted(|| bench.one_life())?;
@@ -52,7 +52,7 @@ pub(crate) fn run(_args: &[String]) -> Result<ExitCode> {
     let (calls, writes) = bench.counted(|| {
         let all: String = (0..MANY).map(|i| destination(&format!("d{i}"), "Running")).collect();
         bench.apply(&all)?;
-        bench.wait_ready("dest --all")
+        bench.wait_running("dest --all")
     })?;
     writeln!(report, "{MANY} Destinations applied at once, until all are Ready")?;
     writeln!(report, "  AWS changes              {}", counts(&calls, true))?;
@@ -103,8 +103,9 @@ impl Bench<'_> {
         kubectl_with_input(self.cluster, ["apply", "--server-side", "-f", "-"], manifest)?.ok().map(drop)
     }
 
-    fn wait_ready(&self, what: &str) -> Result<()> {
-        let args = ["wait", "--for=condition=Ready", "--timeout=120s"].into_iter().chain(what.split(' '));
+    fn wait_running(&self, what: &str) -> Result<()> {
+        let args =
+            ["wait", "--for=jsonpath={.status.state}=Running", "--timeout=120s"].into_iter().chain(what.split(' '));
         kubectl(self.cluster, args)?.ok().map(drop)
     }
 
@@ -115,7 +116,7 @@ impl Bench<'_> {
 
     fn one_life(&self) -> Result<()> {
         self.apply(&destination("second", "Running"))?;
-        self.wait_ready("dest/second")?;
+        self.wait_running("dest/second")?;
         self.switch("second", "Stopped")?;
         self.wait_state("second", "Idle")?;
         self.switch("second", "Running")?;

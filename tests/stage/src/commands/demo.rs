@@ -117,7 +117,7 @@ impl Stage {
     }
 }
 
-/// Shows the table until all objects are Ready, and returns them.
+/// Shows the table until all objects are Ready and what is to be on the air is, and returns them.
 fn until_ready(stage: &mut Stage, kubectl: &Kubectl, give_up: bool) -> Result<Value> {
     let start = Instant::now();
     let mut screen = Screen::default();
@@ -128,7 +128,7 @@ fn until_ready(stage: &mut Stage, kubectl: &Kubectl, give_up: bool) -> Result<Va
         let listed = list(kubectl);
         if let Ok((objects, rows)) = &listed {
             screen.draw(rows);
-            if !rows.is_empty() && rows.iter().all(Row::is_ready) {
+            if !rows.is_empty() && rows.iter().all(Row::has_arrived) {
                 say(format!("all objects are Ready after {:.0} s", start.elapsed().as_secs_f64()));
                 return Ok(objects.clone());
             }

@@ -12,11 +12,13 @@ pub struct DestinationStatus {
     /// The generation of the spec that this status speaks of; -1 before the first look.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// One word for people: `Idle`, `Creating`, `Starting`, `Running`, `Stopping`, `Deleting`, `Error` or `Unknown`.
+    /// One word for people: `Idle`, `Creating`, `Starting`, `Running` (the programme is sent), `Silent` (all is in place, and no
+    /// programme arrives or it is not known to), `Stopping`, `Deleting`, `Error` or `Unknown`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<DestinationWord>,
-    /// `Ready`, `Reconciling` and `Stalled` as kstatus defines them; `Delivering`: whether the receiver takes the stream; and
-    /// `OverLimit` while the programme has more kbit/s than the platform accepts.
+    /// `Ready`, `Reconciling` and `Stalled` as kstatus defines them, of the wish and not of the programme; `Delivering`: whether
+    /// the programme reaches the receiver, Unknown where AWS measures no such thing; and `OverLimit` while the programme has more
+    /// kbit/s than the platform accepts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".to_string()]))]
     pub conditions: Vec<Condition>,
@@ -81,11 +83,20 @@ pub enum DestinationWord {
     Creating,
     Starting,
     Running,
+    Silent,
     Stopping,
     Deleting,
     Error,
     #[serde(other)]
     Unknown,
+}
+
+impl DestinationWord {
+    /// Whether it is sent: with a programme or, as far as is known, without one.
+    #[must_use]
+    pub fn is_sent(self) -> bool {
+        matches!(self, Self::Running | Self::Silent)
+    }
 }
 
 /// Which endpoint is fed.
@@ -126,7 +137,8 @@ pub struct OutputStatus {
     /// Whether it sends now: the flow is active and the output enabled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sending: Option<bool>,
-    /// Whether the receiver is connected, by the last measurement.
+    /// Whether the receiver is connected, by the last measurement or by an error of AWS's that names the output. Absent where AWS
+    /// tells neither.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connected: Option<bool>,
     /// Bitrate in kbit/s, to two significant digits so that a steady stream is a steady status.

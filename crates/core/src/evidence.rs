@@ -1,0 +1,167 @@
+//! What AWS shows of a stream, and what that proves. Every series and every text that a decision rests on stands here, beside
+//! the page of AWS's documents that promises it for the protocol; what no page promises is used where it is there and never
+//! waited for.
+//!
+//! The pages are of `https://docs.aws.amazon.com/mediaconnect/latest/ug/`, those of MediaLive of
+//! `https://docs.aws.amazon.com/medialive/latest/ug/`.
+//!
+//! | what | promised for | page |
+//! |---|---|---|
+//! | `SourceBitRate`, `SourcePacketLossPercent` | every source of a transport stream | `monitor-with-cloudwatch-metrics-source-health.html` |
+//! | `SourceConnected` | SRT, Zixi and NDI sources | the same |
+//! | `SourceRoundTripTime` | RIST, Zixi and SRT sources | the same |
+//! | `SourceSelected` | flows with failover of mode Failover | the same |
+//! | the peer's address of a source | who sends now, up to 20 s late, where the encoder calls; the configured address where the flow calls | `source-ip-address.html` |
+//! | `OutputConnected` | SRT and Zixi outputs | `monitor-with-cloudwatch-metrics-output-health.html` |
+//! | `OutputBitRate` | SRT outputs | the same |
+//! | errors of an output | every output | `monitor-flow-health.html` |
+//! | `ActiveOutputs`, `NetworkOut` | output groups of a channel, and all of them together | MediaLive's `monitoring-eml-metrics.html` |
+//! | alerts of a channel | every channel | MediaLive's `monitor-activity-types-alerts-channels.html` |
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::age::age;
+use crate::api::source::SourceStatus;
+use crate::channel::Alert;
+use crate::flow::{Measured, Protocol};
+
+/// How long to wait for a measurement that AWS documents. It publishes each second and at once
+/// (`monitor-with-cloudwatch-metric-info.html`); the operator reads it by the period, and CloudWatch is late now and then.
+pub const MEASUREMENT_PATIENCE: Duration = Duration::from_secs(120);
+/// How long an output without a documented measurement has to send without an error of AWS's until it counts as being sent: a
+/// connection that is refused is told of in that time.
+pub const QUIET_FOR: Duration = Duration::from_secs(5);
+
+/// Whether AWS documents a measurement of the receiver's connection: `OutputConnected` "applies to outputs that use the Zixi or
+/// SRT protocol".
+#[must_use]
+pub fn measures_receiver(protocol: Protocol) -> bool {
+    matches!(protocol, Protocol::SrtCaller | Protocol::SrtListener | Protocol::ZixiPush)
+}
+
+/// Whether the peer's address of a source says that somebody sends. Where the flow calls, AWS shows the configured address,
+/// whether anybody is there or not; of NDI it shows none.
+fn shows_who_sends(protocol: Protocol) -> bool {
+    match protocol {
+        Protocol::SrtListener | Protocol::Rtp | Protocol::RtpFec | Protocol::Rist => true,
+        // Encoders call, but the page does not name them.
+        Protocol::ZixiPush | Protocol::RtmpPush => true,
+        Protocol::SrtCaller | Protocol::Ndi | Protocol::Other => false,
+    }
+}
+
+/// What AWS has against an output or a source of a flow, in the flow's `messages.errors`. Documented is
+/// "Output {name} Stream Error: {message}. Please investigate the flow output.", and the same for a source; another text that
+/// names it is taken as it is.
+#[must_use]
+pub fn stream_error(errors: &[String], name: &str) -> Option<String> {
+    let text = errors.iter().find(|text| names(text, name))?;
+    let told = text.split_once(" Stream Error: ").map_or(text.as_str(), |(_, told)| told);
+    let told = told.split_once(" Please investigate the flow").map_or(told, |(told, _)| told);
+    Some(told.trim().to_string())
+}
+
+/// Whether a text has this name in it, and not one that it is a part of.
+fn names(text: &str, name: &str) -> bool {
+    let inside = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    !name.is_empty()
+        && text.match_indices(name).any(|(at, _)| {
+            let (before, after) = (text[..at].chars().next_back(), text[at + name.len()..].chars().next());
+            !before.is_some_and(inside) && !after.is_some_and(inside)
+        })
+}
+
+/// How an input of a Source was looked at, while its flow runs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InputLook<'a> {
+    /// Its protocol.
+    pub protocol: Protocol,
+    /// Whether AWS shows the address of a peer.
+    pub peer: bool,
+    /// The newest data points; `None`: there were none to be had, or nothing is to be measured.
+    pub measured: Option<&'a Measured>,
+    /// Whether CloudWatch gave an answer to the last question, be it without data points.
+    pub answered: bool,
+    /// The end of the newest data point, in seconds since 1970.
+    pub until: Option<i64>,
+    /// Since when it could be measured: the flow runs, and the input is in it.
+    pub began: Option<Timestamp>,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// What was found of an input: numbers that are of now, and whether it receives something; `None`: not known.
+#[must_use]
+pub fn of_input(look: &InputLook<'_>) -> (Measured, Option<bool>) {
+    let began = look.began.unwrap_or(look.now);
+    // What was measured before this start says nothing of the encoder now, nor does what is older than CloudWatch is ever late.
+    let newest = look.until.and_then(|until| Timestamp::from_second(until).ok()).filter(|until| *until > began);
+    let is_current = newest.is_some_and(|until| age(until, look.now) < MEASUREMENT_PATIENCE);
+    let measured = look.measured.filter(|_| is_current).cloned().unwrap_or_default();
+    let somebody_sends = look.peer && shows_who_sends(look.protocol);
+    let receives = match (measured.bitrate, measured.connected) {
+        (Some(bitrate), _) if bitrate > 0.0 => Some(true),
+        // The bitrate of a transport stream is no series of NDI.
+        (_, Some(connected)) if look.protocol == Protocol::Ndi => Some(connected),
+        (Some(_), _) => Some(false),
+        (None, Some(connected)) => Some(connected),
+        (None, None) if somebody_sends => Some(true),
+        (None, None) => {
+            let silent_for = age(newest.unwrap_or(began), look.now);
+            (look.answered && silent_for >= MEASUREMENT_PATIENCE).then_some(false)
+        }
+    };
+    (measured, receives)
+}
+
+/// Since when an input could be measured, by what the status says: it has to be in the flow, and the flow has to run.
+#[must_use]
+pub fn began(status: Option<&SourceStatus>, input: &str) -> Option<Timestamp> {
+    use crate::api::source::HealthWord;
+    let status = status?;
+    let started = status.started_at.as_ref()?.0;
+    let known = status.inputs.iter().find(|i| i.name == input && i.in_flow)?;
+    // Its health was unknown since it came into the flow.
+    let came = known.since.as_ref().map(|t| t.0).filter(|_| known.health == Some(HealthWord::Unknown));
+    Some(came.map_or(started, |came| came.max(started)))
+}
+
+/// Alerts of a channel that say that nothing arrives that it can show, in MediaLive's words: nothing comes from the flow (5302),
+/// or nothing that can be decoded (5007, 5010, 5201), or an output group does not send for want of it (6036).
+const NOTHING_ARRIVES: [&str; 5] = [
+    "stopped receiving udp input",
+    "video not detected",
+    "initial probe is taking longer than expected",
+    "input removed the active program",
+    "output group is paused",
+];
+
+/// Whether an alert of a channel says that nothing arrives at it.
+#[must_use]
+pub fn tells_of_no_input(alert: &Alert) -> bool {
+    let kind = alert.kind.to_lowercase();
+    NOTHING_ARRIVES.iter().any(|words| kind.contains(words))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::stream_error;
+
+    #[test]
+    fn an_error_is_of_the_output_that_it_names_and_no_other() {
+        let documented =
+            "Output playout-ab12-primary Stream Error: Connection refused. Please investigate the flow output.";
+        let errors = ["The entitlement is in use.".to_string(), documented.to_string()];
+        assert_eq!(stream_error(&errors, "playout-ab12-primary").as_deref(), Some("Connection refused."));
+        for other in ["playout-ab12-backup", "playout-ab12", "ab12-primary", "playout-ab12-primary-2", ""] {
+            assert_eq!(stream_error(&errors, other), None, "{other}");
+        }
+        let source =
+            ["Source StudioFeed2 Stream Error: CDI Configuration Error. Please investigate the flow source.".into()];
+        assert_eq!(stream_error(&source, "StudioFeed2").as_deref(), Some("CDI Configuration Error."));
+        let other_words = ["Output a-primary is unable to connect to the destination live.example.net.".to_string()];
+        assert_eq!(stream_error(&other_words, "a-primary"), Some(other_words[0].clone()));
+    }
+}
