@@ -17,6 +17,7 @@ use playout_core::left::Farewell;
 use playout_core::plan::{Action as _, Desired, Failure, FailureClass, Step};
 use playout_core::reasons::Reason;
 use playout_core::stored::not_understood;
+use playout_core::told::{News, news};
 
 use self::act::{Acted, act};
 use self::look::{Looked, admitted, is_let_go, look_at_newest};
@@ -316,41 +317,9 @@ async fn panicked<K: Kind>(object: &K::Object, context: &Context) -> Passed {
     failed::<K>(object, context, &failure)
 }
 
-/// An Event when `Ready` has another reason than before, so that `kubectl describe` tells the story.
+/// Events for what has become different, so that `kubectl describe` tells the story.
 async fn tell_of_change<K: Kind>(object: &K::Object, before: &[Condition], context: &Context) {
-    use playout_core::conditions::{ANNOTATION_IGNORED, READY, STALLED};
-    let Some(after) = K::conditions(object) else { return };
-    // Nothing else answers somebody who has written an annotation.
-    let ignored = after.iter().find(|c| c.type_ == ANNOTATION_IGNORED);
-    let told = |c: &Condition| before.iter().any(|b| b.type_ == c.type_ && b.message == c.message);
-    if let Some(ignored) = ignored.filter(|ignored| !told(ignored)) {
-        let reason = Reason::InvalidSpec;
-        events::publish(&context.recorder, &context.redactor, object, true, reason, &ignored.message).await;
-    }
-    let ready =
-        |list: &[Condition]| list.iter().find(|c| c.type_ == READY).map(|c| (c.reason.clone(), c.message.clone()));
-    let (Some((reason, message)), old) = (ready(after), ready(before)) else { return };
-    if old.is_some_and(|(old, _)| old == reason) {
-        return;
-    }
-    let stalled = after.iter().any(|c| c.type_ == STALLED && c.status == "True");
-    // Steps of the way are told by the actions themselves.
-    let telling = stalled
-        || matches!(
-            reason.as_str(),
-            "Running"
-                | "Stopped"
-                | "NotConnected"
-                | "PendingChanges"
-                | "NoSignal"
-                | "AwsUnavailable"
-                | "Throttled"
-                | "ExternalStopped"
-                | "SourceNotFound"
-                | "InUse"
-        );
-    if let (true, Some(reason)) = (telling, Reason::ALL.iter().find(|r| r.as_str() == reason)) {
-        let warning = stalled || matches!(reason, Reason::NotConnected | Reason::NoSignal | Reason::AwsUnavailable);
-        events::publish(&context.recorder, &context.redactor, object, warning, *reason, &message).await;
+    for News { warning, reason, message } in news(before, K::conditions(object).unwrap_or_default()) {
+        events::publish(&context.recorder, &context.redactor, object, warning, reason, message).await;
     }
 }

@@ -5,7 +5,7 @@
 //!   `plan` (the decision) and `status` (what users read);
 //! - [`plan`]: the words that all kinds share; [`fight`]: how often the same is changed; [`uses`]: who
 //!   is waited for;
-//! - [`unanswered`]: what AWS may still carry out; [`stored`]: what other versions have written;
+//! - [`unanswered`]: what AWS may still carry out; [`told`]: what people are told of a change; [`stored`]: what other versions have written;
 //! - [`encoding`], [`presets`], [`platforms`]: what is encoded, by which name, and who takes it;
 //! - [`evidence`]: what AWS shows of a stream, where it promises to, and what that proves;
 //! - [`conditions`], [`reasons`], [`names`], [`secret`], [`age`]: the vocabulary.
@@ -41,5 +41,6 @@ pub mod refusal;
 pub mod secret;
 pub mod source;
 pub mod stored;
+pub mod told;
 pub mod unanswered;
 pub mod uses;

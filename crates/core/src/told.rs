@@ -1,0 +1,153 @@
+//! What people are told of a change, once, as an Event: what `kubectl events` shows afterwards of an evening.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+
+use crate::conditions::{ANNOTATION_IGNORED, DELIVERING, HEALTHY, OVER_LIMIT, READY, is_true};
+use crate::reasons::Reason;
+
+/// Something that has become different.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct News<'a> {
+    /// Whether somebody may have to do something.
+    pub warning: bool,
+    /// The word.
+    pub reason: Reason,
+    /// The sentence, that of the condition.
+    pub message: &'a str,
+}
+
+/// What a status tells that the one before it did not: `Ready` for another reason, and beside it what does not make an object
+/// less ready, such as one of two endpoints that is refused. Not to know is no news, nor is the same in other words.
+#[must_use]
+pub fn news<'a>(before: &[Condition], after: &'a [Condition]) -> Vec<News<'a>> {
+    let mut news: Vec<News<'a>> = ready(before, after).into_iter().collect();
+    let has_spoken = !news.is_empty();
+    // Nothing else answers somebody who has written an annotation.
+    let ignored = find(after, ANNOTATION_IGNORED);
+    if let Some(new) = ignored.filter(|new| find(before, ANNOTATION_IGNORED).is_none_or(|c| c.message != new.message)) {
+        news.push(News { warning: true, reason: Reason::InvalidSpec, message: &new.message });
+    }
+    for type_ in [DELIVERING, HEALTHY, OVER_LIMIT] {
+        let Some(new) = find(after, type_) else { continue };
+        let Some(reason) = Reason::ALL.iter().copied().find(|r| r.as_str() == new.reason) else { continue };
+        let old = find(before, type_);
+        let was = old.map(|c| c.status.as_str());
+        let is_bad = match type_ {
+            OVER_LIMIT => new.status == "True",
+            // Off the air nothing is delivered, which is no loss.
+            DELIVERING => new.status == "False" && reason == Reason::NotConnected,
+            _ => new.status == "False",
+        };
+        let is_over = type_ != OVER_LIMIT
+            && new.status == "True"
+            && was == Some("False")
+            && old.is_some_and(|c| type_ != DELIVERING || c.reason == Reason::NotConnected.as_str());
+        let is_new = is_bad && old.is_none_or(|c| c.status != new.status || c.reason != new.reason);
+        // What `Ready` says with the same word was told by it, now or when it became so.
+        let is_ready_s = find(after, READY).is_some_and(|c| c.reason == new.reason);
+        if (is_new || is_over && !has_spoken) && !is_ready_s {
+            news.push(News { warning: is_bad, reason, message: &new.message });
+        }
+    }
+    news
+}
+
+/// Steps of the way are told by the actions themselves.
+fn ready<'a>(before: &[Condition], after: &'a [Condition]) -> Option<News<'a>> {
+    let new = find(after, READY)?;
+    if find(before, READY).is_some_and(|old| old.reason == new.reason) {
+        return None;
+    }
+    let stalled = is_true(after, crate::conditions::STALLED);
+    let reason = Reason::ALL.iter().copied().find(|r| r.as_str() == new.reason)?;
+    let telling = stalled
+        || matches!(
+            reason,
+            Reason::Running
+                | Reason::Stopped
+                | Reason::NotConnected
+                | Reason::PendingChanges
+                | Reason::NoSignal
+                | Reason::SignalDegraded
+                | Reason::AwsUnavailable
+                | Reason::Throttled
+                | Reason::ExternalStopped
+                | Reason::SourceNotFound
+                | Reason::InUse
+        );
+    let warning = stalled
+        || matches!(reason, Reason::NotConnected | Reason::NoSignal | Reason::SignalDegraded | Reason::AwsUnavailable);
+    telling.then_some(News { warning, reason, message: &new.message })
+}
+
+fn find<'a>(list: &'a [Condition], type_: &str) -> Option<&'a Condition> {
+    list.iter().find(|c| c.type_ == type_)
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+
+    use super::{News, news};
+    use crate::reasons::Reason;
+
+    fn condition(type_: &str, status: &str, reason: &str) -> Condition {
+        Condition {
+            type_: type_.into(),
+            status: status.into(),
+            reason: reason.into(),
+            message: format!("{type_} is {status}."),
+            last_transition_time: Time(jiff::Timestamp::UNIX_EPOCH),
+            observed_generation: None,
+        }
+    }
+
+    fn on_air(others: &[(&str, &str, &str)]) -> Vec<Condition> {
+        let ready = condition("Ready", "True", "Running");
+        std::iter::once(ready).chain(others.iter().map(|(t, s, r)| condition(t, s, r))).collect()
+    }
+
+    fn words(before: &[Condition], after: &[Condition]) -> Vec<(bool, Reason)> {
+        news(before, after).into_iter().map(|News { warning, reason, .. }| (warning, reason)).collect()
+    }
+
+    #[test]
+    fn one_of_two_endpoints_that_is_refused_is_told_once_and_so_is_its_return() {
+        let well = on_air(&[("Delivering", "True", "Connected")]);
+        let half = on_air(&[("Delivering", "False", "NotConnected")]);
+        assert_eq!(words(&well, &half), [(true, Reason::NotConnected)]);
+        assert_eq!(words(&half, &half), []);
+        assert_eq!(words(&half, &well), [(false, Reason::Connected)]);
+        let unknown = on_air(&[("Delivering", "Unknown", "NotMeasured")]);
+        assert_eq!(words(&well, &unknown), []);
+        let off = [condition("Ready", "True", "Stopped"), condition("Delivering", "False", "Stopped")];
+        assert_eq!(words(&well, &off), [(false, Reason::Stopped)], "off the air nothing is delivered");
+        assert_eq!(words(&off, &well), [(false, Reason::Running)], "and on it again it is Ready that says so");
+    }
+
+    #[test]
+    fn what_ready_says_is_not_said_twice() {
+        let well = on_air(&[("Delivering", "True", "Connected")]);
+        let refused = [condition("Ready", "False", "NotConnected"), condition("Delivering", "False", "NotConnected")];
+        assert_eq!(words(&well, &refused), [(true, Reason::NotConnected)]);
+    }
+
+    #[test]
+    fn an_annotation_that_nobody_acts_upon_is_told_once() {
+        let ignored = on_air(&[("AnnotationIgnored", "True", "InvalidSpec")]);
+        assert_eq!(words(&on_air(&[]), &ignored), [(true, Reason::InvalidSpec)]);
+        assert_eq!(words(&ignored, &ignored), []);
+    }
+
+    #[test]
+    fn a_limit_that_is_passed_and_a_signal_that_is_lost_or_bad_are_told() {
+        let well = on_air(&[("Healthy", "True", "SignalGood")]);
+        let over = on_air(&[("Healthy", "True", "SignalGood"), ("OverLimit", "True", "OverLimit")]);
+        assert_eq!(words(&well, &over), [(true, Reason::OverLimit)]);
+        assert_eq!(words(&over, &over), []);
+        let lossy = on_air(&[("Healthy", "False", "SignalDegraded")]);
+        assert_eq!(words(&well, &lossy), [(true, Reason::SignalDegraded)]);
+        assert_eq!(words(&lossy, &well), [(false, Reason::SignalGood)]);
+        assert_eq!(words(&[], &on_air(&[])), [(false, Reason::Running)]);
+    }
+}
