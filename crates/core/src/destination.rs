@@ -3,6 +3,7 @@
 mod action;
 mod advice;
 pub mod connection;
+mod delivering;
 pub mod differences;
 pub mod left;
 pub mod memory;
