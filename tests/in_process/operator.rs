@@ -16,7 +16,6 @@ use kube::runtime::reflector::store::Writer;
 use kube::runtime::reflector::{ObjectRef, Store, store};
 use kube::runtime::watcher::Event;
 use playout_core::api::{Destination, EncodingPreset, Source};
-use playout_core::destination::places::waits_for_room;
 use playout_core::fingerprint::FingerprintKey;
 use playout_core::stored::Stored;
 use playout_operator::aws::{Account, Settings};
@@ -315,7 +314,7 @@ impl Operator {
             }
             let others: Vec<Key> = match key.0.as_str() {
                 "sources" => self.known.keys().filter(|k| k.0 == "destinations").cloned().collect(),
-                "destinations" if waits_for_room(&typed(object)) => self.known.keys().cloned().collect(),
+                "destinations" if lacks_room(object) => self.known.keys().cloned().collect(),
                 "destinations" => self.known.keys().filter(|k| k.0 == "sources").cloned().collect(),
                 _ => self.known.keys().cloned().collect(),
             };
@@ -452,6 +451,12 @@ impl Drop for Operator {
 
 fn event<K>(object: K, gone: bool) -> Event<K> {
     if gone { Event::Delete(object) } else { Event::Apply(object) }
+}
+
+/// Whether a quota keeps it from going on: those who could give way to it look again.
+fn lacks_room(object: &Value) -> bool {
+    let mut conditions = object["status"]["conditions"].as_array().into_iter().flatten();
+    conditions.any(|c| c["type"] == "Stalled" && c["status"] == "True" && c["reason"] == "QuotaExceeded")
 }
 
 /// Whether nothing more is tried for an object, although it is not as wished.

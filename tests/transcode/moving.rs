@@ -83,9 +83,7 @@ async fn three_move_one_at_a_time_without_a_gap_and_without_a_loss() -> Result<(
         stage.change(&format!("destination/{name}"), json!({ "delivery": "Passthrough", "encoding": null }))?;
     }
     let back = |o: &Value| {
-        status(o)["channel"].is_null()
-            && status(o)["outputs"][0]["connected"] == true
-            && status(o)["state"] == "Running"
+        status(o)["channel"].is_null() && status(o)["outputs"][0]["sending"] == true && status(o)["state"] == "Running"
     };
     for (name, started) in names.iter().zip(&started) {
         let object = stage.until(&format!("destination/{name}"), "sends through its output", back).await?;

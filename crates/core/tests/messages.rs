@@ -5,9 +5,8 @@ mod fixtures;
 use std::collections::BTreeMap;
 
 use fixtures::{
-    at, backup_json, destination_json, destination_object, destination_seen, destination_seen_of, destination_spec,
-    destination_spec_of, destination_wanted, encrypted, input, present, references, set, source_object, source_seen,
-    source_spec, wish,
+    at, backup_json, destination_json, destination_object, destination_seen, destination_spec, destination_spec_of,
+    destination_wanted, encrypted, input, present, references, set, source_object, source_seen, source_spec, wish,
 };
 use playout_core::api::destination::{Destination, DestinationStatus, Platform};
 use playout_core::api::encoding_preset::EncodingPresetSpec;
@@ -258,7 +257,7 @@ fn a_login_reaches_medialive_and_is_refused_for_an_output_of_a_flow() {
 // ------------------------------------------------------------------------------------------------- what is said beside Ready
 
 fn status_of(object: &Destination, wanted: &destination::wanted::Wanted) -> DestinationStatus {
-    let seen = destination_seen_of(&object.spec);
+    let seen = destination_seen(&[]);
     let step = plan(&Desired::Present(wanted.clone()), false, &seen);
     let (wanted, seen, step) = (Some(wanted), Some(&seen), Some(&step));
     destination::status::status(
