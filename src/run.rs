@@ -318,7 +318,9 @@ async fn run_controllers(context: Shared, caches: Caches, stopped: watch::Receiv
                 let lacks_room = places::waits_for_room(&changed);
                 let all = if has_channel && !lacks_room { Vec::new() } else { waiting.state() };
                 let concerned = all.into_iter().filter(|d| {
-                    d.uid() != changed.uid() && (places::waits_for_room(d) || lacks_room && places::can_give_way(d))
+                    d.uid() != changed.uid()
+                        && (places::waits_for_room(d)
+                            || lacks_room && places::share_a_flow(&changed, d) && places::can_give_way(d))
                 });
                 concerned.map(|d| ObjectRef::from_obj(d.as_ref())).collect::<Vec<_>>()
             })

@@ -14,6 +14,7 @@ pub mod plan;
 pub mod recorded;
 mod restart;
 pub mod retry;
+mod runs;
 pub mod status;
 mod stored;
 mod teardown;

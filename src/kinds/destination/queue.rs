@@ -56,12 +56,12 @@ pub(super) fn moves_first(destination: &Destination, context: &Context) -> Optio
 
 /// Whether this Destination gives up its place on a full flow for one that is to run.
 pub(super) fn gives_way(destination: &Destination, flow: Option<&Flow>, context: &Context) -> bool {
-    let Some(flow) = flow.filter(|_| places::can_give_way(destination)) else { return false };
+    // The others are looked through for a full flow alone, which has fifty at most.
+    let full = flow.filter(|flow| places::is_full(flow.outputs.len()) && places::can_give_way(destination));
+    let Some(flow) = full else { return false };
     let all = context.destinations.state();
-    let same = all
-        .iter()
-        .filter(|d| d.namespace() == destination.namespace() && d.spec.from.name == destination.spec.from.name);
-    places::gives_way(destination, same.map(std::convert::AsRef::as_ref), flow.outputs.len())
+    let same = all.iter().map(std::convert::AsRef::as_ref).filter(|d| places::share_a_flow(destination, d));
+    places::gives_way(destination, same, flow.outputs.len())
 }
 
 /// Whether something of the other delivery is there, while it is on the air.

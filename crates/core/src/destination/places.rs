@@ -23,6 +23,18 @@ pub fn can_give_way(destination: &Destination) -> bool {
     !wants_to_run(spec) && !spec.prepare && !is_left_alone && places(destination) > 0
 }
 
+/// Whether two Destinations send from one flow.
+#[must_use]
+pub fn share_a_flow(one: &Destination, other: &Destination) -> bool {
+    one.metadata.namespace == other.metadata.namespace && one.spec.from.name == other.spec.from.name
+}
+
+/// Whether a flow has no place for one more Destination, which needs two at most: nobody lacks a place on any other.
+#[must_use]
+pub fn is_full(used: usize) -> bool {
+    used + 2 > OUTPUTS_PER_FLOW
+}
+
 /// Whether this Destination gives up its outputs now. `all`: those of the same Source; `used`: places of the flow that are used.
 #[must_use]
 pub fn gives_way<'a>(own: &Destination, all: impl Iterator<Item = &'a Destination> + Clone, used: usize) -> bool {
