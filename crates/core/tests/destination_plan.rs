@@ -935,7 +935,12 @@ fn status_a_pass_in_which_nothing_happened_changes_nothing() {
     ];
     for seen in &facts {
         for changes in &wishes {
-            let first = Pass::of(changes, seen).status(0);
+            let first = Pass::of(changes, seen);
+            // What is told has happened.
+            if matches!(decide(&first.desired, seen), Step::Act(actions) if actions.iter().any(Action::is_told)) {
+                continue;
+            }
+            let first = first.status(0);
             let second = Pass::of(changes, seen).after(&first).status(86_400);
             assert_eq!(first, second, "{changes:?} {seen:?}");
         }

@@ -22,7 +22,7 @@ use playout_core::destination::plan::Action;
 use playout_core::destination::{self, status};
 use playout_core::endpoint::Role;
 use playout_core::flow::{FlowState, VpcInterface};
-use playout_core::plan::{Desired, Failure, FailureClass, StaysOff, Step, Waiting};
+use playout_core::plan::{Action as _, Desired, Failure, FailureClass, StaysOff, Step, Waiting};
 use playout_core::reasons::Reason;
 use playout_core::source::off::stays_off;
 use serde_json::{Value, json};
@@ -209,19 +209,39 @@ fn a_broken_spec_says_nothing_of_the_receiver() {
 
 #[test]
 fn the_age_of_a_connection_counts_from_when_it_begins_to_send() {
+    let mut seen = destination_seen(&[]);
     let before = OutputStatus {
         role: Role::Primary.word().into(),
+        arn: Some(output(&mut seen, Role::Primary).output.arn.clone()),
         sending: Some(false),
         since: Some(Time(at(0))),
         ..OutputStatus::default()
     };
     let object = object(&[], DestinationStatus { outputs: vec![before], ..DestinationStatus::default() });
-    let mut seen = destination_seen(&[]);
     output(&mut seen, Role::Primary).measured = Some(connected(None));
     let since = |seen: &Observed| told(&object, Some(seen), None, 500).outputs[0].since.as_ref().map(|t| t.0);
     assert_eq!(since(&seen), Some(at(500)));
     output(&mut seen, Role::Primary).output.enabled = false;
     assert_eq!(since(&seen), Some(at(0)));
+    output(&mut seen, Role::Primary).output.arn.push_str("-made-anew");
+    assert_eq!(since(&seen), Some(at(500)), "it bears the name of the old one and is another");
+}
+
+/// AWS's error of the old key is still there when the new one has just been sent.
+#[test]
+fn the_age_of_a_refusal_begins_anew_with_other_settings() {
+    let mut seen = destination_seen(&[]);
+    output(&mut seen, Role::Primary).measured = Some(connected(Some(false)));
+    let refused = told(&object(&[], DestinationStatus::default()), Some(&seen), None, 0);
+    let since = |changes: &[_]| {
+        let later = told(&object(changes, refused.clone()), Some(&seen), None, 5);
+        later.outputs[0].since.as_ref().map(|t| t.0)
+    };
+    assert_eq!(since(&[]), Some(at(0)));
+    let other = ("/url", json!("rtmps://other.example.com:443/app"));
+    assert_eq!(since(&[other.clone()]), Some(at(5)));
+    let step = decide(&destination_wanted(&destination_spec(&[other]), &references()), &seen);
+    assert!(matches!(&step, Step::Act(actions) if actions[0].is_told()), "the status alone remembers it: {step:?}");
 }
 
 #[test]

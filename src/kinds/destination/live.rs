@@ -231,7 +231,7 @@ impl Looking<'_> {
         let roles: Vec<_> = seen.endpoints.keys().copied().collect();
         for role in roles {
             // A failure that only an alert tells of grows old, too.
-            let age = self.age(role, running, seen.connected(role), &recorded.outputs);
+            let age = self.age(role, None, running, seen.connected(role), &recorded.outputs);
             seen.endpoints.entry(role).or_default().unchanged_for = age;
         }
         seen

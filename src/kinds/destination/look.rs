@@ -182,7 +182,7 @@ impl Looking<'_> {
             (seen.measured, _) = self.measure(Subject::Output, &output.arn, role, sending, before).await;
         }
         // What an error alone tells of grows old, too.
-        seen.unchanged_for = self.age(role, sending, seen.connected(), before);
+        seen.unchanged_for = self.age(role, Some(&output.arn), sending, seen.connected(), before);
         seen
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use playout_core::age::age;
 use playout_core::api::destination::{DestinationWord, OutputStatus};
 use playout_core::destination::connection::MEASUREMENT_PATIENCE;
+use playout_core::destination::memory::unchanged_since;
 use playout_core::endpoint::Role;
 use playout_core::flow::{Age, Measured};
 use playout_core::plan::FailureClass;
@@ -68,10 +69,16 @@ impl Looking<'_> {
         (measured, from)
     }
 
-    /// How long a connection has been what it is.
-    pub(super) fn age(&self, role: Role, sending: bool, connected: Option<bool>, before: &[OutputStatus]) -> Age {
-        let same = |o: &&OutputStatus| o.role == role.word() && o.sending == Some(sending) && o.connected == connected;
-        let since = before.iter().find(same).and_then(|o| o.since.as_ref());
+    /// How long a connection has been what it is. `arn`: of an output; the groups of a channel have none.
+    pub(super) fn age(
+        &self,
+        role: Role,
+        arn: Option<&str>,
+        sending: bool,
+        connected: Option<bool>,
+        before: &[OutputStatus],
+    ) -> Age {
+        let since = unchanged_since(before, role, arn, sending, connected);
         since.map_or(Duration::ZERO, |t| age(t.0, self.context.clock.now()))
     }
 }

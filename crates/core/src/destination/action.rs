@@ -98,13 +98,16 @@ impl crate::plan::Action for Action {
         matches!(self, Self::DeleteInput { .. } | Self::DeleteChannel { .. })
     }
 
-    /// The status is where these are kept, and the name of a secret; and a stop of our own is no failure of the channel's. One that no look may show for
-    /// long is told, too.
+    /// The status is where these are kept, the name of a secret, and since when an output that sends has had its settings; and a
+    /// stop of our own is no failure of the channel's. One that no look may show for long is told, too.
     fn is_told(&self) -> bool {
         self.is_memory()
             || matches!(
                 self,
-                Self::StopChannel { .. } | Self::StopOutput { .. } | Self::Copy(CopyAction::Create { .. })
+                Self::StopChannel { .. }
+                    | Self::StopOutput { .. }
+                    | Self::UpdateOutput { settings: Some(_), enabled: None, .. }
+                    | Self::Copy(CopyAction::Create { .. })
             )
     }
 

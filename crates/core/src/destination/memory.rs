@@ -14,7 +14,9 @@ use super::retry::{Attempt, FORGIVEN_AFTER, Phase, Tries};
 use super::wanted::Wanted;
 use crate::age::age;
 use crate::api::RECONCILE_AT;
-use crate::api::destination::{ActiveEndpoint, Destination, DestinationStatus, FailoverStatus, RetryStatus, RetryWord};
+use crate::api::destination::{
+    ActiveEndpoint, Destination, DestinationStatus, FailoverStatus, OutputStatus, RetryStatus, RetryWord,
+};
 use crate::channel::ChannelState;
 use crate::conditions::whole_second;
 use crate::endpoint::Role;
@@ -52,6 +54,21 @@ pub fn decided(destination: &Destination) -> Option<Role> {
         ActiveEndpoint::Backup => Some(Role::Backup),
         ActiveEndpoint::Both | ActiveEndpoint::Unknown => None,
     }
+}
+
+/// Since when the output, or the group of a channel (which has no ARN), does what it does now. One that was made anew is another
+/// one, also under the name of the old.
+#[must_use]
+pub fn unchanged_since<'a>(
+    before: &'a [OutputStatus],
+    role: Role,
+    arn: Option<&str>,
+    sending: bool,
+    connected: Option<bool>,
+) -> Option<&'a Time> {
+    let is_same = |o: &&OutputStatus| o.role == role.word() && o.arn.as_deref() == arn;
+    let is_unchanged = |o: &&OutputStatus| o.sending == Some(sending) && o.connected == connected;
+    before.iter().find(is_same).filter(is_unchanged)?.since.as_ref()
 }
 
 /// A new spec, or the annotation that asks for it, begins the count anew.

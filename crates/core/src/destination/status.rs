@@ -127,6 +127,11 @@ fn of_outputs(status: &mut DestinationStatus, before: &DestinationStatus, outcom
     let (wanted, now) = (outcome.wanted, outcome.now);
     let active = matches!(seen.flow, Programme::Flow { state: FlowState::Active | FlowState::Updating, .. });
     let signal = signal(seen);
+    // What an error of AWS says of an output was said of the settings of then: with other ones its time begins anew.
+    let is_changed = |arn: &str| {
+        let of = |a: &Action| matches!(a, Action::UpdateOutput { arn: a, settings: Some(_), .. } if a == arn);
+        carried_out(outcome).iter().any(of)
+    };
     status.outputs = seen
         .outputs
         .iter()
@@ -138,31 +143,39 @@ fn of_outputs(status: &mut DestinationStatus, before: &DestinationStatus, outcom
                 (None, None) => old.and_then(|b| b.endpoint.clone()),
             };
             let measured = Measured { connected: o.connected(), ..o.measured.clone().unwrap_or_default() };
+            let arn = o.output.arn.as_str();
+            let sending = active && o.output.enabled;
+            let known_before = if sending && is_changed(arn) { &[] } else { before.outputs.as_slice() };
             OutputStatus {
                 name: o.output.name.clone(),
-                arn: Some(o.output.arn.clone()),
+                arn: Some(arn.into()),
                 status: Some(if o.output.enabled { "ENABLED" } else { "DISABLED" }.into()),
                 endpoint,
-                ..output(*role, old, active && o.output.enabled, known(signal, measured), now)
+                ..output(*role, Some(arn), known_before, sending, known(signal, measured), now)
             }
         })
         .collect();
 }
 
 /// What is said alike of an output of the flow and an output group of the channel.
-fn output(role: Role, old: Option<&OutputStatus>, sending: bool, measured: Measured, now: Timestamp) -> OutputStatus {
+fn output(
+    role: Role,
+    arn: Option<&str>,
+    before: &[OutputStatus],
+    sending: bool,
+    measured: Measured,
+    now: Timestamp,
+) -> OutputStatus {
     let measured = if sending { measured } else { Measured::default() };
     let connected = measured.connected;
-    let since = match old {
-        Some(b) if b.connected == connected && b.sending == Some(sending) => b.since.clone(),
-        _ => Some(Time(whole_second(now))),
-    };
+    let since = memory::unchanged_since(before, role, arn, sending, connected).cloned();
+    let old = before.iter().find(|b| b.role == role.word());
     OutputStatus {
         role: role.word().into(),
         sending: Some(sending),
         connected,
         bitrate_kbps: steady(measured.bitrate.map(|b| b / 1000.0), old.and_then(|b| b.bitrate_kbps)),
-        since,
+        since: since.or_else(|| Some(Time(whole_second(now)))),
         ..OutputStatus::default()
     }
 }
@@ -197,13 +210,13 @@ fn of_channel(
     let outputs = channel.map_or_else(Vec::new, |found| {
         let sending = found.channel.state == ChannelState::Running;
         let of_role = |role: &Role, shown: String| {
-            let old = before.and_then(|b| b.outputs.iter().find(|o| o.role == role.word()));
+            let before = before.map_or(&[] as &[_], |b| &b.outputs);
             let measured = found.endpoints.get(role).and_then(|e| e.measured.clone()).unwrap_or_default();
             let measured = Measured { connected: found.connected(*role), ..measured };
             OutputStatus {
                 name: role.as_str().into(),
                 endpoint: Some(shown),
-                ..output(*role, old, sending, known(found.programme(signal(seen)), measured), now)
+                ..output(*role, None, before, sending, known(found.programme(signal(seen)), measured), now)
             }
         };
         found.channel.settings.targets.iter().map(|(role, target)| of_role(role, target.shown())).collect()

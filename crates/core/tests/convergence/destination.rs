@@ -19,7 +19,7 @@ use playout_core::endpoint::Role;
 use playout_core::flow::{FlowOutput, FlowState};
 use playout_core::names::{Identity, Ownership, TAG_UID};
 use playout_core::passwords::CopyAction;
-use playout_core::plan::{Desired, Failure, StaysOff, Step, Waiting};
+use playout_core::plan::{Action as _, Desired, Failure, StaysOff, Step, Waiting};
 use playout_core::reasons::Reason;
 use serde_json::{Value, json};
 
@@ -559,7 +559,7 @@ impl Kind for DestinationShow {
 
     fn is_steady(world: &World, wish: &Wish, seen: &Observed, step: &Step<A>) -> bool {
         // What is done now is remembered as done now.
-        if matches!(step, Step::Act(actions) if actions.iter().any(A::is_memory)) {
+        if matches!(step, Step::Act(actions) if actions.iter().any(A::is_told)) {
             return true;
         }
         let mut object = wish.object(world);
