@@ -238,13 +238,13 @@ impl Waiting {
                 format!("There is no Source {name} in this namespace. Create it, or correct spec.from.name.")
             }
             Self::SourceNotReady(name) => {
-                format!("Source {name} has no flow yet; see kubectl describe source {name}.")
+                format!("Source {name} has no flow yet; its own message says why.")
             }
             Self::NextSource(name) => format!(
                 "Source {name} is being deleted; this Destination came later and waits for the next Source of that name. Create it when this one is gone."
             ),
             Self::SourceStopped(name, StaysOff::Told) => format!(
-                "Source {name} does not start its flow. Set its spec.state to Auto or Running; with spec.external, do what kubectl describe source {name} says."
+                "Source {name} does not start its flow. Set its spec.state to Auto or Running; with spec.external, do what its message says."
             ),
             Self::SourceStopped(name, StaysOff::Suspended) => {
                 format!("Source {name} is suspended and does not start its flow. Set its spec.suspend to false.")
@@ -269,10 +269,10 @@ impl Waiting {
             }
             Self::Connecting(endpoint) => format!("Sending to {endpoint}, which has not taken the stream yet."),
             Self::NoSignal(source) => format!(
-                "Source {source} receives no signal; start the encoder or see kubectl describe source {source}."
+                "Source {source} receives no signal; start the encoder. The message of that Source says more."
             ),
             Self::SignalUnknown(source) => format!(
-                "It is being sent, and whether Source {source} receives a signal is not known; see kubectl describe source {source}."
+                "It is being sent, and whether Source {source} receives a signal is not known. The message of that Source says why."
             ),
             Self::NoInput(source, alert) => format!(
                 "MediaLive receives nothing that it can show, though Source {source} has a signal. AWS says: {} What is sent is a substitute; check the programme's video, or stop and start this Destination.",
@@ -440,7 +440,8 @@ impl Failure {
     }
 }
 
-fn ended(text: &str) -> String {
+/// The text as a sentence.
+pub(crate) fn ended(text: &str) -> String {
     let text = text.trim();
     if text.ends_with(['.', '!', '?']) { text.to_string() } else { format!("{text}.") }
 }

@@ -113,7 +113,7 @@ pub fn resolve(
             return Err(Problem::new(
                 Reason::PresetNotFound,
                 format!(
-                    "spec.encoding: there is no EncodingPreset {name} in this namespace; the built-in ones are {}. Choose one of them, or create it; kubectl get encodingpresets lists what there is.",
+                    "spec.encoding: there is no EncodingPreset {name} in this namespace; the built-in ones are {}. Choose one of them, or create the object.",
                     BUILT_IN.join(", ")
                 ),
             ));

@@ -389,3 +389,24 @@ fn an_upright_picture_and_a_fraction_of_a_second_between_keyframes() {
     let text = warnings(720, 1280);
     assert!(text.contains("720x1280 is higher than wide") && text.contains("bars"), "{text}");
 }
+
+#[test]
+fn a_command_in_a_message_names_the_namespace() {
+    // Whoever reads it may be in another one: without the name it does nothing, or something to another object.
+    fn without(folder: &std::path::Path, found: &mut Vec<String>) {
+        for entry in std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
+            if entry.is_dir() {
+                without(&entry, found);
+                continue;
+            }
+            let text = std::fs::read_to_string(&entry).expect("text");
+            let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+            let bare =
+                |line: &&str| line.match_indices("kubectl ").any(|(at, _)| !line[at..].starts_with("kubectl -n {"));
+            found.extend(lines.filter(bare).map(|line| format!("{}: {}", entry.display(), line.trim())));
+        }
+    }
+    let mut found = Vec::new();
+    without(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}

@@ -5,7 +5,7 @@ mod fixtures;
 
 use std::time::Duration;
 
-use fixtures::transcode::{act, channel, down as not_taken, input, live, on_air, one, stop};
+use fixtures::transcode::{act, alert, channel, down as not_taken, input, live, on_air, one, set_signal, stop};
 use fixtures::{connected, destination_seen, destination_spec, destination_wanted, output, present, references_at};
 use playout_core::channel::Look;
 use playout_core::destination::observed::{Observed, Programme};
@@ -70,6 +70,27 @@ fn a_channel_that_no_receiver_takes_is_changed_at_once() {
     not_taken(&mut seen, Role::Primary, 25);
     assert_eq!(one(decide(&wish, &seen)), stop());
     assert_eq!(pending_changes(&present(wish), &seen), [""; 0]);
+}
+
+/// AWS's own words: 5302 and 5007 of `monitor-activity-types-alerts-channels.html` of the MediaLive user guide.
+#[test]
+fn a_channel_that_receives_nothing_of_a_source_that_has_a_signal_is_changed_at_once() {
+    let wish = live(&[("/encoding", json!("480p30"))]);
+    for kind in ["Stopped Receiving UDP Input", "Video Not Detected"] {
+        let mut deaf = on_air(&[]);
+        alert(&mut deaf, None, "Nothing on [mediaconnect].");
+        channel(&mut deaf).alerts[0].kind = kind.into();
+        assert_eq!(one(decide(&wish, &deaf)), stop(), "{kind}");
+        assert_eq!(pending_changes(&present(wish.clone()), &deaf), [""; 0], "{kind}");
+        // Its input is of another flow, and that one is still there.
+        let mut moved = deaf.clone();
+        input(&mut moved).flows = vec!["arn:another".into()];
+        assert_eq!(one(decide(&live(&[]), &moved)), stop(), "{kind}");
+        // An encoder that pauses comes back, and finds the channel as it left it.
+        set_signal(&mut deaf, Some(false));
+        assert!(matches!(decide(&wish, &deaf), Step::Wait { .. }), "{kind}");
+        assert_eq!(pending_changes(&present(wish.clone()), &deaf), ["encoding"], "{kind}");
+    }
 }
 
 #[test]

@@ -101,7 +101,10 @@ pub(super) fn next(wanted: &Wanted, seen: &Observed, flow: &Flow<'_>) -> Step<Ac
         FlowState::Error => {
             return Step::Stuck(Problem::new(
                 Reason::FlowError,
-                format!("The flow of Source {} is in state ERROR; see kubectl describe source {0}.", wanted.source),
+                format!(
+                    "The flow of Source {} is in state ERROR; the messages of that Source say more.",
+                    wanted.source
+                ),
             ));
         }
         FlowState::Standby | FlowState::Starting => {

@@ -124,7 +124,7 @@ fn toward_present(wanted: &Wanted, seen: &Observed) -> Step<Action> {
         // What is on the air stays, and what is to be off is.
         return match wanted.running || wanted.prepare {
             true => not_ours(format!(
-                "Flow {flow} is not Source {}'s any more, so nothing is added to it. kubectl describe source {0} says what to do.",
+                "Flow {flow} is not Source {}'s any more, so nothing is added to it. The message of that Source says what to do.",
                 wanted.source
             )),
             false => Step::Settled,

@@ -15,7 +15,7 @@ use crate::channel::{Channel, ChannelSettings, ChannelState, InputState, Look, N
 use crate::endpoint::Role;
 use crate::fight::{Change, What};
 use crate::flow::{FlowState, OUTPUTS_PER_FLOW};
-use crate::plan::{IN_TRANSITION, Problem, SOON, StaysOff, Step, Waiting};
+use crate::plan::{IN_TRANSITION, Problem, SOON, StaysOff, Step, Waiting, ended};
 use crate::reasons::Reason;
 
 /// A read may show a channel as it was before our own start, for so long. No channel goes up and down again that fast.
@@ -111,8 +111,9 @@ impl Path<'_> {
             Look::Present(input) if input.state != InputState::Deleted => {
                 let up = seen.channel.present().is_some_and(|c| c.channel.state.is_up());
                 let is_left = seen.left.has(&Change::of(INPUT, What::Removed));
-                // A show is not interrupted for another flow, as long as there is one.
-                let waits = up && wanted.running && !wanted.may_interrupt && !seen.cut_off;
+                // A show is not interrupted for another flow, as long as there is one and something comes from it.
+                let delivers = seen.channel.present().is_none_or(|c| is_delivered(c, self.signal));
+                let waits = up && wanted.running && !wanted.may_interrupt && !seen.cut_off && delivers;
                 if input.flows != [self.flow] && !is_left && !waits {
                     // AWS would make its output anew anyway.
                     return Err(retire(seen).unwrap_or(Step::Settled));
@@ -285,7 +286,7 @@ impl Path<'_> {
             FlowState::Error => Some(Step::Stuck(Problem::new(
                 Reason::FlowError,
                 format!(
-                    "The flow of Source {} is in state ERROR; see kubectl describe source {0}.",
+                    "The flow of Source {} is in state ERROR; the messages of that Source say more.",
                     self.wanted.source
                 ),
             ))),
@@ -329,7 +330,7 @@ impl Path<'_> {
         // What runs keeps running with the key that AWS has; only a start needs the new one.
         if let Ok(settings) = &settings
             && (self.switches(seen)
-                || ((self.wanted.may_interrupt || !is_delivered(seen)) && self.differs(settings, channel)))
+                || ((self.wanted.may_interrupt || !is_delivered(seen, self.signal)) && self.differs(settings, channel)))
         {
             return stop();
         }
@@ -418,20 +419,19 @@ impl Path<'_> {
     }
 }
 
-fn ended(text: &str) -> String {
-    let text = text.trim();
-    if text.ends_with(['.', '!', '?']) { text.to_string() } else { format!("{text}.") }
-}
-
-/// Whether a restart would interrupt something. What no receiver is known to take is not interrupted.
-fn is_delivered(seen: &ChannelSeen) -> bool {
+/// Whether a restart would interrupt something: not what no receiver is known to take, nor the substitute that a channel sends which
+/// gets nothing of a programme that is there. An encoder that pauses finds the channel as it left it.
+fn is_delivered(seen: &ChannelSeen, signal: Option<bool>) -> bool {
     let is_down = |role: &Role| of_channel(seen, *role) == Connection::Down;
-    seen.channel.state != ChannelState::Running || !seen.channel.settings.targets.keys().all(is_down)
+    let is_taken = !seen.channel.settings.targets.keys().all(is_down);
+    let is_deaf = signal == Some(true) && seen.input_loss().is_some();
+    seen.channel.state != ChannelState::Running || is_taken && !is_deaf
 }
 
 /// Changes that wait because they would interrupt a running channel, by the names of the fields.
 pub(super) fn pending_changes(wanted: &Wanted, channel: &ChannelWanted, seen: &Observed) -> Vec<String> {
-    let up = seen.channel.present().is_some_and(|now| now.channel.state.is_up() && is_delivered(now));
+    let signal = if let Programme::Flow { signal, .. } = &seen.flow { *signal } else { None };
+    let up = seen.channel.present().is_some_and(|now| now.channel.state.is_up() && is_delivered(now, signal));
     if !up || wanted.may_interrupt || !wanted.running { Vec::new() } else { changes(wanted, channel, seen) }
 }
 

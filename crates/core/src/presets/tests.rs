@@ -92,7 +92,7 @@ fn who_names_a_preset_that_is_not_there_reads_which_ones_are() {
     assert_eq!(problem.reason, Reason::PresetNotFound);
     assert_eq!(
         problem.message,
-        "spec.encoding: there is no EncodingPreset fast in this namespace; the built-in ones are 1080p60, 1080p30, 720p60, 720p30, 480p30. Choose one of them, or create it; kubectl get encodingpresets lists what there is."
+        "spec.encoding: there is no EncodingPreset fast in this namespace; the built-in ones are 1080p60, 1080p30, 720p60, 720p30, 480p30. Choose one of them, or create the object."
     );
 }
 
