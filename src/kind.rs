@@ -19,6 +19,7 @@ use playout_core::plan::{Action, Desired, Failure, Step};
 use playout_core::references::Found;
 use playout_core::secret::SecretText;
 use playout_core::stored::Stored;
+use playout_core::told::{self, News};
 use serde::Serialize;
 
 use crate::attempts::Attempts;
@@ -252,7 +253,12 @@ pub trait Kind: Debug + Sized + Send + Sync + 'static {
         String::new()
     }
 
-    /// The condition list of a status, for Events on what changed.
+    /// What a status tells that the one before it did not, for Events. Pure.
+    fn news<'a>(before: &Self::Object, after: &'a Self::Object) -> Vec<News<'a>> {
+        told::news(Self::conditions(before).unwrap_or_default(), Self::conditions(after).unwrap_or_default(), false)
+    }
+
+    /// The condition list of a status.
     fn conditions(object: &Self::Object) -> Option<&[k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition]>;
 }
 

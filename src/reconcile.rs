@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt as _;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::runtime::controller::Action as Requeue;
 use kube::{Api, Resource as _, ResourceExt as _};
 use playout_core::conditions;
@@ -17,7 +16,7 @@ use playout_core::left::Farewell;
 use playout_core::plan::{Action as _, Desired, Failure, FailureClass, Step};
 use playout_core::reasons::Reason;
 use playout_core::stored::not_understood;
-use playout_core::told::{News, news};
+use playout_core::told::News;
 
 use self::act::{Acted, act};
 use self::look::{Looked, admitted, is_let_go, look_at_newest};
@@ -120,7 +119,7 @@ pub async fn pass<K: Kind>(object: &K::Object, context: &Context) -> Passed {
         created: created.as_deref(),
         now: context.clock.now(),
     };
-    let before = K::conditions(&object).unwrap_or_default().to_vec();
+    let before = object.clone();
     let gone = matches!(step, Some(Step::Gone)) && failure.is_none();
     // What was done is seen in a moment, and only what is seen is worth a write; an identifier must not be lost, though, nor
     // what the status alone remembers.
@@ -183,7 +182,7 @@ async fn left_alone<K: Kind>(object: &K::Object, context: &Context) -> Passed {
     match status::write_conditions(&writer, &api, object, before, &after).await {
         Ok((stored, written)) => {
             if written {
-                tell_of_change::<K>(&stored, before, context).await;
+                tell_of_change::<K>(&stored, object, context).await;
             }
             context.attempts.succeeded(&object.uid().unwrap_or_default());
             Passed { again: Some(jittered(object, context.config.drift_interval)), result: "success" }
@@ -318,8 +317,8 @@ async fn panicked<K: Kind>(object: &K::Object, context: &Context) -> Passed {
 }
 
 /// Events for what has become different, so that `kubectl describe` tells the story.
-async fn tell_of_change<K: Kind>(object: &K::Object, before: &[Condition], context: &Context) {
-    for News { warning, reason, message } in news(before, K::conditions(object).unwrap_or_default()) {
-        events::publish(&context.recorder, &context.redactor, object, warning, reason, message).await;
+async fn tell_of_change<K: Kind>(object: &K::Object, before: &K::Object, context: &Context) {
+    for News { warning, reason, message } in K::news(before, object) {
+        events::publish(&context.recorder, &context.redactor, object, warning, reason, &message).await;
     }
 }

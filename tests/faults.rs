@@ -15,6 +15,8 @@ mod ownership;
 mod pairs;
 #[path = "faults/places.rs"]
 mod places;
+#[path = "faults/told.rs"]
+mod told;
 #[path = "faults/worlds.rs"]
 mod worlds;
 

@@ -15,6 +15,7 @@ use playout_core::destination::observed::Observed;
 use playout_core::destination::plan::{Action, INPUT, housekeeping, plan};
 use playout_core::destination::recorded;
 use playout_core::destination::status;
+use playout_core::destination::told::news;
 use playout_core::destination::wanted::{Roles, Wanted, retains, wanted, wants_to_run};
 use playout_core::endpoint::possible_keys;
 use playout_core::feeds::{Feeds, Sender};
@@ -24,6 +25,7 @@ use playout_core::plan::{Desired, Failure, Problem, Step};
 use playout_core::reasons::Reason;
 use playout_core::references::References;
 use playout_core::stored::not_understood;
+use playout_core::told::News;
 
 use super::passwords::copy;
 use super::references::{Needed, wants_fresh_look};
@@ -206,6 +208,10 @@ impl Kind for DestinationKind {
     fn difference(desired: &Desired<Wanted>, seen: &Observed, action: &Action) -> String {
         let wanted = if let Desired::Present(wanted) = desired { Some(wanted) } else { None };
         difference(wanted, seen, action)
+    }
+
+    fn news<'a>(before: &Destination, after: &'a Destination) -> Vec<News<'a>> {
+        news(before, after)
     }
 
     fn conditions(destination: &Destination) -> Option<&[Condition]> {

@@ -25,7 +25,9 @@ use playout_core::source::left::last_word;
 use playout_core::source::observed::{InputSeen, Observed, TestPhase};
 use playout_core::source::plan::{Action, Toward, housekeeping, is_on, plan};
 use playout_core::source::status;
+use playout_core::source::told::news;
 use playout_core::source::wanted::{Wanted, retains, wanted};
+use playout_core::told::News;
 
 use self::users::{attribute, quota, users};
 use super::passwords::{Sought, copies, copy};
@@ -271,6 +273,10 @@ impl Kind for SourceKind {
 
     fn difference(_: &Desired<Wanted>, seen: &Observed, action: &Action) -> String {
         difference(seen, action)
+    }
+
+    fn news<'a>(before: &Source, after: &'a Source) -> Vec<News<'a>> {
+        news(before, after)
     }
 
     fn conditions(source: &Source) -> Option<&[Condition]> {

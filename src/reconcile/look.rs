@@ -149,9 +149,8 @@ async fn tell_that_it_is_stale<K: Kind>(object: &K::Object, context: &Context) {
     };
     let api: Api<Guarded<K::Object>> = Api::namespaced(context.client.clone(), &object.namespace().unwrap_or_default());
     let writer = Writer { metrics: &context.metrics, controller: K::CONTROLLER };
-    let before = K::conditions(object).unwrap_or_default().to_vec();
     match status::write(&writer, &api, object.clone(), |o| K::status(o, &outcome, context)).await {
-        Ok((stored, true)) => tell_of_change::<K>(&stored, &before, context).await,
+        Ok((stored, true)) => tell_of_change::<K>(&stored, object, context).await,
         Ok((_, false)) => {}
         Err(error) => tracing::warn!(%error, "the status cannot be written"),
     }

@@ -14,7 +14,7 @@ use crate::reasons::Reason;
 /// Always present: the wish is carried out, as far as it depends on the operator and on AWS. Whether pictures flow is said by
 /// [`HEALTHY`] and [`DELIVERING`].
 pub const READY: &str = "Ready";
-/// Present while work is under way.
+/// Present while it is worked on, or something is waited for, a user's part too: the message says what. It goes on by itself then.
 pub const RECONCILING: &str = "Reconciling";
 /// Present while only somebody's help can change anything.
 pub const STALLED: &str = "Stalled";

@@ -18,6 +18,7 @@ mod runs;
 pub mod status;
 mod stored;
 mod teardown;
+pub mod told;
 mod transcode;
 pub mod wanted;
 

@@ -41,6 +41,7 @@ reasons! {
     AdoptionPlanned: "The flow to be adopted differs from the spec; read status.adoption.plan, then set the annotation playout.dev/reconcile-at to carry it out.";
     Retained: "The object went and its AWS resources stayed, as deletionPolicy Retain or spec.external asks.";
     Switched: "Another input or endpoint leads now.";
+    NewAddress: "AWS has given an input another address: let its encoder send to the one in the message (status.inputs). It is said until something arrives there, for a week at most.";
     ConnectionTest: "A connection test runs or has ended; see condition InputReachable.";
     Reachable: "The encoder reached the flow in the connection test.";
     Unreachable: "The encoder did not reach the flow in the connection test; check address, port, allowedCidr and password.";
@@ -69,6 +70,7 @@ reasons! {
     SignalGood: "The leading input receives a good signal.";
     SignalDegraded: "The leading input loses packets, is too slow or below the expected bitrate.";
     OverLimit: "The programme has more than the platform accepts; lower the encoder's bitrate.";
+    Alert: "MediaLive warns of something on the channel, or has stopped to; the message has its words.";
     SameReceiver: "Another Destination sends to the same receiver with the same key, and receivers throw one or both out: give each a key of its own, or stop one.";
     PendingChanges: "Changes wait because they would interrupt a running output (stop it, or set updatePolicy to Restart), or because AWS takes them of a stopped flow only.";
     InvalidSpec: "A field cannot be understood; the message names it.";

@@ -1,5 +1,7 @@
 //! What people are told of a change, once, as an Event: what `kubectl events` shows afterwards of an evening.
 
+use std::borrow::Cow;
+
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use crate::conditions::{ANNOTATION_IGNORED, DELIVERING, HEALTHY, OVER_LIMIT, READY, is_true};
@@ -12,20 +14,22 @@ pub struct News<'a> {
     pub warning: bool,
     /// The word.
     pub reason: Reason,
-    /// The sentence, that of the condition.
-    pub message: &'a str,
+    /// The sentence: that of the condition, where one says it.
+    pub message: Cow<'a, str>,
 }
 
 /// What a status tells that the one before it did not: `Ready` for another reason, and beside it what does not make an object
-/// less ready, such as one of two endpoints that is refused. Not to know is no news, nor is the same in other words.
+/// less ready, such as one of two endpoints that is refused. Not to know is no news, nor is the same in other words. `switched`:
+/// the kind tells that another input or endpoint leads, so that nothing else has to say that all is well again.
 #[must_use]
-pub fn news<'a>(before: &[Condition], after: &'a [Condition]) -> Vec<News<'a>> {
-    let mut news: Vec<News<'a>> = ready(before, after).into_iter().collect();
-    let has_spoken = !news.is_empty();
+pub fn news<'a>(before: &[Condition], after: &'a [Condition], switched: bool) -> Vec<News<'a>> {
+    let ready = ready(before, after).filter(|news| !(switched && news.reason == Reason::Running));
+    let mut news: Vec<News<'a>> = ready.into_iter().collect();
+    let has_spoken = switched || !news.is_empty();
     // Nothing else answers somebody who has written an annotation.
     let ignored = find(after, ANNOTATION_IGNORED);
     if let Some(new) = ignored.filter(|new| find(before, ANNOTATION_IGNORED).is_none_or(|c| c.message != new.message)) {
-        news.push(News { warning: true, reason: Reason::InvalidSpec, message: &new.message });
+        news.push(News { warning: true, reason: Reason::InvalidSpec, message: new.message.as_str().into() });
     }
     for type_ in [DELIVERING, HEALTHY, OVER_LIMIT] {
         let Some(new) = find(after, type_) else { continue };
@@ -46,16 +50,28 @@ pub fn news<'a>(before: &[Condition], after: &'a [Condition]) -> Vec<News<'a>> {
         // What `Ready` says with the same word was told by it, now or when it became so.
         let is_ready_s = find(after, READY).is_some_and(|c| c.reason == new.reason);
         if (is_new || is_over && !has_spoken) && !is_ready_s {
-            news.push(News { warning: is_bad, reason, message: &new.message });
+            news.push(News { warning: is_bad, reason, message: new.message.as_str().into() });
         }
     }
     news
 }
 
+/// Reasons of `Ready` that are told by themselves, at their beginning and at their end.
+const TELLS_ITSELF: [Reason; 2] = [Reason::Switched, Reason::Alert];
+
 /// Steps of the way are told by the actions themselves.
 fn ready<'a>(before: &[Condition], after: &'a [Condition]) -> Option<News<'a>> {
     let new = find(after, READY)?;
-    if find(before, READY).is_some_and(|old| old.reason == new.reason) {
+    let old = find(before, READY);
+    if old.is_some_and(|old| old.reason == new.reason) {
+        return None;
+    }
+    let was_told = |reason: Reason| old.is_some_and(|old| old.status == "True" && old.reason == reason.as_str());
+    if new.status == "True" && new.reason == Reason::Running.as_str() && TELLS_ITSELF.into_iter().any(was_told) {
+        return None;
+    }
+    // It was over the limit all the time, and something else is over.
+    if new.reason == Reason::OverLimit.as_str() && is_true(before, OVER_LIMIT) {
         return None;
     }
     let stalled = is_true(after, crate::conditions::STALLED);
@@ -69,6 +85,7 @@ fn ready<'a>(before: &[Condition], after: &'a [Condition]) -> Option<News<'a>> {
                 | Reason::PendingChanges
                 | Reason::NoSignal
                 | Reason::SignalDegraded
+                | Reason::OverLimit
                 | Reason::AwsUnavailable
                 | Reason::Throttled
                 | Reason::ExternalStopped
@@ -76,8 +93,15 @@ fn ready<'a>(before: &[Condition], after: &'a [Condition]) -> Option<News<'a>> {
                 | Reason::InUse
         );
     let warning = stalled
-        || matches!(reason, Reason::NotConnected | Reason::NoSignal | Reason::SignalDegraded | Reason::AwsUnavailable);
-    telling.then_some(News { warning, reason, message: &new.message })
+        || matches!(
+            reason,
+            Reason::NotConnected
+                | Reason::NoSignal
+                | Reason::SignalDegraded
+                | Reason::OverLimit
+                | Reason::AwsUnavailable
+        );
+    telling.then_some(News { warning, reason, message: new.message.as_str().into() })
 }
 
 fn find<'a>(list: &'a [Condition], type_: &str) -> Option<&'a Condition> {
@@ -108,7 +132,7 @@ mod tests {
     }
 
     fn words(before: &[Condition], after: &[Condition]) -> Vec<(bool, Reason)> {
-        news(before, after).into_iter().map(|News { warning, reason, .. }| (warning, reason)).collect()
+        news(before, after, false).into_iter().map(|News { warning, reason, .. }| (warning, reason)).collect()
     }
 
     #[test]

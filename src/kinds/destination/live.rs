@@ -212,13 +212,16 @@ impl Looking<'_> {
     async fn with_evidence(&self, channel: Channel, recorded: &ChannelStatus, health: bool) -> ChannelSeen {
         let Self { region, .. } = self;
         let mut endpoints = BTreeMap::new();
-        let mut alerts = Vec::new();
+        let (mut alerts, mut alerts_unread) = (Vec::new(), false);
         let running = channel.state == ChannelState::Running;
         if running && health {
-            alerts = region.channels.alerts(&channel).await.unwrap_or_else(|failure| {
-                tracing::debug!(error = failure.message, "no alerts");
-                Vec::new()
-            });
+            match region.channels.alerts(&channel).await {
+                Ok(set) => alerts = set,
+                Err(failure) => {
+                    tracing::debug!(error = failure.message, "no alerts");
+                    alerts_unread = true;
+                }
+            }
         }
         for role in channel.settings.targets.keys().copied().filter(|_| health) {
             let key = format!("{}/{}", channel.id, role.as_str());
@@ -227,7 +230,7 @@ impl Looking<'_> {
             endpoints.insert(role, EndpointSeen { measured, measured_from, unchanged_for: Duration::ZERO });
         }
         share_bitrate(&mut endpoints);
-        let mut seen = ChannelSeen { channel, endpoints, alerts };
+        let mut seen = ChannelSeen { channel, endpoints, alerts, alerts_unread };
         let roles: Vec<_> = seen.endpoints.keys().copied().collect();
         for role in roles {
             // A failure that only an alert tells of grows old, too.

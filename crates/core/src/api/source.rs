@@ -13,8 +13,8 @@ pub use self::input::{
     ZixiPushInput,
 };
 pub use self::status::{
-    AdoptionState, AdoptionStatus, ConnectionTestStatus, HealthWord, IngestEndpoint, InputStatus, OutputsUsed,
-    SourceStatus, SourceWord,
+    AdoptionState, AdoptionStatus, ConnectionTestStatus, FormerEndpoint, HealthWord, IngestEndpoint, InputFailover,
+    InputRun, InputStatus, OutputsUsed, SourceStatus, SourceWord,
 };
 use super::policy::{DeletionPolicy, RunState};
 

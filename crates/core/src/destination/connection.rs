@@ -87,8 +87,12 @@ impl Fed {
     /// That the receiver does not take the stream, with AWS's words for it.
     #[must_use]
     pub fn refusal(&self) -> String {
-        let words = self.said.as_ref().map(|said| format!(" AWS says: {said}")).unwrap_or_default();
-        format!("{} does not take the stream.{words}", self.at)
+        format!("{} does not take the stream.{}", self.at, self.words())
+    }
+
+    /// What AWS has against it, to follow a sentence.
+    pub(super) fn words(&self) -> String {
+        self.said.as_ref().map(|said| format!(" AWS says: {said}")).unwrap_or_default()
     }
 }
 

@@ -14,7 +14,11 @@ pub(super) fn refused(fed: &[Fed]) -> Option<&Fed> {
 
 /// That a receiver does not take the stream, and what to do.
 pub(super) fn refusal(fed: &Fed) -> String {
-    format!("{} {}", fed.refusal(), Reason::NotConnected.meaning())
+    format!(
+        "{} does not take the stream: check the key, whether the live event is open, and the URL.{}",
+        fed.at,
+        fed.words()
+    )
 }
 
 /// The worst of what is fed. Nothing is delivered while nothing is sent.

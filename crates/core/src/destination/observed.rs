@@ -93,6 +93,8 @@ pub struct ChannelSeen {
     pub endpoints: BTreeMap<Role, EndpointSeen>,
     /// Alerts that are set.
     pub alerts: Vec<Alert>,
+    /// Whether AWS was asked for them and gave no answer: not to know of one is not to know that there is none.
+    pub alerts_unread: bool,
 }
 
 impl ChannelSeen {

@@ -67,6 +67,10 @@ fn why(
         return refused.refusal();
     }
     match outcome.step {
+        // It had taken the stream.
+        Some(Step::Wait { on: Waiting::Connecting(at), .. }) => {
+            format!("AWS does not show any more that {at} takes the stream.")
+        }
         Some(Step::Wait { on, .. }) => on.message(),
         Some(Step::Stuck(problem)) => problem.message.clone(),
         Some(Step::Act(_)) => "a change was carried out".into(),

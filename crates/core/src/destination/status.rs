@@ -14,6 +14,7 @@ use super::recorded;
 use super::restart::tries;
 use super::retry::Phase;
 use super::runs::runs;
+use super::told::warning;
 use super::wanted::Wanted;
 use crate::annotations;
 use crate::api::RECONCILE_AT;
@@ -63,10 +64,7 @@ pub fn status(destination: &Destination, outcome: &Outcome<'_>) -> DestinationSt
         if seen.recorded.is_empty() {
             status.active_endpoint = active_endpoint(seen);
         }
-        status.alerts = seen.channel.present().map_or_else(Vec::new, |c| {
-            let alert = |a: &crate::channel::Alert| AlertStatus { kind: a.kind.clone(), message: a.message.clone() };
-            c.alerts.iter().take(ALERTS).map(alert).collect()
-        });
+        status.alerts = alerts(&before, seen);
         if let Some(wanted) = outcome.wanted {
             status.encoding = encoding(wanted, seen);
             status.retries = memory::retries(destination, &before, wanted, seen, outcome);
@@ -233,6 +231,19 @@ fn of_channel(
         input_state: input.map(|i| i.state.as_str().into()),
         outputs,
     })
+}
+
+/// Those that are set longest. What could not be read is what it was.
+fn alerts(before: &DestinationStatus, seen: &Observed) -> Vec<AlertStatus> {
+    let channel = match &seen.channel {
+        Look::Present(channel) if !channel.alerts_unread => channel,
+        Look::Absent if seen.recorded.is_empty() => return Vec::new(),
+        Look::Present(_) | Look::Absent | Look::Undecided => return before.alerts.clone(),
+    };
+    let mut alerts: Vec<_> = channel.alerts.iter().collect();
+    alerts.sort_by(|a, b| (a.set, &a.kind, &a.message).cmp(&(b.set, &b.kind, &b.message)));
+    let told = |a: &crate::channel::Alert| AlertStatus { kind: a.kind.clone(), message: a.message.clone() };
+    alerts.into_iter().take(ALERTS).map(told).collect()
 }
 
 /// What is encoded now; before there is a channel, what will be. A change that waits is not on the air.
@@ -460,26 +471,30 @@ fn as_wished(
         }
         _ => return (Reason::Stopped, "It is off the air as wished.".to_string()),
     };
-    let mut add = |also: Reason, more: String| {
-        if reason == Reason::Running {
-            reason = also;
+    let add = |reason: &mut Reason, text: &mut String, also: Reason, more: &str| {
+        if *reason == Reason::Running {
+            *reason = also;
         }
-        text += &format!(" {more}");
+        *text += &format!(" {more}");
     };
     for down in fed.iter().filter(|f| f.air() == Air::Refused) {
-        add(Reason::NotConnected, refusal(down));
+        add(&mut reason, &mut text, Reason::NotConnected, &refusal(down));
     }
     if let Some((wanted, kbps)) = over_limit(outcome, fed) {
-        add(Reason::OverLimit, too_much(wanted, kbps));
+        add(&mut reason, &mut text, Reason::OverLimit, &too_much(wanted, kbps));
+    }
+    for alert in &status.alerts {
+        // What was quoted is said.
+        if !text.contains(&alert.message) {
+            add(&mut reason, &mut text, Reason::Alert, &warning(alert));
+        }
     }
     if !status.pending_changes.is_empty() {
         let changes = status.pending_changes.join(", ");
-        add(
-            Reason::PendingChanges,
-            format!("Changes of {changes} wait: stop it, or set updatePolicy to Restart, which interrupts it."),
-        );
+        let more = format!("Changes of {changes} wait: stop it, or set updatePolicy to Restart, which interrupts it.");
+        add(&mut reason, &mut text, Reason::PendingChanges, &more);
     }
     let warnings = outcome.wanted.and_then(|w| w.channel.as_ref()).map_or_else(Vec::new, |c| c.warnings.clone());
-    warnings.into_iter().for_each(|warning| add(Reason::Running, warning));
+    warnings.into_iter().for_each(|warning| add(&mut reason, &mut text, Reason::Running, &warning));
     (reason, text)
 }

@@ -4,24 +4,24 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
 use super::Outcome;
+use super::address::{endpoint, former, without_flow};
+use super::as_wished::as_wished;
 pub use super::connection_test::test_phase;
 use super::connection_test::{connection_test, reachable};
 use super::external;
+use super::leading::{active_input, end, record};
 use super::observed::{Hold, InputSeen, Observed};
-use super::plan::{Action, is_sending, pending_changes};
+use super::plan::{Action, pending_changes};
 use crate::age::age;
 use crate::annotations;
 use crate::api::RECONCILE_AT;
-use crate::api::source::{
-    Health, HealthWord, IngestEndpoint, InputStatus, OutputsUsed, Source, SourceState, SourceStatus, SourceWord,
-};
+use crate::api::source::{Health, HealthWord, InputStatus, OutputsUsed, Source, SourceStatus, SourceWord};
 use crate::conditions::{Conditions, HEALTHY, INPUT_REACHABLE, READY, RECONCILING, Truth, whole_second};
-use crate::endpoint::shown_application;
 use crate::evidence::MEASUREMENT_PATIENCE;
-use crate::flow::{Flow, FlowSeen, FlowSource, FlowState, Measured, OUTPUTS_PER_FLOW, Protocol};
+use crate::flow::{Flow, FlowSeen, FlowSource, FlowState, Measured, OUTPUTS_PER_FLOW};
 use crate::names::Ownership;
 use crate::passwords;
-use crate::plan::{Action as _, Step, shortened};
+use crate::plan::{Action as _, Step};
 use crate::reasons::Reason;
 
 /// The judgement of an input under a Source's thresholds, by whether it receives something and by what was measured.
@@ -70,7 +70,7 @@ pub fn bitrate(status: &SourceStatus) -> Option<i64> {
     leader(status)?.bitrate_kbps
 }
 
-fn leader(status: &SourceStatus) -> Option<&InputStatus> {
+pub(super) fn leader(status: &SourceStatus) -> Option<&InputStatus> {
     let name = status.active_input.as_ref()?;
     status.inputs.iter().find(|i| &i.name == name)
 }
@@ -113,11 +113,16 @@ pub fn status(source: &Source, outcome: &Outcome<'_>, region: &str) -> SourceSta
             (_, Some(flow)) => of_flow(&mut status, source, seen, flow, outcome.now),
             // Also what is another object's: its people have not asked to have it shown here.
             (FlowSeen::Absent | FlowSeen::Present(_), None) => {
+                let why = match seen.flow {
+                    FlowSeen::Absent => "the flow is not there any more",
+                    _ => "the flow is not this Source's any more",
+                };
+                end(&mut status, why, outcome.now);
                 status.flow_arn = None;
                 status.flow_state = None;
                 status.egress_ip = None;
                 status.active_input = None;
-                status.inputs = Vec::new();
+                status.inputs = without_flow(&before.inputs, outcome.now);
                 status.outputs = None;
                 status.started_at = None;
             }
@@ -176,24 +181,21 @@ fn of_flow(status: &mut SourceStatus, source: &Source, seen: &Observed, flow: &F
         .map(|name| {
             let in_flow = flow.sources.iter().find(|s| &s.name == name);
             let old = before.iter().find(|i| &i.name == name);
-            let mut input = input(name, in_flow, seen.inputs.get(name), old, flow.state, now);
-            input.endpoint = in_flow.and_then(|source| endpoint(source, &seen.hold));
-            input
+            let mut health = seen.inputs.get(name);
+            let endpoint = in_flow.and_then(|source| endpoint(source, &seen.hold));
+            let (former, is_new) = former(old, endpoint.as_ref(), health.map(|h| h.health), now);
+            if is_new {
+                health = None;
+            }
+            let mut input = input(name, in_flow, health, old, flow.state, now);
+            if is_new {
+                input.since = Some(Time(whole_second(now)));
+            }
+            InputStatus { endpoint, former, ..input }
         })
         .collect();
-    status.active_input = active_input(seen, flow);
-}
-
-/// What AWS measures as selected. It publishes that for failover of mode Failover alone: else the one that should lead, unless
-/// it is known to receive nothing and another one receives something.
-fn active_input(seen: &Observed, flow: &Flow) -> Option<String> {
-    let of = |source: &&FlowSource| seen.inputs.get(&source.name);
-    let find = |is: &dyn Fn(&InputSeen) -> bool| flow.sources.iter().find(|s| of(s).is_some_and(is));
-    let first = flow.sources.iter().find(|s| Some(&s.name) == flow.failover.primary.as_ref()).or(flow.sources.first());
-    let selected = find(&|input| input.measured.selected == Some(true));
-    let fails = first.as_ref().and_then(of).is_some_and(|input| input.health == HealthWord::Failed);
-    let receives = find(&|input| matches!(input.health, HealthWord::Healthy | HealthWord::Degraded));
-    selected.or(receives.filter(|_| fails)).or(first).map(|s| s.name.clone())
+    record(status, source, seen, flow, now);
+    status.active_input = active_input(status, seen, flow);
 }
 
 fn input(
@@ -216,6 +218,7 @@ fn input(
         in_flow: source.is_some(),
         source_arn: source.map(|s| s.arn.clone()),
         endpoint: None,
+        former: None,
         health: Some(health),
         since,
         bitrate_kbps: steady(measured.and_then(|m| m.bitrate).map(|b| b / 1000.0), before.and_then(|b| b.bitrate_kbps)),
@@ -248,35 +251,6 @@ fn whole_up(value: f64) -> i64 {
     if value.is_finite() { value.clamp(0.0, 100.0).ceil() as i64 } else { 0 }
 }
 
-fn endpoint(source: &FlowSource, hold: &Hold) -> Option<IngestEndpoint> {
-    let settings = &source.settings;
-    // What others have put into a stream id or behind an application may be a key.
-    let rtmp = settings.rtmp.as_ref().map(|rtmp| rtmp.application.as_str());
-    let (stream_id, application) = match hold.is_own() {
-        true => (settings.stream_id.clone(), rtmp.map(str::to_string)),
-        false => (None, rtmp.map(shown_application)),
-    };
-    if settings.protocol == Protocol::SrtCaller {
-        let address = settings.listener_address.clone()?;
-        let port = settings.listener_port;
-        let url = format!("srt://{address}:{}?mode=listener", port.unwrap_or_default());
-        return Some(IngestEndpoint { address, port, url });
-    }
-    let address = source.ingest_ip.clone()?;
-    let port = settings.ingest_port;
-    let at = |default: i32| format!("{address}:{}", port.unwrap_or(default));
-    let url = match settings.protocol {
-        Protocol::SrtListener => format!("srt://{}?mode=caller", at(5000)),
-        Protocol::Rtp | Protocol::RtpFec => format!("rtp://{}", at(5000)),
-        Protocol::Rist => format!("rist://{}", at(5000)),
-        Protocol::ZixiPush => format!("zixi://{}/{}", at(2088), stream_id.unwrap_or_default()),
-        Protocol::RtmpPush => format!("rtmp://{}/{}", at(1935), application.unwrap_or_default()),
-        Protocol::Ndi => format!("ndi://{address}"),
-        Protocol::SrtCaller | Protocol::Other => return None,
-    };
-    Some(IngestEndpoint { address, port, url })
-}
-
 fn word(before: &SourceStatus, source: &Source, outcome: &Outcome<'_>, flow: Option<&Flow>) -> SourceWord {
     if let Some(flow) = flow {
         return match flow.state {
@@ -306,25 +280,7 @@ fn conditions(
     outcome: &Outcome<'_>,
     flow: Option<&Flow>,
 ) {
-    let settled = if source.spec.suspend {
-        (Reason::Suspended, Reason::Suspended.meaning().to_string())
-    } else {
-        match flow.map(|f| f.state) {
-            Some(FlowState::Active | FlowState::Updating) => {
-                let (reason, text) = running(status, source, outcome.seen, flow);
-                match status.pending_changes.join(", ").as_str() {
-                    "" => (reason, text),
-                    waits => (
-                        if reason == Reason::Running { Reason::PendingChanges } else { reason },
-                        format!(
-                            "{text} Changes of {waits} wait until it is stopped, because AWS changes the size of a stopped flow only."
-                        ),
-                    ),
-                }
-            }
-            _ => (Reason::Stopped, "The flow is ready and stopped; a stopped flow costs nothing.".to_string()),
-        }
-    };
+    let settled = as_wished(status, source, outcome.seen, flow);
     let acting = match flow.map(|f| f.state) {
         None => Reason::Creating,
         Some(_) if source.metadata.deletion_timestamp.is_some() => Reason::Deleting,
@@ -360,42 +316,6 @@ fn conditions(
     if let Some(test) = &mut status.connection_test {
         let answered = |c: &Condition| c.type_ == INPUT_REACHABLE && c.status != "Unknown";
         test.answered = status.conditions.iter().any(answered).then(|| test.requested.clone());
-    }
-}
-
-/// Who pays for a running flow wants to know what it runs for, and whether anything arrives.
-fn running(status: &SourceStatus, source: &Source, seen: Option<&Observed>, flow: Option<&Flow>) -> (Reason, String) {
-    let text = purpose(source, seen, flow);
-    let Some(leader) = leader(status) else { return (Reason::Running, text) };
-    let name = &leader.name;
-    match leader.health {
-        Some(HealthWord::Failed) => {
-            (Reason::NoSignal, format!("{text} Input {name} receives nothing; start the encoder."))
-        }
-        Some(HealthWord::Degraded) => {
-            (Reason::SignalDegraded, format!("{text} Input {name} is degraded; status.inputs has the numbers."))
-        }
-        _ if status.inputs.iter().filter(|i| i.in_flow).count() > 1 => {
-            (Reason::Running, format!("{text} Input {name} leads."))
-        }
-        _ => (Reason::Running, text),
-    }
-}
-
-fn purpose(source: &Source, seen: Option<&Observed>, flow: Option<&Flow>) -> String {
-    if seen.is_some_and(|s| s.hold == Hold::Referenced) {
-        return "The flow is running. Playout uses it and leaves it as it is.".into();
-    }
-    let unused = seen.is_some_and(|s| s.users.on_air.is_empty()) && source.spec.state == SourceState::Auto;
-    match flow.filter(|flow| unused && is_sending(flow)) {
-        Some(flow) => {
-            let names: Vec<_> = flow.outputs.iter().filter(|o| o.enabled).map(|o| o.name.clone()).collect();
-            format!(
-                "The flow is running for outputs that no Destination here wants on the air: {}. Set state: Stopped to stop it.",
-                shortened(&names)
-            )
-        }
-        None => "The flow is running.".into(),
     }
 }
 

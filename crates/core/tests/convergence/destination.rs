@@ -422,7 +422,7 @@ fn channel(seen: &WorldChannel, wish: &Wish) -> ChannelSeen {
         }
     };
     let endpoints = seen.channel.settings.targets.keys().map(|role| (*role, measured(role))).collect();
-    ChannelSeen { channel: seen.channel.clone(), endpoints, alerts: Vec::new() }
+    ChannelSeen { channel: seen.channel.clone(), endpoints, alerts: Vec::new(), alerts_unread: false }
 }
 
 fn others(world: &World) -> Vec<(&FlowOutput, Option<&BTreeMap<String, String>>)> {

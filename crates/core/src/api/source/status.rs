@@ -50,6 +50,12 @@ pub struct SourceStatus {
     /// The input that leads now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub active_input: Option<String>,
+    /// There while another input than the one that is to lead brings the programme: which, since when and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failover: Option<InputFailover>,
+    /// The last ten times that an input was seen to bring the programme, newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub last_runs: Vec<InputRun>,
     /// The inputs, in order of priority.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".to_string()]))]
@@ -129,6 +135,10 @@ pub struct InputStatus {
     /// Where the encoder sends to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<IngestEndpoint>,
+    /// Where the encoder sent to before, when AWS has given the input another address: until something arrives at the new one,
+    /// and for a week at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub former: Option<FormerEndpoint>,
     /// `Healthy`, `Degraded`, `Failed`, or `Unknown` while the flow does not run or nothing was measured yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub health: Option<HealthWord>,
@@ -157,6 +167,47 @@ pub struct IngestEndpoint {
     pub port: Option<i32>,
     /// Ready to be pasted into an encoder, without passwords and keys.
     pub url: String,
+}
+
+/// Where an encoder sent to before. Never holds a secret.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FormerEndpoint {
+    /// The `url` of the endpoint as it was.
+    pub url: String,
+    /// Since when it is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Time>,
+}
+
+/// That another input brings the programme than the one that is to lead.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InputFailover {
+    /// The input that brings it.
+    pub input: String,
+    /// Since when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Time>,
+    /// Why.
+    pub why: String,
+}
+
+/// One time that an input brought the programme.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InputRun {
+    /// The input.
+    pub input: String,
+    /// When it was first seen to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started: Option<Time>,
+    /// When it was seen not to any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<Time>,
+    /// Why it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
 }
 
 /// Health of an input.

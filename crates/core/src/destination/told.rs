@@ -1,0 +1,68 @@
+//! What people are told of a Destination, as Events.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+
+use crate::api::destination::{AlertStatus, Destination, DestinationStatus};
+use crate::channel::ChannelState;
+use crate::conditions::{DELIVERING, READY};
+use crate::plan::ended;
+use crate::reasons::Reason;
+use crate::told::{self, News};
+
+/// What the status of a Destination tells that the one before it did not.
+#[must_use]
+pub fn news<'a>(before: &Destination, after: &'a Destination) -> Vec<News<'a>> {
+    let Some(now) = &after.status else { return Vec::new() };
+    let nothing = DestinationStatus::default();
+    let last = before.status.as_ref().unwrap_or(&nothing);
+    let mut news = told::news(&last.conditions, &now.conditions, false);
+    let (set, cleared) = changed(&last.alerts, &now.alerts);
+    // What Ready begins to say, or has ceased to, with an alert's words needs no Event beside its own.
+    let said = |status: &DestinationStatus, alert: &AlertStatus| {
+        let of_ready =
+            |c: &&Condition| matches!(c.type_.as_str(), READY | DELIVERING) && c.reason != Reason::Alert.as_str();
+        status.conditions.iter().filter(of_ready).any(|c| c.message.contains(&alert.message))
+    };
+    let has_spoken = !news.is_empty();
+    for alert in set.into_iter().filter(|alert| !(has_spoken && said(now, alert))) {
+        let message = warning(alert).into();
+        news.push(News { warning: true, reason: Reason::Alert, message });
+    }
+    // With the channel they go, and nobody has cleared them.
+    let runs = now.channel.as_ref().and_then(|c| c.state.as_deref()) == Some(ChannelState::Running.as_str());
+    for alert in cleared.into_iter().filter(|alert| runs && !(has_spoken && said(last, alert))) {
+        let message = format!("It is over: {}", warning(alert)).into();
+        news.push(News { warning: false, reason: Reason::Alert, message });
+    }
+    news
+}
+
+/// That MediaLive warns of something, in its words.
+pub(super) fn warning(alert: &AlertStatus) -> String {
+    ended(&format!("MediaLive warns of {}: {}", alert.kind, alert.message))
+}
+
+/// The alerts that are set now and were not before, and the other way round. One of a kind whose words alone have changed (they
+/// count seconds) is the same.
+fn changed<'a>(before: &'a [AlertStatus], after: &'a [AlertStatus]) -> (Vec<&'a AlertStatus>, Vec<&'a AlertStatus>) {
+    let only = |these: &'a [AlertStatus], those: &[AlertStatus]| {
+        let mut rest: Vec<&AlertStatus> = those.iter().collect();
+        let mut found: Vec<&'a AlertStatus> = Vec::new();
+        for alert in these {
+            match rest.iter().position(|other| *other == alert) {
+                Some(at) => drop(rest.swap_remove(at)),
+                None => found.push(alert),
+            }
+        }
+        found
+    };
+    let (mut set, mut cleared) = (only(after, before), only(before, after));
+    set.retain(|alert| match cleared.iter().position(|gone| gone.kind == alert.kind) {
+        Some(at) => {
+            cleared.swap_remove(at);
+            false
+        }
+        None => true,
+    });
+    (set, cleared)
+}
