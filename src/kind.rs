@@ -29,6 +29,8 @@ use crate::config::Config;
 pub use crate::kubernetes::api_failure;
 use crate::kubernetes::events::Recorder;
 use crate::kubernetes::secrets::Secrets;
+use crate::kubernetes::status::Writer;
+use crate::kubernetes::written::Written;
 use crate::lanes::{Lanes, Looks, Urgency, Wishes};
 use crate::leader::Fence;
 use crate::metrics::Metrics;
@@ -70,6 +72,8 @@ pub struct Context {
     pub wishes: Wishes,
     /// When objects were last seen in AWS.
     pub looks: Looks,
+    /// What was written and the caches do not show yet.
+    pub written: Written,
     /// Who sends where.
     pub feeds: Mutex<Feeds>,
     /// Whether we lead, and after whom.
@@ -97,6 +101,11 @@ impl Context {
 }
 
 impl Context {
+    /// Who writes to objects of this kind.
+    pub fn writer<K: Kind>(&self) -> Writer<'_> {
+        Writer { metrics: &self.metrics, controller: K::CONTROLLER, written: &self.written }
+    }
+
     /// A secret text of an object of this namespace, with what tells it from another one.
     pub fn found(&self, namespace: &str, text: SecretText) -> Found {
         Found { fingerprint: self.fingerprint_key.get().map(|key| key.of(namespace, &text)), text }

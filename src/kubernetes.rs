@@ -8,6 +8,7 @@ pub mod hold;
 pub mod secrets;
 pub mod status;
 pub mod watched;
+pub mod written;
 
 use playout_core::plan::{Failure, FailureClass};
 

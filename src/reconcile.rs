@@ -22,7 +22,6 @@ use self::act::{Acted, act};
 use self::look::{Looked, admitted, is_let_go, look_at_newest};
 use crate::kind::{Context, Kind, Outcome, api_failure};
 use crate::kubernetes::guard::Guarded;
-use crate::kubernetes::status::Writer;
 use crate::kubernetes::{events, hold, status};
 
 mod act;
@@ -93,7 +92,7 @@ pub async fn pass<K: Kind>(object: &K::Object, context: &Context) -> Passed {
         return left_alone::<K>(&object, context).await;
     }
     let api: Api<Guarded<K::Object>> = Api::namespaced(context.client.clone(), &object.namespace().unwrap_or_default());
-    let writer = Writer { metrics: &context.metrics, controller: K::CONTROLLER };
+    let writer = context.writer::<K>();
     let Acted { created, done, times } = match act(&mut object, &mut looked, &writer, &api, context).await {
         Ok(acted) => acted,
         Err(conflict) => return failed::<K>(&object, context, &conflict),
@@ -174,7 +173,7 @@ pub async fn pass<K: Kind>(object: &K::Object, context: &Context) -> Passed {
 /// operator, is another one, a pass comes by itself.
 async fn left_alone<K: Kind>(object: &K::Object, context: &Context) -> Passed {
     let api: Api<Guarded<K::Object>> = Api::namespaced(context.client.clone(), &object.namespace().unwrap_or_default());
-    let writer = Writer { metrics: &context.metrics, controller: K::CONTROLLER };
+    let writer = context.writer::<K>();
     let before = K::conditions(object).unwrap_or_default();
     let fields = not_understood(object).unwrap_or_default();
     let fields = context.redactor.clean_for(&object.namespace().unwrap_or_default(), fields);
@@ -307,7 +306,7 @@ async fn panicked<K: Kind>(object: &K::Object, context: &Context) -> Passed {
         now: context.clock.now(),
     };
     let api: Api<Guarded<K::Object>> = Api::namespaced(context.client.clone(), &object.namespace().unwrap_or_default());
-    let writer = Writer { metrics: &context.metrics, controller: K::CONTROLLER };
+    let writer = context.writer::<K>();
     // The status function may be what panicked.
     let write = status::write(&writer, &api, object.clone(), |o| K::status(o, &outcome, context));
     if !matches!(AssertUnwindSafe(write).catch_unwind().await, Ok(Ok(_))) {

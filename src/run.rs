@@ -30,6 +30,7 @@ use crate::kubernetes::events::Recorder;
 use crate::kubernetes::fingerprint_key;
 use crate::kubernetes::secrets::{self, Secrets};
 use crate::kubernetes::watched::{Watched, without_notes};
+use crate::kubernetes::written::Written;
 use crate::lanes::{Lanes, Looks, Wishes};
 use crate::leader::{Candidate, Fence, Leave, Scope};
 use crate::metrics::{Metrics, States};
@@ -102,6 +103,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         lanes: Lanes::new(config.concurrency),
         wishes: Wishes::default(),
         looks: Looks::default(),
+        written: Written::default(),
         feeds: std::sync::Mutex::default(),
         fence: fence.clone(),
         config,

@@ -32,7 +32,7 @@ pub async fn hold<K>(
     intent: Option<&CreateIntent>,
 ) -> kube::Result<K>
 where
-    K: Resource<DynamicType = ()> + Stored + Clone + Debug,
+    K: Resource<DynamicType = ()> + Stored + Clone + Debug + Send + Sync + 'static,
 {
     let held = object.finalizers().iter().any(|f| f == FINALIZER);
     // One that stands there already was written by whoever began.
@@ -49,9 +49,10 @@ where
         metadata["annotations"] = json!({ CREATE_INTENT: intent.render() });
     }
     writer.wrote(if held { "intent" } else { "finalizer" });
-    api.patch(&object.name_any(), &PatchParams::default(), &Patch::Merge(json!({ "metadata": metadata })))
-        .await
-        .map(|stored| stored.0)
+    let patch = Patch::Merge(json!({ "metadata": metadata }));
+    let stored = api.patch(&object.name_any(), &PatchParams::default(), &patch).await?.0;
+    writer.written.stored(&[object.resource_version()], &stored);
+    Ok(stored)
 }
 
 /// Notes on the object that AWS has not answered a change. Whatever its version: that is true of every one. The object as it is

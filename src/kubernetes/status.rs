@@ -11,18 +11,21 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::guard::Guarded;
+use super::written::Written;
 use crate::metrics::Metrics;
 
 /// How often a write is tried again on a fresher object.
 const TRIES: usize = 5;
 
-/// Counts writes, by controller.
+/// Counts writes, by controller, and remembers what was stored.
 #[derive(Clone, Copy, Debug)]
 pub struct Writer<'a> {
     /// Where they are counted.
     pub metrics: &'a Metrics,
     /// Who writes.
     pub controller: &'static str,
+    /// What was stored.
+    pub written: &'a Written,
 }
 
 impl Writer<'_> {
@@ -44,12 +47,13 @@ pub async fn write<K>(
     compute: impl Fn(&K) -> K::Status,
 ) -> kube::Result<(K, bool)>
 where
-    K: Resource<DynamicType = ()> + HasStatus + Stored + Clone + Debug + Serialize,
+    K: Resource<DynamicType = ()> + HasStatus + Stored + Clone + Debug + Serialize + Send + Sync + 'static,
     K::Status: Clone + PartialEq,
 {
     let uid = object.uid();
     // What was looked at: a later spec, or annotation, is not what this status speaks of.
     let mut seen = object.clone();
+    let mut replaced = vec![object.resource_version()];
     let mut tries = 0;
     loop {
         tries += 1;
@@ -61,13 +65,17 @@ where
         *object.status_mut() = Some(status);
         writer.wrote("status");
         match api.replace_status(&object.name_any(), &PostParams::default(), &Guarded(object.clone())).await {
-            Ok(stored) => return Ok((stored.0, true)),
+            Ok(stored) => {
+                writer.written.stored(&replaced, &stored.0);
+                return Ok((stored.0, true));
+            }
             Err(kube::Error::Api(status)) if status.code == 409 && tries < TRIES => {
                 object = api.get(&object.name_any()).await?.0;
                 // Another object of that name is another pass's business.
                 if object.uid() != uid {
                     return Ok((object, false));
                 }
+                replaced.push(object.resource_version());
             }
             // Gone: nobody is left to read it.
             Err(kube::Error::Api(status)) if status.code == 404 => return Ok((object, false)),
@@ -134,7 +142,8 @@ mod tests {
         });
         let api: Api<Guarded<Destination>> = Api::namespaced(Client::new(service, "show"), "show");
         let metrics = Metrics::new();
-        let writer = Writer { metrics: &metrics, controller: "destination" };
+        let written = Written::default();
+        let writer = Writer { metrics: &metrics, controller: "destination", written: &written };
         let object: Destination = serde_json::from_value(object).expect("a Destination");
         let told = || DestinationStatus { observed_generation: Some(1), ..DestinationStatus::default() };
         let result = write(&writer, &api, object, |_| told()).await.map(|(_, written)| written);

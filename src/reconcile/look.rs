@@ -18,7 +18,7 @@ use super::tell_of_change;
 use crate::clock::pause;
 use crate::kind::{Context, Kind, Outcome};
 use crate::kubernetes::guard::Guarded;
-use crate::kubernetes::status::{self, Writer};
+use crate::kubernetes::status;
 use crate::lanes::Urgency;
 
 /// So much longer than its interval an object may at least go without a look: the look itself takes time, too.
@@ -100,7 +100,7 @@ pub(super) async fn look_at_newest<K: Kind>(object: &K::Object, context: &Contex
 }
 
 fn newest<K: Kind>(object: &K::Object, context: &Context) -> Option<Arc<K::Object>> {
-    K::objects(context).get(&ObjectRef::from_obj(object))
+    K::objects(context).get(&ObjectRef::from_obj(object)).map(|cached| context.written.newer(cached))
 }
 
 async fn look<K: Kind>(object: &K::Object, context: &Context) -> Looked<K> {
@@ -148,7 +148,7 @@ async fn tell_that_it_is_stale<K: Kind>(object: &K::Object, context: &Context) {
         now: context.clock.now(),
     };
     let api: Api<Guarded<K::Object>> = Api::namespaced(context.client.clone(), &object.namespace().unwrap_or_default());
-    let writer = Writer { metrics: &context.metrics, controller: K::CONTROLLER };
+    let writer = context.writer::<K>();
     match status::write(&writer, &api, object.clone(), |o| K::status(o, &outcome, context)).await {
         Ok((stored, true)) => tell_of_change::<K>(&stored, object, context).await,
         Ok((_, false)) => {}

@@ -257,6 +257,7 @@ impl Operator {
             lanes: Lanes::new(config().concurrency),
             wishes: Default::default(),
             looks: Default::default(),
+            written: Default::default(),
             feeds: Default::default(),
             fence,
         });
