@@ -39,13 +39,22 @@ impl Sought<'_> {
     }
 }
 
-/// The copies that bear this object's tags. Nothing is asked of Secrets Manager where no password is or was.
+/// What was found.
+#[derive(Debug, Default)]
+pub(super) struct Copies {
+    /// The copies that bear this object's tags.
+    pub ours: Vec<SecretCopy>,
+    /// Those that are recorded as its own and do not.
+    pub lost: Vec<SecretCopy>,
+}
+
+/// The copies of an object. Nothing is asked of Secrets Manager where no password is or was.
 pub(super) async fn copies(
     sought: &Sought<'_>,
     identity: &Identity,
     region: &Region,
     urgency: Urgency,
-) -> Result<Vec<SecretCopy>, Failure> {
+) -> Result<Copies, Failure> {
     let mut names: BTreeSet<String> = sought.recorded.iter().cloned().collect();
     names.extend(sought.wanted.iter().map(ToString::to_string));
     if sought.may_be_unrecorded() {
@@ -61,7 +70,10 @@ pub(super) async fn copies(
     let age = if sought.deleting { FRESH } else { AGE };
     let found = names.iter().map(|name| region.secrets.describe(name, age, urgency));
     let found = futures::future::try_join_all(found).await?;
-    Ok(found.into_iter().flatten().filter(|copy| identity.ownership(&copy.tags).is_ours()).collect())
+    let (ours, mut lost): (Vec<_>, Vec<_>) =
+        found.into_iter().flatten().partition(|copy| identity.ownership(&copy.tags).is_ours());
+    lost.retain(|copy| sought.recorded.contains(&copy.name));
+    Ok(Copies { ours, lost })
 }
 
 /// Carries out what is to be done for a copy.

@@ -30,7 +30,7 @@ use playout_core::source::wanted::{Wanted, retains, wanted};
 use playout_core::told::News;
 
 use self::users::{attribute, quota, users};
-use super::passwords::{Sought, copies, copy};
+use super::passwords::{Copies, Sought, copies, copy};
 use super::references::{Needed, wants_fresh_look};
 use crate::aws::Region;
 use crate::aws::measurements::Subject;
@@ -132,12 +132,13 @@ impl Kind for SourceKind {
         let stops = is_up && ownership.is_ours() && told_to_stop(source) && !(deleting && retains(&source.spec));
         let sought = sought(source, desired);
         let secrets = match stops {
-            true => Vec::new(),
+            true => Copies::default(),
             false => copies(&sought, &identity, &region, reading(source, context)).await?,
         };
         Ok(Observed {
-            secrets,
+            secrets: secrets.ours,
             secrets_asked: !stops,
+            lost_secrets: secrets.lost,
             test: status::test_phase(source, &flow, &hold, idle, length, context.clock.now()),
             flow,
             hold,

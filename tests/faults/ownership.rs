@@ -104,6 +104,29 @@ fn another_cluster_id_sends_nothing_twice_and_calls_nothing_gone_that_runs() {
 }
 
 #[test]
+fn a_copy_of_a_password_under_another_cluster_id_is_named_when_its_object_goes() {
+    lived(async {
+        let (mut world, mut operator) = on_air().await;
+        world.cluster.create("secrets", secret("partner", "partner-password-0001"));
+        let password = json!({ "passwordSecretRef": { "name": "partner", "key": "key" } });
+        let partner = json!({ "platform": "Custom", "url": "srt://198.51.100.7:9000", "encryption": password });
+        world.cluster.create("destinations", destination("partner", partner));
+        operator.settle(&world, LONG).await.expect("it runs");
+        let copies = || world.sim.state()[REGION]["secretsmanager"]["secrets"].as_array().cloned().unwrap_or_default();
+        let arn = copies()[0]["ARN"].as_str().expect("an ARN").to_string();
+        drop(operator);
+        world.cluster_id = "by-mistake".into();
+        let mut operator = Operator::start(&world).await;
+        operator.run_for(&world, LONG).await.expect("it lives");
+        world.cluster.delete("destinations", "partner");
+        operator.run_for(&world, LONG).await.expect("it lives");
+        assert!(world.cluster.object("destinations", "partner").is_none() && copies().len() == 1);
+        let last = told(&world, "NotOurs");
+        assert!(last.contains(&arn) && last.contains("billed by the month"), "{last}");
+    });
+}
+
+#[test]
 fn the_older_of_two_clusters_with_one_identity_stops_acting_and_goes_without_deleting() {
     lived(async {
         let (world, mut operator) = on_air().await;

@@ -144,6 +144,13 @@ fn the_backup_takes_over_from_a_primary_that_refuses() {
         assert_eq!((&status["activeEndpoint"], &status["failover"]["endpoint"]), (&json!("Backup"), &json!("Backup")));
         let why = status["failover"]["why"].as_str().unwrap_or_default();
         assert!(why.contains(HOST) || why.contains("primary"), "{why}");
+        let events: Vec<_> = world.cluster.events().into_iter().filter(|e| e["reason"] == "Switched").collect();
+        let note = events[0]["note"].as_str().unwrap_or_default();
+        assert!(
+            events.len() == 1 && events[0]["type"] == "Warning" && note.contains("The backup leads now"),
+            "{events:?}"
+        );
+        assert!(note.contains("--overwrite playout.dev/active-endpoint=Primary"), "{note}");
         // It stays there, and nothing flaps.
         let switched = count(&world, "UpdateFlowOutput");
         look_on(&world, &mut operator, 1800).await;

@@ -1,5 +1,6 @@
 //! What stays in AWS when its object goes, and whether it is paid for: the last that people are told of it.
 
+use crate::flow::SecretCopy;
 use crate::reasons::Reason;
 
 /// Something in AWS that stays.
@@ -72,6 +73,12 @@ impl Left {
         };
         format!("{} {} ({why}; {})", self.what, self.arn, self.cost.text())
     }
+}
+
+/// A copy of a password that stays.
+#[must_use]
+pub fn secret(copy: &SecretCopy, why: &Stays) -> Left {
+    Left { what: "secret", arn: copy.arn.clone(), why: why.clone(), cost: Cost::Kept }
 }
 
 /// The last Event of an object.

@@ -658,6 +658,7 @@ impl SourceShow {
             },
             auto: wish.object.spec.state == SourceState::Auto,
             secrets_asked: true,
+            lost_secrets: Vec::new(),
             inputs: BTreeMap::new(),
             test: TestPhase::None,
             quota: None,

@@ -16,7 +16,7 @@ use playout_core::destination::wanted::{Wanted, wants_to_run};
 use playout_core::endpoint::Role;
 use playout_core::evidence;
 use playout_core::fight::Left;
-use playout_core::flow::{Flow, FlowOutput, FlowState, SecretCopy};
+use playout_core::flow::{Flow, FlowOutput, FlowState};
 use playout_core::names::Identity;
 use playout_core::plan::{Desired, Failure};
 use playout_core::source::off::stays_off;
@@ -28,7 +28,7 @@ use super::{DestinationKind, is_asked_anew, queue, recorded_uid, region_of, sour
 use crate::aws::Region;
 use crate::aws::measurements::Subject;
 use crate::kind::{Context, Kind as _};
-use crate::kinds::passwords::{Sought, copies};
+use crate::kinds::passwords::{Copies, Sought, copies};
 use crate::kinds::source::AGE;
 use crate::lanes::Urgency;
 
@@ -80,7 +80,7 @@ pub(super) async fn look(
     // A stop comes alone and must not wait for them. After it they are asked for: not to know of a copy is not to know that
     // there is none.
     let stops = goes && (sends || channel_up || !unseen.is_empty());
-    let secrets = if stops { Vec::new() } else { look.at_copies(desired).await? };
+    let secrets = if stops { Copies::default() } else { look.at_copies(desired).await? };
     let known_lost = source.as_ref().and_then(|s| s.status.as_ref()?.not_ours.first().cloned());
     let source_lost = match (source.as_deref(), &flow) {
         (Some(source), Some(flow)) if known_lost.is_none() => {
@@ -112,8 +112,9 @@ pub(super) async fn look(
             None => Programme::NoFlow { certain },
         },
         outputs,
-        secrets,
+        secrets: secrets.ours,
         secrets_asked: !stops,
+        lost_secrets: secrets.lost,
         cut_off,
         quotas: live.quotas,
         input: live.input,
@@ -187,7 +188,7 @@ impl Looking<'_> {
     }
 
     /// The copies of passwords.
-    async fn at_copies(&self, desired: &Desired<Wanted>) -> Result<Vec<SecretCopy>, Failure> {
+    async fn at_copies(&self, desired: &Desired<Wanted>) -> Result<Copies, Failure> {
         let Self { destination, identity, region, urgency, .. } = self;
         let status = destination.status.as_ref();
         let encryption = destination.spec.encryption.as_ref();

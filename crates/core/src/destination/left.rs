@@ -2,7 +2,7 @@
 
 use super::observed::{Observed, Programme};
 use crate::channel::Look;
-use crate::left::{Cost, Farewell, Left, Stays, farewell};
+use crate::left::{Cost, Farewell, Left, Stays, farewell, secret};
 use crate::names::Ownership;
 
 /// What the last Event of a Destination says, from what was seen when it went.
@@ -34,8 +34,8 @@ pub fn last_word(seen: &Observed) -> Farewell {
         let cost = if lost.runs { Cost::Runs } else { Cost::Idle };
         left.push(Left { what, arn: lost.arn.clone(), why, cost });
     }
-    let secret = |arn: &String| Left { what: "secret", arn: arn.clone(), why: kept.clone(), cost: Cost::Kept };
-    left.extend(seen.secrets.iter().map(|copy| secret(&copy.arn)));
+    left.extend(seen.secrets.iter().map(|copy| secret(copy, &kept)));
+    left.extend(seen.lost_secrets.iter().map(|copy| secret(copy, &Stays::NotOurs)));
     let certain = seen.flow != Programme::NoFlow { certain: false }
         && seen.channel != Look::Undecided
         && seen.input != Look::Undecided;

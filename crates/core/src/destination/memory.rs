@@ -24,6 +24,9 @@ use crate::fingerprint::differ;
 
 use crate::plan::Step;
 
+/// Why an endpoint leads that somebody has asked for.
+pub(super) const ASKED_FOR: &str = "asked for by the annotation playout.dev/active-endpoint";
+
 /// The restarts so far, as the status remembers them.
 #[must_use]
 pub fn tries(destination: &Destination, now: Timestamp) -> Option<Tries> {
@@ -174,7 +177,7 @@ pub(super) fn failover(
         return match last {
             Some(last) if last.endpoint == told => Some(last.clone()),
             None if told == ActiveEndpoint::Primary => None,
-            _ => to(told, "asked for by the annotation playout.dev/active-endpoint".into()),
+            _ => to(told, ASKED_FOR.into()),
         };
     }
     // An output of the flow is switched by AWS's own state, which says where it stands; in the pause before an attempt it may

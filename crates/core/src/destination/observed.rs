@@ -23,6 +23,8 @@ pub struct Observed {
     pub secrets: Vec<SecretCopy>,
     /// Whether Secrets Manager was asked for them: a stop does not wait for it.
     pub secrets_asked: bool,
+    /// Copies that the status has recorded and that are not ours: nothing is done to them.
+    pub lost_secrets: Vec<SecretCopy>,
     /// The MediaLive input that bears our tags.
     pub input: Look<Input>,
     /// The MediaLive channel that bears our tags.

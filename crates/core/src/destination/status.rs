@@ -108,7 +108,7 @@ fn ownership(
             false => before.outputs.iter().find(|b| b.arn == output.arn).and_then(|b| b.owner_uid.clone()),
         };
     }
-    let asked = seen.secrets_asked.then_some(seen.secrets.as_slice());
+    let asked = seen.secrets_asked.then_some([seen.secrets.as_slice(), &seen.lost_secrets]);
     let copied = match outcome.step {
         Some(Step::Act(actions)) => actions.as_slice(),
         _ => &[],

@@ -1,8 +1,13 @@
 //! What people are told of a Destination, as Events.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use std::fmt::Write as _;
 
-use crate::api::destination::{AlertStatus, Destination, DestinationStatus};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::ResourceExt as _;
+
+use super::memory::ASKED_FOR;
+use crate::api::ACTIVE_ENDPOINT;
+use crate::api::destination::{ActiveEndpoint, AlertStatus, Destination, DestinationStatus};
 use crate::channel::ChannelState;
 use crate::conditions::{DELIVERING, READY};
 use crate::plan::ended;
@@ -15,7 +20,9 @@ pub fn news<'a>(before: &Destination, after: &'a Destination) -> Vec<News<'a>> {
     let Some(now) = &after.status else { return Vec::new() };
     let nothing = DestinationStatus::default();
     let last = before.status.as_ref().unwrap_or(&nothing);
-    let mut news = told::news(&last.conditions, &now.conditions, false);
+    let switched = switched(last, now, after);
+    let mut news = told::news(&last.conditions, &now.conditions, switched.is_some());
+    news.extend(switched);
     let (set, cleared) = changed(&last.alerts, &now.alerts);
     // What Ready begins to say, or has ceased to, with an alert's words needs no Event beside its own.
     let said = |status: &DestinationStatus, alert: &AlertStatus| {
@@ -35,6 +42,32 @@ pub fn news<'a>(before: &Destination, after: &'a Destination) -> Vec<News<'a>> {
         news.push(News { warning: false, reason: Reason::Alert, message });
     }
     news
+}
+
+/// That another endpoint leads, why, and how it goes back: nothing does by itself, so that nothing flaps. A channel's switch is told
+/// when it begins, by what it takes; an output's is over when it is seen.
+fn switched(last: &DestinationStatus, now: &DestinationStatus, destination: &Destination) -> Option<News<'static>> {
+    let failover = now.failover.as_ref().filter(|_| now.channel.is_none())?;
+    let led = last.failover.as_ref().map_or(ActiveEndpoint::Primary, |last| last.endpoint);
+    if led == failover.endpoint {
+        return None;
+    }
+    let (leads, other) = match failover.endpoint {
+        ActiveEndpoint::Backup => ("backup", "Primary"),
+        ActiveEndpoint::Primary => ("primary", "Backup"),
+        ActiveEndpoint::Both | ActiveEndpoint::Unknown => return None,
+    };
+    let mut message = format!("The {leads} leads now: {}.", failover.why);
+    let asked = failover.why == ASKED_FOR;
+    if !asked {
+        let (name, namespace) = (destination.name_any(), destination.namespace().unwrap_or_default());
+        let _ = write!(
+            message,
+            " While it takes the stream it leads; to go back: kubectl annotate destination {name} -n {namespace} --overwrite {ACTIVE_ENDPOINT}={other}"
+        );
+    }
+    let warning = failover.endpoint == ActiveEndpoint::Backup && !asked;
+    Some(News { warning, reason: Reason::Switched, message: message.into() })
 }
 
 /// That MediaLive warns of something, in its words.

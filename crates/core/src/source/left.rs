@@ -2,7 +2,7 @@
 
 use super::observed::{Hold, Observed};
 use crate::flow::{FlowSeen, FlowState};
-use crate::left::{Cost, Farewell, Left, Stays, farewell};
+use crate::left::{Cost, Farewell, Left, Stays, farewell, secret};
 use crate::names::{Ownership, TAG_UID};
 
 /// What the last Event of a Source says, from what was seen when it went.
@@ -21,7 +21,7 @@ pub fn last_word(seen: &Observed) -> Farewell {
         left.push(Left { what: "flow", arn: flow.arn.clone(), why: why.clone(), cost });
     }
     let kept = if matches!(why, Stays::TakenOver(_)) { why } else { Stays::Retained };
-    let secret = |arn: &String| Left { what: "secret", arn: arn.clone(), why: kept.clone(), cost: Cost::Kept };
-    left.extend(seen.secrets.iter().map(|copy| secret(&copy.arn)));
+    left.extend(seen.secrets.iter().map(|copy| secret(copy, &kept)));
+    left.extend(seen.lost_secrets.iter().map(|copy| secret(copy, &Stays::NotOurs)));
     farewell(&left, seen.flow != FlowSeen::Undecided)
 }

@@ -23,6 +23,8 @@ pub struct Observed {
     pub secrets: Vec<SecretCopy>,
     /// Whether Secrets Manager was asked for them: a stop does not wait for it.
     pub secrets_asked: bool,
+    /// Copies that the status has recorded and that are not ours: nothing is done to them.
+    pub lost_secrets: Vec<SecretCopy>,
     /// Who uses this Source.
     pub users: Users,
     /// Whether `spec.state` is `Auto`: the flow runs for its users alone.

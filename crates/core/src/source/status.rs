@@ -107,8 +107,8 @@ pub fn status(source: &Source, outcome: &Outcome<'_>, region: &str) -> SourceSta
             _ => &[],
         };
         let copied = copied.iter().filter_map(|a| if let Action::Copy(copy) = a { Some(copy) } else { None });
-        status.passwords =
-            passwords::names(&before.passwords, seen.secrets_asked.then_some(seen.secrets.as_slice()), copied);
+        let asked = seen.secrets_asked.then_some([seen.secrets.as_slice(), &seen.lost_secrets]);
+        status.passwords = passwords::names(&before.passwords, asked, copied);
         match (&seen.flow, flow) {
             (_, Some(flow)) => of_flow(&mut status, source, seen, flow, outcome.now),
             // Also what is another object's: its people have not asked to have it shown here.

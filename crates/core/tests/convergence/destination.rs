@@ -520,6 +520,7 @@ impl Kind for DestinationShow {
             outputs: outputs(world, wish),
             secrets: world.secrets.clone(),
             secrets_asked: true,
+            lost_secrets: Vec::new(),
             input: world.live.input(&id),
             channel: match world.live.channel(&id) {
                 Look::Present(found) => Look::Present(channel(&found, wish)),
