@@ -5,8 +5,9 @@ use std::time::Duration;
 use playout_sim::{Edit, Encoder};
 use serde_json::{Value, json};
 
+use super::in_process::api_server::Change;
 use super::in_process::life::{destination, identity, our_flow, secret, source};
-use super::in_process::operator::{Operator, World};
+use super::in_process::operator::{Operator, REGION, World};
 use super::paused;
 
 const LOOK: Duration = Duration::from_secs(90);
@@ -114,5 +115,113 @@ fn a_flow_that_was_removed_behind_the_back_has_a_new_address_and_says_so_until_t
         encoder(&world, "reserve", true);
         operator.run_for(&world, LOOK).await.expect("it lives");
         assert_eq!((ready(&world).0, status(&world)["inputs"][0]["former"].clone()), (json!("Running"), Value::Null));
+    });
+}
+
+/// One that is encoded anew, on the air under the policy that protects it.
+async fn encoded() -> (World, Operator) {
+    let world = World::new(None);
+    world.cluster.create("secrets", secret("tube", "tube-key-0001"));
+    world.cluster.create("sources", source());
+    let key = json!({ "secretRef": { "name": "tube", "key": "key" } });
+    let spec = json!({ "platform": "Custom", "url": "rtmp://live.example.net/live", "streamKey": key,
+        "delivery": "Transcode", "updatePolicy": "WhenStopped" });
+    world.cluster.create("destinations", destination("tube", spec));
+    let mut operator = Operator::start(&world).await;
+    operator.run_for(&world, 2 * LOOK).await.expect("it lives");
+    assert_eq!(show(&world)["state"], "Running", "{}", show(&world));
+    (world, operator)
+}
+
+fn show(world: &World) -> Value {
+    world.cluster.object("destinations", "tube").expect("it is there")["status"].clone()
+}
+
+/// All states of the Destination that were ever written since.
+fn states(world: &World, since: usize) -> Vec<String> {
+    let changes = world.cluster.changes(since).into_iter().filter(|(_, key, _)| key.0 == "destinations");
+    let state = |(_, _, change)| match change {
+        Change::Applied(object) | Change::Deleted(object) => {
+            object["status"]["state"].as_str().unwrap_or_default().to_string()
+        }
+    };
+    changes.map(state).collect()
+}
+
+#[test]
+fn a_channel_whose_flow_or_input_was_removed_follows_and_never_says_that_black_is_on_the_air() {
+    for what in ["flow", "input"] {
+        lived(async {
+            let (world, mut operator) = encoded().await;
+            let (flow, since) = (identity("Source", "studio").flow_name(), world.cluster.changed());
+            let input = (what == "input").then(|| identity("Destination", "tube").input_name());
+            world.sim.edit(&Edit { flow, input, remove: true, ..Edit::default() }).expect("it is there");
+            operator.run_for(&world, 3 * LOOK).await.expect("it lives");
+            assert_eq!(show(&world)["state"], "Running", "{what}: {}", show(&world));
+            let all = states(&world, since);
+            assert!(all.iter().any(|state| state != "Running"), "{what}: {all:?}");
+            let inputs = world.sim.state()[REGION]["medialive"]["inputs"].as_array().cloned().unwrap_or_default();
+            let flow = our_flow(&world).expect("a flow")["flowArn"].clone();
+            assert!(
+                inputs.len() == 1 && inputs[0].to_string().contains(flow.as_str().unwrap_or("?")),
+                "{what}: {inputs:?}"
+            );
+        });
+    }
+}
+
+/// Somebody takes the output from the flow that MediaLive has put there: the Source has a signal and the channel gets nothing.
+#[test]
+fn a_channel_that_gets_nothing_is_not_on_the_air_and_ready_has_medialives_words() {
+    lived(async {
+        let (world, mut operator) = encoded().await;
+        let outputs = our_flow(&world).expect("a flow")["outputs"].as_array().cloned().unwrap_or_default();
+        assert_eq!(outputs.len(), 1, "MediaLive's: {outputs:?}");
+        let (flow, output) =
+            (identity("Source", "studio").flow_name(), outputs[0]["name"].as_str().map(str::to_string));
+        world.sim.edit(&Edit { flow, output, remove: true, ..Edit::default() }).expect("an output");
+        operator.run_for(&world, LOOK).await.expect("it lives");
+        assert_eq!(show(&world)["state"], "Silent", "{}", show(&world));
+        let ready = show(&world)["conditions"][0].clone();
+        let message = ready["message"].as_str().unwrap_or_default();
+        assert!(ready["reason"] == "NoSignal" && message.contains("Stopped Receiving UDP Input"), "{ready}");
+        // What is dead is not protected: a change that waited is made now, and brings the show back.
+        world.cluster.edit("destinations", "tube", &json!({ "spec": { "encoding": "480p30" } }));
+        operator.run_for(&world, Duration::from_secs(30)).await.expect("it lives");
+        let encoding = show(&world)["encoding"].as_str().unwrap_or_default().to_string();
+        assert!(encoding.starts_with("480p30") && show(&world)["pendingChanges"].is_null(), "{}", show(&world));
+    });
+}
+
+#[test]
+fn alerts_of_medialive_are_events_when_they_are_set_and_when_they_are_cleared() {
+    lived(async {
+        let (world, mut operator) = encoded().await;
+        encoder(&world, "encoder", false);
+        operator.run_for(&world, LOOK).await.expect("it lives");
+        let alerts = show(&world)["alerts"].as_array().cloned().unwrap_or_default();
+        assert!(alerts.iter().any(|a| a["type"] == "Stopped Receiving UDP Input"), "{}", show(&world));
+        // With the word of Ready that they explain, or by themselves.
+        let all = |world: &World| -> Vec<(String, String)> {
+            ["NoSignal", "Alert", "Running"].iter().flat_map(|reason| told(world, reason)).collect()
+        };
+        let set = all(&world);
+        for alert in &alerts {
+            let of_it = |(type_, note): &&(String, String)| {
+                type_ == "Warning" && note.contains(alert["type"].as_str().unwrap_or("?"))
+            };
+            assert_eq!(set.iter().filter(of_it).count(), 1, "{alert} in {set:?}");
+        }
+        // Another operator begins, and has nothing to add.
+        drop(operator);
+        let mut operator = Operator::after_a_crash(&world).await;
+        operator.run_for(&world, LOOK).await.expect("it lives");
+        assert_eq!(all(&world), set);
+        encoder(&world, "encoder", true);
+        operator.run_for(&world, LOOK).await.expect("it lives");
+        assert_eq!((&show(&world)["state"], &show(&world)["alerts"]), (&json!("Running"), &Value::Null));
+        let over: Vec<_> = all(&world).into_iter().filter(|event| !set.contains(event)).collect();
+        let again = told(&world, "Running").len() > 1;
+        assert!((!over.is_empty() || again) && over.iter().all(|(type_, _)| type_ == "Normal"), "{over:?}");
     });
 }
