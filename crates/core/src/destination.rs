@@ -2,6 +2,7 @@
 
 mod action;
 mod advice;
+mod as_wished;
 pub mod connection;
 mod delivering;
 pub mod differences;

@@ -537,6 +537,23 @@ fn packets_that_are_lost_are_told_and_in_get() {
     assert_eq!(words(&studio.pass(&well, 120)), [(false, "Running")]);
 }
 
+#[test]
+fn ready_says_that_the_backup_of_a_destination_is_fed_and_why() {
+    let on_failure = [("/backup", backup_json("OnFailure"))];
+    let well = destination_seen(&on_failure);
+    let mut on_backup = well.clone();
+    output(&mut on_backup, Role::Primary).output.enabled = false;
+    output(&mut on_backup, Role::Backup).output.enabled = true;
+    output(&mut on_backup, Role::Backup).measured = Some(fixtures::connected(Some(true)));
+    let mut show = Show::of(destination_spec(&on_failure));
+    show.pass(&well, 0);
+    assert_eq!(ready(&show.json()).2, "It is on the air.");
+    show.pass(&on_backup, 60);
+    let (_, reason, message) = ready(&show.json());
+    assert_eq!(reason, "Running");
+    assert_eq!(message, "It is on the air. The backup endpoint is fed: the primary did not take the stream.");
+}
+
 // ------------------------------------------------------------------------------------------------------- why a run ended
 
 fn why(show: &Show) -> String {

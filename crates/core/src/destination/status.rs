@@ -5,7 +5,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::Outcome;
 use super::advice;
-use super::connection::{Air, Connection, Fed, fed};
+use super::as_wished::as_wished;
+use super::connection::{Air, Fed, fed};
 use super::delivering::{delivering, over_limit, refusal, refused, too_much};
 use super::memory;
 use super::observed::{Observed, Programme};
@@ -14,7 +15,6 @@ use super::recorded;
 use super::restart::tries;
 use super::retry::Phase;
 use super::runs::runs;
-use super::told::warning;
 use super::wanted::Wanted;
 use crate::annotations;
 use crate::api::RECONCILE_AT;
@@ -448,53 +448,4 @@ fn stop_unseen(list: &mut Conditions<'_>, status: &DestinationStatus, outcome: &
 fn is_whole(seen: &Observed) -> bool {
     let is_certain = !matches!(seen.flow, Programme::NoFlow { certain: false });
     is_certain && seen.recorded.is_empty() && seen.channel != Look::Undecided
-}
-
-/// What `Ready` says when the wish is carried out: also of what is wrong with the programme, since it is what people read.
-fn as_wished(
-    status: &DestinationStatus,
-    destination: &Destination,
-    outcome: &Outcome<'_>,
-    fed: &[Fed],
-) -> (Reason, String) {
-    if destination.spec.suspend {
-        return (Reason::Suspended, Reason::Suspended.meaning().to_string());
-    }
-    let (mut reason, mut text) = match (outcome.step, status.state) {
-        (Some(Step::Wait { on, .. }), _) if on.is_carried_out() => (on.reason(), on.message()),
-        (_, Some(DestinationWord::Running)) if fed.iter().any(|f| f.connection == Connection::Up) => {
-            (Reason::Running, "It is on the air.".to_string())
-        }
-        (_, Some(DestinationWord::Running)) => {
-            let text = "It is being sent, and AWS tells of no error; whether the receiver takes it is not measured.";
-            (Reason::Running, text.to_string())
-        }
-        _ => return (Reason::Stopped, "It is off the air as wished.".to_string()),
-    };
-    let add = |reason: &mut Reason, text: &mut String, also: Reason, more: &str| {
-        if *reason == Reason::Running {
-            *reason = also;
-        }
-        *text += &format!(" {more}");
-    };
-    for down in fed.iter().filter(|f| f.air() == Air::Refused) {
-        add(&mut reason, &mut text, Reason::NotConnected, &refusal(down));
-    }
-    if let Some((wanted, kbps)) = over_limit(outcome, fed) {
-        add(&mut reason, &mut text, Reason::OverLimit, &too_much(wanted, kbps));
-    }
-    for alert in &status.alerts {
-        // What was quoted is said.
-        if !text.contains(&alert.message) {
-            add(&mut reason, &mut text, Reason::Alert, &warning(alert));
-        }
-    }
-    if !status.pending_changes.is_empty() {
-        let changes = status.pending_changes.join(", ");
-        let more = format!("Changes of {changes} wait: stop it, or set updatePolicy to Restart, which interrupts it.");
-        add(&mut reason, &mut text, Reason::PendingChanges, &more);
-    }
-    let warnings = outcome.wanted.and_then(|w| w.channel.as_ref()).map_or_else(Vec::new, |c| c.warnings.clone());
-    warnings.into_iter().for_each(|warning| add(&mut reason, &mut text, Reason::Running, &warning));
-    (reason, text)
 }

@@ -25,20 +25,20 @@ pub fn news<'a>(before: &Destination, after: &'a Destination) -> Vec<News<'a>> {
     news.extend(switched);
     let (set, cleared) = changed(&last.alerts, &now.alerts);
     // What Ready begins to say, or has ceased to, with an alert's words needs no Event beside its own.
-    let said = |status: &DestinationStatus, alert: &AlertStatus| {
+    let is_said = |status: &DestinationStatus, alert: &AlertStatus| {
         let of_ready =
             |c: &&Condition| matches!(c.type_.as_str(), READY | DELIVERING) && c.reason != Reason::Alert.as_str();
         status.conditions.iter().filter(of_ready).any(|c| c.message.contains(&alert.message))
     };
     let has_spoken = !news.is_empty();
-    for alert in set.into_iter().filter(|alert| !(has_spoken && said(now, alert))) {
+    for alert in set.into_iter().filter(|alert| !(has_spoken && is_said(now, alert))) {
         let message = warning(alert).into();
         news.push(News { warning: true, reason: Reason::Alert, message });
     }
     // With the channel they go, and nobody has cleared them.
     let runs = now.channel.as_ref().and_then(|c| c.state.as_deref()) == Some(ChannelState::Running.as_str());
-    for alert in cleared.into_iter().filter(|alert| runs && !(has_spoken && said(last, alert))) {
-        let message = format!("It is over: {}", warning(alert)).into();
+    for alert in cleared.into_iter().filter(|alert| runs && !(has_spoken && is_said(last, alert))) {
+        let message = said("MediaLive warns no more of", alert).into();
         news.push(News { warning: false, reason: Reason::Alert, message });
     }
     news
@@ -72,7 +72,11 @@ fn switched(last: &DestinationStatus, now: &DestinationStatus, destination: &Des
 
 /// That MediaLive warns of something, in its words.
 pub(super) fn warning(alert: &AlertStatus) -> String {
-    ended(&format!("MediaLive warns of {}: {}", alert.kind, alert.message))
+    said("MediaLive warns of", alert)
+}
+
+fn said(what: &str, alert: &AlertStatus) -> String {
+    ended(&format!("{what} {}: {}", alert.kind, alert.message))
 }
 
 /// The alerts that are set now and were not before, and the other way round. One of a kind whose words alone have changed (they
