@@ -8,6 +8,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use playout_core::fight::{Change, Ledger, Left};
 use playout_core::names::FirstSeen;
+use playout_core::plan::Failure;
+use playout_core::refused::Refused;
 use playout_core::unanswered::Unanswered;
 use tokio::time::Instant;
 
@@ -26,11 +28,25 @@ struct Attempt {
     /// Passes that failed in a row.
     failures: u32,
     changes: Ledger,
+    refused: Refused,
     unanswered: Option<Open>,
     /// How often in a row there was something to put in order, and when that may be tried again.
     chores: (u32, Option<Instant>),
     /// The create intent, and when it was first seen.
     intent: Option<(String, Timestamp, Instant)>,
+}
+
+/// What AWS has refused.
+#[derive(Clone, Debug)]
+pub(crate) struct PutAside {
+    /// All of it.
+    pub all: Left,
+    /// What is not to be asked for again now.
+    pub waiting: Left,
+    /// What AWS said.
+    pub failure: Failure,
+    /// How long it is until something of it is asked for again.
+    pub again: Duration,
 }
 
 /// What AWS has not answered, and until when it may still carry it out.
@@ -78,6 +94,7 @@ impl Attempts {
         let now = self.elapsed(now);
         self.with(uid, |attempt| {
             attempt.changes.wished(wish, is_demanded.into());
+            attempt.refused.wished(wish, is_demanded.into());
             attempt.changes.left(ends, now)
         })
     }
@@ -96,16 +113,36 @@ impl Attempts {
             if changes.is_empty() {
                 attempt.changes.forget_switches();
             }
+            attempt.refused.taken(changes);
             let times = changes.iter().map(|change| attempt.changes.changed(change, difference, now));
             times.max().unwrap_or_default()
         })
     }
 
-    /// A look found nothing to be changed.
-    pub(crate) fn settled(&self, uid: &str, now: Instant) {
+    /// AWS said no to an action that changes this; how often in a row by now, if that is put aside and the rest goes on.
+    pub(crate) fn refused(&self, uid: &str, changes: &[Change], failure: &Failure, now: Instant) -> Option<u32> {
+        let now = self.elapsed(now);
+        self.with(uid, |attempt| attempt.refused.refused(changes, failure, now))
+    }
+
+    /// What AWS has refused and is put aside: all of it, and that which is not to be asked for again now.
+    pub(crate) fn put_aside(&self, uid: &str, now: Instant) -> Option<PutAside> {
+        let now = self.elapsed(now);
+        let all = self.all();
+        let refused = &all.get(uid)?.refused;
+        let (failure, until) = refused.told()?;
+        let (all, waiting) = (refused.left(None), refused.left(Some(now)));
+        Some(PutAside { all, waiting, failure, again: until.saturating_sub(now) })
+    }
+
+    /// A look found nothing to be changed; `as_wished`: because everything is as wished.
+    pub(crate) fn settled(&self, uid: &str, as_wished: bool, now: Instant) {
         let now = self.elapsed(now);
         if let Some(attempt) = self.all().get_mut(uid) {
             attempt.changes.settled(now);
+            if as_wished {
+                attempt.refused.settled();
+            }
         }
     }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 use futures::FutureExt as _;
 use kube::runtime::controller::Action as Requeue;
 use kube::{Api, Resource as _, ResourceExt as _};
-use playout_core::conditions;
+use playout_core::conditions::{self, READY};
 use playout_core::left::Farewell;
 use playout_core::plan::{Action as _, Desired, Failure, FailureClass, Step};
 use playout_core::reasons::Reason;
@@ -93,17 +93,20 @@ pub async fn pass<K: Kind>(object: &K::Object, context: &Context) -> Passed {
     }
     let api: Api<Guarded<K::Object>> = Api::namespaced(context.client.clone(), &object.namespace().unwrap_or_default());
     let writer = context.writer::<K>();
-    let Acted { created, done, times } = match act(&mut object, &mut looked, &writer, &api, context).await {
-        Ok(acted) => acted,
-        Err(conflict) => return failed::<K>(&object, context, &conflict),
-    };
-    let Looked { desired, seen, step, mut failure } = looked;
+    let Acted { created, done, times, refused: put_aside } =
+        match act(&mut object, &mut looked, &writer, &api, context).await {
+            Ok(acted) => acted,
+            Err(conflict) => return failed::<K>(&object, context, &conflict),
+        };
+    let Looked { desired, seen, step, mut failure, again, refused: stands } = looked;
     let actions: &[K::Action] = match &step {
         Some(Step::Act(actions)) => actions,
         _ => &[],
     };
 
     let (tidied, refused) = match failure {
+        // What AWS refuses is in nobody's way.
+        Some(_) if stands => tidy::<K>(&object, &Some(Step::Settled), desired.as_ref(), seen.as_ref(), context).await,
         None => tidy::<K>(&object, &step, desired.as_ref(), seen.as_ref(), context).await,
         Some(_) => (Vec::new(), None),
     };
@@ -145,7 +148,10 @@ pub async fn pass<K: Kind>(object: &K::Object, context: &Context) -> Passed {
     for (reason, sentence) in done.into_iter().chain(tidied) {
         events::publish(&context.recorder, &context.redactor, &object, false, reason, &sentence).await;
     }
-    if let Some(refused) = refused.filter(Failure::is_refusal) {
+    // The first refusal is told by the change of the condition.
+    let told = K::conditions(&before).unwrap_or_default().iter().find(|c| c.type_ == READY).map(|c| c.reason.as_str());
+    let another = failure.clone().filter(|failure| put_aside == Some(1) && told == Some(failure.reason().as_str()));
+    for refused in refused.into_iter().chain(another).filter(Failure::is_refusal) {
         events::publish(&context.recorder, &context.redactor, &object, true, refused.reason(), &refused.text()).await;
     }
     if let (true, Some(seen)) = (gone, &seen) {
@@ -159,10 +165,15 @@ pub async fn pass<K: Kind>(object: &K::Object, context: &Context) -> Passed {
         return NOTHING;
     }
     match failure {
-        Some(failure) => failed::<K>(&object, context, &failure),
-        None => {
+        // The rest goes on.
+        Some(_) if put_aside.is_some() => Passed { again: Some(AFTER_ACT), result: "error" },
+        Some(failure) if !stands => failed::<K>(&object, context, &failure),
+        _ => {
             context.attempts.succeeded(&uid);
-            let passed = pace::<K>(&object, step.as_ref(), times, context);
+            let step = if stands { Some(&Step::Settled) } else { step.as_ref() };
+            let passed = pace::<K>(&object, step, times, context);
+            let passed =
+                Passed { again: passed.again.map(|soon| again.map_or(soon, |again| soon.min(again))), ..passed };
             // What was put in order is seen soon, and so is whose it is now when it is no longer ours.
             if tidies { Passed { again: passed.again.map(|again| again.min(AFTER_ACT)), ..passed } } else { passed }
         }

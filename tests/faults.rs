@@ -15,6 +15,8 @@ mod ownership;
 mod pairs;
 #[path = "faults/places.rs"]
 mod places;
+#[path = "faults/refused.rs"]
+mod refused;
 #[path = "faults/told.rs"]
 mod told;
 #[path = "faults/worlds.rs"]

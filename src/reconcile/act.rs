@@ -20,6 +20,8 @@ pub(super) struct Acted {
     pub done: Vec<(Reason, String)>,
     /// How often in a row the same was changed by now.
     pub times: u32,
+    /// How often in a row AWS has refused by now what it has refused, and what is put aside.
+    pub refused: Option<u32>,
 }
 
 /// How often in a row the same change is told by an Event.
@@ -39,7 +41,7 @@ pub(super) async fn act<K: Kind>(
 ) -> Result<Acted, Failure> {
     let uid = object.uid().unwrap_or_default();
     let actions: &[K::Action] = match &looked.step {
-        Some(Step::Act(actions)) => actions,
+        Some(Step::Act(actions)) if looked.failure.is_none() => actions,
         _ => &[],
     };
     // What AWS knows by its token is asked for again with the same one, as long as something may have come of it.
@@ -55,8 +57,8 @@ pub(super) async fn act<K: Kind>(
             .await
             .map_err(|error| api_failure("kubernetes:hold", &error))?;
     }
-    let mut acted = Acted { created: None, done: Vec::new(), times: 0 };
-    for action in if looked.failure.is_none() { actions } else { &[] } {
+    let mut acted = Acted { created: None, done: Vec::new(), times: 0, refused: None };
+    for action in actions {
         tracing::info!(action = %serde_json::to_string(action).unwrap_or_default(), "acting");
         let difference = match (&looked.desired, &looked.seen) {
             (Some(desired), Some(seen)) => K::difference(desired, seen, action),
@@ -103,6 +105,7 @@ pub(super) async fn act<K: Kind>(
                         }
                     }
                 }
+                acted.refused = context.attempts.refused(&uid, &action.changes(), &error, context.clock.instant());
                 looked.failure = Some(error);
                 break;
             }

@@ -1,5 +1,6 @@
 //! The decision of a pass: the kind's planner, under the rules that hold for every kind.
 //!
+//! - What AWS refuses is put aside, and the rest goes on (`playout_core::refused`).
 //! - What is set back again and again is changed more and more slowly, and left at last; the rest goes on (`playout_core::fight`).
 //! - Nothing is settled, and nothing gone, while AWS may still carry out a change that would undo it (`playout_core::unanswered`).
 
@@ -9,7 +10,8 @@ use std::time::Duration;
 use kube::{Resource as _, ResourceExt as _};
 use playout_core::api::UNANSWERED;
 use playout_core::conditions::{READY, RECONCILING, is_true};
-use playout_core::plan::{Desired, Problem, Step, Waiting};
+use playout_core::fight::Left;
+use playout_core::plan::{Desired, Failure, Problem, Step, Waiting};
 use playout_core::unanswered::Unanswered;
 
 use crate::kind::{Context, Kind, user_visible};
@@ -17,58 +19,99 @@ use crate::kind::{Context, Kind, user_visible};
 /// How often to look while something may still come of what AWS has not answered, or somebody sets back what was changed.
 pub(super) const WATCHING: Duration = Duration::from_secs(5);
 
+/// What was decided.
+pub(super) struct Decided<A> {
+    pub step: Step<A>,
+    /// How long it is until what AWS has refused is asked for again.
+    pub again: Option<Duration>,
+    /// What AWS has said, when nothing else is to be done: the step is what it refuses, and is not carried out now.
+    pub refusal: Option<Failure>,
+}
+
 /// Decides on what was seen.
 pub(super) fn decide<K: Kind>(
     object: &K::Object,
     desired: &Desired<K::Wanted>,
     seen: &mut K::Observed,
     context: &Context,
-) -> Step<K::Action> {
-    let step = unless_fought::<K>(object, desired, seen, context);
+) -> Decided<K::Action> {
+    let mut decided = unless_held::<K>(object, desired, seen, context);
     let waits = Step::Wait { on: Waiting::Unanswered, poll: Some(WATCHING) };
     let open = open::<K>(object, seen, context);
-    match step {
+    decided.step = match decided.step {
         Step::Gone if !K::retains(object) && open.is_some() => waits,
         // A change for the wish that is carried out undoes nothing; nor does one of a predecessor, if the show is to go on.
         step if step.is_carried_out() && open == Some(Open::AnotherWish) => waits,
         step if step.is_carried_out() && open == Some(Open::Inherited) && K::ends(desired, seen) => waits,
         step => step,
-    }
+    };
+    decided
 }
 
-fn unless_fought<K: Kind>(
+fn unless_held<K: Kind>(
     object: &K::Object,
     desired: &Desired<K::Wanted>,
     seen: &mut K::Observed,
     context: &Context,
-) -> Step<K::Action> {
+) -> Decided<K::Action> {
     let (uid, now) = (object.uid().unwrap_or_default(), context.clock.instant());
     let ends = K::ends(desired, seen);
     let mut wish = DefaultHasher::new();
     (user_visible(object), K::keys(desired)).hash(&mut wish);
-    let left = context.attempts.wished(&uid, wish.finish(), K::is_demanded(seen), ends, now);
+    let fought = context.attempts.wished(&uid, wish.finish(), K::is_demanded(seen), ends, now);
     let all = K::plan(object, desired, seen);
     if all.is_carried_out() || matches!(all, Step::Stuck(_)) {
-        context.attempts.settled(&uid, now);
+        context.attempts.settled(&uid, all.is_carried_out(), now);
     }
-    if left == playout_core::fight::Left::default() || !matches!(all, Step::Act(_)) {
-        return all;
-    }
-    K::leave(seen, left.clone());
-    let rest = match K::plan(object, desired, seen) {
-        Step::Act(actions) => match left.allowed(actions) {
-            allowed if allowed.is_empty() => None,
-            allowed => Some(Step::Act(allowed)),
-        },
-        Step::Settled => None,
-        step => Some(step),
+    let aside = context.attempts.put_aside(&uid, now);
+    let again = aside.as_ref().map(|aside| aside.again);
+    let just = |step| Decided { step, again, refusal: None };
+    let mut rest = |left: Left| {
+        let mut told = left.clone();
+        told.refusal = aside.as_ref().map(|aside| aside.failure.clone());
+        K::leave(seen, told);
+        match K::plan(object, desired, seen) {
+            Step::Act(actions) => {
+                Some(left.allowed(actions)).filter(|rest| !rest.is_empty()).map_or(Step::Settled, Step::Act)
+            }
+            // It is neither as wished nor gone.
+            Step::Gone => Step::Settled,
+            step => step,
+        }
     };
-    match (rest, context.attempts.told(&uid, ends, now)) {
-        (Some(step), _) => step,
-        (None, Some((what, Some(pause)))) => Step::wait(Waiting::SetBack(what), pause.min(WATCHING)),
-        (None, Some((what, None))) => Step::Stuck(Problem::set_back(&what)),
-        (None, None) => Step::Settled,
+    if !matches!(all, Step::Act(_)) {
+        if aside.is_some() {
+            rest(Left::default());
+        }
+        return just(all);
     }
+    let Some(aside) = &aside else {
+        if fought.is_empty() {
+            return just(all);
+        }
+        let others = rest(fought);
+        return just(match context.attempts.told(&uid, ends, now) {
+            _ if !others.is_carried_out() => others,
+            Some((what, Some(pause))) => Step::wait(Waiting::SetBack(what), pause.min(WATCHING)),
+            Some((what, None)) => Step::Stuck(Problem::set_back(&what)),
+            None => others,
+        });
+    };
+    // What AWS has refused is asked for again when nothing else is to be done.
+    let others = rest(aside.all.clone().and(&fought));
+    if matches!(others, Step::Act(_)) {
+        return just(others);
+    }
+    let due = rest(aside.waiting.clone().and(&fought));
+    if matches!(due, Step::Act(_)) {
+        return just(due);
+    }
+    rest(aside.all.clone().and(&fought));
+    if others.is_carried_out() {
+        // Also while an encoder is waited for.
+        return Decided { step: all, again: Some(aside.again), refusal: Some(aside.failure.clone()) };
+    }
+    just(others)
 }
 
 /// What AWS may still carry out although nobody waits for its answer.

@@ -13,7 +13,7 @@ use playout_core::plan::{Desired, Failure, FailureClass, Step};
 use playout_core::stored::not_understood;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::decide::decide;
+use super::decide::{Decided, decide};
 use super::tell_of_change;
 use crate::clock::pause;
 use crate::kind::{Context, Kind, Outcome};
@@ -36,11 +36,15 @@ pub(super) struct Looked<K: Kind> {
     pub step: Option<Step<K::Action>>,
     /// What failed.
     pub failure: Option<Failure>,
+    /// How long it is until what AWS has refused is asked for again.
+    pub again: Option<Duration>,
+    /// Whether the failure is a refusal of before, and nothing else is to be done.
+    pub refused: bool,
 }
 
 impl<K: Kind> Looked<K> {
     fn nothing(failure: Option<Failure>) -> Self {
-        Self { desired: None, seen: None, step: None, failure }
+        Self { desired: None, seen: None, step: None, failure, again: None, refused: false }
     }
 }
 
@@ -108,12 +112,19 @@ async fn look<K: Kind>(object: &K::Object, context: &Context) -> Looked<K> {
     match Box::pin(K::observe(object, &desired, context)).await {
         Ok(mut seen) => match (decide::<K>(object, &desired, &mut seen, context), unread) {
             // Nothing else is to be done, and what keeps it is not known to be missing.
-            (Step::Stuck(_), Some(failure)) => {
-                Looked { desired: Some(desired), seen: Some(seen), step: None, failure: Some(failure) }
+            (Decided { step: Step::Stuck(_), .. }, Some(failure)) => {
+                Looked { desired: Some(desired), seen: Some(seen), ..Looked::nothing(Some(failure)) }
             }
-            (step, _) => Looked { desired: Some(desired), seen: Some(seen), step: Some(step), failure: None },
+            (Decided { step, again, refusal }, _) => Looked {
+                desired: Some(desired),
+                seen: Some(seen),
+                step: Some(step),
+                again,
+                refused: refusal.is_some(),
+                failure: refusal,
+            },
         },
-        Err(failure) => Looked { desired: Some(desired), seen: None, step: None, failure: Some(failure) },
+        Err(failure) => Looked { desired: Some(desired), ..Looked::nothing(Some(failure)) },
     }
 }
 

@@ -172,6 +172,20 @@ impl<'a> Conditions<'a> {
         }
     }
 
+    /// Beside what is waited for, or is in the way: what AWS has refused, and is put aside for it.
+    pub fn beside(&mut self, refusal: Option<&Failure>) -> &mut Self {
+        if let (Some(failure), Some(ready)) = (refusal, self.list.iter().find(|c| c.type_ == READY).cloned()) {
+            let reason = Reason::ALL.iter().find(|reason| reason.as_str() == ready.reason);
+            if let (Some(reason), "False") = (reason, ready.status.as_str()) {
+                let text = failure.text();
+                if !ready.message.contains(&failure.message) {
+                    self.set(READY, Truth::False, *reason, format!("{} AWS refuses a change: {text}", ready.message));
+                }
+            }
+        }
+        self
+    }
+
     /// The list, in a stable order.
     #[must_use]
     pub fn finish(&mut self) -> Vec<Condition> {

@@ -3,6 +3,7 @@
 mod action;
 mod advice;
 mod as_wished;
+mod changes;
 pub mod connection;
 mod delivering;
 pub mod differences;

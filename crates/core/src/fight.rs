@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::plan::Action;
+use crate::plan::{Action, Failure};
 
 /// What an action changes: of which resource, and what of it.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -49,21 +49,25 @@ impl Change {
     }
 }
 
-/// What is not to be changed now. The planner goes on as if it were as wished.
+/// What is not to be changed now: what is fought about, and what AWS has refused. The planner goes on as if it were as wished.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Left(BTreeSet<Change>);
+pub struct Left {
+    changes: BTreeSet<Change>,
+    /// What AWS said to what it has refused, for people.
+    pub refusal: Option<Failure>,
+}
 
 impl Left {
     /// Whether this is not to be done now.
     #[must_use]
     pub fn leaves(&self, action: &impl Action) -> bool {
-        !self.0.is_empty() && action.changes().iter().any(|change| self.has(change))
+        !self.changes.is_empty() && action.changes().iter().any(|change| self.has(change))
     }
 
     /// Whether this is not to be changed now.
     #[must_use]
     pub fn has(&self, change: &Change) -> bool {
-        self.0.contains(change)
+        self.changes.contains(change)
     }
 
     /// What may be done now of these.
@@ -71,11 +75,24 @@ impl Left {
     pub fn allowed<A: Action>(&self, actions: Vec<A>) -> Vec<A> {
         actions.into_iter().filter(|action| !self.leaves(action)).collect()
     }
+
+    /// Whether everything may be changed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+
+    /// This, and that, too.
+    #[must_use]
+    pub fn and(mut self, other: &Self) -> Self {
+        self.changes.extend(other.changes.iter().cloned());
+        self
+    }
 }
 
 impl FromIterator<Change> for Left {
     fn from_iter<T: IntoIterator<Item = Change>>(changes: T) -> Self {
-        Self(changes.into_iter().collect())
+        Self { changes: changes.into_iter().collect(), refusal: None }
     }
 }
 

@@ -38,6 +38,7 @@ pub mod presets;
 pub mod reasons;
 pub mod references;
 pub mod refusal;
+pub mod refused;
 pub mod secret;
 pub mod source;
 pub mod stored;

@@ -6,6 +6,7 @@ mod as_wished;
 mod connection_test;
 pub mod differences;
 pub mod external;
+mod inputs;
 mod leading;
 pub mod left;
 pub mod observed;

@@ -10,17 +10,20 @@ mod fixtures;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{Debug, Write as _};
+use std::time::Duration;
 
 use fixtures::world::{No, World, WorldFlow};
 use fixtures::{at, deleted, encrypted, identity, input, present, rtp_input, source_json, source_object};
 use playout_core::api::destination::RetryWord;
 use playout_core::api::source::{HealthWord, SourceState};
 use playout_core::api::{Source, SourceSpec};
+use playout_core::fight::{Left, What};
 use playout_core::flow::{FlowOutput, FlowSeen, FlowState, OutputSettings, Protocol, SecretCopy, SourceSettings};
 use playout_core::names::{Ownership, TAG_ADOPTED, TAG_NAME, TAG_UID, owner};
 use playout_core::passwords::CopyAction;
 use playout_core::plan::{Action, Desired, Failure, FailureClass, Step, Waiting};
 use playout_core::reasons::Reason;
+use playout_core::refused::Refused;
 use playout_core::source;
 use playout_core::source::observed::{Hold, TestPhase, Users};
 use serde_json::{Value, json};
@@ -34,6 +37,8 @@ enum Fault {
     AnswerLost,
     /// AWS refuses.
     Refused,
+    /// AWS refuses, now and each time: the loop puts it aside (`playout_core::refused`).
+    NeverTaken,
 }
 
 trait Kind {
@@ -67,6 +72,10 @@ trait Kind {
     fn sin(before: &World, after: &World, wish: &Self::Wish, action: &Self::Action) -> Option<String>;
     /// What is wrong with the world and the answer at rest.
     fn wrong(world: &World, wish: &Self::Wish, step: &Step<Self::Action>) -> Option<String>;
+    /// What is wrong at rest beside what AWS never takes: it holds up no start, no stop and nothing that is not related to it.
+    fn wrong_beside(world: &World, wish: &Self::Wish, refused: &Self::Action) -> Option<String>;
+    /// Lets the planner go on as if this were as wished.
+    fn leave(seen: &mut Self::Seen, left: Left);
     /// What the world does on its own account, between two passes; whether it did.
     fn nature(world: &mut World, wish: &Self::Wish) -> bool;
 }
@@ -100,9 +109,17 @@ fn go<K: Kind>(
 ) -> Result<Way, String> {
     let mut world = start.clone();
     let (mut way, mut done) = (Way::default(), 0);
+    let (mut refused, mut book, mut left) = (None, Refused::default(), Left::default());
     for pass in 1..=K::PASSES {
-        let seen = K::look(&world, wish);
-        let step = K::plan(wish, &seen);
+        let mut seen = K::look(&world, wish);
+        K::leave(&mut seen, left.clone());
+        let step = match K::plan(wish, &seen) {
+            Step::Act(actions) if refused.is_some() => match left.allowed(actions) {
+                rest if rest.is_empty() => Step::Settled,
+                rest => Step::Act(rest),
+            },
+            step => step,
+        };
         if fault.is_some() && !K::is_steady(&world, wish, &seen, &step) {
             return Err("the status is not steady".into());
         }
@@ -121,7 +138,7 @@ fn go<K: Kind>(
             Step::Act(actions) => actions.as_slice(),
             Step::Wait { .. } | Step::Settled | Step::Stuck(_) | Step::Gone => &[],
         };
-        if step == Step::Gone {
+        if step == Step::Gone && refused.is_none() {
             // The finalizer goes now: what is left is left for ever.
             if let Some(wrong) = K::wrong(&world, wish, &step) {
                 return Err(format!("gone, but {wrong}"));
@@ -153,6 +170,14 @@ fn go<K: Kind>(
                     K::intend(&mut world, action, false);
                     break;
                 }
+                Some(Fault::NeverTaken) => {
+                    let no = Failure { class: FailureClass::Invalid, ..refusal() };
+                    book.refused(&action.changes(), &no, Duration::ZERO);
+                    (refused, left) = (Some(action.clone()), book.left(None));
+                    failure = Some(no);
+                    K::intend(&mut world, action, false);
+                    break;
+                }
                 Some(Fault::AnswerLost) | None => {}
             }
             let before = world.clone();
@@ -170,6 +195,15 @@ fn go<K: Kind>(
                 // The flow went into UPDATING by the action before, or the Source did something since the look.
                 Err(No::Conflict(_)) if nth > 0 || natured => {
                     failure = Some(refusal());
+                    K::intend(&mut world, action, false);
+                    break;
+                }
+                // What rests on what AWS does not take is not taken either.
+                Err(No::Bad(_)) if refused.is_some() => {
+                    let no = Failure { class: FailureClass::Invalid, ..refusal() };
+                    book.refused(&action.changes(), &no, Duration::ZERO);
+                    left = book.left(None);
+                    failure = Some(no);
                     K::intend(&mut world, action, false);
                     break;
                 }
@@ -193,7 +227,7 @@ fn go<K: Kind>(
                     crashed = true;
                     break;
                 }
-                Some(Fault::Refused) => continue,
+                Some(Fault::Refused | Fault::NeverTaken) => continue,
                 Some(Fault::AnswerLost) | None => {}
             }
             let before = world.clone();
@@ -211,11 +245,17 @@ fn go<K: Kind>(
         if !crashed && !passing && step != Step::Gone {
             moved |= K::remember(&mut world, wish, &seen, &step, failure.as_ref());
         }
-        let pauses = matches!(step, Step::Wait { on: Waiting::Restarting { .. }, .. });
+        // An attempt begins off the air: the pause before it lasts for as long as AWS does not take the stop.
+        let stays_on = refused.iter().flat_map(Action::changes).any(|change| change.what == What::Stopped);
+        let pauses = matches!(step, Step::Wait { on: Waiting::Restarting { .. }, .. }) && !stays_on;
         if actions.is_empty() && !moved && !pauses {
             // Nothing moves and nothing is done: a pass later all of this is the same.
             tally.longest = tally.longest.max(pass);
-            if let Some(wrong) = K::wrong(&world, wish, &step) {
+            let wrong = match &refused {
+                None => K::wrong(&world, wish, &step),
+                Some(refused) => K::wrong_beside(&world, wish, refused),
+            };
+            if let Some(wrong) = wrong {
                 return Err(format!("at rest, but {wrong}"));
             }
             if !K::is_steady(&world, wish, &seen, &step) {
@@ -374,7 +414,7 @@ fn faults<K: Kind>(starts: &[World], wishes: &[K::Wish], tally: &mut Tally) {
         for wish in wishes {
             let actions = run::<K>(start, wish, None, tally).actions;
             for at in 0..actions {
-                for fault in [Fault::CrashBefore, Fault::AnswerLost, Fault::Refused] {
+                for fault in [Fault::CrashBefore, Fault::AnswerLost, Fault::Refused, Fault::NeverTaken] {
                     run::<K>(start, wish, Some((at, fault)), tally);
                 }
             }
@@ -829,6 +869,11 @@ impl Kind for SourceShow {
             (A::RemoveSource { name, .. } | A::UpdateSource { name, .. }, Desired::Present(w)) if kept(name, w) => {
                 Some(format!("{name} is as wished and was touched"))
             }
+            (A::RemoveSource { name, .. }, Desired::Present(w))
+                if is_only_live(before, wish, name) && w.active_input.is_none() =>
+            {
+                Some(format!("{name} was taken out, and nothing else receives a signal"))
+            }
             (_, Desired::Present(w)) if w.suspended => Some("a suspended Source was acted upon".into()),
             (action, Desired::Present(w))
                 if w.problem.is_some() && !matches!(action, A::StopFlow { .. } | A::LeaveError { .. }) =>
@@ -929,6 +974,10 @@ impl Kind for SourceShow {
         if f.flow.state == FlowState::Active && !resized {
             return expect(*step == Step::Settled, "not settled while the size waits");
         }
+        if source::plan::pending_changes(&wanted, &seen).iter().any(|field| field == "inputs") {
+            let on_air = f.flow.state == FlowState::Active && source::plan::is_sending(&f.flow);
+            return expect(on_air && *step == Step::Settled, "inputs wait for nothing");
+        }
         // Under Auto an output that sends is use, whoever's it is: a flow that runs for one is left running.
         let used = wanted.state.is_none() && f.flow.state == FlowState::Active && source::plan::is_sending(&f.flow);
         let active = if wish.active || used { FlowState::Active } else { FlowState::Standby };
@@ -947,9 +996,45 @@ impl Kind for SourceShow {
             .or_else(|| expect(Self::ownership(f) == Ownership::Ours, "the tags"))
     }
 
+    fn wrong_beside(world: &World, wish: &SourceWish, refused: &Self::Action) -> Option<String> {
+        use source::plan::Action as A;
+        // What cannot be without it.
+        let needed = matches!(
+            refused,
+            A::CreateFlow(_)
+                | A::StartFlow { .. }
+                | A::StopFlow { .. }
+                | A::LeaveError { .. }
+                | A::ClaimFlow { .. }
+                | A::AdoptFlow { .. }
+        );
+        let flow = world.flow.as_ref().filter(|f| Self::ownership(f).is_ours() && !needed)?;
+        let seen = Self::observe(world, wish);
+        if !seen.hold.is_own() {
+            return None;
+        }
+        let Desired::Present(wanted) = &wish.desired else { return None };
+        let used =
+            wanted.state.is_none() && flow.flow.state == FlowState::Active && source::plan::is_sending(&flow.flow);
+        let on = wish.active || used;
+        let right = wanted.suspended || wanted.problem.is_some() || (flow.flow.state == FlowState::Active) == on;
+        (!right).then(|| format!("{refused:?} is refused, and the flow is {}", flow.flow.state.as_str()))
+    }
+
+    fn leave(seen: &mut Self::Seen, left: Left) {
+        seen.left = left;
+    }
+
     fn nature(_: &mut World, _: &SourceWish) -> bool {
         false
     }
+}
+
+/// Whether the flow sends and this is the only one of its sources that has not failed.
+fn is_only_live(world: &World, wish: &SourceWish, name: &str) -> bool {
+    let flow = world.flow.as_ref().filter(|f| f.flow.state == FlowState::Active && source::plan::is_sending(&f.flow));
+    let mut live = flow.iter().flat_map(|f| &f.flow.sources).filter(|s| !wish.failed.contains(&s.name.as_str()));
+    matches!((live.next(), live.next()), (Some(only), None) if only.name == name)
 }
 
 fn worlds_of(updating: bool, of: &SourceWish, change: fn(&mut WorldFlow)) -> World {

@@ -428,7 +428,14 @@ fn when_both_inputs_are_renamed_the_one_that_carries_the_show_goes_last() {
     health(&mut seen, &[("main", Failed), ("reserve", Healthy)]);
     seen.inputs.get_mut("reserve").expect("measured").measured.selected = Some(true);
     let action = one(decide(&wish(&renamed), &seen));
+    assert_eq!(action, Action::SetFailover { flow: flow_arn(), failover: leads("reserve") }, "AWS keeps a primary");
+    flow(&mut seen).failover = leads("reserve");
+    let action = one(decide(&wish(&renamed), &seen));
     assert!(matches!(&action, Action::RemoveSource { name, .. } if name == "main"), "reserve is sent on: {action:?}");
+}
+
+fn leads(name: &str) -> Failover {
+    Failover { enabled: true, merge: false, recovery_window: None, primary: Some(name.into()) }
 }
 
 #[test]

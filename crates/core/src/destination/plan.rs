@@ -167,9 +167,16 @@ fn toward_present(wanted: &Wanted, seen: &Observed) -> Step<Action> {
         }
     };
     match (step, old_path) {
-        (Step::Settled, Some(old_path)) => old_path,
+        (Step::Settled, Some(old_path)) if has_arrived(wanted, seen) => old_path,
         (step, _) => step,
     }
+}
+
+/// Whether the show is on the new path, or there is none. What AWS does not take of it keeps the old one.
+fn has_arrived(wanted: &Wanted, seen: &Observed) -> bool {
+    let fed = || seen.outputs.iter().any(|(role, o)| o.output.enabled && wanted.outputs.contains_key(role));
+    let up = || seen.channel.present().is_some_and(|c| c.channel.state.is_up());
+    !wanted.running || if wanted.channel.is_none() { fed() } else { up() }
 }
 
 /// What takes it off the air, on both paths: by what was seen, and by what is recorded where AWS could not be looked at.

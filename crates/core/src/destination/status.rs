@@ -405,6 +405,7 @@ fn conditions(
     let (reason, text) = as_wished(status, destination, outcome, fed);
     let settled = (reason, advice::with_advice(text, destination, outcome.wanted));
     list.outcome(outcome.step, outcome.failure, settled, acting);
+    list.beside(outcome.seen.and_then(|seen| seen.left.refusal.as_ref()));
     if let (Some(DestinationWord::Error), None, Some(refused)) = (status.state, outcome.failure, refused(fed))
         && matches!(outcome.step, Some(Step::Wait { on: Waiting::Connecting(_), .. }))
     {

@@ -21,6 +21,9 @@ use crate::reasons::Reason;
 /// A read may show a channel as it was before our own start, for so long. No channel goes up and down again that fast.
 const OLD_READ: Duration = Duration::from_secs(5);
 
+/// Where it goes, by the names of the fields.
+const RECEIVER: [&str; 5] = ["url", "streamKey", "backup", "backup.url", "backup.streamKey"];
+
 /// The endpoint that a channel with a backup of mode `OnFailure` feeds: what an annotation says, else what a failover has
 /// decided, else the one that it feeds now.
 pub(super) fn active(wanted: &Wanted, channel: &ChannelWanted, seen: &Observed) -> Role {
@@ -225,7 +228,10 @@ impl Path<'_> {
             Ok(settings) => settings,
             Err(problem) => return Step::Stuck(problem),
         };
-        if self.differs(&settings, channel) {
+        // A show begins with what AWS has when it does not take a change, and never toward somebody else.
+        let begins = tries(self.wanted, self.seen).is_none();
+        let elsewhere = begins && settings.differences(&channel.settings).iter().any(|field| RECEIVER.contains(field));
+        if self.differs(&settings, channel) || elsewhere {
             return self.own_stop().unwrap_or_else(|| {
                 Step::Act(vec![Action::UpdateChannel {
                     id: channel.id.clone(),
@@ -261,7 +267,7 @@ impl Path<'_> {
 
     /// Whether the channel is to be updated.
     fn differs(&self, settings: &ChannelSettings, channel: &Channel) -> bool {
-        !settings.differences(&channel.settings).is_empty() && !self.seen.left.has(&Change::of(CHANNEL, What::Settings))
+        !settings.differences(&channel.settings).is_empty() && self.may_change()
     }
 
     /// What is changed or made anew was stopped by us: no failure, also when the pass that stopped it could not tell.
@@ -329,7 +335,7 @@ impl Path<'_> {
         }
         // What runs keeps running with the key that AWS has; only a start needs the new one.
         if let Ok(settings) = &settings
-            && (self.switches(seen)
+            && ((self.switches(seen) && self.may_change())
                 || ((self.wanted.may_interrupt || !is_delivered(seen, self.signal)) && self.differs(settings, channel)))
         {
             return stop();
@@ -386,7 +392,12 @@ impl Path<'_> {
 
     /// Whether there is a backup that a dead primary gives its place to.
     fn has_spare(&self) -> bool {
-        self.seen.told.is_none() && !self.wanted.hot && self.channel.endpoints.len() == 2
+        self.seen.told.is_none() && !self.wanted.hot && self.channel.endpoints.len() == 2 && self.may_change()
+    }
+
+    /// Whether the channel may be given other settings.
+    fn may_change(&self) -> bool {
+        !self.seen.left.has(&Change::of(CHANNEL, What::Settings))
     }
 
     /// No receiver takes the stream: what is done about it, when it has lasted.

@@ -3,7 +3,7 @@
 use super::address::all_moved;
 use super::leading::{named, stands_in};
 use super::observed::{Hold, Observed};
-use super::plan::is_sending;
+use super::plan::{Pending, is_sending};
 use super::status::leader;
 use crate::api::source::{HealthWord, Source, SourceState, SourceStatus};
 use crate::flow::{Flow, FlowState};
@@ -16,6 +16,7 @@ pub(super) fn as_wished(
     source: &Source,
     seen: Option<&Observed>,
     flow: Option<&Flow>,
+    waits: &[Pending],
 ) -> (Reason, String) {
     if source.spec.suspend {
         return (Reason::Suspended, Reason::Suspended.meaning().to_string());
@@ -33,14 +34,11 @@ pub(super) fn as_wished(
         }
         text += &format!(" {sentence}");
     }
-    if runs && !status.pending_changes.is_empty() {
+    for pending in waits.iter().filter(|_| runs) {
         if reason == Reason::Running {
             reason = Reason::PendingChanges;
         }
-        let waits = status.pending_changes.join(", ");
-        text += &format!(
-            " Changes of {waits} wait until it is stopped, because AWS changes the size of a stopped flow only."
-        );
+        text += &format!(" {}", pending.why);
     }
     (reason, text)
 }

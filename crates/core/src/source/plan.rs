@@ -2,14 +2,15 @@
 
 pub use super::action::{Action, NewFlow, NewSource, Toward};
 use super::external;
+use super::inputs;
 use super::observed::{FlowQuota, Hold, Observed};
+pub use super::target::{Pending, is_on, is_sending, pending, pending_changes};
 use super::target::{
-    failover, failover_differs, impossible, in_transition, inputs_wait, is_interface, is_ndi_exchange, is_tested,
-    is_without_ndi, placed, resized, runs_anyway, settled, stands_on, takes_size,
+    failover, impossible, in_transition, inputs_wait, is_interface, is_tested, is_without_ndi, placed, resized,
+    runs_anyway, stands_on, takes_size,
 };
-pub use super::target::{is_on, is_sending, pending_changes};
-use super::wanted::{InputWanted, Wanted};
-use crate::flow::{Failover, Flow, FlowSeen, FlowSource, FlowState, Password, Protocol, SourceSettings};
+use super::wanted::Wanted;
+use crate::flow::{Flow, FlowSeen, FlowState, Password};
 use crate::names::{Ownership, TAG_UID, owner};
 use crate::passwords;
 use crate::plan::{Desired, IN_TRANSITION, Problem, Step, Waiting};
@@ -150,16 +151,20 @@ fn toward_present(wanted: &Wanted, seen: &Observed) -> Step<Action> {
         };
     }
     let copies = passwords::missing(wanted_passwords(wanted), &seen.secrets, &wanted.tags);
-    let copies = seen.left.allowed(copies.into_iter().map(Action::Copy).collect());
-    if !copies.is_empty() {
-        return Step::Act(copies);
+    let copies: Vec<_> = copies.into_iter().map(Action::Copy).collect();
+    let next = seen.left.allowed(copies.clone());
+    if !next.is_empty() {
+        return Step::Act(next);
     }
     let flow = match &seen.flow {
         FlowSeen::Undecided => return Step::wait(Waiting::CreateOutcome, IN_TRANSITION),
         FlowSeen::Absent => {
             return match seen.quota.as_ref().filter(|q| !q.usage.has_room(q.ahead)) {
                 Some(quota) => Step::Stuck(exceeded(quota)),
-                None => Step::Act(vec![Action::CreateFlow(Box::new(new_flow(wanted, seen)))]),
+                None => Step::Act(match new_flow(wanted, seen) {
+                    Some(new) => vec![Action::CreateFlow(Box::new(new))],
+                    None => copies,
+                }),
             };
         }
         FlowSeen::Present(flow) => flow,
@@ -231,23 +236,24 @@ fn wanted_passwords(wanted: &Wanted) -> impl Iterator<Item = &Password> {
     wanted.inputs.iter().filter_map(|input| input.password.as_ref())
 }
 
-fn new_source(input: &InputWanted, wanted: &Wanted, seen: &Observed) -> NewSource {
-    NewSource { name: input.name.clone(), settings: settled(input, seen), tags: wanted.tags.clone() }
-}
-
-fn new_flow(wanted: &Wanted, seen: &Observed) -> NewFlow {
-    let placed = placed(wanted, seen, None);
-    NewFlow {
+/// With the inputs of which all is known. `None`: of none.
+fn new_flow(wanted: &Wanted, seen: &Observed) -> Option<NewFlow> {
+    let placed: Vec<_> =
+        placed(wanted, seen, None).into_iter().filter(|input| inputs::is_complete(input, seen)).collect();
+    if placed.is_empty() {
+        return None;
+    }
+    Some(NewFlow {
         name: wanted.flow_name.clone(),
         tags: wanted.tags.clone(),
-        sources: placed.iter().map(|i| new_source(i, wanted, seen)).collect(),
+        sources: placed.iter().map(|i| inputs::new_source(i, wanted, seen)).collect(),
         failover: failover(wanted, &placed),
         size: wanted.size.clone(),
         availability_zone: wanted.availability_zone.clone(),
         vpc_interfaces: wanted.vpc_interfaces.clone(),
         ndi: wanted.ndi.clone(),
         maintenance: wanted.maintenance.clone(),
-    }
+    })
 }
 
 /// Interfaces in VPCs that a flow may have (of type ENA).
@@ -292,11 +298,8 @@ fn next_difference(wanted: &Wanted, seen: &Observed, flow: &Flow) -> Option<Vec<
     {
         return Some(set);
     }
-    if !inputs_wait
-        && let Some(action) = next_source_change(wanted, seen, flow)
-        && let Some(change) = next(vec![action])
-    {
-        return Some(change);
+    if !inputs_wait && let Some(action) = inputs::next(wanted, seen, flow) {
+        return Some(vec![action]);
     }
     if ndi_goes
         && is_without_ndi(flow)
@@ -309,139 +312,4 @@ fn next_difference(wanted: &Wanted, seen: &Observed, flow: &Flow) -> Option<Vec<
     }
     // After the sources, so that no source stands on an interface that goes.
     left
-}
-
-/// The order keeps a source that carries the show: what is new comes before what is old goes, where there is room. Nothing
-/// is asked that AWS refuses: the last source is never removed, and two sources differ in name and port and speak one
-/// protocol.
-fn next_source_change(wanted: &Wanted, seen: &Observed, flow: &Flow) -> Option<Action> {
-    let arn = || flow.arn.clone();
-    let placed = placed(wanted, seen, Some(flow));
-    let wish = failover(wanted, &placed);
-    let is_kept = |source: &FlowSource| {
-        placed.iter().any(|i| i.name == source.name && !settled(i, seen).needs_replacement(&source.settings))
-    };
-    let missing: Vec<_> = placed
-        .iter()
-        .filter(|i| !flow.sources.iter().any(|s| s.name == i.name && is_kept(s)))
-        .map(|i| new_source(i, wanted, seen))
-        .collect();
-    let surplus: Vec<_> = flow.sources.iter().filter(|s| !is_kept(s)).collect();
-    let set = |failover| Action::SetFailover { flow: arn(), failover };
-    let remove = |s: &FlowSource| Action::RemoveSource { flow: arn(), arn: s.arn.clone(), name: s.name.clone() };
-    let update = |s: &FlowSource, settings| Action::UpdateSource {
-        flow: arn(),
-        arn: s.arn.clone(),
-        name: s.name.clone(),
-        settings: Box::new(settings),
-    };
-    if let Some(new) = missing.first() {
-        if is_ndi_exchange(&new.settings, &new.name, flow) {
-            return None;
-        }
-        if flow.failover.enabled && flow.failover.merge && !wish.merge {
-            // What comes may be of a protocol that cannot be merged.
-            return Some(set(Failover { enabled: true, ..Failover::default() }));
-        }
-        if let [first, second, ..] = flow.sources.as_slice() {
-            // A full flow has to give up a place: that of the source which does not lead, if what is missing fits beside
-            // the one that does.
-            let (leads, follows) = if leads(second, seen, flow) { (second, first) } else { (first, second) };
-            let may_go = |s: &FlowSource| surplus.iter().any(|o| o.arn == s.arn);
-            let helps = |stays: &FlowSource| missing.iter().any(|m| fits_beside(m, stays));
-            let goes = [(follows, leads), (leads, follows)].into_iter().filter(|(goes, _)| may_go(goes));
-            let goes: Vec<_> = goes.collect();
-            let best = goes.iter().find(|(_, stays)| helps(stays)).or(goes.first());
-            return best.map(|(goes, _)| remove(goes));
-        }
-        let old = flow.sources.first()?;
-        let kept = placed.iter().find(|i| i.name == old.name && is_kept(old)).map(|i| settled(i, seen));
-        if let Some(fits) = missing.iter().find(|m| fits_beside(m, old)) {
-            if !flow.failover.enabled {
-                return Some(set(Failover { enabled: true, ..Failover::default() }));
-            }
-            return Some(Action::AddSource { flow: arn(), source: fits.clone() });
-        }
-        if let Some(settings) = kept.filter(|k| !k.differences(&old.settings).is_empty()) {
-            // It stands on a port that it is to leave.
-            return Some(update(old, settings));
-        }
-        if !speak_alike(new.settings.protocol, old.settings.protocol) {
-            // Two protocols cannot stand side by side: the one source changes over and keeps the place.
-            let same = missing.iter().find(|m| m.name == old.name);
-            return Some(update(old, same.map_or_else(|| spare(new, flow).settings, |m| m.settings.clone())));
-        }
-        // What is new needs the name or the port of the last source, which cannot be removed: a spare keeps the place.
-        if !flow.failover.enabled {
-            return Some(set(Failover { enabled: true, ..Failover::default() }));
-        }
-        return Some(Action::AddSource { flow: arn(), source: spare(new, flow) });
-    }
-    let mut blocked = None;
-    for input in &placed {
-        let settings = settled(input, seen);
-        let Some(old) = flow.sources.iter().find(|s| s.name == input.name) else { continue };
-        if settings.differences(&old.settings).is_empty() {
-            continue;
-        }
-        if flow.sources.iter().any(|s| s.arn != old.arn && same_port(&settings, &s.settings)) {
-            blocked = blocked.or(Some((old, settings)));
-        } else {
-            let change = update(old, settings);
-            if !seen.left.leaves(&change) {
-                return Some(change);
-            }
-        }
-    }
-    if let Some(old) = surplus.first() {
-        return Some(remove(old));
-    }
-    if let Some((old, mut settings)) = blocked {
-        // Two inputs exchange their ports: one steps aside.
-        settings.ingest_port = free_port(settings.ingest_port, flow);
-        return Some(update(old, settings));
-    }
-    failover_differs(&wish, &flow.failover).then(|| set(wish))
-}
-
-/// Whether this source is the one that is sent on: as AWS measures, else as failover says.
-fn leads(source: &FlowSource, seen: &Observed, flow: &Flow) -> bool {
-    let selected = |s: &FlowSource| seen.inputs.get(&s.name).is_some_and(|i| i.measured.selected == Some(true));
-    match flow.sources.iter().find(|s| selected(s)) {
-        Some(selected) => selected.arn == source.arn,
-        None => flow.failover.primary.as_ref() == Some(&source.name),
-    }
-}
-
-fn speak_alike(a: Protocol, b: Protocol) -> bool {
-    let family = |p| if p == Protocol::RtpFec { Protocol::Rtp } else { p };
-    family(a) == family(b)
-}
-
-fn same_port(a: &SourceSettings, b: &SourceSettings) -> bool {
-    a.ingest_port.is_some() && a.ingest_port == b.ingest_port
-}
-
-/// Whether AWS would take it as the second source.
-fn fits_beside(new: &NewSource, old: &FlowSource) -> bool {
-    new.name != old.name
-        && speak_alike(new.settings.protocol, old.settings.protocol)
-        && !same_port(&new.settings, &old.settings)
-}
-
-/// A source like the new one, for the time until the new one has its place. Its name has capitals, which no input's has.
-fn spare(new: &NewSource, flow: &Flow) -> NewSource {
-    let mut spare = NewSource { name: format!("{}-SPARE", new.name), ..new.clone() };
-    spare.settings.ingest_port = free_port(spare.settings.ingest_port, flow);
-    if spare.settings.protocol == Protocol::ZixiPush {
-        spare.settings.stream_id = Some(spare.name.clone());
-    }
-    spare
-}
-
-/// A port that no source of the flow has, nor wants next to it: RTP-FEC also uses the second and fourth port above its own.
-fn free_port(wanted: Option<i32>, flow: &Flow) -> Option<i32> {
-    let taken = |port: i32| flow.sources.iter().any(|s| s.settings.ingest_port.is_some_and(|p| (p - port).abs() < 8));
-    wanted
-        .map(|wanted| (1..).map(|n| 10_000 + 10 * n).find(|p| !taken(*p) && (p - wanted).abs() >= 8).unwrap_or(wanted))
 }

@@ -11,7 +11,7 @@ use super::connection_test::{connection_test, reachable};
 use super::external;
 use super::leading::{active_input, end, record};
 use super::observed::{Hold, InputSeen, Observed};
-use super::plan::{Action, pending_changes};
+use super::plan::{Action, pending, pending_changes};
 use crate::age::age;
 use crate::annotations;
 use crate::api::RECONCILE_AT;
@@ -174,7 +174,14 @@ fn of_flow(status: &mut SourceStatus, source: &Source, seen: &Observed, flow: &F
     } else {
         let mut specs: Vec<_> = source.spec.inputs.iter().collect();
         specs.sort_by_key(|i| i.priority);
-        specs.into_iter().map(|spec| &spec.name).collect()
+        // What carries the show is shown for as long as it does.
+        let leads =
+            active_input(status, seen, flow).filter(|_| matches!(flow.state, FlowState::Active | FlowState::Updating));
+        let leads = flow.sources.iter().filter(|s| Some(&s.name) == leads.as_ref()).map(|s| &s.name);
+        let mut names: Vec<_> = specs.into_iter().map(|spec| &spec.name).collect();
+        let unlisted: Vec<_> = leads.filter(|name| !names.contains(name)).collect();
+        names.extend(unlisted);
+        names
     };
     status.inputs = names
         .into_iter()
@@ -280,7 +287,8 @@ fn conditions(
     outcome: &Outcome<'_>,
     flow: Option<&Flow>,
 ) {
-    let settled = as_wished(status, source, outcome.seen, flow);
+    let waits = outcome.wanted.zip(outcome.seen).map_or_else(Vec::new, |(wanted, seen)| pending(wanted, seen));
+    let settled = as_wished(status, source, outcome.seen, flow, &waits);
     let acting = match flow.map(|f| f.state) {
         None => Reason::Creating,
         Some(_) if source.metadata.deletion_timestamp.is_some() => Reason::Deleting,
@@ -288,6 +296,7 @@ fn conditions(
     };
     let mut list = Conditions::after(&before.conditions, source.metadata.generation, outcome.now);
     list.outcome(outcome.step, outcome.failure, settled, acting);
+    list.beside(outcome.seen.and_then(|seen| seen.left.refusal.as_ref()));
     if let Some(Step::Act(actions)) = outcome.step
         && let [leaving @ Action::LeaveError { errors, .. }] = actions.as_slice()
     {

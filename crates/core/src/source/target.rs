@@ -3,12 +3,12 @@
 
 use std::collections::BTreeSet;
 
+use super::inputs;
 use super::observed::{Observed, TestPhase};
 use super::wanted::{InputWanted, Wanted};
 use crate::api::policy::RunState;
 use crate::api::source::{HealthWord, Priority};
 use crate::flow::{Failover, Flow, FlowSeen, FlowState, Protocol, SourceSettings, VpcInterface};
-use crate::names::Ownership;
 use crate::passwords;
 use crate::plan::{IN_TRANSITION, Problem, SOON, Step};
 use crate::reasons::Reason;
@@ -115,16 +115,51 @@ pub(super) fn inputs_wait(wanted: &Wanted, flow: &Flow) -> bool {
     wanted.ndi.is_some() && flow.ndi.is_none() && resized(wanted, flow).is_some() && !takes_size(flow)
 }
 
-/// The fields of the spec whose changes wait until the flow is stopped, because AWS takes them only then.
+/// A change that waits, and why.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Pending {
+    /// The fields of the spec.
+    pub fields: &'static [&'static str],
+    /// A sentence for people.
+    pub why: String,
+}
+
+/// Changes that wait: for the flow to be stopped, or for another input to receive a signal.
 #[must_use]
-pub fn pending_changes(wanted: &Wanted, seen: &Observed) -> Vec<String> {
+pub fn pending(wanted: &Wanted, seen: &Observed) -> Vec<Pending> {
     let FlowSeen::Present(flow) = &seen.flow else { return Vec::new() };
-    let own = seen.hold.is_own() && seen.ownership != Ownership::Foreign;
-    if !own || wanted.problem.is_some() || takes_size(flow) || resized(wanted, flow).is_none() {
+    if !seen.hold.is_own() || !seen.ownership.is_ours() || wanted.problem.is_some() {
         return Vec::new();
     }
-    let fields: &[&str] = if inputs_wait(wanted, flow) { &["flowSize", "ndi", "inputs"] } else { &["flowSize"] };
-    fields.iter().map(|field| (*field).to_string()).collect()
+    let mut list = Vec::new();
+    if !takes_size(flow) && resized(wanted, flow).is_some() {
+        let fields: &[&str] = if inputs_wait(wanted, flow) { &["flowSize", "ndi", "inputs"] } else { &["flowSize"] };
+        let why = format!(
+            "Changes of {} wait until it is stopped, because AWS changes the size of a stopped flow only.",
+            fields.join(", ")
+        );
+        list.push(Pending { fields, why });
+    }
+    if let Some(source) = inputs::kept_on_the_air(wanted, seen, flow) {
+        let why = format!(
+            "A change of inputs waits: input {} is the only one that receives a signal, and stays until another one does or the flow is stopped.",
+            source.name
+        );
+        list.push(Pending { fields: &["inputs"], why });
+    }
+    list
+}
+
+/// The fields of the spec whose changes wait.
+#[must_use]
+pub fn pending_changes(wanted: &Wanted, seen: &Observed) -> Vec<String> {
+    let mut fields: Vec<String> = Vec::new();
+    for field in pending(wanted, seen).iter().flat_map(|pending| pending.fields) {
+        if !fields.iter().any(|known| known == field) {
+            fields.push((*field).to_string());
+        }
+    }
+    fields
 }
 
 /// Whether NDI can be switched off: nothing on the flow speaks it.

@@ -16,6 +16,7 @@ use playout_core::destination::retry::Phase;
 use playout_core::destination::status::status;
 use playout_core::destination::wanted::Wanted;
 use playout_core::endpoint::Role;
+use playout_core::fight::Left;
 use playout_core::flow::{FlowOutput, FlowState};
 use playout_core::names::{Identity, Ownership, TAG_UID};
 use playout_core::passwords::CopyAction;
@@ -774,6 +775,31 @@ impl Kind for DestinationShow {
             .or_else(|| expect(settings, "the settings"))
             .or_else(|| expect(copies, "the copies of passwords"))
             .or_else(|| expect(moved, "the old path is still there"))
+    }
+
+    /// What is to be off the air is, whatever AWS does not take; and what is sent goes on when a change of it is refused.
+    fn wrong_beside(world: &World, wish: &Wish, refused: &A) -> Option<String> {
+        let id = id();
+        let outputs = world.flow.iter().flat_map(|f| &f.flow.outputs).filter(|o| role(&o.name).is_some());
+        let sends = outputs.filter(|o| o.enabled && ours(world, o) != Ownership::Foreign).count();
+        let runs = world.live.our_channels(&id).filter(|c| c.channel.state.is_up()).count();
+        let is_stop = matches!(
+            refused,
+            A::UpdateOutput { enabled: Some(false), .. }
+                | A::StopOutput { .. }
+                | A::StopChannel { .. }
+                | A::RemoveOutput { .. }
+                | A::DeleteChannel { .. }
+        );
+        let off = match &wish.desired {
+            Desired::Present(wanted) => !wanted.running && !wanted.suspended,
+            _ => !wish.retain,
+        };
+        (off && !is_stop && sends + runs > 0).then(|| format!("{refused:?} is refused, and it is on the air"))
+    }
+
+    fn leave(seen: &mut Observed, left: Left) {
+        seen.left = left;
     }
 
     /// The Source starts and stops its flow; others come and go; a channel stops.

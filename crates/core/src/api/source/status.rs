@@ -63,7 +63,8 @@ pub struct SourceStatus {
     /// Outputs of the flow against its limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outputs: Option<OutputsUsed>,
-    /// Fields of the spec whose changes wait until the flow is stopped, because AWS takes them only then.
+    /// Fields of the spec whose changes wait: `flowSize` until the flow is stopped, because AWS takes it only then; `inputs` while
+    /// the input that is to go is the only one that receives a signal.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pending_changes: Vec<String>,
     /// The objects that use this Source, as `Destination/name`; those that are on the air first.
