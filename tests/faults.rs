@@ -7,6 +7,8 @@ mod annotations;
 #[path = "faults/hangs.rs"]
 mod hangs;
 mod in_process;
+#[path = "faults/maintenance.rs"]
+mod maintenance;
 #[path = "faults/other_versions.rs"]
 mod other_versions;
 #[path = "faults/ownership.rs"]

@@ -73,6 +73,29 @@ pub const CHANNEL_STARTING: Duration = Duration::from_secs(2);
 /// From the answer to StopChannel to a channel at rest.
 pub const CHANNEL_STOPPING: Duration = Duration::from_secs(1);
 
+/// Seconds, where AWS takes minutes.
+pub fn quick() -> Durations {
+    Durations {
+        answer: Duration::from_millis(10),
+        flow_starting: Duration::from_secs(3),
+        flow_stopping: Duration::from_secs(2),
+        flow_deleting: Duration::from_secs(3),
+        flow_updating: Duration::from_secs(1),
+        secret_tombstone: Duration::from_secs(5),
+        channel_creating: Duration::from_secs(1),
+        channel_starting: CHANNEL_STARTING,
+        channel_stopping: CHANNEL_STOPPING,
+        channel_updating: Duration::from_secs(1),
+        channel_deleting: Duration::from_secs(1),
+        input_creating: Duration::from_secs(1),
+        input_deleting: Duration::from_secs(1),
+        metric_interval: Duration::from_secs(1),
+        metric_lag: Duration::from_secs(1),
+        peer_lag: Duration::from_secs(1),
+        ..Durations::default()
+    }
+}
+
 impl World {
     /// One that publishes what AWS documents for each protocol, and no more.
     pub fn new(planted: Option<(usize, Fault)>) -> Self {
@@ -81,31 +104,14 @@ impl World {
 
     /// One that also publishes what no page promises.
     pub fn publishing(switches: &Switches, planted: Option<(usize, Fault)>) -> Self {
+        Self::of(switches, quick(), planted)
+    }
+
+    /// One in which AWS takes so long for things.
+    pub fn of(switches: &Switches, durations: Durations, planted: Option<(usize, Fault)>) -> Self {
         let started = jiff::Timestamp::from_second(1_767_225_600).expect("a time");
         let clock = Clock::starting_at(started);
-        let config = playout_sim::Config {
-            durations: Durations {
-                answer: Duration::from_millis(10),
-                flow_starting: Duration::from_secs(3),
-                flow_stopping: Duration::from_secs(2),
-                flow_deleting: Duration::from_secs(3),
-                flow_updating: Duration::from_secs(1),
-                secret_tombstone: Duration::from_secs(5),
-                channel_creating: Duration::from_secs(1),
-                channel_starting: CHANNEL_STARTING,
-                channel_stopping: CHANNEL_STOPPING,
-                channel_updating: Duration::from_secs(1),
-                channel_deleting: Duration::from_secs(1),
-                input_creating: Duration::from_secs(1),
-                input_deleting: Duration::from_secs(1),
-                metric_interval: Duration::from_secs(1),
-                metric_lag: Duration::from_secs(1),
-                peer_lag: Duration::from_secs(1),
-                ..Durations::default()
-            },
-            switches: switches.clone(),
-            ..playout_sim::Config::default()
-        };
+        let config = playout_sim::Config { durations, switches: switches.clone(), ..playout_sim::Config::default() };
         let sim = Sim::new(config, Arc::new(TokioClock::new(Duration::from_secs(1_767_225_600), 1.0)));
         // Strikes nobody; while one is planted, the world remembers what it was like before each change.
         sim.plant_fault(playout_sim::Fault::new("none", "None", playout_sim::FaultKind::Stale { seconds: 1.0 }));
