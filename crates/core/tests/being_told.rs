@@ -525,6 +525,15 @@ fn an_output_that_is_not_ours_and_sends_is_said_to_whatever_is_wished() {
 }
 
 #[test]
+fn an_input_that_stands_by_and_receives_nothing_is_in_the_message() {
+    let mut studio = Studio::new(&[]);
+    studio.pass(&live(&[("main", GOOD), ("reserve", DEAD)]), 0);
+    let (_, reason, message) = ready(&studio.json());
+    assert_eq!(reason, "Running");
+    assert_eq!(message, "The flow is running. Input main leads. Input reserve (Backup) receives nothing.");
+}
+
+#[test]
 fn packets_that_are_lost_are_told_and_in_get() {
     let mut studio = Studio::new(&[]);
     let well = live(&[("main", GOOD), ("reserve", GOOD)]);

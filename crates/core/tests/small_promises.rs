@@ -239,7 +239,7 @@ fn the_age_of_a_refusal_begins_anew_with_other_settings() {
     };
     assert_eq!(since(&[]), Some(at(0)));
     let other = ("/url", json!("rtmps://other.example.com:443/app"));
-    assert_eq!(since(&[other.clone()]), Some(at(5)));
+    assert_eq!(since(std::slice::from_ref(&other)), Some(at(5)));
     let step = decide(&destination_wanted(&destination_spec(&[other]), &references()), &seen);
     assert!(matches!(&step, Step::Act(actions) if actions[0].is_told()), "the status alone remembers it: {step:?}");
 }

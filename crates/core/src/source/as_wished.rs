@@ -5,7 +5,7 @@ use super::leading::{named, stands_in};
 use super::observed::{Hold, Observed};
 use super::plan::{Pending, is_sending};
 use super::status::leader;
-use crate::api::source::{HealthWord, Source, SourceState, SourceStatus};
+use crate::api::source::{HealthWord, InputStatus, Source, SourceState, SourceStatus};
 use crate::flow::{Flow, FlowState};
 use crate::plan::shortened;
 use crate::reasons::Reason;
@@ -61,6 +61,10 @@ fn running(status: &SourceStatus, source: &Source, seen: Option<&Observed>, flow
     let is_one_of_two = status.inputs.iter().filter(|i| i.in_flow).count() > 1;
     let asked = if source.spec.active_input.as_ref() == Some(name) { ", as spec.activeInput says" } else { "" };
     let leads = format!(" Input {} leads{asked}.", named(source, name));
+    // What the leader is to be replaced by, if it comes to that.
+    let is_deaf = |i: &&InputStatus| i.in_flow && i.name != *name && i.health == Some(HealthWord::Failed);
+    let deaf: Vec<_> = status.inputs.iter().filter(is_deaf).map(|i| named(source, &i.name)).collect();
+    let leads = deaf.iter().fold(leads, |all, name| format!("{all} Input {name} receives nothing."));
     match degraded.as_str() {
         "" if is_one_of_two => (Reason::Running, text + &leads),
         "" => (Reason::Running, text),
