@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use playout_core::api::policy::parse_duration;
+use playout_core::regions::{Added, Regions};
 
 use crate::aws::quotas::Limits;
 
@@ -36,6 +37,10 @@ pub struct Config {
     /// How many MediaConnect flows a region may have. Default: what Service Quotas says, else 20.
     #[arg(long, env = "PLAYOUT_MEDIACONNECT_FLOWS")]
     pub mediaconnect_flows: Option<usize>,
+    /// Services in regions that Playout does not know them to be in, such as new ones: `mediaconnect=` or `medialive=` and the
+    /// region, with commas between them, as in `mediaconnect=eu-south-1,medialive=us-west-1`.
+    #[arg(long, env = "PLAYOUT_MORE_REGIONS", value_delimiter = ',')]
+    pub more_regions: Vec<Added>,
     /// Only objects of this namespace. Default: all namespaces.
     #[arg(long, env = "PLAYOUT_NAMESPACE")]
     pub namespace: Option<String>,
@@ -96,6 +101,12 @@ impl Config {
             self.create_window,
         );
         Ok(())
+    }
+
+    /// Where the media services are.
+    #[must_use]
+    pub fn regions(&self) -> Regions {
+        self.more_regions.iter().cloned().collect()
     }
 
     /// What it says of quotas.

@@ -19,6 +19,8 @@ mod pairs;
 mod places;
 #[path = "faults/refused.rs"]
 mod refused;
+#[path = "faults/regions.rs"]
+mod regions;
 #[path = "faults/told.rs"]
 mod told;
 #[path = "faults/worlds.rs"]

@@ -84,6 +84,9 @@ impl Kind for DestinationKind {
             feeds(context).forget(&destination.uid().unwrap_or_default());
             return (Desired::Absent, None);
         }
+        if let Some(problem) = lacks_output(destination, context) {
+            return (Desired::Invalid(problem), None);
+        }
         let spec = &destination.spec;
         let namespace = destination.namespace().unwrap_or_default();
         for url in spec.url.iter().chain(spec.backup.as_ref().and_then(|b| b.url.as_ref())) {
@@ -110,6 +113,9 @@ impl Kind for DestinationKind {
         let mut desired = wanted(&destination.spec, &context.identity(destination), &references, roles, false);
         if let Desired::Present(wanted) = &mut desired {
             wanted.same_receiver = same_receiver(destination, wanted, context);
+            if let (Some(channel), Some(problem)) = (&mut wanted.channel, lacks_channel(destination, context)) {
+                channel.role_arn = Err(problem);
+            }
         }
         (desired, unread.filter(|_| wants_to_run(spec)))
     }
@@ -290,6 +296,18 @@ fn source_of(destination: &Destination, context: &Context) -> Option<Arc<Source>
 /// The region is the Source's, else that of what this Destination has there; a Destination may only say the same.
 async fn region_of(destination: &Destination, context: &Context) -> Arc<Region> {
     context.aws.region(Some(&region_name(destination, context))).await
+}
+
+/// What keeps it from sending from its region.
+fn lacks_output(destination: &Destination, context: &Context) -> Option<Problem> {
+    let (source, region) = (source_of(destination, context), region_name(destination, context));
+    context.config.regions().lacks_output(destination, source.as_deref(), &region)
+}
+
+/// What keeps it from being encoded there.
+fn lacks_channel(destination: &Destination, context: &Context) -> Option<Problem> {
+    let (source, region) = (source_of(destination, context), region_name(destination, context));
+    context.config.regions().lacks_channel(destination, source.as_deref(), &region)
 }
 
 fn region_name(destination: &Destination, context: &Context) -> String {

@@ -17,7 +17,7 @@ use playout_core::fight::Left;
 use playout_core::flow::{Flow, FlowSeen, FlowState};
 use playout_core::left::Farewell;
 use playout_core::names::{Identity, Ownership};
-use playout_core::plan::{Desired, Failure, FailureClass, Step};
+use playout_core::plan::{Desired, Failure, FailureClass, Problem, Step};
 use playout_core::references::References;
 use playout_core::source::differences::difference;
 use playout_core::source::external;
@@ -92,6 +92,9 @@ impl Kind for SourceKind {
         if deleting {
             return (Desired::Absent, None);
         }
+        if let Some(problem) = lacks_flow(source, context) {
+            return (Desired::Invalid(problem), None);
+        }
         let region = context.aws.region(region_of(source)).await;
         let handled = source.status.as_ref().and_then(|s| s.last_handled_reconcile_at.as_ref());
         let anew = wants_fresh_look(source, handled);
@@ -108,7 +111,12 @@ impl Kind for SourceKind {
     async fn observe(source: &Source, desired: &Desired<Wanted>, context: &Context) -> Result<Observed, Failure> {
         let identity = context.identity(source);
         let region = context.aws.region(region_of(source)).await;
-        let (mut flow, ownership, tags) = look_for_flow(source, &identity, &region, context).await?;
+        // Where MediaConnect is not, there is nobody who could be asked.
+        let is_nowhere = lacks_flow(source, context).is_some();
+        let (mut flow, ownership, tags) = match is_nowhere {
+            true => (FlowSeen::Absent, Ownership::Foreign, BTreeMap::new()),
+            false => look_for_flow(source, &identity, &region, context).await?,
+        };
         if let FlowSeen::Present(flow) = &mut flow {
             attribute(source, flow, context);
         }
@@ -131,7 +139,7 @@ impl Kind for SourceKind {
         let is_up = matches!(&flow, FlowSeen::Present(flow) if flow.state == FlowState::Active);
         let stops = is_up && ownership.is_ours() && told_to_stop(source) && !(deleting && retains(&source.spec));
         let sought = sought(source, desired);
-        let secrets = match stops {
+        let secrets = match stops || is_nowhere {
             true => Copies::default(),
             false => copies(&sought, &identity, &region, reading(source, context)).await?,
         };
@@ -320,6 +328,11 @@ fn is_to_run(source: &Source, context: &Context) -> bool {
 pub(crate) fn region_of(source: &Source) -> Option<&str> {
     let recorded = || source.status.as_ref().and_then(recorded_flow).and_then(region_in);
     source.spec.region().or_else(recorded)
+}
+
+/// What keeps it from having a flow in its region.
+fn lacks_flow(source: &Source, context: &Context) -> Option<Problem> {
+    context.config.regions().lacks_flow(source, context.aws.default_region())
 }
 
 /// The flow that a status records, the Source's own or not: none is made beside it.

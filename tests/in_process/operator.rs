@@ -17,6 +17,7 @@ use kube::runtime::reflector::{ObjectRef, Store, store};
 use kube::runtime::watcher::Event;
 use playout_core::api::{Destination, EncodingPreset, Source};
 use playout_core::fingerprint::FingerprintKey;
+use playout_core::regions::Added;
 use playout_core::stored::Stored;
 use playout_operator::aws::{Account, Settings};
 use playout_operator::clock::{Clock, pause};
@@ -60,6 +61,8 @@ pub struct World {
     pub fingerprint_key: FingerprintKey,
     /// What an operator is told with `--cluster-id`.
     pub cluster_id: String,
+    /// What it is told with `--more-regions`.
+    pub more_regions: Vec<Added>,
 }
 
 /// What AWS's documents leave open, each way: RTMP outputs of flows without any measurement, and with the series that no page
@@ -125,6 +128,7 @@ impl World {
             answers: Answers::default(),
             fingerprint_key: FingerprintKey::read(&[7; FingerprintKey::BYTES]).expect("a key"),
             cluster_id: "test-cluster".into(),
+            more_regions: Vec::new(),
         }
     }
 
@@ -160,6 +164,7 @@ fn config() -> Config {
         medialive_role_arn: Some(MEDIALIVE_ROLE.into()),
         medialive_channels: None,
         medialive_push_inputs: None,
+        more_regions: Vec::new(),
         mediaconnect_flows: None,
         namespace: None,
         concurrency: 16,
@@ -254,7 +259,7 @@ impl Operator {
             recorder: Recorder::new(client.clone(), None, world.clock.clone()),
             client,
             aws: Account::new(settings).await.expect("an account"),
-            config: config(),
+            config: Config { more_regions: world.more_regions.clone(), ..config() },
             cluster: world.cluster_id.clone(),
             clock: world.clock.clone(),
             metrics,

@@ -39,6 +39,7 @@ pub mod reasons;
 pub mod references;
 pub mod refusal;
 pub mod refused;
+pub mod regions;
 pub mod secret;
 pub mod source;
 pub mod stored;

@@ -14,6 +14,7 @@ use playout_core::endpoint::Role;
 use playout_core::flow::{Flow, Measured};
 use playout_core::names::{CreateIntent, Identity, Ownership, TAG_UID};
 use playout_core::plan::{Action as _, Desired, Failure, FailureClass};
+use playout_core::regions::Service;
 
 use super::{DestinationKind, is_asked_anew, queue};
 use crate::aws::Region;
@@ -44,17 +45,25 @@ pub(super) struct Live {
     pub not_ours: Vec<NotOurs>,
 }
 
+impl Live {
+    /// There is nothing.
+    pub(super) fn nothing() -> Self {
+        Self { input: Look::Absent, channel: Look::Absent, quotas: None, not_ours: Vec::new() }
+    }
+}
+
 impl Looking<'_> {
     /// Looks at MediaLive, where something of this Destination may be.
     pub(super) async fn at_media_live(&self, desired: &Desired<Wanted>, health: bool) -> Result<Live, Failure> {
-        let nothing = Live { input: Look::Absent, channel: Look::Absent, quotas: None, not_ours: Vec::new() };
+        let nothing = Live::nothing();
         let status = self.destination.status.as_ref();
         let passes_through = self.destination.spec.delivery == Delivery::Passthrough;
         let was_told = status.is_some_and(|s| s.observed_generation.is_some_and(|g| g > 0));
         let recorded = status.and_then(|s| s.channel.as_ref());
         // Also long ago: what came of it was perhaps never recorded.
         let asked = self.intent().is_some();
-        if passes_through && was_told && recorded.is_none() && !asked {
+        let is_there = self.context.config.regions().has(Service::MediaLive, &self.region.name);
+        if (passes_through && was_told || !is_there) && recorded.is_none() && !asked {
             return Ok(nothing);
         }
         let recorded = recorded.cloned().unwrap_or_default();

@@ -24,7 +24,7 @@ use playout_core::source::status as source_status;
 use playout_core::uses::waits_for_next;
 
 use super::live::{Live, Looking};
-use super::{DestinationKind, is_asked_anew, queue, recorded_uid, region_of, source_of, urgency};
+use super::{DestinationKind, is_asked_anew, lacks_output, queue, recorded_uid, region_of, source_of, urgency};
 use crate::aws::Region;
 use crate::aws::measurements::Subject;
 use crate::kind::{Context, Kind as _};
@@ -49,10 +49,16 @@ pub(super) async fn look(
     let deleting = matches!(desired, Desired::Absent);
     let look = Looking { destination, identity: &identity, region: &region, context, urgency };
     let health = source.as_ref().is_none_or(|s| s.spec.health.enabled);
-    let (flow, live) = tokio::join!(
-        Box::pin(look_for_flow(destination, source.as_deref(), &region, context, deleting, urgency)),
-        Box::pin(look.at_media_live(desired, health && urgency != Urgency::Stop))
-    );
+    // Where MediaConnect is not, there is nobody who could be asked.
+    let is_nowhere = lacks_output(destination, context).is_some();
+    let (flow, live) = if is_nowhere {
+        (Ok((None, true)), Ok(Live::nothing()))
+    } else {
+        tokio::join!(
+            Box::pin(look_for_flow(destination, source.as_deref(), &region, context, deleting, urgency)),
+            Box::pin(look.at_media_live(desired, health && urgency != Urgency::Stop))
+        )
+    };
     let goes = deleting || !wants_to_run(&destination.spec);
     let on_air = if urgency == Urgency::Stop { recorded::on_air(destination) } else { Recorded::default() };
     let mut unseen = Recorded::default();
@@ -80,7 +86,7 @@ pub(super) async fn look(
     // A stop comes alone and must not wait for them. After it they are asked for: not to know of a copy is not to know that
     // there is none.
     let stops = goes && (sends || channel_up || !unseen.is_empty());
-    let secrets = if stops { Copies::default() } else { look.at_copies(desired).await? };
+    let secrets = if stops || is_nowhere { Copies::default() } else { look.at_copies(desired).await? };
     let known_lost = source.as_ref().and_then(|s| s.status.as_ref()?.not_ours.first().cloned());
     let source_lost = match (source.as_deref(), &flow) {
         (Some(source), Some(flow)) if known_lost.is_none() => {

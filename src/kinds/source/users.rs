@@ -83,10 +83,13 @@ pub(super) fn users(source: &Source, context: &Context) -> Users {
     let mut users = Users::default();
     for destination in of_source(source, context).filter(|d| !waits_for_next(d, source)) {
         let name = format!("Destination/{}", destination.name_any());
-        // What was given up sends nothing, and a flow that runs for nobody is paid for.
+        // What was given up, or cannot be encoded here, sends nothing; and a flow that runs for nobody is paid for.
         let gave_up =
             memory::tries(&destination, context.clock.now()).is_some_and(|t| t.attempt.phase == Phase::GaveUp);
-        let wanted = wants_to_run(&destination.spec) && destination.meta().deletion_timestamp.is_none() && !gave_up;
+        let region = super::region_of(source).unwrap_or(context.aws.default_region());
+        let is_stuck = context.config.regions().lacks_channel(&destination, Some(source), region).is_some();
+        let is_deleted = destination.meta().deletion_timestamp.is_some();
+        let wanted = wants_to_run(&destination.spec) && !is_deleted && !gave_up && !is_stuck;
         // What this version does not understand may be on the air as another one has left it.
         let left = not_understood(&*destination).is_some()
             && destination.status.as_ref().is_some_and(|s| s.started_at.is_some());
