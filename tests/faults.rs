@@ -23,6 +23,8 @@ mod refused;
 mod regions;
 #[path = "faults/told.rs"]
 mod told;
+#[path = "faults/words.rs"]
+mod words;
 #[path = "faults/worlds.rs"]
 mod worlds;
 

@@ -96,7 +96,8 @@ fn classify(operation: &str, status: u16, code: &str, message: &str) -> FailureC
         _ if code == "ParameterNotFound" || code == "ResourceNotFoundException" => FailureClass::Absent,
         _ if code == "ResourceExistsException" => FailureClass::Conflict,
         _ if code.contains("AccessDenied") || code.contains("UnrecognizedClient") => FailureClass::Denied,
-        // Secrets Manager: the name of a removed secret is not free at once.
+        // Secrets Manager: the name of a removed secret is not free at once. No page promises the words; without them it is
+        // refused, and asked for again.
         _ if code == "InvalidRequestException" && says(&["deletion", "deleted"]) => FailureClass::Conflict,
         // MediaConnect models no 409: that a flow takes no change now is 400, told apart from bad input only by words.
         _ if code == "BadRequestException" && is_of_a_state(operation, said) => FailureClass::Conflict,
@@ -107,6 +108,9 @@ fn classify(operation: &str, status: u16, code: &str, message: &str) -> FailureC
 /// Whether MediaConnect says that a flow is in a state in which it does not take this call: by the states that it documents
 /// (API reference, Flow, status). What is made has no state yet; any other text is about what was sent, and waiting mends none
 /// of it.
+///
+/// No page promises the text. Without it the call counts as refused: it is put aside, told, and sent again after 5 seconds, then
+/// more (`playout_core::refused`), and the rest goes on. Both ways are tested (`tests/faults/words.rs`).
 fn is_of_a_state(operation: &str, message: &str) -> bool {
     const STATES: [&str; 6] = ["STANDBY", "ACTIVE", "UPDATING", "DELETING", "STARTING", "STOPPING"];
     let names_one = message.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| STATES.contains(&word));
@@ -115,6 +119,9 @@ fn is_of_a_state(operation: &str, message: &str) -> bool {
 
 /// MediaLive's creates say with several statuses what only their words tell apart: that the account is full (seen with 403 and
 /// 409), and that a request id was used before for something else (400 or 409: CreateInput models no 409).
+///
+/// No page promises the words. Without them the status decides, and the call is sent again after a pause in any case; both ways are
+/// tested (`tests/faults/words.rs`).
 fn refused_create(status: u16, message: &str) -> Option<FailureClass> {
     // What is wrong with a field may well be that it exceeds a limit; a role's name may have the word in it.
     if !(400..500).contains(&status) || [404, 422, 429].contains(&status) || message.contains("not authorized") {

@@ -96,6 +96,10 @@ impl Attempt {
 }
 
 /// Words in which an RTMP server says that it will not take the stream however often it is asked: the key, or who sends.
+///
+/// No page of AWS promises that an alert has them. Its list has "Failed RTMP Connection" (6018), which "was not able to connect to
+/// its endpoint", and no cause (`monitor-activity-types-alerts-channels.html` of the MediaLive user guide). So they only end sooner
+/// what ends anyway: without them it is tried again as often as `spec.retry` allows. Both ways are tested.
 const REFUSALS: [&str; 8] = [
     "unauthorized",
     "unauthorised",
