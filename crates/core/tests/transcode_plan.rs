@@ -592,6 +592,56 @@ fn it_never_goes_back_by_itself_and_goes_back_on_request() {
     assert_eq!(note(decide(&on_failure(), &told)).phase, Phase::Waiting);
 }
 
+/// With a backup (and a primary) whose key cannot be read.
+fn unreadable(primary: bool, backup: bool) -> Desired<playout_core::destination::wanted::Wanted> {
+    let mut second = backup_json("OnFailure");
+    if backup {
+        second["streamKey"]["secretRef"]["name"] = json!("nowhere");
+    }
+    let changes = [("/backup", second), missing_key()];
+    live(&changes[..if primary { 2 } else { 1 }])
+}
+
+#[test]
+fn what_is_dead_gives_its_place_only_to_what_can_be_fed() {
+    // Nothing is decided for a backup without a key, and it is told before it is needed.
+    let no_backup = unreadable(false, true);
+    let seen = on_air(&[backup("OnFailure")]);
+    assert_eq!(stuck(decide(&no_backup, &seen)).reason, Reason::SecretMissing);
+    assert!(matches!(waits(decide(&no_backup, &dead_primary(29))), Waiting::Connecting(_)));
+    let attempt = note(decide(&no_backup, &dead_primary(30)));
+    assert_eq!((attempt.phase, attempt.count), (Phase::Waiting, 1), "it is restarted as one without a backup");
+    let mut stopped = idle(&[backup("OnFailure")]);
+    remember(&mut stopped, 0, Phase::Trying, 300);
+    stopped.tries.as_mut().expect("tries").up = true;
+    assert_eq!(note(decide(&no_backup, &stopped)).phase, Phase::Waiting);
+    // Nor is it turned back to a primary without one.
+    let no_primary = unreadable(true, false);
+    let mut seen = on_backup();
+    remember(&mut seen, 0, Phase::Trying, 300);
+    down(&mut seen, Role::Backup, 300);
+    let Step::Act(actions) = decide(&no_primary, &seen) else { panic!("a restart") };
+    assert!(matches!(actions.as_slice(), [Action::Note(_)]), "{actions:?}");
+    // Where it was decided for one whose key went, off the air the other one is fed; on the air it stays.
+    for (wish, decided, other) in
+        [(&no_primary, Role::Primary, Role::Backup), (&no_backup, Role::Backup, Role::Primary)]
+    {
+        let mut seen = idle(&[backup("OnFailure")]);
+        seen.decided = Some(decided);
+        let Action::Switch { to, why } = one(decide(wish, &seen)) else { panic!("a switch") };
+        assert!(to == other && why.contains("nowhere"), "{why}");
+        seen.told = Some(decided);
+        assert_eq!(stuck(decide(wish, &seen)).reason, Reason::SecretMissing, "who asks for it gets it");
+        let mut up = if decided == Role::Backup { on_backup() } else { on_air(&[backup("OnFailure")]) };
+        up.decided = Some(decided);
+        assert_eq!(stuck(decide(wish, &up)).reason, Reason::SecretMissing);
+    }
+    // Without either there is nothing to switch to.
+    let mut seen = idle(&[backup("OnFailure")]);
+    seen.decided = Some(Role::Backup);
+    assert_eq!(stuck(decide(&unreadable(true, true), &seen)).reason, Reason::SecretMissing);
+}
+
 #[test]
 fn the_annotation_means_nothing_without_a_backup_or_with_a_hot_one() {
     for changes in [vec![], vec![backup("Hot")]] {

@@ -80,6 +80,9 @@ impl Path<'_> {
             Ok(input) => input,
             Err(step) => return step,
         };
+        if let Some(step) = self.turns_away() {
+            return step;
+        }
         let settings = self.channel.settings(|role| self.feeds(role), input);
         let (seen_channel, settings) = match (&seen.channel, settings) {
             (Look::Present(channel), settings) if channel.channel.state != ChannelState::Deleted => (channel, settings),
@@ -255,7 +258,7 @@ impl Path<'_> {
                 const STOPPED: &str = "The channel stopped by itself, or was stopped outside Playout";
                 // A channel stops when its only output has tried often enough.
                 let fed_only = |role| channel.settings.targets.keys().all(|fed| *fed == role);
-                if self.has_spare() && fed_only(Role::Primary) {
+                if self.has_spare(Role::Backup) && fed_only(Role::Primary) {
                     let why = format!("{STOPPED}, while it fed the primary.");
                     return Step::Act(vec![Action::Switch { to: Role::Backup, why }]);
                 }
@@ -307,7 +310,7 @@ impl Path<'_> {
 
     /// Counts a failure; after one of the backup the primary has the next attempt.
     fn again(&self, cause: &str, of_backup: bool) -> Step<Action> {
-        let turn = (of_backup && self.has_spare()).then_some(Role::Primary);
+        let turn = (of_backup && self.has_spare(Role::Primary)).then_some(Role::Primary);
         count_and_turn(self.wanted, self.seen, turn, |tries| self.wanted.retry.next(tries, cause))
     }
 
@@ -350,6 +353,11 @@ impl Path<'_> {
         match (self.delivery(seen), settings) {
             // It is as well as it can be, and could not be started again.
             (Step::Settled, Err(problem)) => Step::Stuck(problem),
+            // So is a backup that could not be fed.
+            (Step::Settled, Ok(_)) => {
+                let missing = self.channel.endpoints.values().find_map(|e| e.target.as_ref().err());
+                missing.map_or(Step::Settled, |problem| Step::Stuck(problem.clone()))
+            }
             (step, _) => step,
         }
     }
@@ -390,14 +398,26 @@ impl Path<'_> {
         }
     }
 
-    /// Whether there is a backup that a dead primary gives its place to.
-    fn has_spare(&self) -> bool {
-        self.seen.told.is_none() && !self.wanted.hot && self.channel.endpoints.len() == 2 && self.may_change()
+    /// Whether a dead endpoint gives its place to this one: it goes only when the other can come.
+    fn has_spare(&self, to: Role) -> bool {
+        let Self { seen, wanted, channel, .. } = self;
+        let can_be_fed = channel.endpoints.get(&to).is_some_and(|e| e.target.is_ok());
+        seen.told.is_none() && !wanted.hot && channel.endpoints.len() == 2 && can_be_fed && self.may_change()
     }
 
     /// Whether the channel may be given other settings.
     fn may_change(&self) -> bool {
         !self.seen.left.has(&Change::of(CHANNEL, What::Settings))
+    }
+
+    /// A failure has decided for an endpoint whose key cannot be read any more: off the air, the other one is fed.
+    fn turns_away(&self) -> Option<Step<Action>> {
+        let decided = self.seen.decided.filter(|_| self.wanted.running)?;
+        let other = if decided == Role::Primary { Role::Backup } else { Role::Primary };
+        let problem = self.channel.endpoints.get(&decided)?.target.as_ref().err()?;
+        let up = self.seen.channel.present().is_some_and(|c| c.channel.state.is_up());
+        let switch = || Step::Act(vec![Action::Switch { to: other, why: problem.message.clone() }]);
+        (!up && self.has_spare(other)).then(switch)
     }
 
     /// No receiver takes the stream: what is done about it, when it has lasted.
@@ -410,7 +430,7 @@ impl Path<'_> {
         let shown = &fed.first()?.at;
         let since = fed.iter().map(|f| f.unchanged_for).min()?;
         let only_primary = fed.iter().all(|f| f.role == Role::Primary);
-        if only_primary && self.has_spare() {
+        if only_primary && self.has_spare(Role::Backup) {
             let why = format!("{shown} did not take the stream for {} s.{words}", FAILOVER_AFTER.as_secs());
             return (since >= FAILOVER_AFTER).then(|| Step::Act(vec![Action::Switch { to: Role::Backup, why }]));
         }
@@ -419,7 +439,7 @@ impl Path<'_> {
         if since >= FAILOVER_AFTER && fed.iter().all(|f| refusal(f.role).is_some()) {
             let cause = format!("{shown} refuses the stream key.{words}");
             let first = tries(self.wanted, self.seen).is_none_or(|t| t.attempt.count == 0);
-            if only_backup && self.has_spare() && first {
+            if only_backup && self.has_spare(Role::Primary) && first {
                 // The primary may have had another cause, and be well by now.
                 return Some(self.again(&cause, true));
             }
