@@ -15,6 +15,9 @@ use crate::clock::Clock;
 /// After so long tags are read again: they change only by our own hand or somebody else's.
 const TAGS_FOR: Duration = Duration::from_secs(600);
 
+/// The same of what is recorded as somebody else's: whoever restores its tags need not say so.
+const LOST_TAGS_FOR: Duration = Duration::from_secs(60);
+
 type Tags = std::collections::BTreeMap<String, String>;
 
 /// Shared reads of flows.
@@ -100,6 +103,11 @@ impl Flows {
             }
             None => self.tags_of(arn, TAGS_FOR, urgency).await,
         }
+    }
+
+    /// Tags of what is recorded as not the object's own: of this minute, or what was last read of it. Nothing but it waits for them.
+    pub async fn tags_of_lost(&self, arn: &str, urgency: Urgency) -> Option<Tags> {
+        self.tags_of(arn, LOST_TAGS_FOR, urgency).await.ok().or_else(|| self.last_tags(arn))
     }
 
     /// Tags of a flow or an output, if they have been read.

@@ -379,7 +379,6 @@ async fn look_for_flow(
 ) -> Result<(FlowSeen, Ownership, BTreeMap<String, String>), Failure> {
     let status = source.status.as_ref();
     let anew = wants_fresh_look(source, status.and_then(|s| s.last_handled_reconcile_at.as_ref()));
-    let recorded_uid = status.and_then(|s| s.owner_uid.as_deref());
     // A flow that was seen once and is not there now was removed; one that was made and never seen may still appear.
     let mut was_seen = false;
     let urgency = reading(source, context);
@@ -389,7 +388,7 @@ async fn look_for_flow(
             region.flows.doubt(&external.arn);
         }
         return match region.flows.describe(&external.arn, AGE, urgency).await? {
-            Some(flow) => with_tags(flow, identity, recorded_uid, region, urgency).await,
+            Some(flow) => with_tags(flow, identity, status, region, urgency).await,
             None => {
                 region.flows.forget(&external.arn);
                 let listed = region.flows.all(LIST_AGE, urgency).await?.iter().any(|f| f.arn == external.arn);
@@ -404,7 +403,7 @@ async fn look_for_flow(
             region.flows.doubt(arn);
         }
         if let Some(flow) = region.flows.describe(arn, AGE, urgency).await? {
-            return with_tags(flow, identity, recorded_uid, region, urgency).await;
+            return with_tags(flow, identity, status, region, urgency).await;
         }
         region.flows.forget(arn);
     }
@@ -415,7 +414,7 @@ async fn look_for_flow(
             hidden = true;
             continue;
         };
-        let seen = with_tags(flow, identity, recorded_uid, region, urgency).await?;
+        let seen = with_tags(flow, identity, status, region, urgency).await?;
         if seen.1.is_ours() {
             return Ok(seen);
         }
@@ -432,11 +431,17 @@ async fn look_for_flow(
 async fn with_tags(
     flow: Arc<Flow>,
     identity: &Identity,
-    recorded: Option<&str>,
+    status: Option<&SourceStatus>,
     region: &Region,
     urgency: Urgency,
 ) -> Result<(FlowSeen, Ownership, BTreeMap<String, String>), Failure> {
-    let tags = region.flows.tags(&flow.arn, urgency).await?;
+    let is_lost = status.is_some_and(|s| s.not_ours.contains(&flow.arn));
+    let known = if is_lost { region.flows.tags_of_lost(&flow.arn, urgency).await } else { None };
+    let tags = match known {
+        Some(tags) => tags,
+        None => region.flows.tags(&flow.arn, urgency).await?,
+    };
+    let recorded = status.and_then(|s| s.owner_uid.as_deref());
     Ok((FlowSeen::Present(Box::new((*flow).clone())), identity.ownership_after(&tags, recorded), tags))
 }
 

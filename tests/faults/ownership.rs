@@ -127,6 +127,50 @@ fn a_copy_of_a_password_under_another_cluster_id_is_named_when_its_object_goes()
 }
 
 #[test]
+fn tags_that_are_restored_by_hand_are_found_without_being_asked_for_and_never_in_between() {
+    lived(async {
+        let (world, mut operator) = on_air().await;
+        let flow = our_flow(&world).expect("a flow");
+        let output = &flow["outputs"][0];
+        let arns = [&flow["flowArn"], &output["outputArn"]].map(|arn| arn.as_str().unwrap_or("?").to_string());
+        for (arn, tags) in arns.iter().zip([&flow["tags"], &output["tags"]]) {
+            let keys = tags.as_object().into_iter().flatten().map(|(key, _)| key.clone()).collect();
+            let call = tester(&world).await.untag_resource().resource_arn(arn);
+            call.set_tag_keys(Some(keys)).send().await.expect("taken off");
+        }
+        let objects = [("sources", "studio"), ("destinations", "youtube")];
+        for (plural, name) in objects {
+            let asked = json!({ "metadata": { "annotations": { "playout.dev/reconcile-at": "now" } } });
+            world.cluster.edit(plural, name, &asked);
+        }
+        operator.run_for(&world, LONG).await.expect("it lives");
+        for (plural, name) in objects {
+            assert_eq!(ready(&world, plural, name)["reason"], "NotOurs", "{plural}");
+        }
+        // Asked again while they are still gone, nothing is said to be well for a moment.
+        let before = told(&world, "Running").lines().count();
+        let asked = json!({ "metadata": { "annotations": { "playout.dev/reconcile-at": "again" } } });
+        world.cluster.edit("destinations", "youtube", &asked);
+        operator.run_for(&world, LONG).await.expect("it lives");
+        assert_eq!(told(&world, "Running").lines().count(), before, "{}", told(&world, "Running"));
+        // Somebody restores them, and knows nothing of UIDs.
+        for (arn, tags) in arns.iter().zip([&flow["tags"], &output["tags"]]) {
+            let mut call = tester(&world).await.tag_resource().resource_arn(arn);
+            for (key, value) in tags.as_object().into_iter().flatten().filter(|(key, _)| *key != TAG_UID) {
+                call = call.tags(key, value.as_str().unwrap_or_default());
+            }
+            call.send().await.expect("restored");
+        }
+        operator.run_for(&world, Duration::from_secs(400)).await.expect("it lives");
+        for (plural, name) in objects {
+            assert_eq!(ready(&world, plural, name)["reason"], "Running", "{plural}");
+        }
+        let flow = our_flow(&world).expect("a flow");
+        assert!(flow["tags"][TAG_UID].is_string() && flow["outputs"][0]["tags"][TAG_UID].is_string(), "{flow}");
+    });
+}
+
+#[test]
 fn the_older_of_two_clusters_with_one_identity_stops_acting_and_goes_without_deleting() {
     lived(async {
         let (world, mut operator) = on_air().await;

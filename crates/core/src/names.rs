@@ -114,7 +114,10 @@ impl Identity {
     #[must_use]
     pub fn ownership_after(&self, tags: &BTreeMap<String, String>, recorded: Option<&str>) -> Ownership {
         match self.ownership(tags) {
-            Ownership::Inherited if recorded == Some(self.uid.as_str()) => Ownership::TakenOver,
+            // Tags that somebody has restored without a UID are nobody else's.
+            Ownership::Inherited if recorded == Some(self.uid.as_str()) && tags.contains_key(TAG_UID) => {
+                Ownership::TakenOver
+            }
             other => other,
         }
     }

@@ -8,6 +8,8 @@ use fixtures::{
     FLOW, dest, destination_object, destination_seen, destination_spec, flow, identity, on_air, output, output_arn,
     present, source_object, source_seen, source_spec, wish,
 };
+use playout_core::api::destination::DestinationWord;
+use playout_core::channel::{Input, InputState, Look};
 use playout_core::destination::observed::{NotOurs, Observed, Programme};
 use playout_core::destination::plan::Action;
 use playout_core::endpoint::Role;
@@ -288,6 +290,72 @@ fn a_channel_that_is_not_ours_is_remembered_and_named_as_running() {
     assert_eq!(stuck(plan_of(&taken, &[stopped()])).reason, Reason::TakenOver);
     assert_eq!(destination::plan::plan(&Desired::Absent, false, &taken), Step::Gone);
     assert_eq!(destination::left::last_word(&taken).reason, Reason::TakenOver);
+}
+
+#[test]
+fn a_channel_that_is_not_ours_and_runs_is_never_said_to_be_off_the_air() {
+    let channel = NotOurs { what: "channel", arn: "arn:channel:7".into(), runs: true, taken_over_by: None };
+    let input = Input {
+        id: "2".into(),
+        arn: "arn:input:2".into(),
+        name: "in".into(),
+        state: InputState::Attached,
+        channels: vec!["7".into()],
+        flows: vec![FLOW.into()],
+        tags: Tags::new(),
+    };
+    let alone = Observed { not_ours: vec![channel], outputs: BTreeMap::new(), ..destination_seen(&[]) };
+    let with_input = Observed { input: Look::Present(input), ..alone.clone() };
+    let lost = Observed { source_lost: Some(FLOW.into()), ..alone.clone() };
+    let transcode = ("/delivery", json!("Transcode"));
+    for seen in [&alone, &with_input, &lost] {
+        for wish in [vec![transcode.clone()], vec![transcode.clone(), stopped()]] {
+            let problem = stuck(plan_of(seen, &wish));
+            assert_eq!(problem.reason, Reason::NotOurs);
+            assert!(
+                problem.message.contains("arn:channel:7") && problem.message.contains("still"),
+                "{}",
+                problem.message
+            );
+            let status = status_of(seen, &wish, Default::default());
+            let word = if wish.len() == 1 { DestinationWord::Silent } else { DestinationWord::Error };
+            assert_eq!(status.state, Some(word), "sent, and not known to be delivered; or not stopped");
+            let delivering = status.conditions.iter().find(|c| c.type_ == "Delivering").expect("a condition");
+            assert_eq!((delivering.status.as_str(), delivering.reason.as_str()), ("Unknown", "NotOurs"));
+        }
+    }
+    // Once it is stopped, the input waits for it to let go.
+    let mut stops = with_input;
+    stops.not_ours[0].runs = false;
+    assert!(matches!(plan_of(&stops, &[transcode, stopped()]), Step::Wait { on: Waiting::InputAttached(_), .. }));
+}
+
+#[test]
+fn tags_that_were_restored_without_a_uid_are_nobody_elses() {
+    let mut tags = identity("Destination", "tube").tags(&Tags::new());
+    let ours = identity("Destination", "tube");
+    assert_eq!(ours.ownership_after(&tags, Some("uid-1")), Ownership::Ours);
+    tags.insert(TAG_UID.into(), "uid-2".into());
+    assert_eq!(ours.ownership_after(&tags, Some("uid-1")), Ownership::TakenOver);
+    tags.remove(TAG_UID);
+    assert_eq!(ours.ownership_after(&tags, Some("uid-1")), Ownership::Inherited);
+}
+
+#[test]
+fn a_flow_that_is_not_ours_is_told_with_what_still_sends_from_it() {
+    let mut seen = source_seen(&[]);
+    on_air(&mut seen);
+    seen.ownership = Ownership::Foreign;
+    seen.tags = Tags::new();
+    let FlowSeen::Present(flow) = &mut seen.flow else { panic!("a flow") };
+    flow.outputs = vec![];
+    let told = |seen: &_| stuck(source_of(seen, &[])).message;
+    assert!(told(&seen).contains("has no ownership tags: it is not touched"), "{}", told(&seen));
+    assert!(!told(&seen).contains("sent from it") && !told(&seen).contains("still"), "{}", told(&seen));
+    let an_output = destination_seen(&[]).outputs[&Role::Primary].output.clone();
+    let FlowSeen::Present(flow) = &mut seen.flow else { panic!("a flow") };
+    flow.outputs = vec![an_output.clone(), an_output];
+    assert!(told(&seen).contains("2 outputs still send from it."), "{}", told(&seen));
 }
 
 #[test]

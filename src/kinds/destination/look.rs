@@ -160,7 +160,7 @@ impl Looking<'_> {
     }
 
     async fn at_output(&self, role: Role, output: &FlowOutput, flow: &Flow, health: bool, goes: bool) -> OutputSeen {
-        let Self { destination, identity, region, .. } = self;
+        let Self { destination, identity, region, urgency, .. } = self;
         if is_asked_anew(destination) {
             region.flows.doubt(&output.arn);
         }
@@ -169,7 +169,11 @@ impl Looking<'_> {
             let recorded = recorded_uid(destination, &output.arn);
             identity.ownership_of_output(&output.name, role.as_str(), tags.as_ref(), recorded)
         };
-        let mut tags = region.flows.last_tags(&output.arn);
+        let is_lost = destination.status.as_ref().is_some_and(|s| s.not_ours.contains(&output.arn));
+        let mut tags = match is_lost {
+            true => region.flows.tags_of_lost(&output.arn, *urgency).await,
+            false => region.flows.last_tags(&output.arn),
+        };
         let stops = goes && output.enabled && whose(&tags).is_ours();
         if !stops {
             region.flows.refresh_tags(&output.arn);

@@ -22,7 +22,8 @@ pub(super) fn refusal(fed: &Fed) -> String {
 }
 
 /// The worst of what is fed. Nothing is delivered while nothing is sent.
-pub(super) fn delivering(list: &mut Conditions<'_>, fed: &[Fed]) {
+/// `still`: what sends and is not ours.
+pub(super) fn delivering(list: &mut Conditions<'_>, fed: &[Fed], still: Option<String>) {
     let found = |f: &Fed| {
         let at = &f.at;
         match (f.programme, f.connection) {
@@ -39,9 +40,13 @@ pub(super) fn delivering(list: &mut Conditions<'_>, fed: &[Fed]) {
             (Some(true), Connection::Up) => (0, Truth::True, Reason::Connected, format!("{at} takes the stream.")),
         }
     };
-    match fed.iter().map(found).max_by_key(|(rank, ..)| *rank) {
-        Some((_, truth, reason, text)) => list.set(DELIVERING, truth, reason, text),
-        None => list.set(DELIVERING, Truth::False, Reason::Stopped, "Nothing is sent."),
+    match (fed.iter().map(found).max_by_key(|(rank, ..)| *rank), still) {
+        (Some((_, truth, reason, text)), _) => list.set(DELIVERING, truth, reason, text),
+        (None, Some(still)) => {
+            let text = format!("{still} still sends; what is not this Destination's is not measured.");
+            list.set(DELIVERING, Truth::Unknown, Reason::NotOurs, text)
+        }
+        (None, None) => list.set(DELIVERING, Truth::False, Reason::Stopped, "Nothing is sent."),
     };
 }
 

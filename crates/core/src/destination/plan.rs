@@ -111,7 +111,11 @@ fn toward_present(wanted: &Wanted, seen: &Observed) -> Step<Action> {
         }
         // Only what streams is paid for: the channel goes with the show.
         let prepared = wanted.prepare && (wanted.channel.is_some() || wanted.problem.is_some());
-        if !prepared && let Some(step) = teardown::retire(seen) {
+        if !prepared
+            && let Some(step) = teardown::retire(seen)
+            // An input waits for ever for a channel that is not ours, and that this one still sends comes first.
+            && !(matches!(step, Step::Wait { .. }) && seen.still_sends().is_some())
+        {
             return step;
         }
     }
@@ -124,8 +128,9 @@ fn toward_present(wanted: &Wanted, seen: &Observed) -> Step<Action> {
         // What is on the air stays, and what is to be off is.
         return match wanted.running || wanted.prepare {
             true => not_ours(format!(
-                "Flow {flow} is not Source {}'s any more, so nothing is added to it. The message of that Source says what to do.",
-                wanted.source
+                "Flow {flow} is not Source {}'s any more, so nothing is started on it.{} The message of that Source says what to do.",
+                wanted.source,
+                seen.still_sends().map_or_else(String::new, |still| format!(" {still} still sends."))
             )),
             false => Step::Settled,
         };

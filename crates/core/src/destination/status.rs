@@ -302,6 +302,8 @@ fn word(before: &DestinationStatus, destination: &Destination, outcome: &Outcome
         // What is sent is said to be, whatever else is wrong.
         _ if wants && air == Air::Running => DestinationWord::Running,
         _ if wants && air == Air::Silent => DestinationWord::Silent,
+        // It runs, and nobody looks at what a channel sends that is not ours.
+        _ if wants && air == Air::Off && seen.still_sends().is_some() => DestinationWord::Silent,
         Some(Step::Stuck(_)) => DestinationWord::Error,
         _ if outcome.failure.is_some_and(|f| f.is_refusal() || f.class == FailureClass::Panic) => {
             DestinationWord::Error
@@ -416,7 +418,7 @@ fn conditions(
     stop_unseen(&mut list, status, outcome);
     annotations::condition(&mut list, annotations::of_destination(destination));
     match (outcome.seen, outcome.failure) {
-        (Some(seen), _) if is_whole(seen) => delivering(&mut list, fed),
+        (Some(seen), _) if is_whole(seen) => delivering(&mut list, fed, seen.still_sends()),
         // What was seen before this look is not known any more.
         (None, Some(failure)) => {
             list.doubt(DELIVERING, failure);

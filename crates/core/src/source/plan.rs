@@ -200,6 +200,12 @@ fn toward_present(wanted: &Wanted, seen: &Observed) -> Step<Action> {
 fn lost(flow: &Flow, seen: &Observed) -> Problem {
     let arn = &flow.arn;
     let runs = if flow.state == FlowState::Standby { "" } else { " It runs and is billed." };
+    let sends = match flow.outputs.iter().filter(|o| o.enabled).count() {
+        _ if flow.state == FlowState::Standby => String::new(),
+        0 => String::new(),
+        1 => " One output still sends from it.".into(),
+        n => format!(" {n} outputs still send from it."),
+    };
     if seen.ownership == Ownership::TakenOver {
         let uid = seen.tags.get(TAG_UID).map_or("(not said)", String::as_str);
         let text = format!(
@@ -207,9 +213,10 @@ fn lost(flow: &Flow, seen: &Observed) -> Problem {
         );
         return Problem::new(Reason::TakenOver, text);
     }
-    let whose = owner(&seen.tags).map_or("no ownership tags".into(), |owner| format!("the tags of {owner}"));
+    let whose = owner(&seen.tags)
+        .map_or("no ownership tags".into(), |owner| format!("the tags of {owner} and not this Source's"));
     let text = format!(
-        "Flow {arn} has {whose} and not this Source's: it is not touched, and nothing is sent from it.{runs} If it is this Source's, restore its tags; else delete it, or give this Source another name. After a change of --cluster-id, start the operator with the old one."
+        "Flow {arn} has {whose}: it is not touched, and nothing more is started on it.{runs}{sends} If it is this Source's, restore its tags; else delete it, or give this Source another name. After a change of --cluster-id, start the operator with the old one."
     );
     Problem::new(Reason::NotOurs, text)
 }
