@@ -76,7 +76,7 @@ pub(super) async fn act<K: Kind>(
                 {
                     tracing::debug!(%error, "the intent stays until it ends by itself");
                 }
-                if in_a_row <= TOLD {
+                if in_a_row <= TOLD && action.is_news() {
                     acted.done.push((action.reason(), action.sentence()));
                 }
             }

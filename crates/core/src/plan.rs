@@ -85,6 +85,11 @@ pub trait Action: std::fmt::Debug + serde::Serialize + Send + Sync {
     /// What it changes in AWS, for the rule that ends a fight; nothing, if it is carried out by the status alone.
     fn changes(&self) -> Vec<Change>;
 
+    /// Whether an Event tells of it.
+    fn is_news(&self) -> bool {
+        true
+    }
+
     /// The reason of the Event that tells of it.
     fn reason(&self) -> Reason;
 
@@ -275,7 +280,7 @@ impl Waiting {
                 "It is being sent, and whether Source {source} receives a signal is not known. The message of that Source says why."
             ),
             Self::NoInput(source, alert) => format!(
-                "MediaLive receives nothing that it can show, though Source {source} has a signal. AWS says: {} What is sent is a substitute; check the programme's video, or stop and start this Destination.",
+                "MediaLive receives nothing that it can show. AWS says: {} What is sent is a substitute. Start the encoder; if Source {source} has a signal, check the programme's video, or stop and start this Destination.",
                 ended(alert)
             ),
             Self::SecretName => "AWS is still freeing the name of a removed secret.".into(),
@@ -297,7 +302,7 @@ impl Waiting {
                 format!("Destination {name} is moved to its new delivery first; this one keeps the old one until then.")
             }
             Self::Unanswered => {
-                "AWS has not answered a change and may still carry it out; it is watched until that is over.".into()
+                "AWS may still carry out a change that it has not answered, or that an operator sent which has ended since; it is watched until that is over.".into()
             }
             Self::SetBack(what) => {
                 format!("{} AWS, or somebody, has set it back each time. It is changed once more after a pause.", ended(what))

@@ -813,5 +813,6 @@ fn what_is_done_is_told_in_whole_sentences() {
         assert_eq!((action.reason(), action.sentence().as_str()), (reason, sentence));
         assert_eq!(action.is_told(), action.is_memory() || action == stop());
         assert!(!action.needs_intent());
+        assert_eq!(action.is_news(), reason != Reason::Started || action == start(), "{sentence}");
     }
 }

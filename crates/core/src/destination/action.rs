@@ -135,6 +135,11 @@ impl crate::plan::Action for Action {
         }
     }
 
+    /// From when attempts are counted says nothing of the show, which may have been on the air for long.
+    fn is_news(&self) -> bool {
+        !matches!(self, Self::Note(Attempt { count: 0, phase: Phase::Trying, .. }))
+    }
+
     fn reason(&self) -> Reason {
         match self {
             Self::AddOutput { .. } => Reason::Created,
