@@ -63,7 +63,7 @@ fn switched(last: &DestinationStatus, now: &DestinationStatus, destination: &Des
         let (name, namespace) = (destination.name_any(), destination.namespace().unwrap_or_default());
         let _ = write!(
             message,
-            " While it takes the stream it leads; to go back: kubectl annotate destination {name} -n {namespace} --overwrite {ACTIVE_ENDPOINT}={other}"
+            " While it takes the stream it leads; to go back: kubectl -n {namespace} annotate destination {name} --overwrite {ACTIVE_ENDPOINT}={other}"
         );
     }
     let warning = failover.endpoint == ActiveEndpoint::Backup && !asked;
