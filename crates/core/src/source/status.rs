@@ -51,10 +51,10 @@ pub fn judge(receives: Option<bool>, measured: &Measured, health: &Health) -> He
 #[must_use]
 pub fn signal(status: &SourceStatus, now: Timestamp) -> Option<bool> {
     let ready = status.conditions.iter().find(|c| c.type_ == READY)?;
-    if ready.status == "Unknown"
-        && ready.reason != Reason::Suspended.as_str()
-        && age(ready.last_transition_time.0, now) >= MEASUREMENT_PATIENCE
-    {
+    // One that is not understood is not looked at.
+    let is_unseen = (ready.status == "Unknown" && ready.reason != Reason::Suspended.as_str())
+        || ready.reason == Reason::NotUnderstood.as_str();
+    if is_unseen && age(ready.last_transition_time.0, now) >= MEASUREMENT_PATIENCE {
         return None;
     }
     match leader(status)?.health? {
