@@ -40,6 +40,7 @@ fn it_is_left_for_whatever_the_flow_is_wanted_for() {
     let mut idle = in_error();
     idle.users.idle = vec!["Destination/tube".into()];
     assert_eq!(plan(&Desired::Absent, false, &idle), leave(Toward::Standby));
+    assert_eq!(plan(&Desired::Absent, false, &used), leave(Toward::Standby), "all are deleted at once");
 }
 
 #[test]

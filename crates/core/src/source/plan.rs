@@ -54,15 +54,20 @@ fn is_own(seen: &Observed) -> bool {
 fn while_in_use(retain: bool, seen: &Observed) -> Step<Action> {
     let wait = |poll| Step::Wait { on: Waiting::InUse(seen.users.all()), poll };
     let FlowSeen::Present(flow) = &seen.flow else { return wait(None) };
-    if retain && !seen.auto || !is_own(seen) || !seen.users.on_air.is_empty() || is_sending(flow) {
+    if retain && !seen.auto || !is_own(seen) {
+        return wait(None);
+    }
+    // It sends nothing, and takes no change, so that nobody could let go of it.
+    if flow.state == FlowState::Error {
+        return leave_error(flow, Toward::Standby);
+    }
+    if !seen.users.on_air.is_empty() || is_sending(flow) {
         return wait(None);
     }
     match flow.state {
         FlowState::Active => Step::Act(vec![Action::StopFlow { flow: flow.arn.clone() }]),
         FlowState::Starting | FlowState::Stopping | FlowState::Updating => wait(Some(IN_TRANSITION)),
-        // It takes no change, so that nobody could let go of it.
-        FlowState::Error => leave_error(flow, Toward::Standby),
-        FlowState::Standby | FlowState::Deleting => wait(None),
+        FlowState::Standby | FlowState::Deleting | FlowState::Error => wait(None),
     }
 }
 
