@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use playout_sim::Edit;
 use serde_json::{Value, json};
 
 use super::in_process::life::{destination, flows, secret, source};
-use super::in_process::operator::{Operator, World};
+use super::in_process::operator::{Operator, REGION, World};
 use super::paused;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -96,4 +97,39 @@ fn what_is_deleted_and_made_again_in_every_order_is_on_the_air_again() {
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn what_is_deleted_while_the_flow_is_in_error_goes_and_leaves_nothing() {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    for delivery in ["Passthrough", "Transcode"] {
+        paused(async {
+            let world = World::new(None);
+            world.cluster.create("secrets", secret("youtube", "youtube-key-0001"));
+            apply(&world, delivery);
+            let mut operator = Operator::start(&world).await;
+            operator.run_for(&world, 240 * SECOND).await.expect("it lives");
+            assert_eq!(world.cluster.object("destinations", "youtube").expect("it")["status"]["state"], "Running");
+            let flow = flows(&world)[0]["flowArn"].as_str().expect("an ARN").to_owned();
+            let edit = Edit { flow, status: Some("ERROR".into()), ..Edit::default() };
+            world.sim.edit(&edit).expect("a flow");
+            for (plural, name, _) in wished(delivery) {
+                world.cluster.delete(plural, name);
+            }
+            operator.run_for(&world, 400 * SECOND).await.expect("it lives");
+            for (plural, name, _) in wished(delivery) {
+                let left = world.cluster.object(plural, name);
+                assert!(left.is_none(), "{delivery}: {name} {}", left.unwrap_or_default()["status"]["conditions"]);
+            }
+            let media_live = world.sim.state()[REGION]["medialive"].clone();
+            let gone = |list: &Value| {
+                list.as_array()
+                    .is_none_or(|all| all.iter().all(|one| one["state"].as_str().is_none_or(|s| s == "DELETED")))
+            };
+            assert!(
+                flows(&world).is_empty() && gone(&media_live["channels"]) && gone(&media_live["inputs"]),
+                "{media_live}"
+            );
+        });
+    }
 }

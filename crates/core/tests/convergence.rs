@@ -695,6 +695,7 @@ impl SourceShow {
             users: Users {
                 on_air: wish.on_air.then(|| "Destination/tube".to_string()).into_iter().collect(),
                 idle: wish.idle.then(|| "Destination/idle".to_string()).into_iter().collect(),
+                outputs: Vec::new(),
             },
             auto: wish.object.spec.state == SourceState::Auto,
             secrets_asked: true,

@@ -39,8 +39,13 @@ fn it_is_left_for_whatever_the_flow_is_wanted_for() {
     // In ERROR it takes no change, so that nobody could let go of it.
     let mut idle = in_error();
     idle.users.idle = vec!["Destination/tube".into()];
-    assert_eq!(plan(&Desired::Absent, false, &idle), leave(Toward::Standby));
-    assert_eq!(plan(&Desired::Absent, false, &used), leave(Toward::Standby), "all are deleted at once");
+    assert_eq!(plan(&Desired::Absent, false, &idle), leave(Toward::Nothing));
+    assert_eq!(plan(&Desired::Absent, false, &used), leave(Toward::Nothing), "all are deleted at once");
+    let settings = fixtures::destination_seen(&[]).outputs.into_values().next().expect("an output").output;
+    flow(&mut used).outputs.push(settings.clone());
+    assert_eq!(plan(&Desired::Absent, false, &used), leave(Toward::Standby), "an output that is nobody's here");
+    used.users.outputs.push(settings.arn);
+    assert_eq!(plan(&Desired::Absent, false, &used), leave(Toward::Nothing), "it goes with the flow");
 }
 
 #[test]

@@ -83,6 +83,8 @@ pub(super) fn users(source: &Source, context: &Context) -> Users {
     let mut users = Users::default();
     for destination in of_source(source, context).filter(|d| !waits_for_next(d, source)) {
         let name = format!("Destination/{}", destination.name_any());
+        let recorded = destination.status.iter().flat_map(|s| &s.outputs);
+        users.outputs.extend(recorded.filter_map(|o| o.arn.clone()));
         // What was given up, or cannot be encoded here, sends nothing; and a flow that runs for nobody is paid for.
         let gave_up =
             memory::tries(&destination, context.clock.now()).is_some_and(|t| t.attempt.phase == Phase::GaveUp);

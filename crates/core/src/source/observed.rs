@@ -95,6 +95,8 @@ pub struct Users {
     pub on_air: Vec<String>,
     /// The others.
     pub idle: Vec<String>,
+    /// ARNs of the outputs that they have recorded as theirs.
+    pub outputs: Vec<String>,
 }
 
 impl Users {

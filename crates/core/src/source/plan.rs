@@ -57,9 +57,10 @@ fn while_in_use(retain: bool, seen: &Observed) -> Step<Action> {
     if retain && !seen.auto || !is_own(seen) {
         return wait(None);
     }
-    // It sends nothing, and takes no change, so that nobody could let go of it.
+    // It sends nothing, and takes no change, so that nobody could let go of it: what its users have on it goes with it.
     if flow.state == FlowState::Error {
-        return leave_error(flow, Toward::Standby);
+        let is_all_theirs = flow.outputs.iter().all(|o| seen.users.outputs.contains(&o.arn));
+        return leave_error(flow, if is_all_theirs && !retain { Toward::Nothing } else { Toward::Standby });
     }
     if !seen.users.on_air.is_empty() || is_sending(flow) {
         return wait(None);
