@@ -17,6 +17,7 @@ use playout_core::api::destination::{
     ChannelStatus, DestinationStatus, DestinationWord, OutputStatus, RetryStatus, RetryWord,
 };
 use playout_core::channel::Look;
+use playout_core::conditions::READY;
 use playout_core::destination::observed::{Observed, Programme};
 use playout_core::destination::plan::Action;
 use playout_core::destination::{self, status};
@@ -261,4 +262,16 @@ fn restarts_are_forgiven_only_by_what_arrives_now() {
     let mut off = seen;
     output(&mut off, Role::Primary).output.enabled = false;
     assert_eq!(told(&object, Some(&off), None, 500).retries.map(|r| r.count), Some(3));
+}
+
+#[test]
+fn what_is_suspended_says_that_it_goes_on_being_sent() {
+    let mut seen = destination_seen(&[]);
+    let message = |seen: &Observed| {
+        let told = told(&object(&[("/suspend", json!(true))], DestinationStatus::default()), Some(seen), None, 0);
+        told.conditions.iter().find(|c| c.type_ == READY).map(|c| c.message.clone()).expect("Ready")
+    };
+    assert!(message(&seen).contains("It is sent meanwhile"), "{}", message(&seen));
+    output(&mut seen, Role::Primary).output.enabled = false;
+    assert!(!message(&seen).contains("sent meanwhile"), "{}", message(&seen));
 }

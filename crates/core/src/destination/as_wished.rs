@@ -17,7 +17,12 @@ pub(super) fn as_wished(
     fed: &[Fed],
 ) -> (Reason, String) {
     if destination.spec.suspend {
-        return (Reason::Suspended, Reason::Suspended.meaning().to_string());
+        let mut text = Reason::Suspended.meaning().to_string();
+        // What is to be off the air, too, and is not.
+        if !fed.is_empty() {
+            text += " It is sent meanwhile.";
+        }
+        return (Reason::Suspended, text);
     }
     let (mut reason, mut text) = match (outcome.step, status.state) {
         (Some(Step::Wait { on, .. }), _) if on.is_carried_out() => (on.reason(), on.message()),

@@ -19,7 +19,12 @@ pub(super) fn as_wished(
     waits: &[Pending],
 ) -> (Reason, String) {
     if source.spec.suspend {
-        return (Reason::Suspended, Reason::Suspended.meaning().to_string());
+        let mut text = Reason::Suspended.meaning().to_string();
+        // Nothing stops it, and it is paid for.
+        if flow.is_some_and(|f| !matches!(f.state, FlowState::Standby | FlowState::Deleting | FlowState::Error)) {
+            text += " The flow runs meanwhile and is billed.";
+        }
+        return (Reason::Suspended, text);
     }
     let runs = matches!(flow.map(|f| f.state), Some(FlowState::Active | FlowState::Updating));
     let (mut reason, mut text) = match runs {
