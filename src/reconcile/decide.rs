@@ -64,7 +64,8 @@ fn unless_held<K: Kind>(
         context.attempts.settled(&uid, all.is_carried_out(), now);
     }
     let aside = context.attempts.put_aside(&uid, now);
-    let again = aside.as_ref().map(|aside| aside.again);
+    // What is due and cannot be asked for now, while a flow starts perhaps, waits for the step and makes no haste.
+    let again = aside.as_ref().map(|aside| aside.again).filter(|again| !again.is_zero());
     let just = |step| Decided { step, again, refusal: None };
     let mut rest = |left: Left| {
         let mut told = left.clone();
@@ -109,7 +110,8 @@ fn unless_held<K: Kind>(
     rest(aside.all.clone().and(&fought));
     if others.is_carried_out() {
         // Also while an encoder is waited for.
-        return Decided { step: all, again: Some(aside.again), refusal: Some(aside.failure.clone()) };
+        let again = Some(again.unwrap_or(WATCHING));
+        return Decided { step: all, again, refusal: Some(aside.failure.clone()) };
     }
     just(others)
 }

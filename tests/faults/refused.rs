@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use playout_sim::{Encoder, Fault, FaultKind, LogEntry};
+use playout_sim::{Durations, Encoder, Fault, FaultKind, LogEntry, Switches};
 use serde_json::{Value, json};
 
 use super::in_process::life::{destination, identity, our_flow, secret, source};
-use super::in_process::operator::{Operator, World};
+use super::in_process::operator::{Operator, World, quick};
 use super::paused;
 
 const LONG: Duration = Duration::from_secs(120);
@@ -23,7 +23,10 @@ fn input(name: &str, priority: &str, port: u16) -> Value {
 
 /// A Source with two inputs, and a Destination that is stopped.
 async fn stopped() -> (World, Operator) {
-    let world = World::new(None);
+    stopped_in(World::new(None)).await
+}
+
+async fn stopped_in(world: World) -> (World, Operator) {
     world.cluster.create("secrets", secret("youtube", "youtube-key-0001"));
     let mut two = source();
     two["spec"]["inputs"] = json!([input("main", "Primary", 5000), input("backup", "Backup", 5001)]);
@@ -134,6 +137,29 @@ fn what_is_refused_of_an_output_does_not_keep_it_from_going_on_and_off_the_air()
         operator.run_for(&world, LONG).await.expect("it lives");
         let output = our_flow(&world).expect("a flow")["outputs"][0].clone();
         assert_eq!(output["outputStatus"], "ENABLED");
+    });
+}
+
+/// While the flow takes its minute to start nothing can be asked for again, and AWS is not asked for news of it without a pause.
+#[test]
+fn what_is_due_again_while_a_flow_starts_does_not_make_haste() {
+    lived(async {
+        let slow = Durations { flow_starting: Duration::from_secs(60), ..quick() };
+        let (world, mut operator) = stopped_in(World::of(&Switches::default(), slow, None)).await;
+        refuse(&world, "mediaconnect", "UpdateFlowSource");
+        set(
+            &world,
+            "sources",
+            "studio",
+            &json!({ "inputs": [input("main", "Primary", 6000), input("backup", "Backup", 5001)] }),
+        );
+        operator.run_for(&world, Duration::from_secs(6)).await.expect("it lives");
+        set(&world, "destinations", "youtube", &json!({ "state": "Running" }));
+        let began = world.sim.log(0).len();
+        operator.run_for(&world, Duration::from_secs(50)).await.expect("it lives");
+        assert_eq!(our_flow(&world).expect("a flow")["status"], "STARTING");
+        let asked = sent(&world.sim.log(0)[began..], "DescribeFlow");
+        assert!(asked < 100, "{asked} looks in 50 seconds");
     });
 }
 
