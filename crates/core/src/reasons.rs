@@ -72,7 +72,7 @@ reasons! {
     OverLimit: "The programme has more than the platform accepts; lower the encoder's bitrate.";
     Alert: "MediaLive warns of something on the channel, or has stopped to; the message has its words.";
     SameReceiver: "Another Destination sends to the same receiver with the same key, and receivers throw one or both out: give each a key of its own, or stop one.";
-    PendingChanges: "Changes wait because they would interrupt a running output (stop it, or set updatePolicy to Restart), or because AWS takes them of a stopped flow only.";
+    PendingChanges: "Changes wait because they would interrupt a running output (stop it, or set updatePolicy to Restart), because AWS takes them of a stopped flow only, or because the only input that receives a signal would go.";
     InvalidSpec: "A field cannot be understood; the message names it.";
     NotUnderstood: "This version of the operator does not understand a field of the spec, which the message names: correct it, or run the version that knows it. Nothing is touched in AWS for the object meanwhile.";
     Valid: "The preset is understood and can be used.";

@@ -212,6 +212,17 @@ fn a_disabled_input_is_not_in_the_flow() {
 }
 
 #[test]
+fn a_flow_that_has_lost_its_last_source_gets_it_again() {
+    let mut seen = source_seen(&[]);
+    on_air(&mut seen);
+    flow(&mut seen).sources.clear();
+    let Action::AddSource { source, .. } = one(decide(&wish(&[("/state", json!("Running"))]), &seen)) else {
+        panic!("a source")
+    };
+    assert_eq!(source.name, "main");
+}
+
+#[test]
 fn a_source_without_an_enabled_input_is_invalid_and_nothing_is_touched() {
     let desired = wish(&[("/inputs/0/enabled", json!(false)), ("/inputs/1/enabled", json!(false))]);
     let problem = stuck(decide(&desired, &source_seen(&[])));

@@ -170,7 +170,10 @@ impl<'a> Inputs<'a> {
             let (goes, stays) = goes.iter().find(|(_, stays)| helps(stays)).or(goes.first())?;
             return self.remove(goes, stays);
         }
-        let old = flow.sources.first()?;
+        let Some(old) = flow.sources.first() else {
+            // Somebody has taken the last one away.
+            return self.may(self.add(new.clone()));
+        };
         let enable = || self.set(Failover { enabled: true, ..Failover::default() });
         let mut fitting = missing.iter().filter(|m| fits_beside(m, old)).peekable();
         if fitting.peek().is_some() {
