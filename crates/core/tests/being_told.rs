@@ -138,6 +138,20 @@ fn a_failover_of_a_source_is_told_once_recorded_and_in_ready_and_so_is_the_retur
 }
 
 #[test]
+fn of_a_flow_that_names_no_leader_and_is_only_used_no_input_stands_in_for_another() {
+    let mut studio = Studio::new(&[]);
+    studio.object.spec.inputs.clear();
+    let mut seen = live(&[("main", GOOD), ("reserve", GOOD)]);
+    if let FlowSeen::Present(flow) = &mut seen.flow {
+        flow.failover.primary = None;
+    }
+    studio.pass(&seen, 0);
+    assert_eq!((studio.status("failover"), &studio.status("lastRuns")[0]["input"]), (Value::Null, &json!("main")));
+    let told = studio.pass(&selected(seen, "reserve"), 60);
+    assert_eq!((words(&told), studio.status("failover")), (vec![(false, "Switched")], Value::Null), "{told:?}");
+}
+
+#[test]
 fn nothing_and_everything_between_primary_and_backup_leaves_its_trace() {
     let mut studio = Studio::new(&[]);
     let (both, none) = (live(&[("main", GOOD), ("reserve", GOOD)]), live(&[("main", DEAD), ("reserve", DEAD)]));

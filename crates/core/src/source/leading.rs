@@ -100,7 +100,8 @@ pub(super) fn record(status: &mut SourceStatus, source: &Source, seen: &Observed
             return;
         }
     };
-    let is_as_wished = expected == Some(name);
+    // Of a flow that is only used, and that names none, nobody has said which.
+    let is_as_wished = expected.is_none_or(|expected| expected == name);
     let is_new = before.as_deref() != Some(name);
     if let Some(before) = before.filter(|_| is_new) {
         let why = match () {
@@ -121,16 +122,15 @@ pub(super) fn record(status: &mut SourceStatus, source: &Source, seen: &Observed
     let is_failover = !is_as_wished && (is_new || status.failover.is_some() || expected.is_some_and(fails));
     if !is_failover {
         status.failover = None;
-    } else if status.failover.as_ref().is_none_or(|failover| failover.input != name) {
-        let why = match expected {
-            Some(expected) if !in_flow(expected) => format!("input {expected} is not in the flow"),
-            Some(expected) if fails(expected) => {
+    } else if let Some(expected) = expected.filter(|_| status.failover.as_ref().is_none_or(|last| last.input != name)) {
+        let why = match () {
+            () if !in_flow(expected) => format!("input {expected} is not in the flow"),
+            () if fails(expected) => {
                 let said = seen.inputs.get(expected).and_then(|i| i.error.as_deref());
                 let said = said.map(|said| format!(". AWS says: {}", said.trim_end_matches('.'))).unwrap_or_default();
                 format!("input {expected} receives nothing{said}")
             }
-            Some(expected) => format!("AWS has moved on from input {expected}"),
-            None => "AWS has moved on to it".to_string(),
+            () => format!("AWS has moved on from input {expected}"),
         };
         let since = Some(Time(whole_second(now)));
         status.failover = Some(InputFailover { input: name.into(), since, why });
