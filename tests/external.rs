@@ -384,8 +384,8 @@ async fn an_adoption_that_nobody_confirms_leaves_no_trace() -> Result<()> {
     let plan = planned["status"]["adoption"]["plan"].to_string();
     ensure!(plan.contains("would add input studio-a") && plan.contains("would remove input main"), "{plan}");
     stage.apply(&[secret("one", &key("one")), destination("one")])?;
-    // What the flow receives is not told before it is the Source's.
-    stage.until_condition("destination/one", "Ready", "True", "NoSignal").await?;
+    // What carries the show is told, also of an input that the spec does not have.
+    stage.until_condition("destination/one", "Ready", "True", "Running").await?;
     ensure!(stage.output("one")?["outputStatus"] == "ENABLED", "{}", stage.output("one")?);
     stage.kubectl("delete source,destination --all --timeout=60s")?;
     ensure!(somebody.theirs(&stage).await? == before, "{}\nwas {before}", somebody.theirs(&stage).await?);
