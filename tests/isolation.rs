@@ -182,6 +182,13 @@ async fn an_object_of_a_newer_version_stops_no_other() -> Result<()> {
     })
     .await?;
     stage.until_condition("destination/one", "Stalled", "True", "NotUnderstood").await?;
+    // Who dies between a status and its Event tells no more of it.
+    wait_until(PATIENCE, "an Event tells it", || async {
+        let events = stage.events().await?;
+        ensure!(events.iter().any(|e| e["reason"] == "NotUnderstood" && e["type"] == "Warning"), "{events:?}");
+        anyhow::Ok(())
+    })
+    .await?;
 
     stage.operator.borrow_mut().restart()?;
     stage.change("destination/two", json!({ "state": "Stopped" }))?;
@@ -192,8 +199,6 @@ async fn an_object_of_a_newer_version_stops_no_other() -> Result<()> {
     ensure!(!two["metadata"]["annotations"]["kubectl.kubernetes.io/last-applied-configuration"].is_null(), "{two}");
     let message = stage.kubectl("get destination one -o wide")?;
     ensure!(message.contains("spec.delivery (unknown variant `Shared`"), "{message}");
-    let events = stage.events().await?;
-    ensure!(events.iter().any(|e| e["reason"] == "NotUnderstood" && e["type"] == "Warning"), "{events:?}");
     let log = stage.operator.borrow().log();
     ensure!(!log.contains("last-applied-configuration") && !log.contains("\"items\""), "an object is in the log");
 
