@@ -46,6 +46,8 @@ pub(super) struct Copies {
     pub ours: Vec<SecretCopy>,
     /// Those that are recorded as its own and do not.
     pub lost: Vec<SecretCopy>,
+    /// The names that were asked for.
+    pub names: Vec<String>,
 }
 
 /// The copies of an object. Nothing is asked of Secrets Manager where no password is or was.
@@ -73,7 +75,7 @@ pub(super) async fn copies(
     let (ours, mut lost): (Vec<_>, Vec<_>) =
         found.into_iter().flatten().partition(|copy| identity.ownership(&copy.tags).is_ours());
     lost.retain(|copy| sought.recorded.contains(&copy.name));
-    Ok(Copies { ours, lost })
+    Ok(Copies { ours, lost, names: names.into_iter().collect() })
 }
 
 /// Carries out what is to be done for a copy.

@@ -146,6 +146,7 @@ impl Kind for SourceKind {
         Ok(Observed {
             secrets: secrets.ours,
             secrets_asked: !stops,
+            secret_names: secrets.names,
             lost_secrets: secrets.lost,
             test: status::test_phase(source, &flow, &hold, idle, length, context.clock.now()),
             flow,

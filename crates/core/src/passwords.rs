@@ -89,18 +89,22 @@ fn is_of(copy: &SecretCopy, password: &Password) -> bool {
 
 /// The names under which there may be copies, for the status. They are recorded before AWS shows what was made, so that what a
 /// changed spec no longer names is still found by DescribeSecret; ListSecrets "might not reflect changes from the last five
-/// minutes" (Secrets Manager API reference). `seen`: those that were found, ours and recorded ones that are not, if Secrets
-/// Manager was asked.
+/// minutes" (Secrets Manager API reference). `seen`: the names that were asked for, and what was found, ours and recorded ones that
+/// are not, if Secrets Manager was asked. Of a name that was not asked for, since another one has recorded it meanwhile, nothing is
+/// known.
 #[must_use]
 pub fn names<'a>(
     before: &[String],
-    seen: Option<[&[SecretCopy]; 2]>,
+    seen: Option<(&[String], [&[SecretCopy]; 2])>,
     begun: impl Iterator<Item = &'a CopyAction>,
 ) -> Vec<String> {
     let made =
         begun.filter_map(|a| if let CopyAction::Create { password, .. } = a { Some(&password.name) } else { None });
     let mut names: Vec<String> = match seen {
-        Some(copies) => copies.into_iter().flatten().map(|copy| copy.name.clone()).collect(),
+        Some((asked, copies)) => {
+            let untold = before.iter().filter(|name| !asked.contains(name)).cloned();
+            untold.chain(copies.into_iter().flatten().map(|copy| copy.name.clone())).collect()
+        }
         None => before.to_vec(),
     };
     names.extend(made.cloned());

@@ -699,6 +699,7 @@ impl SourceShow {
             },
             auto: wish.object.spec.state == SourceState::Auto,
             secrets_asked: true,
+            secret_names: Vec::new(),
             lost_secrets: Vec::new(),
             inputs: BTreeMap::new(),
             test: TestPhase::None,

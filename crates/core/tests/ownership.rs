@@ -382,7 +382,9 @@ fn names_of_copies_are_recorded_before_any_list_has_them() {
     let password = wanted.outputs[&Role::Primary].password.clone().expect("a password");
     let create = CopyAction::Create { password: password.clone(), tags: Tags::new() };
     let old = vec!["playout/old".to_string()];
-    assert_eq!(names(&[], Some([&[], &[]]), [&create].into_iter()), std::slice::from_ref(&password.name));
+    assert_eq!(names(&[], Some((&[], [&[], &[]])), [&create].into_iter()), std::slice::from_ref(&password.name));
     assert_eq!(names(&old, None, std::iter::empty()), old, "not asked is not gone");
-    assert_eq!(names(&old, Some([&[], &[]]), std::iter::empty()), Vec::<String>::new());
+    let other = [password.name.clone()];
+    assert_eq!(names(&old, Some((&other, [&[], &[]])), std::iter::empty()), old, "asked for another is not gone");
+    assert_eq!(names(&old, Some((&old, [&[], &[]])), std::iter::empty()), Vec::<String>::new());
 }

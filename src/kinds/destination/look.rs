@@ -120,6 +120,7 @@ pub(super) async fn look(
         outputs,
         secrets: secrets.ours,
         secrets_asked: !stops,
+        secret_names: secrets.names,
         lost_secrets: secrets.lost,
         cut_off,
         quotas: live.quotas,

@@ -108,7 +108,8 @@ fn ownership(
             false => before.outputs.iter().find(|b| b.arn == output.arn).and_then(|b| b.owner_uid.clone()),
         };
     }
-    let asked = seen.secrets_asked.then_some([seen.secrets.as_slice(), &seen.lost_secrets]);
+    let asked =
+        seen.secrets_asked.then_some((seen.secret_names.as_slice(), [seen.secrets.as_slice(), &seen.lost_secrets]));
     let copied = match outcome.step {
         Some(Step::Act(actions)) => actions.as_slice(),
         _ => &[],

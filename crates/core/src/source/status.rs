@@ -107,7 +107,8 @@ pub fn status(source: &Source, outcome: &Outcome<'_>, region: &str) -> SourceSta
             _ => &[],
         };
         let copied = copied.iter().filter_map(|a| if let Action::Copy(copy) = a { Some(copy) } else { None });
-        let asked = seen.secrets_asked.then_some([seen.secrets.as_slice(), &seen.lost_secrets]);
+        let asked =
+            seen.secrets_asked.then_some((seen.secret_names.as_slice(), [seen.secrets.as_slice(), &seen.lost_secrets]));
         status.passwords = passwords::names(&before.passwords, asked, copied);
         match (&seen.flow, flow) {
             (_, Some(flow)) => of_flow(&mut status, source, seen, flow, outcome.now),

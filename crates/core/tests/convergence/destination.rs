@@ -521,6 +521,7 @@ impl Kind for DestinationShow {
             outputs: outputs(world, wish),
             secrets: world.secrets.clone(),
             secrets_asked: true,
+            secret_names: Vec::new(),
             lost_secrets: Vec::new(),
             input: world.live.input(&id),
             channel: match world.live.channel(&id) {
