@@ -5,10 +5,9 @@ use std::time::Duration;
 use playout_sim::{Edit, Encoder};
 use serde_json::{Value, json};
 
-use super::in_process::api_server::Change;
 use super::in_process::life::{destination, identity, our_flow, secret, source};
 use super::in_process::operator::{Operator, REGION, World};
-use super::paused;
+use super::{paused, worlds};
 
 const LOOK: Duration = Duration::from_secs(90);
 
@@ -137,17 +136,6 @@ fn show(world: &World) -> Value {
     world.cluster.object("destinations", "tube").expect("it is there")["status"].clone()
 }
 
-/// All states of the Destination that were ever written since.
-fn states(world: &World, since: usize) -> Vec<String> {
-    let changes = world.cluster.changes(since).into_iter().filter(|(_, key, _)| key.0 == "destinations");
-    let state = |(_, _, change)| match change {
-        Change::Applied(object) | Change::Deleted(object) => {
-            object["status"]["state"].as_str().unwrap_or_default().to_string()
-        }
-    };
-    changes.map(state).collect()
-}
-
 #[test]
 fn a_channel_whose_flow_or_input_was_removed_follows_and_never_says_that_black_is_on_the_air() {
     for what in ["flow", "input"] {
@@ -158,7 +146,7 @@ fn a_channel_whose_flow_or_input_was_removed_follows_and_never_says_that_black_i
             world.sim.edit(&Edit { flow, input, remove: true, ..Edit::default() }).expect("it is there");
             operator.run_for(&world, 3 * LOOK).await.expect("it lives");
             assert_eq!(show(&world)["state"], "Running", "{what}: {}", show(&world));
-            let all = states(&world, since);
+            let all = worlds::states(&world, since);
             assert!(all.iter().any(|state| state != "Running"), "{what}: {all:?}");
             let inputs = world.sim.state()[REGION]["medialive"]["inputs"].as_array().cloned().unwrap_or_default();
             let flow = our_flow(&world).expect("a flow")["flowArn"].clone();

@@ -62,7 +62,7 @@ fn source_now(world: &World) -> (String, String, String, String) {
 }
 
 /// All states of the Destination that were ever written since.
-fn states(world: &World, since: usize) -> Vec<String> {
+pub(super) fn states(world: &World, since: usize) -> Vec<String> {
     let changes = world.cluster.changes(since).into_iter().filter(|(_, key, _)| key.0 == "destinations");
     let state = |(_, _, change)| match change {
         Change::Applied(object) | Change::Deleted(object) => {

@@ -109,7 +109,8 @@ pub fn verify_now(world: &World, phase: usize, delivery: Delivery) -> Result<(),
         return same("state", &status["state"], &json!("Running"));
     }
     // A stop that AWS carries out late takes off what was started again meanwhile; that it goes on again is no attempt.
-    let late = world.wire.trace().iter().filter(|b| b.outcome.starts_with("Late")).count();
+    let stops = |label: &str| label.starts_with("PUT ") || label.contains("/stop");
+    let late = world.wire.trace().iter().filter(|b| b.outcome.starts_with("Late") && stops(&b.label)).count();
     let times = 1 + ATTEMPTS;
     if !(times..=times + late).contains(&started) {
         return Err(format!("{started} times on the air instead of {times}"));

@@ -18,7 +18,7 @@ use playout_core::api::destination::RetryWord;
 use playout_core::api::source::{HealthWord, SourceState};
 use playout_core::api::{Source, SourceSpec};
 use playout_core::fight::{Left, What};
-use playout_core::flow::{FlowOutput, FlowSeen, FlowState, OutputSettings, Protocol, SecretCopy, SourceSettings};
+use playout_core::flow::{FlowOutput, FlowSeen, FlowState, Protocol, SecretCopy, SourceSettings};
 use playout_core::names::{Ownership, TAG_ADOPTED, TAG_NAME, TAG_UID, owner};
 use playout_core::passwords::CopyAction;
 use playout_core::plan::{Action, Desired, Failure, FailureClass, Step, Waiting};
@@ -1110,22 +1110,9 @@ fn managed() -> FlowOutput {
         name: "medialive".into(),
         arn: "arn:medialive".into(),
         enabled: true,
-        settings: plain_rtp(),
+        settings: fixtures::plain_rtp(),
         managed_by: Some("arn:aws:medialive:us-west-2:111122223333:input:1".into()),
         listener_address: None,
-    }
-}
-
-fn plain_rtp() -> OutputSettings {
-    OutputSettings {
-        protocol: Protocol::Rtp,
-        destination: Some("192.0.2.9".into()),
-        port: Some(5000),
-        min_latency: None,
-        cidr_allow_list: Vec::new(),
-        stream_id: None,
-        encryption: None,
-        rtmp: None,
     }
 }
 

@@ -10,7 +10,7 @@ use fixtures::{
 };
 use playout_core::api::source::{AdoptionState, ExternalPolicy, SourceSpec, SourceStatus};
 use playout_core::api::{RECONCILE_AT, Source, TEST_CONNECTION};
-use playout_core::flow::{Failover, FlowOutput, FlowSeen, FlowState, OutputSettings, Protocol, RtmpPath};
+use playout_core::flow::{Failover, FlowOutput, FlowSeen, FlowState, Protocol, RtmpPath};
 use playout_core::names::{OWNERSHIP_TAGS, Ownership, TAG_ADOPTED, TAG_NAME, TAG_UID};
 use playout_core::plan::{Action as _, Desired, Failure, FailureClass, Problem, Step, Waiting};
 use playout_core::reasons::Reason;
@@ -77,16 +77,7 @@ fn anothers_output() -> FlowOutput {
         name: "wall".into(),
         arn: "arn:output:wall".into(),
         enabled: true,
-        settings: OutputSettings {
-            protocol: Protocol::Rtp,
-            destination: Some("192.0.2.9".into()),
-            port: Some(5000),
-            min_latency: None,
-            cidr_allow_list: Vec::new(),
-            stream_id: None,
-            encryption: None,
-            rtmp: None,
-        },
+        settings: fixtures::plain_rtp(),
         managed_by: None,
         listener_address: None,
     }

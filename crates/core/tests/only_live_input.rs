@@ -6,7 +6,7 @@ mod fixtures;
 use fixtures::{at, flow, health, input, on_air, present, source_object, source_seen, source_spec, wish};
 use playout_core::api::source::HealthWord::{Failed, Healthy, Unknown};
 use playout_core::fight::{Change, Left, What};
-use playout_core::flow::{FlowOutput, FlowState, OutputSettings, Protocol};
+use playout_core::flow::{FlowOutput, FlowState};
 use playout_core::plan::Step;
 use playout_core::source::Outcome;
 use playout_core::source::observed::Observed;
@@ -21,16 +21,7 @@ fn sending() -> Observed {
         name: "playout-tube".into(),
         arn: "arn:aws:mediaconnect:us-west-2:111122223333:output:1:playout-tube".into(),
         enabled: true,
-        settings: OutputSettings {
-            protocol: Protocol::Rtp,
-            destination: Some("192.0.2.9".into()),
-            port: Some(5000),
-            min_latency: None,
-            cidr_allow_list: Vec::new(),
-            stream_id: None,
-            encryption: None,
-            rtmp: None,
-        },
+        settings: fixtures::plain_rtp(),
         managed_by: None,
         listener_address: None,
     });

@@ -13,7 +13,7 @@ use playout_core::api::source::HealthWord::{Degraded, Failed, Healthy, Unknown};
 use playout_core::api::source::{SourceStatus, SourceWord};
 use playout_core::channel::Usage;
 use playout_core::conditions::{READY, STALLED};
-use playout_core::flow::{Failover, FlowOutput, FlowSeen, FlowState, OutputSettings, Protocol, VpcInterface};
+use playout_core::flow::{Failover, FlowOutput, FlowSeen, FlowState, Protocol, VpcInterface};
 use playout_core::names::{Ownership, TAG_UID};
 use playout_core::passwords::CopyAction;
 use playout_core::plan::{Action as _, Desired, Failure, FailureClass, Problem, StaysOff, Step, Waiting};
@@ -70,16 +70,7 @@ fn foreign_output(managed: bool) -> FlowOutput {
         name: "someone".into(),
         arn: "arn:output:someone".into(),
         enabled: true,
-        settings: OutputSettings {
-            protocol: Protocol::Rtp,
-            destination: Some("192.0.2.9".into()),
-            port: Some(5000),
-            min_latency: None,
-            cidr_allow_list: Vec::new(),
-            stream_id: None,
-            encryption: None,
-            rtmp: None,
-        },
+        settings: fixtures::plain_rtp(),
         managed_by: managed.then(|| "arn:aws:medialive:us-west-2:111122223333:input:1".into()),
         listener_address: None,
     }
