@@ -124,7 +124,7 @@ fn each_role_can_be_passed_to_its_service_alone_and_only_our_secrets_are_written
     Ok(())
 }
 
-/// The README, the trust policy and the manifests speak of one ServiceAccount, and of the roles that are made.
+/// docs/install.md, the trust policy and the manifests speak of one ServiceAccount, and of the roles that are made.
 #[test]
 fn the_role_of_the_operator_is_that_of_its_service_account() -> Result<()> {
     let trust = policy("operator-role-trust.json")?;

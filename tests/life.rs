@@ -604,7 +604,7 @@ async fn an_object_of_the_longest_name_has_events_and_writes_bear_our_name() -> 
     Ok(())
 }
 
-/// What the README warns of: `kubectl apply` takes out of the object what has gone from the manifest, and without a state a
+/// What docs/argo-cd.md warns of: `kubectl apply` takes out of the object what has gone from the manifest, and without a state a
 /// Destination is stopped.
 #[tokio::test]
 async fn a_manifest_that_loses_its_state_stops_the_destination() -> Result<()> {

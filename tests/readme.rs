@@ -1,8 +1,9 @@
-//! The README says what is true: its tables are those of the code, and what it tells people to type exists.
+//! README and docs/ say what is true: their tables are those of the code, what they tell people to type exists, and every link
+//! leads somewhere.
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::LazyLock;
 
 use anyhow::{Context as _, Result, ensure};
@@ -12,7 +13,7 @@ use playout_core::reasons::Reason;
 use playout_core::{api, presets};
 use serde_json::Value;
 
-/// Kinds of Kubernetes' own that the README names.
+/// Kinds of Kubernetes' own that the documents name.
 const KUBERNETES: [&str; 6] = ["secret", "configmap", "deployment", "rolebinding", "namespace", "events"];
 /// What follows `kubectl` and changes or shows objects of a kind that comes next.
 const VERBS: [&str; 11] =
@@ -26,15 +27,63 @@ fn root() -> &'static Path {
     &ROOT
 }
 
-fn readme() -> Result<String> {
-    fs::read_to_string(root().join("README.md")).context("README.md")
+/// What is written for people.
+struct Document {
+    /// From the root of the repository, as in `docs/install.md`.
+    path: String,
+    text: String,
 }
 
-/// The lines between `<!-- name -->` and `<!-- end -->`.
+impl Document {
+    /// The folder that its links start from.
+    fn folder(&self) -> &Path {
+        Path::new(&self.path).parent().unwrap_or(Path::new(""))
+    }
+
+    /// The text outside of blocks.
+    fn prose(&self) -> String {
+        let mut inside = false;
+        let lines = self.text.lines().filter(|line| {
+            let fence = line.starts_with("```");
+            inside ^= fence;
+            !inside && !fence
+        });
+        lines.flat_map(|line| [line, "\n"]).collect()
+    }
+}
+
+/// The pages at the root and all of docs/.
+fn documents() -> Result<Vec<Document>> {
+    fn collect(folder: &Path, deep: bool, found: &mut Vec<PathBuf>) -> Result<()> {
+        for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
+            let path = entry?.path();
+            if path.is_dir() && deep {
+                collect(&path, deep, found)?;
+            } else if path.extension().is_some_and(|ending| ending == "md") {
+                found.push(path);
+            }
+        }
+        Ok(())
+    }
+    let mut files = Vec::new();
+    collect(root(), false, &mut files)?;
+    collect(&root().join("docs"), true, &mut files)?;
+    files.sort();
+    ensure!(files.len() > 10, "only {files:?}");
+    let read = |file: PathBuf| {
+        let path = file.strip_prefix(root())?.display().to_string();
+        Ok(Document { path, text: fs::read_to_string(file)? })
+    };
+    files.into_iter().map(read).collect()
+}
+
+/// The lines between `<!-- name -->` and `<!-- end -->`, in the one document that has them.
 fn section(name: &str) -> Result<String> {
-    let text = readme()?;
-    let (_, after) = text.split_once(&format!("<!-- {name} -->\n")).with_context(|| format!("no section {name}"))?;
-    let (section, _) = after.split_once("<!-- end -->").with_context(|| format!("section {name} does not end"))?;
+    let begin = format!("<!-- {name} -->\n");
+    let documents = documents()?;
+    let found: Vec<_> = documents.iter().filter_map(|document| document.text.split_once(&begin)).collect();
+    ensure!(found.len() == 1, "{} sections {name}", found.len());
+    let (section, _) = found[0].1.split_once("<!-- end -->").with_context(|| format!("section {name} does not end"))?;
     Ok(section.to_string())
 }
 
@@ -46,10 +95,11 @@ fn first_cells(table: &str) -> BTreeSet<String> {
 
 /// The blocks of a language.
 fn blocks(language: &str) -> Result<Vec<String>> {
-    let text = readme()?;
     let mut found = Vec::new();
-    for part in text.split(&format!("\n```{language}\n")).skip(1) {
-        found.push(part.split("\n```").next().context("a block ends")?.to_string());
+    for document in documents()? {
+        for part in document.text.split(&format!("\n```{language}\n")).skip(1) {
+            found.push(part.split("\n```").next().context("a block ends")?.to_string());
+        }
     }
     ensure!(!found.is_empty(), "no blocks of {language}");
     Ok(found)
@@ -57,9 +107,13 @@ fn blocks(language: &str) -> Result<Vec<String>> {
 
 /// What stands between single backticks, outside of blocks.
 fn literals() -> Result<Vec<String>> {
-    let text = readme()?;
-    let prose: String = text.split("\n```").step_by(2).collect();
-    Ok(prose.split('`').skip(1).step_by(2).map(str::to_owned).collect())
+    let mut found = Vec::new();
+    for document in documents()? {
+        let prose = document.prose();
+        ensure!(prose.matches('`').count() % 2 == 0, "{}: a backtick without its other", document.path);
+        found.extend(prose.split('`').skip(1).step_by(2).map(str::to_owned));
+    }
+    Ok(found)
 }
 
 /// What people are told to type, line by line.
@@ -71,7 +125,7 @@ fn commands() -> Result<Vec<String>> {
     Ok(found)
 }
 
-/// Splits a command into words as a shell does, as far as the README goes: quotes, and comments after two spaces.
+/// Splits a command into words as a shell does, as far as the documents go: quotes, and comments after two spaces.
 fn words(command: &str) -> Vec<String> {
     let mut words = Vec::new();
     let (mut word, mut quote, mut begun) = (String::new(), None, false);
@@ -159,7 +213,7 @@ fn strangers(schema: &Value, value: &Value, path: &str, found: &mut Vec<String>)
 fn reasons_are_those_of_the_code() -> Result<()> {
     let rows: String = Reason::ALL.iter().map(|r| format!("| `{}` | {} |\n", r.as_str(), r.meaning())).collect();
     let table = format!("| reason | meaning |\n|---|---|\n{rows}");
-    ensure!(section("reasons")? == table, "the README's table of reasons must be:\n{table}");
+    ensure!(section("reasons")? == table, "the table of reasons must be:\n{table}");
     Ok(())
 }
 
@@ -182,7 +236,7 @@ fn presets_are_those_of_the_code() -> Result<()> {
             "{common}"
         );
     }
-    ensure!(section("presets")? == table, "the README's table of presets must be:\n{table}");
+    ensure!(section("presets")? == table, "the table of presets must be:\n{table}");
     Ok(())
 }
 
@@ -196,7 +250,7 @@ fn states_are_those_of_the_code() -> Result<()> {
         let Some(words) = words.as_array() else { continue };
         let words: BTreeSet<_> = words.iter().filter_map(Value::as_str).map(str::to_string).collect();
         let told = first_cells(&section(&format!("states of {kind}"))?);
-        ensure!(told == words, "states of {kind}: the README has {told:?}, the code {words:?}");
+        ensure!(told == words, "states of {kind}: the documents have {told:?}, the code {words:?}");
     }
     Ok(())
 }
@@ -208,7 +262,7 @@ fn alerts_are_those_of_the_overlay() -> Result<()> {
     let rules = rules["spec"]["groups"][0]["rules"].as_array().context("rules")?;
     let alerts: BTreeSet<_> = rules.iter().filter_map(|rule| rule["alert"].as_str().map(str::to_string)).collect();
     let told = first_cells(&section("alerts")?);
-    ensure!(told == alerts, "the README has {told:?}, the overlay {alerts:?}");
+    ensure!(told == alerts, "the documents have {told:?}, the overlay {alerts:?}");
     Ok(())
 }
 
@@ -223,7 +277,7 @@ fn flags_are_those_of_the_program() -> Result<()> {
         let help = flag.get_help().map(ToString::to_string).unwrap_or_default();
         table.push_str(&format!("| `--{name}` | `{variable}` | {} | {help} |\n", default.join(" ")));
     }
-    ensure!(section("flags")? == table, "the README's table of flags must be:\n{table}");
+    ensure!(section("flags")? == table, "the table of flags must be:\n{table}");
     Ok(())
 }
 
@@ -276,7 +330,7 @@ fn check(words: &[String]) -> Result<()> {
     }
     for (flag, value) in &options {
         match flag.as_str() {
-            // `your-key` and the manifest that the README prints are the reader's own.
+            // `your-key` and the manifest that the documents print are the reader's own.
             "-f" | "-k" | "--patch-file" if value != "kick.yaml" => {
                 ensure!(root().join(value).exists(), "{value} is not there");
             }
@@ -311,19 +365,20 @@ fn check(words: &[String]) -> Result<()> {
 /// Annotations, conditions and status fields anywhere in the text.
 #[test]
 fn names_of_the_api_exist() -> Result<()> {
-    let text = readme()?;
     let known =
         [api::RECONCILE_AT, api::TEST_CONNECTION, api::ACTIVE_ENDPOINT, api::UNANSWERED, "playout.dev/v1alpha1"];
-    for (at, _) in text.match_indices("playout.dev/") {
-        if text[..at].ends_with(['.', '@']) {
-            // Names of objects, as kubectl prints them.
-            continue;
+    for Document { path, text } in documents()? {
+        for (at, _) in text.match_indices("playout.dev/") {
+            if text[..at].ends_with(['.', '@']) {
+                // Names of objects, as kubectl prints them.
+                continue;
+            }
+            ensure!(
+                known.iter().any(|name| text[at..].starts_with(name)),
+                "{path}: {}",
+                &text[at..].chars().take(50).collect::<String>()
+            );
         }
-        ensure!(
-            known.iter().any(|name| text[at..].starts_with(name)),
-            "{}",
-            &text[at..].chars().take(50).collect::<String>()
-        );
     }
     let mut schemas = Vec::new();
     for crd in api::crds() {
@@ -371,35 +426,90 @@ fn make_targets_exist() -> Result<()> {
         seen.insert(target.to_string());
     }
     for target in ["demo", "up", "down", "status", "test", "check", "crds", "image", "bench"] {
-        ensure!(seen.contains(target), "the README does not tell of make {target}");
+        ensure!(seen.contains(target), "no document tells of make {target}");
     }
     Ok(())
 }
 
-#[test]
-fn paths_and_anchors_exist() -> Result<()> {
-    let text = readme()?;
-    let anchors: BTreeSet<String> = text
-        .lines()
-        .filter_map(|line| line.strip_prefix('#'))
-        .map(|heading| heading.trim_start_matches('#').trim().to_lowercase().replace(' ', "-").replace([',', '?'], ""))
-        .collect();
-    for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
-        match link.strip_prefix('#') {
-            Some(anchor) => ensure!(anchors.contains(anchor), "no heading #{anchor}: {anchors:?}"),
-            None if link.starts_with("https://") => {}
-            None => ensure!(root().join(link).exists(), "{link} is not there"),
+/// The anchors of a page, as GitHub makes them of its headings.
+fn anchors(document: &Document) -> BTreeSet<String> {
+    let prose = document.prose();
+    let headings =
+        prose.lines().filter_map(|line| line.strip_prefix('#')).map(|line| line.trim_start_matches('#').trim());
+    let anchor = |heading: &str| -> String {
+        let kept = heading.chars().filter(|c| c.is_alphanumeric() || [' ', '-', '_'].contains(c));
+        kept.flat_map(char::to_lowercase).map(|c| if c == ' ' { '-' } else { c }).collect()
+    };
+    headings.map(anchor).collect()
+}
+
+/// Path without `.` and `..`, from the root of the repository.
+fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => drop(plain.pop()),
+            Component::CurDir => {}
+            part => plain.push(part),
         }
     }
-    for document in text.split("file://").skip(1).filter_map(|rest| rest.split_whitespace().next()) {
-        ensure!(root().join(document).exists(), "{document} is not there");
+    plain
+}
+
+#[test]
+fn links_and_anchors_lead_somewhere() -> Result<()> {
+    let documents = documents()?;
+    let mut linked = BTreeSet::from(["README.md".to_owned()]);
+    for document in &documents {
+        let prose = document.prose();
+        for link in prose.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            if link.starts_with("https://") {
+                continue;
+            }
+            let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let path = if path.is_empty() {
+                document.path.clone()
+            } else {
+                plain(&document.folder().join(path)).display().to_string()
+            };
+            ensure!(root().join(&path).exists(), "{}: {link} is not there", document.path);
+            let other = documents.iter().find(|other| other.path == path);
+            ensure!(
+                anchor.is_empty() || other.is_some_and(|other| anchors(other).contains(anchor)),
+                "{}: {path} has no heading #{anchor}",
+                document.path
+            );
+            if path != document.path {
+                linked.insert(path);
+            }
+        }
     }
-    let folders = ["src/", "crates/", "tests/", "deploy/", "examples/", "crds/"];
+    let lonely: Vec<_> = documents.iter().map(|d| &d.path).filter(|path| !linked.contains(*path)).collect();
+    ensure!(lonely.is_empty(), "no page leads to {lonely:?}");
+    Ok(())
+}
+
+#[test]
+fn paths_exist() -> Result<()> {
+    for Document { path, text } in documents()? {
+        for file in text.split("file://").skip(1).filter_map(|rest| rest.split_whitespace().next()) {
+            ensure!(root().join(file).exists(), "{path}: {file} is not there");
+        }
+    }
+    let folders = ["src/", "crates/", "tests/", "deploy/", "examples/", "crds/", "docs/"];
     for literal in &literals()? {
         if folders.iter().any(|folder| literal.starts_with(folder)) && !literal.contains([' ', '\n']) {
             ensure!(root().join(literal).exists(), "{literal} is not there");
         }
     }
+    Ok(())
+}
+
+/// What, a picture, five minutes, where next: all else has a page of its own.
+#[test]
+fn the_readme_is_read_in_five_minutes() -> Result<()> {
+    let lines = fs::read_to_string(root().join("README.md"))?.lines().count();
+    ensure!(lines <= 200, "{lines} lines: move something to docs/");
     Ok(())
 }
 

@@ -159,7 +159,7 @@ fn the_backup_takes_over_from_a_primary_that_refuses() {
     });
 }
 
-/// As README says: half a minute to not quite a minute, wherever between two looks it breaks.
+/// As docs/troubleshooting.md says: half a minute to not quite a minute, wherever between two looks it breaks.
 #[test]
 fn a_primary_that_begins_to_refuse_on_the_air_gives_its_place_to_the_backup() {
     in_both_worlds(async |world, measured| {

@@ -37,7 +37,7 @@ pub const NOT_UNDERSTOOD: &str = "playout.dev/not-understood";
 /// On a Destination with an `OnFailure` backup: `Primary` or `Backup`, the endpoint to send to now.
 pub const ACTIVE_ENDPOINT: &str = "playout.dev/active-endpoint";
 
-/// Every CRD, ready to be applied, in the order of the README.
+/// Every CRD, ready to be applied, in the order of the docs.
 #[must_use]
 pub fn crds() -> Vec<CustomResourceDefinition> {
     vec![Source::crd(), Destination::crd(), EncodingPreset::crd()].into_iter().map(schema::finished).collect()

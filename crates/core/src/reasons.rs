@@ -1,4 +1,5 @@
-//! The words that stay stable: every reason of a condition or an Event. They are API; the README's table is tested against this list.
+//! The words that stay stable: every reason of a condition or an Event. They are API; the table in docs/reference/reasons.md is
+//! tested against this list.
 
 use std::fmt;
 
@@ -11,7 +12,7 @@ macro_rules! reasons {
         pub enum Reason { $(#[doc = $meaning] $name,)+ }
 
         impl Reason {
-            /// All of them, in the order of the README.
+            /// All of them, in the order of that table.
             pub const ALL: &[Self] = &[$(Self::$name,)+];
 
             /// The word itself.

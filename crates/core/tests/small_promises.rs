@@ -1,4 +1,4 @@
-//! Promises of the README that no other table holds: each of these tests is of a line that could be broken unseen.
+//! Promises of docs/ that no other table holds: each of these tests is of a line that could be broken unseen.
 
 mod fixtures;
 

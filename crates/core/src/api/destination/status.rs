@@ -76,7 +76,7 @@ pub struct DestinationStatus {
 
 /// One word for the state of a Destination.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
-#[expect(missing_docs, reason = "explained on the field and in the README")]
+#[expect(missing_docs, reason = "explained on the field and in docs/")]
 #[schemars(transform = crate::api::schema::undescribed)]
 pub enum DestinationWord {
     Idle,
@@ -245,7 +245,7 @@ pub struct LastError {
     /// When it was seen first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Time>,
-    /// Its reason, one of the list in the README.
+    /// Its reason, one of the list in docs/reference/reasons.md.
     pub reason: String,
     /// What happened and what to do.
     pub message: String,

@@ -83,7 +83,7 @@ pub struct SourceStatus {
 
 /// One word for the state of a Source.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
-#[expect(missing_docs, reason = "explained on the field and in the README")]
+#[expect(missing_docs, reason = "explained on the field and in docs/")]
 #[schemars(transform = crate::api::schema::undescribed)]
 pub enum SourceWord {
     Creating,
@@ -112,7 +112,7 @@ pub struct AdoptionStatus {
 
 /// How far the adoption of a flow has come.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
-#[expect(missing_docs, reason = "explained on the field and in the README")]
+#[expect(missing_docs, reason = "explained on the field and in docs/")]
 #[schemars(transform = crate::api::schema::undescribed)]
 pub enum AdoptionState {
     Planned,
@@ -213,7 +213,7 @@ pub struct InputRun {
 
 /// Health of an input.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
-#[expect(missing_docs, reason = "explained on the field and in the README")]
+#[expect(missing_docs, reason = "explained on the field and in docs/")]
 #[schemars(transform = crate::api::schema::undescribed)]
 pub enum HealthWord {
     Healthy,
