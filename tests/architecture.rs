@@ -1,4 +1,4 @@
-//! The walls of the design page, as far as a test can see them. Cargo holds the others.
+//! The walls of ARCHITECTURE.md, as far as a test can see them, and that its invariants are held. Cargo holds the other walls.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -218,6 +218,44 @@ fn committed() -> Result<Vec<String>> {
     ensure!(output.status.success(), "git ls-files: {}", String::from_utf8_lossy(&output.stderr));
     let files = String::from_utf8(output.stdout)?;
     Ok(files.split('\0').filter(|file| !file.is_empty()).map(str::to_owned).collect())
+}
+
+/// The names of all tests.
+fn tests() -> Result<BTreeSet<String>> {
+    let mut found = BTreeSet::new();
+    for file in committed()?.iter().filter(|file| file.ends_with(".rs")) {
+        let Ok(text) = fs::read_to_string(root().join(file)) else { continue };
+        let mut is_test = false;
+        for line in text.lines().map(str::trim) {
+            is_test |= line.starts_with("#[test]") || line.starts_with("#[tokio::test");
+            let name = line.trim_start_matches("async ").strip_prefix("fn ");
+            if let Some((name, _)) = name.and_then(|rest| rest.split_once('(')).filter(|_| is_test) {
+                found.insert(name.to_owned());
+                is_test = false;
+            }
+        }
+    }
+    ensure!(found.len() > 500, "only {} tests", found.len());
+    Ok(found)
+}
+
+#[test]
+fn every_invariant_is_held_by_tests_that_exist() -> Result<()> {
+    let text = fs::read_to_string(root().join("ARCHITECTURE.md"))?;
+    let (_, after) = text.split_once("\n## Invariants\n").context("no chapter Invariants")?;
+    let chapter = after.split("\n## ").next().unwrap_or_default();
+    let tests = tests()?;
+    let mut seen = 0;
+    for invariant in chapter.split("\n**").skip(1) {
+        let (title, _) = invariant.split_once("**").context("a title")?;
+        let (_, held) = invariant.split_once("\nHeld by: ").with_context(|| format!("{title} Held by no test"))?;
+        let names: Vec<_> = held.split("\n\n").next().unwrap_or_default().split('`').skip(1).step_by(2).collect();
+        let missing: Vec<_> = names.iter().filter(|name| !tests.contains(**name)).collect();
+        ensure!(!names.is_empty() && missing.is_empty(), "{title} There is no test {missing:?}");
+        seen += 1;
+    }
+    ensure!(seen == 8, "{seen} invariants");
+    Ok(())
 }
 
 #[test]
