@@ -22,7 +22,7 @@ DENY := $(TOOLS)/cargo-deny-$(DENY_VERSION)/bin/cargo-deny
 
 .PHONY: help
 help: ## Print the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # Run
 
@@ -56,6 +56,10 @@ check: format lint docs deny generated cluster-check ## Check format, lints, doc
 .PHONY: crds
 crds: programs ## Generate crds/ from the Rust types
 	@$(BIN)/playout crds --dir crds
+
+.PHONY: reference
+reference: programs ## Generate docs/reference/ from the code
+	@$(BIN)/playout reference --dir docs/reference
 
 .PHONY: image
 image: ## Build the container image, IMAGE=playout:dev
@@ -116,6 +120,8 @@ $(DENY): | rust
 generated: tests
 	@rm -rf target/crds && $(BIN)/playout crds --dir target/crds
 	@diff -r crds target/crds || { echo "crds/ is not what the Rust types say; generate it with: make crds" >&2; exit 1; }
+	@rm -rf target/reference && $(BIN)/playout reference --dir target/reference
+	@diff -r docs/reference target/reference || { echo "docs/reference/ is not what the code says; generate it with: make reference" >&2; exit 1; }
 
 # With the flags of build.sh, so that vet uses what that has compiled.
 cluster-check: | go

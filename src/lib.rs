@@ -14,6 +14,7 @@ pub mod metrics;
 pub mod recent;
 pub mod reconcile;
 pub mod redact;
+pub mod reference;
 pub mod run;
 pub mod server;
 pub mod telemetry;

@@ -1,4 +1,4 @@
-//! `playout`: the operator, and the CRDs it serves.
+//! `playout`: the operator, the CRDs it serves, and the reference of what it says.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -24,6 +24,12 @@ enum Command {
         #[arg(long)]
         dir: Option<PathBuf>,
     },
+    /// Prints the reference of what the operator takes and says, or writes one page a subject.
+    Reference {
+        /// Folder to write to; standard output when it is left out.
+        #[arg(long)]
+        dir: Option<PathBuf>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -32,6 +38,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Run(config) => run(*config),
         Command::Crds { dir } => playout_operator::crds::write(dir.as_deref()),
+        Command::Reference { dir } => playout_operator::reference::write(dir.as_deref()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

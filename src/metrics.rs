@@ -73,7 +73,12 @@ impl Collector for Objects {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> std::fmt::Result {
         let Some(count) = self.0.get() else { return Ok(()) };
         let kind = ConstGauge::new(0_u64).metric_type();
-        let mut family = encoder.encode_descriptor("playout_objects", "Objects, by kind and state.", None, kind)?;
+        let mut family = encoder.encode_descriptor(
+            "playout_objects",
+            "Objects, by kind, by state and by whether they are suspended; the replica that leads counts.",
+            None,
+            kind,
+        )?;
         for ((kind, state, is_suspended), number) in count() {
             let suspended = if is_suspended { "true" } else { "false" };
             ConstGauge::new(number).encode(family.encode_family(&ObjectLabels { kind, state, suspended })?)?;
@@ -127,19 +132,23 @@ impl Metrics {
         let throttles = Family::default();
         let writes = Family::default();
         let last_success = Gauge::<f64, AtomicU64>::default();
-        registry.register("controller_runtime_reconcile", "Passes, by result", reconciles.clone());
+        registry.register("controller_runtime_reconcile", "Passes, by kind and result", reconciles.clone());
         registry.register("controller_runtime_reconcile_errors", "Passes that failed", errors.clone());
-        registry.register("controller_runtime_reconcile_panics", "Passes that panicked", panics.clone());
-        registry.register("controller_runtime_reconcile_time_seconds", "Length of a pass", times.clone());
+        registry.register("controller_runtime_reconcile_panics", "Passes that met a defect", panics.clone());
+        registry.register("controller_runtime_reconcile_time_seconds", "How long a pass took", times.clone());
         registry.register("controller_runtime_active_workers", "Passes under way", workers.clone());
-        registry.register("leader_election_master_status", "1 while this replica leads", leader.clone());
-        registry.register("playout_aws_requests", "Calls to AWS, by outcome", calls.clone());
-        registry.register("playout_aws_request_duration_seconds", "Length of calls to AWS", call_times.clone());
+        registry.register("leader_election_master_status", "1 on the replica that leads", leader.clone());
+        registry.register("playout_aws_requests", "Calls to AWS, by operation and outcome", calls.clone());
+        registry.register("playout_aws_request_duration_seconds", "How long calls to AWS took", call_times.clone());
         registry.register("playout_aws_throttles", "Calls that AWS refused as too many", throttles.clone());
         registry.register("playout_api_server_writes", "Writes to the API server", writes.clone());
         registry.register("playout_last_pass_timestamp_seconds", "When a pass last succeeded", last_success.clone());
         // By this one the others are told from those of the same names that other operators export.
-        registry.register("playout_build", "The version", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
+        registry.register(
+            "playout_build",
+            "The version; by this one the others are known as Playout's",
+            Info::new([("version", env!("CARGO_PKG_VERSION"))]),
+        );
         let objects = Objects::default();
         registry.register_collector(Box::new(objects.clone()));
         Self {
@@ -157,6 +166,20 @@ impl Metrics {
             last_success,
             objects,
         }
+    }
+
+    /// With a series of every metric, for the reference.
+    #[must_use]
+    pub fn example() -> Self {
+        let metrics = Self::new();
+        metrics.reconciled("source", "error", Duration::ZERO);
+        metrics.panicked("source");
+        drop(metrics.worker("source"));
+        metrics.leads(true);
+        metrics.aws_call("mediaconnect:ListFlows", "Throttled", Duration::ZERO);
+        metrics.wrote("source", "status");
+        metrics.objects_are(|| [(("Source", "Running".to_owned(), false), 1)].into());
+        metrics
     }
 
     /// A pass began; it ends when the guard is dropped.

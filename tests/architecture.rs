@@ -281,21 +281,31 @@ fn nothing_committed_names_a_path_of_somebodys_machine() -> Result<()> {
     none("paths of a machine:", &found)
 }
 
-#[test]
-fn crds_are_those_of_the_types() -> Result<()> {
-    let fresh = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("crds-{}", std::process::id()));
-    playout_operator::crds::write(Some(&fresh))?;
+/// A folder is what `write` writes.
+fn is_generated(folder: &str, target: &str, write: fn(Option<&Path>) -> Result<()>) -> Result<()> {
+    let fresh = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{target}-{}", std::process::id()));
+    write(Some(&fresh))?;
     let names = |folder: &Path| -> Result<BTreeSet<_>> {
         fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
     };
-    let kept = root().join("crds");
-    ensure!(names(&fresh)? == names(&kept)?, "crds/ has other files than there are kinds; run: make crds");
+    let kept = root().join(folder);
+    ensure!(names(&fresh)? == names(&kept)?, "{folder}/ has other files than are generated; run: make {target}");
     for name in names(&fresh)? {
         let same = fs::read_to_string(fresh.join(&name))? == fs::read_to_string(kept.join(&name))?;
-        ensure!(same, "crds/{name} is not what the Rust types say; run: make crds");
+        ensure!(same, "{folder}/{name} is not what the code says; run: make {target}");
     }
     fs::remove_dir_all(fresh)?;
     Ok(())
+}
+
+#[test]
+fn crds_are_those_of_the_types() -> Result<()> {
+    is_generated("crds", "crds", playout_operator::crds::write)
+}
+
+#[test]
+fn the_reference_is_that_of_the_code() -> Result<()> {
+    is_generated("docs/reference", "reference", playout_operator::reference::write)
 }
 
 #[test]

@@ -11,26 +11,26 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, ObjectMeta, Time
 use crate::plan::{Failure, FailureClass, Step};
 use crate::reasons::Reason;
 
-/// Always present: the wish is carried out, as far as it depends on the operator and on AWS. Whether pictures flow is said by
-/// [`HEALTHY`] and [`DELIVERING`].
-pub const READY: &str = "Ready";
-/// Present while it is worked on, or something is waited for, a user's part too: the message says what. It goes on by itself then.
-pub const RECONCILING: &str = "Reconciling";
-/// Present while only somebody's help can change anything.
-pub const STALLED: &str = "Stalled";
-/// Destination: whether the programme reaches the receiver.
-pub const DELIVERING: &str = "Delivering";
-/// Destination: present while the programme exceeds what the platform accepts.
-pub const OVER_LIMIT: &str = "OverLimit";
-/// Destination: present while others send to the same receiver with the same key.
-pub const SAME_RECEIVER: &str = "SameReceiver";
-/// Source: whether the leading input receives a good signal.
-pub const HEALTHY: &str = "Healthy";
-/// Source: the result of the last connection test.
-pub const INPUT_REACHABLE: &str = "InputReachable";
+macro_rules! conditions {
+    ($($id:ident: $name:literal of $kinds:literal = $meaning:literal;)+) => {
+        $(#[doc = $meaning] pub const $id: &str = $name;)+
 
-/// Present while an annotation is not acted upon.
-pub const ANNOTATION_IGNORED: &str = "AnnotationIgnored";
+        /// All of them, for the reference: the name, the kinds that have it, what it means.
+        pub const ALL: &[(&str, &str, &str)] = &[$(($name, $kinds, $meaning),)+];
+    };
+}
+
+conditions! {
+    READY: "Ready" of "all" = "The wish is carried out, as far as it depends on Playout and on AWS: not that pictures flow. A Destination that is to be stopped is Ready when it is stopped; one without a programme is Ready with reason `NoSignal`. Unknown: it is suspended, or the last look at AWS failed or is too old, and `state` is what was seen last.";
+    RECONCILING: "Reconciling" of "all" = "There while the operator works or waits. It goes on by itself; the message says what it waits for, and what you can do.";
+    STALLED: "Stalled" of "all" = "There while only your help can change anything. The message says which.";
+    DELIVERING: "Delivering" of "Destination" = "Whether the programme reaches the receiver. Unknown where AWS documents no measurement of it.";
+    OVER_LIMIT: "OverLimit" of "Destination" = "There while the programme has more kbit/s than the platform accepts.";
+    SAME_RECEIVER: "SameReceiver" of "Destination" = "There while another Destination sends to the same receiver with the same key.";
+    HEALTHY: "Healthy" of "Source" = "Whether the leading input receives a good signal.";
+    INPUT_REACHABLE: "InputReachable" of "Source" = "The answer of the last connection test; Unknown while `status.connectionTest.answered` is not there.";
+    ANNOTATION_IGNORED: "AnnotationIgnored" of "Source, Destination" = "There while an annotation has a value that is not acted upon.";
+}
 
 /// Longest message that is kept; AWS's own texts can be pages long.
 const MESSAGE_LIMIT: usize = 1024;

@@ -1,5 +1,5 @@
-//! The words that stay stable: every reason of a condition or an Event. They are API; the table in docs/reference/reasons.md is
-//! tested against this list.
+//! The words that stay stable: every reason of a condition or an Event. They are API; docs/reference/reasons.md is generated
+//! from this list.
 
 use std::fmt;
 

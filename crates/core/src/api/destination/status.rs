@@ -76,7 +76,7 @@ pub struct DestinationStatus {
 
 /// One word for the state of a Destination.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
-#[expect(missing_docs, reason = "explained on the field and in docs/")]
+#[expect(missing_docs, reason = "explained by `meaning`")]
 #[schemars(transform = crate::api::schema::undescribed)]
 pub enum DestinationWord {
     Idle,
@@ -92,6 +92,30 @@ pub enum DestinationWord {
 }
 
 impl DestinationWord {
+    /// What the word means, for the reference.
+    #[must_use]
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Idle => "Off the air, as wished.",
+            Self::Creating => "It is to be on the air and has no output or channel in AWS yet.",
+            Self::Starting => {
+                "The output or channel is there; it or the flow is starting, or waits for its Source to start it (`SourceStopped`), or it is not known yet whether the receiver takes the stream."
+            }
+            Self::Running => {
+                "The programme arrives and is sent, and AWS shows that the receiver takes it. Where AWS documents no such measurement (RTMP, RTP and RIST outputs of a flow) or publishes none for minutes: it is being sent, no error of AWS's names the output, and condition `Delivering` is Unknown."
+            }
+            Self::Silent => {
+                "All is in place and it is sent, but no programme arrives, or it is not known whether one does."
+            }
+            Self::Stopping => "It is to be off the air and still sends, or its channel is not gone yet.",
+            Self::Deleting => "It is being removed in AWS; then the object goes.",
+            Self::Error => "It is not on the air and should be, or AWS refuses a change. The reason says why.",
+            Self::Unknown => {
+                "This version of the operator does not understand the object (`NotUnderstood`) and has not looked; in AWS it stays as it is."
+            }
+        }
+    }
+
     /// Whether it is sent: with a programme or, as far as is known, without one.
     #[must_use]
     pub fn is_sent(self) -> bool {

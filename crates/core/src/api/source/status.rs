@@ -83,7 +83,7 @@ pub struct SourceStatus {
 
 /// One word for the state of a Source.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
-#[expect(missing_docs, reason = "explained on the field and in docs/")]
+#[expect(missing_docs, reason = "explained by `meaning`")]
 #[schemars(transform = crate::api::schema::undescribed)]
 pub enum SourceWord {
     Creating,
@@ -96,6 +96,26 @@ pub enum SourceWord {
     Error,
     #[serde(other)]
     Unknown,
+}
+
+impl SourceWord {
+    /// What the word means, for the reference.
+    #[must_use]
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Creating => "The flow is being made.",
+            Self::Stopped => "The flow is there and stopped. It costs nothing.",
+            Self::Starting => "The flow is starting; this takes up to a minute.",
+            Self::Running => "The flow runs. Whether something arrives is in condition `Healthy`.",
+            Self::Updating => "AWS is carrying out a change.",
+            Self::Stopping => "The flow is stopping.",
+            Self::Deleting => "The flow is being removed.",
+            Self::Error => "AWS reports an error, or the spec cannot be carried out. The reason says why.",
+            Self::Unknown => {
+                "Nobody could look yet, or this version of the operator does not understand the object (`NotUnderstood`)."
+            }
+        }
+    }
 }
 
 /// How far the adoption of a flow has come.
