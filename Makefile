@@ -3,6 +3,10 @@
 # environment). With KUBECONFIG_TEST or KUBEBUILDER_ASSETS set that cluster is used, and Go is not needed.
 
 export CARGO ?= cargo
+# rustup fetches the version that rust-toolchain.toml pins. Where it cannot, the Rust that is installed is taken.
+ifeq ($(shell $(CARGO) --version 2>/dev/null),)
+export RUSTUP_TOOLCHAIN ?= stable
+endif
 BIN := $(or $(CARGO_TARGET_DIR),target)/debug
 TOOLS := target/tools
 CLUSTER := $(if $(KUBECONFIG_TEST)$(KUBEBUILDER_ASSETS),,$(TOOLS)/kubectl)
@@ -14,6 +18,10 @@ ONE_BUILD := --workspace --locked --bins --examples
 
 TEST := $(CARGO) test --workspace --locked --no-fail-fast
 TESTS := $(sort $(basename $(notdir $(wildcard tests/*.rs tests/stage/tests/*.rs crates/*/tests/*.rs))))
+# T= of `make test`: one of those programs, or a part of the names of tests.
+ONLY := $(if $(filter $(T),$(TESTS)),--test $(T),$(T))
+# Of crates/core without what takes minutes.
+QUICK := $(filter-out convergence,$(basename $(notdir $(wildcard crates/core/tests/*.rs))))
 # These reckon all the time; what talks to an API server waits most of it. So they run beside the others, and give way.
 BUSY := convergence faults
 
@@ -44,11 +52,20 @@ status: $(BIN)/stage ## Show what `make up` runs
 
 # Develop
 
+.PHONY: quick
+quick: format ## The minute loop: format, lints and tests of crates/core (the first time builds for minutes)
+	@$(CARGO) clippy --package playout-core --all-targets --locked -- -D warnings
+	@$(CARGO) test --package playout-core --locked --lib $(QUICK:%=--test %)
+
 .PHONY: test
-test: tests $(CLUSTER) ## Run all tests
+test: tests $(CLUSTER) ## Run all tests, or T=: one program of them, or a part of their names
+ifdef T
+	@$(TEST) $(ONLY)
+else
 	@mkdir -p target && { nice $(TEST) $(BUSY:%=--test %) > target/busy-tests.log 2>&1 & } && busy=$$! && \
 	rc=0; $(TEST) --lib --bins $(patsubst %,--test %,$(filter-out $(BUSY),$(TESTS))) || rc=$$?; $(TEST) --doc || rc=$$?; \
 	wait $$busy || rc=$$?; cat target/busy-tests.log; exit $$rc
+endif
 
 .PHONY: check
 check: format lint docs deny generated cluster-check ## Check format, lints, docs, dependencies and generated files

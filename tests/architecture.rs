@@ -248,13 +248,45 @@ fn every_invariant_is_held_by_tests_that_exist() -> Result<()> {
     let mut seen = 0;
     for invariant in chapter.split("\n**").skip(1) {
         let (title, _) = invariant.split_once("**").context("a title")?;
-        let (_, held) = invariant.split_once("\nHeld by: ").with_context(|| format!("{title} Held by no test"))?;
-        let names: Vec<_> = held.split("\n\n").next().unwrap_or_default().split('`').skip(1).step_by(2).collect();
-        let missing: Vec<_> = names.iter().filter(|name| !tests.contains(**name)).collect();
-        ensure!(!names.is_empty() && missing.is_empty(), "{title} There is no test {missing:?}");
+        is_held(title, invariant, &tests)?;
         seen += 1;
     }
     ensure!(seen == 8, "{seen} invariants");
+    Ok(())
+}
+
+/// Whether the tests that a text names behind `Held by` exist.
+fn is_held(title: &str, text: &str, tests: &BTreeSet<String>) -> Result<()> {
+    let (_, held) = text.split_once("Held by").with_context(|| format!("{title}: held by no test"))?;
+    let names: Vec<_> = held.split("\n\n").next().unwrap_or_default().split('`').skip(1).step_by(2).collect();
+    let missing: Vec<_> = names.iter().filter(|name| !tests.contains(**name)).collect();
+    ensure!(!names.is_empty() && missing.is_empty(), "{title}: there is no test {missing:?}");
+    Ok(())
+}
+
+#[test]
+fn every_decision_is_held_by_tests_that_exist() -> Result<()> {
+    let tests = tests()?;
+    let mut seen = 0;
+    for file in fs::read_dir(root().join("docs/decisions"))? {
+        let file = file?.path();
+        if !file.ends_with("README.md") {
+            is_held(&file.display().to_string(), &fs::read_to_string(&file)?, &tests)?;
+            seen += 1;
+        }
+    }
+    ensure!(seen >= 10, "{seen} decisions");
+    Ok(())
+}
+
+/// A new clippy must not make CI red by itself, and what is shipped is built with what was tested.
+#[test]
+fn one_version_of_rust_builds_and_tests() -> Result<()> {
+    let read = |file: &str| fs::read_to_string(root().join(file)).with_context(|| file.to_owned());
+    let pinned = read("rust-toolchain.toml")?;
+    let pinned = pinned.split("channel = \"").nth(1).and_then(|rest| rest.split('"').next()).context("a channel")?;
+    let image = read("deploy/Dockerfile")?;
+    ensure!(image.contains(&format!("/rust:{pinned}-")), "deploy/Dockerfile builds with another Rust than {pinned}");
     Ok(())
 }
 
