@@ -14,12 +14,12 @@ use kube::{Api, Resource as _, ResourceExt as _};
 use playout_core::conditions::{self, READY};
 use playout_core::left::Farewell;
 use playout_core::plan::{Action as _, Desired, Failure, FailureClass, Step};
-use playout_core::reasons::Reason;
 use playout_core::stored::not_understood;
 use playout_core::told::News;
 
-use self::act::{Acted, act};
+use self::act::{Acted, Done, act};
 use self::look::{Looked, admitted, is_let_go, look_at_newest};
+use self::pace::{AFTER_ACT, NextLook, backoff, next_look};
 use crate::kind::{Context, Kind, Outcome, api_failure};
 use crate::kubernetes::guard::Guarded;
 use crate::kubernetes::{events, hold, status};
@@ -27,13 +27,7 @@ use crate::kubernetes::{events, hold, status};
 mod act;
 mod decide;
 mod look;
-
-/// After an act: as soon as what was done can be seen.
-const AFTER_ACT: Duration = Duration::from_millis(200);
-/// While waiting for a watch: in case it missed something.
-const SAFETY: Duration = Duration::from_secs(60);
-/// Stuck: something outside the object may have healed it (an IAM policy, a quota, somebody in the console).
-const STUCK: Duration = Duration::from_secs(30);
+mod pace;
 
 /// What a pass came to, for the one who schedules the next.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -145,8 +139,8 @@ pub async fn pass<K: Kind>(object: &K::Object, context: &Context) -> Passed {
         }
     }
     // Last: nothing waits for an Event.
-    for (reason, sentence) in done.into_iter().chain(tidied) {
-        events::publish(&context.recorder, &context.redactor, &object, false, reason, &sentence).await;
+    for Done { warning, reason, sentence } in done.into_iter().chain(tidied) {
+        events::publish(&context.recorder, &context.redactor, &object, warning, reason, &sentence).await;
     }
     // The first refusal is told by the change of the condition.
     let told = K::conditions(&before).unwrap_or_default().iter().find(|c| c.type_ == READY).map(|c| c.reason.as_str());
@@ -156,7 +150,8 @@ pub async fn pass<K: Kind>(object: &K::Object, context: &Context) -> Passed {
     }
     if let (true, Some(seen)) = (gone, &seen) {
         let Farewell { warning, reason, note } = K::last_word(seen);
-        events::publish(&context.recorder, &context.redactor, &object, warning, reason, &note).await;
+        // The object may have changed meanwhile, and is then let go in another pass.
+        events::publish_once(&context.recorder, &context.redactor, &object, warning, reason, &note).await;
         if let Err(error) = hold::release(&writer, &api, &object).await {
             return failed::<K>(&object, context, &api_failure("kubernetes:release", &error));
         }
@@ -212,7 +207,7 @@ async fn tidy<K: Kind>(
     desired: Option<&Desired<K::Wanted>>,
     seen: Option<&K::Observed>,
     context: &Context,
-) -> (Vec<(Reason, String)>, Option<Failure>) {
+) -> (Vec<Done>, Option<Failure>) {
     let uid = object.uid().unwrap_or_default();
     let chores = match (step, desired, seen) {
         (Some(Step::Wait { .. } | Step::Settled | Step::Stuck(_)), Some(Desired::Present(wanted)), Some(seen)) => {
@@ -227,7 +222,7 @@ async fn tidy<K: Kind>(
         for chore in &chores {
             tracing::info!(action = %serde_json::to_string(chore).unwrap_or_default(), "putting in order");
             match Box::pin(K::execute(object, chore, context)).await {
-                Ok(_) => done.push((chore.reason(), chore.sentence())),
+                Ok(_) => done.push(Done::of(chore)),
                 Err(error) => {
                     tracing::warn!(class = ?error.class, error = error.message, operation = error.operation, "not put in order");
                     refused.get_or_insert(error);
@@ -240,27 +235,17 @@ async fn tidy<K: Kind>(
 
 /// The only place that chooses when to look again. `times`: how often in a row the same was changed by now.
 fn pace<K: Kind>(object: &K::Object, step: Option<&Step<K::Action>>, times: u32, context: &Context) -> Passed {
-    let (wait, result) = match step {
-        // What AWS takes and does not keep must not become a hot loop.
-        Some(Step::Act(_)) => (after_act(times), "requeue_after"),
-        Some(Step::Wait { poll: Some(poll), .. }) => (*poll, "requeue_after"),
-        Some(Step::Wait { poll: None, .. }) => (SAFETY, "requeue_after"),
-        Some(Step::Stuck(_)) => (jittered(object, STUCK), "requeue_after"),
-        Some(Step::Settled | Step::Gone) | None => (jittered(object, K::settled_for(object, context)), "success"),
+    let result = match step {
+        Some(Step::Act(_) | Step::Wait { .. } | Step::Stuck(_)) => "requeue_after",
+        Some(Step::Settled | Step::Gone) | None => "success",
+    };
+    let rest = K::settled_for(object, context);
+    let wait = match next_look(step, times, rest) {
+        NextLook::At(wait) => wait,
+        NextLook::About(wait) => jittered(object, wait),
     };
     let wait = if decide::is_watched::<K>(object, context) { wait.min(decide::WATCHING) } else { wait };
     Passed { again: Some(wait), result }
-}
-
-/// As soon as it can be seen; later, when the same was changed before and is not seen.
-fn after_act(times: u32) -> Duration {
-    match times {
-        0..=1 => AFTER_ACT,
-        times => {
-            tracing::warn!(times, "the same was done again and AWS still shows the difference");
-            backoff(times - 1, Duration::from_secs(1), Duration::from_secs(10))
-        }
-    }
 }
 
 /// Spread over a fifth, the same for the same object, so that a restart does not make all objects look at once for ever.
@@ -291,10 +276,6 @@ fn failed<K: Kind>(object: &K::Object, context: &Context, failure: &Failure) -> 
         }
     };
     Passed { again: Some(jittered(object, again)), result: "error" }
-}
-
-fn backoff(attempt: u32, first: Duration, most: Duration) -> Duration {
-    first.saturating_mul(1 << attempt.saturating_sub(1).min(16)).min(most)
 }
 
 /// A panic touches no other object; it is counted and told.

@@ -457,7 +457,7 @@ async fn a_channel_lives_and_dies_as_the_client_says() -> Result<()> {
     ensure!(alerts.iter().all(|alert| alert.role == Some(Role::Backup)), "{alerts:?}");
     let connected = async |role: Role| {
         let key = format!("{id}/{}", role.as_str());
-        region.measurements.read(Subject::ChannelOutput, &key, Duration::ZERO).await.expect("a reading")
+        region.measurements.read(Subject::ChannelOutput, &key, Duration::ZERO, None).await.expect("a reading")
     };
     until("on the air", async || connected(Role::Primary).await.measured.connected, |on| *on == Some(true)).await?;
     let backup = connected(Role::Backup).await;
@@ -532,7 +532,7 @@ async fn a_full_account_is_told_from_other_refusals() -> Result<()> {
 async fn metrics_of_a_channel_and_of_its_output_groups_are_read() -> Result<()> {
     let answer = json!({ "MetricDataResults": [] });
     let (canned, region) = Canned::new(200, &answer).await;
-    let _ = region.measurements.read(Subject::ChannelOutput, "1/backup", Duration::ZERO).await;
+    let _ = region.measurements.read(Subject::ChannelOutput, "1/backup", Duration::ZERO, None).await;
     let sent = String::from_utf8_lossy(&canned.request.lock().expect("a lock")).into_owned();
     for word in ["AWS/MediaLive", "ActiveOutputs", "ChannelId", "OutputGroupName", "backup", "Pipeline", "NetworkOut"] {
         ensure!(sent.contains(word), "{word} is not in {sent}");

@@ -1,7 +1,7 @@
 //! The AWS account as the operator sees it: one set of clients, limits and caches a region.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
@@ -10,7 +10,6 @@ use aws_config::{AppName, BehaviorVersion, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
-use tokio::sync::Mutex;
 
 use super::caller::{ATTEMPT, Caller};
 use super::channels::Channels;
@@ -106,7 +105,7 @@ impl Account {
     /// The account in a region.
     pub async fn region(&self, name: Option<&str>) -> Arc<Region> {
         let name = name.unwrap_or(&self.default_region);
-        let mut regions = self.regions.lock().await;
+        let mut regions = self.regions.lock().unwrap_or_else(PoisonError::into_inner);
         regions
             .entry(name.to_string())
             .or_insert_with(|| {
@@ -137,6 +136,12 @@ impl Account {
                 })
             })
             .clone()
+    }
+
+    /// The account in a region where something was looked at before.
+    pub fn known_region(&self, name: Option<&str>) -> Option<Arc<Region>> {
+        let regions = self.regions.lock().unwrap_or_else(PoisonError::into_inner);
+        regions.get(name.unwrap_or(&self.default_region)).cloned()
     }
 }
 

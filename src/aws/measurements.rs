@@ -8,6 +8,7 @@ use aws_config::SdkConfig;
 use aws_sdk_cloudwatch::Client;
 use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricStat, ScanBy};
 use aws_smithy_types::DateTime;
+use playout_core::evidence::{MEASUREMENT_PATIENCE, first_since, is_since};
 use playout_core::flow::Measured;
 use playout_core::plan::{Failure, FailureClass};
 use tokio::sync::Mutex;
@@ -23,6 +24,8 @@ const GATHERING: Duration = Duration::from_millis(30);
 const GET: &str = "cloudwatch:GetMetricData";
 /// How long a look waits for a measurement, which is worth knowing and not worth waiting for.
 const WAITED_FOR: Duration = Duration::from_secs(3);
+/// How old a reading may be where a newer one is waited for.
+const ANEW: Duration = Duration::from_secs(1);
 /// How long a failure is everybody's, before AWS is asked again.
 const FAILED_FOR: Duration = Duration::from_secs(2);
 /// GetMetricData takes 500 queries a call; a source needs five.
@@ -130,17 +133,37 @@ pub struct Measurements {
     known: Arc<Mutex<HashMap<(Subject, String), Known>>>,
     /// When AWS last gave no answer, and what was said of it.
     failed: std::sync::Mutex<Option<(Instant, Failure)>>,
-    /// When other settings were sent of what was measured with the old ones, in seconds since 1970, until there is a newer data
-    /// point.
-    changed: std::sync::Mutex<HashMap<(Subject, String), i64>>,
+    /// What this process has changed itself, by ARN.
+    changed: std::sync::Mutex<HashMap<String, Changed>>,
 }
 
-/// A reading, when it was read, and when it was last asked for.
+/// A reading, when it was read, and how it is asked for.
 #[derive(Clone, Debug)]
 struct Known {
     reading: Reading,
     read: Instant,
     asked: Instant,
+    /// How long before that it was asked for.
+    every: Duration,
+    /// How old it may be for who asks.
+    age: Duration,
+}
+
+impl Known {
+    /// Whether it will be asked for before a reading of now is too old.
+    fn is_due(&self, now: Instant) -> bool {
+        let next = self.asked + self.every;
+        now > self.read + self.age / 2 && next <= now + self.age && now <= next + self.age
+    }
+}
+
+/// A change of our own.
+#[derive(Clone, Copy, Debug)]
+struct Changed {
+    /// When, in seconds since 1970.
+    at: i64,
+    /// Whether there was a data point of since.
+    seen: bool,
 }
 
 impl Measurements {
@@ -157,21 +180,54 @@ impl Measurements {
         }
     }
 
-    /// To be called when other settings were sent: what was measured before says nothing of them.
-    pub fn changed(&self, subject: Subject, key: &str) {
-        let now = self.clock.now().as_second();
-        self.changed.lock().unwrap_or_else(PoisonError::into_inner).insert((subject, key.to_string()), now);
+    fn changes(&self) -> MutexGuard<'_, HashMap<String, Changed>> {
+        self.changed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether a data point that ends then (`None`: there is none) is no newer than the last change of the settings.
-    pub fn is_outdated(&self, subject: Subject, key: &str, until: Option<i64>) -> bool {
-        let mut changed = self.changed.lock().unwrap_or_else(PoisonError::into_inner);
-        let item = (subject, key.to_string());
-        let outdated = changed.get(&item).is_some_and(|at| until.is_none_or(|until| until <= *at));
-        if !outdated {
-            changed.remove(&item);
-        }
-        outdated
+    /// To be called after a change of our own, whatever the answer, with the ARN of what is measured anew: what was measured before
+    /// says nothing of it.
+    pub fn changed(&self, arn: &str) {
+        let now = self.clock.now().as_second();
+        let mut changes = self.changes();
+        changes.retain(|_, changed| now < changed.at.saturating_add_unsigned(FORGOTTEN.as_secs()));
+        changes.insert(arn.to_string(), Changed { at: now, seen: false });
+    }
+
+    /// When that was, in seconds since 1970.
+    pub fn changed_at(&self, arn: &str) -> Option<i64> {
+        self.changes().get(arn).map(|changed| changed.at)
+    }
+
+    /// Whether a data point whose period begins then is from before our own change; `None`: there is none, and there was none of
+    /// since.
+    pub fn is_outdated(&self, arn: &str, from: Option<i64>) -> bool {
+        let mut changes = self.changes();
+        let Some(changed) = changes.get_mut(arn) else { return false };
+        let is_since = is_since(from, Some(changed.at));
+        changed.seen |= is_since;
+        !is_since && (from.is_some() || !changed.seen)
+    }
+
+    /// Whether AWS is to be expected to measure what was changed, and has not by this data point.
+    pub fn is_awaited(&self, arn: &str, from: Option<i64>) -> bool {
+        let now = self.clock.now().as_second();
+        let is_recent = |at: i64| now < at.saturating_add_unsigned(MEASUREMENT_PATIENCE.as_secs());
+        self.is_outdated(arn, from) && self.changed_at(arn).is_some_and(is_recent)
+    }
+
+    /// How long it is until AWS can have measured what was changed of these; `None`: there is nothing to wait for.
+    pub fn awaited<'a>(&self, arns: impl Iterator<Item = &'a str>) -> Option<Duration> {
+        let (now, period) = (self.clock.now().as_second(), self.seconds());
+        let changes = self.changes();
+        let waits = |changed: &&Changed| {
+            !changed.seen && now < changed.at.saturating_add_unsigned(MEASUREMENT_PATIENCE.as_secs())
+        };
+        let changed = arns.filter_map(|arn| changes.get(arn)).filter(waits).map(|changed| changed.at).max()?;
+        Some(Duration::from_secs(u64::try_from(first_since(changed, period) - now).unwrap_or_default()))
+    }
+
+    fn seconds(&self) -> i64 {
+        i64::try_from(self.period.as_secs()).unwrap_or(60)
     }
 
     /// The length of a data point.
@@ -179,26 +235,40 @@ impl Measurements {
         self.period
     }
 
-    /// The last data points, as they were known not longer than `age` ago. [`Subject`] says what the key is.
+    /// The last data points, as they were known not longer than `age` ago. [`Subject`] says what the key is. `changed`: when we
+    /// changed it, in seconds since 1970: as soon as AWS can have measured something since, nothing older is taken.
     ///
     /// # Errors
     /// AWS gave no answer, or does not allow it.
-    pub async fn read(&self, subject: Subject, key: &str, age: Duration) -> Result<Reading, Failure> {
-        let now = self.clock.instant();
+    pub async fn read(
+        &self,
+        subject: Subject,
+        key: &str,
+        age: Duration,
+        changed: Option<i64>,
+    ) -> Result<Reading, Failure> {
+        let (now, second) = (self.clock.instant(), self.clock.now().as_second());
         let item = (subject, key.to_string());
+        let first = changed.map(|changed| first_since(changed, self.seconds()));
+        let fresh = |reading: &Reading| match first {
+            Some(first) if second >= first && !is_since(reading.from, changed) => age.min(ANEW),
+            // There is no news before that.
+            Some(first) if second < first => age * 2,
+            _ => age,
+        };
         let others = {
             let mut known = self.known.lock().await;
             // Outputs come and go; what was not asked for in an hour is gone.
             known.retain(|_, k| now < k.asked + FORGOTTEN);
             if let Some(known) = known.get_mut(&item) {
+                (known.every, known.age) = (now.saturating_duration_since(known.asked), age);
                 known.asked = now;
-                if now <= known.read + age {
+                if now <= known.read + fresh(&known.reading) {
                     return Ok(known.reading.clone());
                 }
             }
-            // Who asks as often as this one will ask soon, too: one call for all.
-            let soon = |k: &Known| now > k.read + age / 2 && now < k.asked + age * 4;
-            let others = known.iter().filter(|(other, k)| **other != item && soon(k));
+            // Who will ask soon, too: one call for all.
+            let others = known.iter().filter(|(other, k)| **other != item && k.is_due(now));
             others.map(|(other, _)| other.clone()).take(MOST - 1).collect::<Vec<_>>()
         };
         if let Some((_, failure)) = self.failed().as_ref().filter(|(at, _)| now < *at + FAILED_FOR) {
@@ -234,6 +304,8 @@ impl Measurements {
                         reading: Reading::default(),
                         read: now,
                         asked: now,
+                        every: Duration::ZERO,
+                        age,
                     });
                     entry.reading = reading.clone();
                     entry.read = now;

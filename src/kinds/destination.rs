@@ -31,7 +31,6 @@ use super::passwords::copy;
 use super::references::{Needed, wants_fresh_look};
 use super::source::{self, region_in};
 use crate::aws::Region;
-use crate::aws::measurements::Subject;
 use crate::kind::{Context, Kind, Outcome};
 use crate::lanes::Urgency;
 
@@ -165,10 +164,11 @@ impl Kind for DestinationKind {
             }
             Action::StopOutput { flow, arn, .. } => (flow, mc.update_output(flow, arn, None, Some(false)).await),
             Action::UpdateOutput { flow, arn, settings, enabled, .. } => {
+                let result = mc.update_output(flow, arn, settings.as_deref(), *enabled).await;
                 if settings.is_some() {
-                    region.measurements.changed(Subject::Output, arn);
+                    region.measurements.changed(arn);
                 }
-                (flow, mc.update_output(flow, arn, settings.as_deref(), *enabled).await)
+                (flow, result)
             }
             Action::RemoveOutput { flow, arn, .. } => (flow, mc.remove_output(flow, arn).await),
             action => return Box::pin(live::execute(destination, action, &region, context)).await,

@@ -230,6 +230,7 @@ impl Kind for SourceKind {
             }
         };
         region.flows.touched(flow);
+        action.measured_anew().into_iter().for_each(|arn| region.measurements.changed(arn));
         result.map(|()| None)
     }
 
@@ -244,14 +245,17 @@ impl Kind for SourceKind {
             return FIRST_MEASUREMENT;
         }
         let runs = source.status.as_ref().is_some_and(|s| s.state == Some(SourceWord::Running));
-        if runs && source.spec.health.enabled && !is_measured(source) && is_fresh(source, context) {
-            FIRST_MEASUREMENT
-        } else if runs && source.spec.health.enabled {
-            let drift = context.config.drift_interval;
-            parse_duration(&source.spec.health.interval).unwrap_or(drift).min(drift)
-        } else {
-            context.config.drift_interval
+        let drift = context.config.drift_interval;
+        if !runs || !source.spec.health.enabled {
+            return drift;
         }
+        if !is_measured(source) && is_fresh(source, context) {
+            return FIRST_MEASUREMENT;
+        }
+        let interval = parse_duration(&source.spec.health.interval).unwrap_or(drift).min(drift);
+        let awaited = awaited(source, context).map(|awaited| awaited.max(FIRST_MEASUREMENT));
+        // With the loop's jitter, and a measurement that is shared, what AWS shows is known within the interval.
+        (interval * 3 / 4).min(awaited.unwrap_or(interval))
     }
 
     fn retains(source: &Source) -> bool {
@@ -465,12 +469,16 @@ async fn measure(source: &Source, flow: &Flow, region: &Region, context: &Contex
     if !matches!(flow.state, FlowState::Active | FlowState::Updating) {
         return BTreeMap::new();
     }
-    let age = parse_duration(&health.interval).unwrap_or(Duration::from_secs(30)) / 2;
+    let interval = parse_duration(&health.interval).unwrap_or(Duration::from_secs(30));
+    // What is looked at for a wish can wait for what was measured; what is looked at by the clock is looked at for that.
+    let age = if urgency(source, context) == Urgency::Check { interval / 10 } else { interval / 2 };
     // Until the first measurement there is nothing worth keeping.
     let age = if is_measured(source) { age } else { Duration::from_secs(1) };
+    let led = region.measurements.changed_at(&flow.arn);
     let reads = flow.sources.iter().map(|s| async {
+        let changed = region.measurements.changed_at(&s.arn);
         let reading = if health.enabled {
-            let read = region.measurements.read(Subject::Source, &s.arn, age).await;
+            let read = region.measurements.read(Subject::Source, &s.arn, age, changed.max(led)).await;
             read.inspect_err(|failure| tracing::debug!(error = failure.message, "no measurement")).ok()
         } else {
             None
@@ -480,15 +488,29 @@ async fn measure(source: &Source, flow: &Flow, region: &Region, context: &Contex
             peer: s.peer_ip.is_some(),
             measured: reading.as_ref().map(|r| &r.measured),
             answered: reading.as_ref().is_some_and(|r| r.answered),
+            from: reading.as_ref().and_then(|r| r.from),
             until: reading.as_ref().and_then(|r| r.until),
+            changed,
+            led,
             began: evidence::began(source.status.as_ref(), &s.name),
             now: context.clock.now(),
         };
         let (measured, receives) = evidence::of_input(&look);
         let health = status::judge(receives, &measured, health);
-        (s.name.clone(), InputSeen { measured, health, error: evidence::stream_error(&flow.errors, &s.name) })
+        let error = evidence::stream_error(&flow.errors, &s.name);
+        let is_awaited = |arn| reading.as_ref().is_some_and(|r| region.measurements.is_awaited(arn, r.from));
+        let (_, led_anew) = (is_awaited(&s.arn), is_awaited(&flow.arn));
+        (s.name.clone(), InputSeen { measured, health, error, led_anew })
     });
     futures::future::join_all(reads).await.into_iter().collect()
+}
+
+/// How long it is until AWS can have measured what was changed of its flow.
+fn awaited(source: &Source, context: &Context) -> Option<Duration> {
+    let status = source.status.as_ref()?;
+    let region = context.aws.known_region(region_of(source))?;
+    let sources = status.inputs.iter().filter_map(|input| input.source_arn.as_deref());
+    region.measurements.awaited(sources.chain(status.flow_arn.as_deref()))
 }
 
 /// Whether the flow was on the air when it was last looked at.

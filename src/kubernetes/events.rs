@@ -55,6 +55,12 @@ impl Recorder {
         Self { client, instance, clock, recent: Arc::default() }
     }
 
+    /// Whether this was told a short while ago.
+    fn has_told<K: Resource<DynamicType = ()>>(&self, object: &K, warning: bool, reason: Reason, note: &str) -> bool {
+        let key = (object.uid().unwrap_or_default(), warning, reason.as_str(), note.to_owned());
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&key)
+    }
+
     async fn publish<K: Resource<DynamicType = ()>>(
         &self,
         object: &K,
@@ -127,6 +133,23 @@ where
     let note = redactor.clean_for(&object.namespace().unwrap_or_default(), note);
     if let Err(error) = recorder.publish(object, warning, reason, cut(&note, NOTE_LIMIT)).await {
         tracing::debug!(object = object.name_any(), %error, "an Event could not be published");
+    }
+}
+
+/// Publishes an Event, unless it was told before: what is tried again is not told again.
+pub async fn publish_once<K>(
+    recorder: &Recorder,
+    redactor: &Redactor,
+    object: &K,
+    warning: bool,
+    reason: Reason,
+    note: &str,
+) where
+    K: Resource<DynamicType = ()>,
+{
+    let cleaned = redactor.clean_for(&object.namespace().unwrap_or_default(), note);
+    if !recorder.has_told(object, warning, reason, cut(&cleaned, NOTE_LIMIT)) {
+        publish(recorder, redactor, object, warning, reason, note).await;
     }
 }
 

@@ -17,11 +17,27 @@ pub(super) struct Acted {
     /// Identifier of what was created, before any look can show it.
     pub created: Option<String>,
     /// What Events are to tell.
-    pub done: Vec<(Reason, String)>,
+    pub done: Vec<Done>,
     /// How often in a row the same was changed by now.
     pub times: u32,
     /// How often in a row AWS has refused by now what it has refused, and what is put aside.
     pub refused: Option<u32>,
+}
+
+/// Something that was done, for an Event.
+pub(super) struct Done {
+    /// Whether somebody may have to do something.
+    pub warning: bool,
+    /// Its reason.
+    pub reason: Reason,
+    /// What it says.
+    pub sentence: String,
+}
+
+impl Done {
+    pub(super) fn of(action: &impl playout_core::plan::Action) -> Self {
+        Self { warning: action.is_warning(), reason: action.reason(), sentence: action.sentence() }
+    }
 }
 
 /// How often in a row the same change is told by an Event.
@@ -77,7 +93,7 @@ pub(super) async fn act<K: Kind>(
                     tracing::debug!(%error, "the intent stays until it ends by itself");
                 }
                 if in_a_row <= TOLD && action.is_news() {
-                    acted.done.push((action.reason(), action.sentence()));
+                    acted.done.push(Done::of(action));
                 }
             }
             Err(error) => {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::in_process::life::{destination, identity, our_flow, secret, source};
 use super::in_process::operator::{Operator, REGION, World};
+use super::in_process::wire::{Effect, Fault};
 use super::{paused, worlds};
 
 const LOOK: Duration = Duration::from_secs(90);
@@ -23,7 +24,11 @@ fn srt(name: &str, priority: &str, port: u16) -> Value {
 
 /// A Source of two inputs and a Destination on the air.
 async fn on_air() -> (World, Operator) {
-    let world = World::new(None);
+    on_air_until(None).await
+}
+
+async fn on_air_until(planted: Option<(usize, Fault)>) -> (World, Operator) {
+    let world = World::new(planted);
     world.cluster.create("secrets", secret("youtube", "youtube-key-0001"));
     let mut studio = source();
     studio["spec"]["inputs"] = json!([srt("main", "Primary", 5000), srt("reserve", "Backup", 5001)]);
@@ -81,6 +86,65 @@ fn a_failover_of_a_source_is_told_and_recorded_once_and_so_is_the_return() {
         let types: Vec<_> = told.iter().map(|(type_, _)| type_.as_str()).collect();
         assert_eq!(types, ["Warning", "Normal"], "{told:?}");
     });
+}
+
+/// How often CloudWatch was asked by then.
+fn measured(world: &World) -> usize {
+    world.wire.trace().iter().filter(|boundary| boundary.label.contains("GetMetricData")).count()
+}
+
+/// What was measured before the operator's own change says nothing of now, and is not said: neither that the old input still leads
+/// nor, by an Event, that AWS has moved on to it. It costs one question more than a change of which AWS measures nothing.
+#[test]
+fn right_after_another_input_was_made_the_leading_one_nothing_older_is_said() {
+    let (told_to, swapped) = (
+        json!({ "spec": { "activeInput": "reserve" } }),
+        json!({ "spec": { "inputs": [srt("main", "Backup", 5000), srt("reserve", "Primary", 5001)] } }),
+    );
+    let mut usual = 0;
+    for wish in [json!({ "spec": { "health": { "maxPacketLossPercent": 7 } } }), told_to, swapped] {
+        lived(async {
+            let (world, mut operator) = on_air().await;
+            let (quiet, began) = (measured(&world), told(&world, "Switched").len());
+            world.cluster.edit("sources", "studio", &wish);
+            operator.run_for(&world, Duration::from_secs(3)).await.expect("it lives");
+            let (now, message) = (status(&world)["activeInput"].clone(), ready(&world).1);
+            let is_another = usual > 0;
+            assert_eq!(now, if is_another { "reserve" } else { "main" }, "{wish}: {}", status(&world));
+            assert!(!is_another || !message.contains("main"), "{message}");
+            operator.run_for(&world, Duration::from_secs(57)).await.expect("it lives");
+            let asked = measured(&world) - quiet;
+            if !is_another {
+                usual = asked;
+                return;
+            }
+            let told: Vec<_> = told(&world, "Switched").split_off(began);
+            assert!(told.len() == 1 && told[0].0 == "Normal" && told[0].1.contains("reserve"), "{wish}: {told:?}");
+            assert_eq!(status(&world)["lastRuns"][0]["input"], "reserve", "{}", status(&world));
+            assert!(asked <= usual + 1, "{wish}: CloudWatch was asked {asked} times and not {usual}");
+        });
+    }
+}
+
+/// `spec.health.interval` is a promise: whenever an encoder goes or comes back, the Source and what is sent from it say so within it
+/// and CloudWatch's delay. AWS publishes each second here, one second late.
+#[test]
+fn an_encoder_that_goes_or_comes_back_is_told_within_the_interval() {
+    let promised = Duration::from_secs(30 + 3);
+    for phase in [0, 9, 18, 27] {
+        lived(async {
+            let (world, mut operator) = on_air().await;
+            operator.run_for(&world, Duration::from_secs(phase)).await.expect("it lives");
+            for is_there in [false, true] {
+                encoder(&world, "main", is_there);
+                encoder(&world, "reserve", is_there);
+                operator.run_for(&world, promised).await.expect("it lives");
+                let show = world.cluster.object("destinations", "youtube").expect("it is there")["status"].clone();
+                let words = if is_there { ("Running", "Running") } else { ("NoSignal", "Silent") };
+                assert_eq!((ready(&world).0, &show["state"]), (json!(words.0), &json!(words.1)), "{phase} s: {show}");
+            }
+        });
+    }
 }
 
 #[test]
@@ -212,4 +276,31 @@ fn alerts_of_medialive_are_events_when_they_are_set_and_when_they_are_cleared() 
         let again = told(&world, "Running").len() > 1;
         assert!((!over.is_empty() || again) && over.iter().all(|(type_, _)| type_ == "Normal"), "{over:?}");
     });
+}
+
+/// The object changes while its finalizer is taken away, and so that is done again.
+#[test]
+fn the_last_word_on_an_object_is_told_once() {
+    let retained = |planted| async move {
+        let (world, mut operator) = on_air_until(planted).await;
+        world.cluster.edit("destinations", "youtube", &json!({ "spec": { "deletionPolicy": "Retain" } }));
+        operator.run_for(&world, Duration::from_secs(5)).await.expect("it lives");
+        world.cluster.delete("destinations", "youtube");
+        operator.run_for(&world, Duration::from_secs(30)).await.expect("it lives");
+        assert!(world.cluster.object("destinations", "youtube").is_none(), "it is gone");
+        let events: Vec<_> = world.cluster.events().into_iter().filter(|e| e["reason"] == "Retained").collect();
+        assert!(events.len() == 1 && events[0]["series"].is_null(), "{events:?}");
+        world.wire.trace()
+    };
+    let mut releases = Vec::new();
+    lived(async {
+        let trace = retained(None).await;
+        let of = |label: &str| label == "API PATCH destinations/youtube";
+        let places = trace.iter().enumerate().filter(|(_, b)| b.effect == Effect::ApiWrite && of(&b.label));
+        releases = places.map(|(place, _)| place).collect();
+    });
+    let release = releases.pop().expect("it was released");
+    for fault in [Fault::Conflict, Fault::ErrorBefore, Fault::Lost] {
+        lived(async { drop(retained(Some((release, fault))).await) });
+    }
 }

@@ -167,6 +167,13 @@ async fn the_backup_takes_over_once_and_goes_back_on_request() -> Result<()> {
     let notes: Vec<_> = of_dead.map(|e| text(&e["note"])).collect();
     let tells = |of: &str| notes.iter().any(|note| note.starts_with(&format!("Switching to the {of} endpoint")));
     ensure!(notes.len() == 2 && tells("backup") && tells("primary"), "{notes:?}");
+    let is_told_as = |of: &str| if of.starts_with("Switching to the backup") { "Warning" } else { "Normal" };
+    ensure!(
+        told.iter()
+            .filter(|e| e["regarding"]["name"] == "dead" && e["reason"] == "Switched")
+            .all(|e| e["type"] == is_told_as(&text(&e["note"]))),
+        "{told:?}"
+    );
     let updates = by_operation(&stage.changes(0)?)["UpdateChannel"];
     ensure!(updates == 5, "{updates} changes of endpoints: {:?}", of_medialive(&stage, 0)?);
     in_order(&stage)

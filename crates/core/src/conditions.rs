@@ -178,7 +178,8 @@ impl<'a> Conditions<'a> {
             let reason = Reason::ALL.iter().find(|reason| reason.as_str() == ready.reason);
             if let (Some(reason), "False") = (reason, ready.status.as_str()) {
                 let text = failure.text();
-                if !ready.message.contains(&failure.message) {
+                // The same refusal has another request id each time.
+                if !without_request_id(&ready.message).contains(&*without_request_id(&failure.message)) {
                     self.set(READY, Truth::False, *reason, format!("{} AWS refuses a change: {text}", ready.message));
                 }
             }
@@ -249,6 +250,7 @@ fn cut(message: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::{Conditions, READY, Truth};
+    use crate::plan::{Failure, FailureClass};
     use crate::reasons::Reason;
 
     fn at(second: i64) -> jiff::Timestamp {
@@ -279,6 +281,21 @@ mod tests {
             ("no (request id 2", "no (request id 2"),
         ] {
             assert_eq!(set(&first, text)[0].message, said);
+        }
+    }
+
+    #[test]
+    fn a_refusal_that_ready_tells_is_not_told_beside_it_with_another_request_id() {
+        let refusal = |id: u8| Failure {
+            class: FailureClass::Invalid,
+            operation: "mediaconnect:UpdateFlowSource".into(),
+            message: format!("BadRequestException: port 1 is not valid (request id {id})"),
+        };
+        for (ready, times) in [(refusal(1).text(), 1), ("There is no Secret.".to_string(), 1)] {
+            let mut list = Conditions::after(&[], None, at(0));
+            list.set(READY, Truth::False, Reason::Refused, ready);
+            let message = list.beside(Some(&refusal(2))).finish()[0].message.clone();
+            assert_eq!(message.matches("port 1 is not valid").count(), times, "{message}");
         }
     }
 

@@ -34,6 +34,27 @@ pub const MEASUREMENT_PATIENCE: Duration = Duration::from_secs(120);
 /// connection that is refused is told of in that time.
 pub const QUIET_FOR: Duration = Duration::from_secs(5);
 
+/// How long after a period began AWS has published something of it: it publishes each second and at once.
+const PUBLISHED_AFTER: i64 = 2;
+/// How late AWS shows another peer of a source (`source-ip-address.html`).
+const PEER_LAG: Duration = Duration::from_secs(20);
+
+/// Whether a data point whose period began then (`None`: there is none) says what is since the operator's own change at `changed`
+/// (`None`: there was none); both in seconds since 1970. The period of the change itself does not: it is of before, too.
+#[must_use]
+pub fn is_since(from: Option<i64>, changed: Option<i64>) -> bool {
+    changed.is_none_or(|changed| from.is_some_and(|from| from > changed))
+}
+
+/// When CloudWatch can have the first data point that says what is since a change, in seconds since 1970: periods begin at
+/// multiples of their length ("rounded down to the nearest time that corresponds to even 10-second divisions",
+/// `docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html`).
+#[must_use]
+pub fn first_since(changed: i64, period: i64) -> i64 {
+    let period = period.max(1);
+    (changed.div_euclid(period) + 1) * period + PUBLISHED_AFTER
+}
+
 /// Whether AWS documents a measurement of the receiver's connection: `OutputConnected` "applies to outputs that use the Zixi or
 /// SRT protocol".
 #[must_use]
@@ -84,8 +105,14 @@ pub struct InputLook<'a> {
     pub measured: Option<&'a Measured>,
     /// Whether CloudWatch gave an answer to the last question, be it without data points.
     pub answered: bool,
-    /// The end of the newest data point, in seconds since 1970.
+    /// The start and the end of the period of the newest data point, in seconds since 1970.
+    pub from: Option<i64>,
+    /// See `from`.
     pub until: Option<i64>,
+    /// When the operator last changed its settings, in seconds since 1970.
+    pub changed: Option<i64>,
+    /// When the operator last changed which input leads, or may have.
+    pub led: Option<i64>,
     /// Since when it could be measured: the flow runs, and the input is in it.
     pub began: Option<Timestamp>,
     /// Now.
@@ -95,12 +122,19 @@ pub struct InputLook<'a> {
 /// What was found of an input: numbers that are of now, and whether it receives something; `None`: not known.
 #[must_use]
 pub fn of_input(look: &InputLook<'_>) -> (Measured, Option<bool>) {
+    let changed = look.changed.and_then(|changed| Timestamp::from_second(changed).ok());
     let began = look.began.unwrap_or(look.now);
     // What was measured before this start says nothing of the encoder now, nor does what is older than CloudWatch is ever late.
     let newest = look.until.and_then(|until| Timestamp::from_second(until).ok()).filter(|until| *until > began);
+    let newest = newest.filter(|_| is_since(look.from, look.changed));
+    let began = changed.map_or(began, |changed| changed.max(began));
     let is_current = newest.is_some_and(|until| age(until, look.now) < MEASUREMENT_PATIENCE);
-    let measured = look.measured.filter(|_| is_current).cloned().unwrap_or_default();
-    let somebody_sends = look.peer && shows_who_sends(look.protocol);
+    let mut measured = look.measured.filter(|_| is_current).cloned().unwrap_or_default();
+    if !is_since(look.from, look.led) {
+        measured.selected = None;
+    }
+    let is_shown_late = changed.is_some_and(|changed| age(changed, look.now) < PEER_LAG);
+    let somebody_sends = look.peer && !is_shown_late && shows_who_sends(look.protocol);
     let receives = match (measured.bitrate, measured.connected) {
         (Some(bitrate), _) if bitrate > 0.0 => Some(true),
         // The bitrate of a transport stream is no series of NDI.

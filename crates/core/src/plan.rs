@@ -90,6 +90,11 @@ pub trait Action: std::fmt::Debug + serde::Serialize + Send + Sync {
         true
     }
 
+    /// Whether that Event is a warning: something was lost for which it is done.
+    fn is_warning(&self) -> bool {
+        false
+    }
+
     /// The reason of the Event that tells of it.
     fn reason(&self) -> Reason;
 

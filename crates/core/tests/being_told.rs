@@ -219,6 +219,33 @@ fn what_aws_measures_as_selected_decides_who_carries_the_programme() {
     assert_eq!(studio.status("lastRuns")[0]["stopped"], Value::Null);
 }
 
+/// What AWS measured before the operator's own change neither leads nor has moved on.
+#[test]
+fn right_after_another_leader_was_set_it_is_said_to_have_been_told_to_lead() {
+    let mut studio = Studio::new(&[]);
+    let mut seen = selected(live(&[("main", GOOD), ("reserve", GOOD)]), "main");
+    studio.pass(&seen, 0);
+    studio.object.spec = source_spec(&[("/activeInput", json!("reserve"))]);
+    flow(&mut seen).failover.primary = Some("reserve".into());
+    seen.inputs.values_mut().for_each(|input| input.led_anew = true);
+    assert_eq!(words(&studio.pass(&seen, 60)), [] as [(bool, &str); 0]);
+    assert_eq!(
+        (studio.status("activeInput"), studio.status("lastRuns")[0]["input"].clone()),
+        (json!("reserve"), json!("main"))
+    );
+    assert!(ready(&studio.json()).2.contains("Input reserve (Backup) was told to lead"), "{:?}", ready(&studio.json()));
+    // One that is known to receive nothing does not lead because it was told to.
+    let mut silent = seen.clone();
+    health(&mut silent, &[("reserve", HealthWord::Failed)]);
+    silent.inputs.values_mut().for_each(|input| input.led_anew = true);
+    studio.pass(&silent, 61);
+    assert_eq!(studio.status("activeInput"), "main");
+    seen.inputs.values_mut().for_each(|input| input.led_anew = false);
+    let told = studio.pass(&selected(seen, "reserve"), 63);
+    assert_eq!(words(&told), [(false, "Switched")], "{told:?}");
+    assert_eq!(studio.status("lastRuns")[0]["input"], "reserve");
+}
+
 #[test]
 fn another_leader_by_wish_is_told_and_is_no_failover() {
     let mut studio = Studio::new(&[]);
@@ -353,6 +380,52 @@ fn a_new_port_is_a_new_address_and_what_was_measured_at_the_old_one_is_no_arriva
     let main = studio.status("inputs")[0].clone();
     assert_eq!((&main["health"], &main["since"]), (&json!("Unknown"), &json!(at(60).to_string())));
     assert_eq!(playout_core::evidence::began(studio.object.status.as_ref(), "main"), Some(at(60)));
+}
+
+/// Two ports are exchanged by way of a third, which an encoder would look for in vain a moment later.
+#[test]
+fn an_address_of_a_moment_is_not_told() {
+    let mut studio = Studio::new(&[]);
+    let well = live(&[("main", GOOD), ("reserve", GOOD)]);
+    studio.pass(&well, 0);
+    let ports = |seen: &mut source::observed::Observed, main, reserve| {
+        flow(seen).sources[0].settings.ingest_port = Some(main);
+        flow(seen).sources[1].settings.ingest_port = Some(reserve);
+    };
+    let (main, reserve) = (5000, 5001);
+    studio.object.spec =
+        source_spec(&[("/inputs/0/srtListener/port", json!(reserve)), ("/inputs/1/srtListener/port", json!(main))]);
+    let mut told = Vec::new();
+    for (second, ports_now, state) in [
+        (60, (10_010, reserve), FlowState::Active),
+        (61, (10_010, reserve), FlowState::Updating),
+        (62, (10_010, main), FlowState::Active),
+        (63, (reserve, main), FlowState::Active),
+    ] {
+        let mut seen = well.clone();
+        ports(&mut seen, ports_now.0, ports_now.1);
+        flow(&mut seen).state = state;
+        told.extend(studio.pass(&seen, second));
+    }
+    let new: Vec<_> = told.iter().filter(|(_, reason, _)| *reason == "NewAddress").collect();
+    assert_eq!(new.len(), 2, "{told:?}");
+    for (name, port) in [("main", reserve), ("reserve", main)] {
+        let to = format!("The encoder of input {name} must send to srt://198.51.100.7:{port}");
+        assert!(new.iter().any(|(_, _, sentence)| sentence.starts_with(&to)), "{new:?}");
+    }
+    assert_eq!(studio.status("inputs")[0]["endpoint"]["port"], reserve);
+}
+
+/// The encoder of the show sends to the address that there is, whatever the spec calls its input by now.
+#[test]
+fn an_input_that_leads_and_is_no_longer_listed_is_the_first_to_be_shown() {
+    let mut studio = Studio::new(&[]);
+    let well = live(&[("main", GOOD), ("reserve", UNKNOWN)]);
+    studio.pass(&well, 0);
+    studio.object.spec = source_spec(&[("/inputs/0/name", json!("camera"))]);
+    studio.pass(&well, 60);
+    let first = studio.status("inputs")[0].clone();
+    assert_eq!((&first["name"], &first["endpoint"]["port"]), (&json!("main"), &json!(5000)), "{}", studio.json());
 }
 
 #[test]

@@ -20,7 +20,7 @@ use playout_core::destination::plan::{Action, pending_changes};
 use playout_core::destination::retry::{FORGIVEN_AFTER, Phase};
 use playout_core::destination::{Outcome, memory, status::status};
 use playout_core::endpoint::Role;
-use playout_core::evidence::{InputLook, MEASUREMENT_PATIENCE, QUIET_FOR, began, of_input};
+use playout_core::evidence::{InputLook, MEASUREMENT_PATIENCE, QUIET_FOR, began, first_since, is_since, of_input};
 use playout_core::flow::{FlowState, Measured, Protocol};
 use playout_core::plan::{Desired, Failure, FailureClass, Step, Waiting};
 use playout_core::source;
@@ -391,7 +391,20 @@ fn a_channel_that_receives_nothing_is_silent_with_what_medialive_says() {
 fn look<'a>(protocol: Protocol, peer: bool, measured: &'a Measured, age: i64) -> InputLook<'a> {
     let now = at(1000);
     let until = (measured != &Measured::default()).then(|| now.as_second() - age);
-    InputLook { protocol, peer, measured: Some(measured), answered: true, until, began: Some(at(0)), now }
+    let from = until.map(|until| until - 1);
+    let (changed, led) = (None, None);
+    InputLook {
+        protocol,
+        peer,
+        measured: Some(measured),
+        answered: true,
+        from,
+        until,
+        changed,
+        led,
+        began: Some(at(0)),
+        now,
+    }
 }
 
 const ALL: [Protocol; 8] = [
@@ -463,6 +476,38 @@ fn the_configured_address_of_an_encoder_that_is_called_proves_nothing() {
 }
 
 #[test]
+fn what_was_measured_before_the_operators_own_change_says_nothing_of_since() {
+    let measured = Measured { selected: Some(true), ..rate(5e6) };
+    // Periods of ten seconds; the change fell into that which began at 980, and is of both.
+    let of = |from: i64, changed: Option<i64>, led: Option<i64>, peer| {
+        let second = |s: i64| at(s).as_second();
+        let look = look(Protocol::SrtListener, peer, &measured, 0);
+        let (from, until) = (Some(second(from)), Some(second(from + 10)));
+        of_input(&InputLook { from, until, changed: changed.map(second), led: led.map(second), ..look })
+    };
+    for from in [970, 980] {
+        assert_eq!(of(from, Some(985), None, false), (Measured::default(), None), "settings, {from}");
+        assert_eq!(of(from, Some(985), None, true).1, None, "the peer is shown up to 20 s late");
+        let (led, receives) = of(from, None, Some(985), false);
+        assert_eq!((led.selected, led.bitrate, receives), (None, Some(5e6), Some(true)), "who leads, {from}");
+    }
+    assert_eq!(of(990, Some(985), Some(985), false), (measured.clone(), Some(true)));
+    assert_eq!(of(970, Some(979), None, true).1, Some(true));
+    // Nothing of since for long enough is nothing.
+    assert_eq!(of(870, Some(880), None, false).1, Some(false));
+    assert_eq!(of(870, Some(881), None, false).1, None);
+}
+
+#[test]
+fn a_data_point_of_since_a_change_is_waited_for_and_no_longer() {
+    for (changed, period, first) in [(100, 10, 112), (109, 10, 112), (110, 10, 122), (100, 1, 103), (100, 0, 103)] {
+        assert_eq!(first_since(changed, period), first, "{changed} {period}");
+    }
+    assert!(is_since(None, None) && is_since(Some(5), None) && is_since(Some(6), Some(5)));
+    assert!(!is_since(None, Some(5)) && !is_since(Some(5), Some(5)));
+}
+
+#[test]
 fn an_input_that_came_into_the_flow_late_is_given_its_time() {
     let input = |in_flow, health, since| InputStatus {
         name: "slate".into(),
@@ -483,7 +528,7 @@ fn an_input_that_came_into_the_flow_late_is_given_its_time() {
 fn input_seen(measured: &Measured, protocol: Protocol) -> InputSeen {
     let (measured, receives) = of_input(&look(protocol, false, measured, 5));
     let health = judge(receives, &measured, &Health::default());
-    InputSeen { measured, health, error: None }
+    InputSeen { measured, health, error: None, led_anew: false }
 }
 
 fn rtp_three() -> Vec<(&'static str, Value)> {
@@ -539,7 +584,7 @@ fn condition<'a>(status: &'a SourceStatus, type_: &str) -> Option<(&'a str, &'a 
 fn a_connection_test_that_ends_before_the_first_measurement_does_not_say_what_it_cannot_know() {
     let mut seen = source_seen(&[]);
     fixtures::on_air(&mut seen);
-    let word = |health, measured: Measured| InputSeen { measured, health, error: None };
+    let word = |health, measured: Measured| InputSeen { measured, health, error: None, led_anew: false };
     let cases = [
         (word(HealthWord::Unknown, Measured::default()), ("Unknown", "ConnectionTest")),
         (word(HealthWord::Healthy, Measured::default()), ("Unknown", "ConnectionTest")),
@@ -571,7 +616,12 @@ fn a_source_without_a_programme_is_ready_and_says_so() {
     for name in ["main", "reserve"] {
         seen.inputs.insert(
             name.into(),
-            InputSeen { measured: rate(0.0), health: HealthWord::Failed, error: Some("No packets.".into()) },
+            InputSeen {
+                measured: rate(0.0),
+                health: HealthWord::Failed,
+                error: Some("No packets.".into()),
+                led_anew: false,
+            },
         );
     }
     let now = source_status(&seen, None, 0);

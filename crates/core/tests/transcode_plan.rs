@@ -510,6 +510,10 @@ fn the_backup_is_decided_for_when_the_primary_has_been_dead_for_twenty_seconds()
     assert!(matches!(waits(decide(&on_failure(), &seen)), Waiting::Connecting(_)));
     down(&mut seen, Role::Primary, 20);
     let action = one(decide(&on_failure(), &seen));
+    // As it is told of an output: a show that has lost its primary is nobody's wish.
+    assert!(action.is_warning() && !Action::Switch { to: Role::Primary, why: "It failed.".into() }.is_warning());
+    let asked = "asked for by the annotation playout.dev/active-endpoint";
+    assert!(!Action::Switch { to: Role::Backup, why: asked.into() }.is_warning());
     let Action::Switch { to, why } = &action else { panic!("a switch") };
     assert_eq!(*to, Role::Backup);
     assert_eq!(why, "rtmps://live.example.com:443 did not take the stream for 20 s.");

@@ -50,8 +50,8 @@ impl Looking<'_> {
                 // Between two data points there is no news.
                 _ => region.measurements.period() / 2,
             };
-            match region.measurements.read(subject, key, age).await {
-                Ok(reading) if region.measurements.is_outdated(subject, key, reading.until) => {}
+            match region.measurements.read(subject, key, age, region.measurements.changed_at(key)).await {
+                Ok(reading) if region.measurements.is_outdated(key, reading.from) => {}
                 Ok(reading) if reading.until.is_some_and(|until| known.is_some() || until > since.as_second()) => {
                     (measured, from) = (Some(reading.measured), reading.from);
                 }
@@ -61,7 +61,7 @@ impl Looking<'_> {
                 // Not to know is not to know that something has changed: what was seen last still holds.
                 Err(failure) => {
                     tracing::debug!(error = failure.message, "no measurement");
-                    let known = known.filter(|_| !region.measurements.is_outdated(subject, key, None));
+                    let known = known.filter(|_| !region.measurements.is_outdated(key, None));
                     measured = Some(known.map(last).unwrap_or_default());
                 }
             }

@@ -325,8 +325,9 @@ pub struct Health {
     /// False switches the readings off (CloudWatch bills metric requests). Default: true.
     #[serde(default = "yes")]
     pub enabled: bool,
-    /// How often to look, from `1s` to `1h`, and never less often than the operator's `--drift-interval` (`5m` unless it was
-    /// set). Default: `30s`.
+    /// How often to look at least, from `1s` to `1h`, and never less often than the operator's `--drift-interval` (`5m` unless it
+    /// was set): what an encoder does is in the status that much later, plus CloudWatch's own delay and the operator's
+    /// `--metric-period`. Default: `30s`.
     #[serde(default = "half_a_minute")]
     #[schemars(schema_with = "super::text::interval")]
     pub interval: String,

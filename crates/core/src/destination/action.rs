@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::memory::ASKED_FOR;
 use super::retry::{Attempt, Phase};
 use crate::channel::{ChannelSettings, NewChannel, NewInput};
 use crate::endpoint::Role;
@@ -138,6 +139,10 @@ impl crate::plan::Action for Action {
     /// From when attempts are counted says nothing of the show, which may have been on the air for long.
     fn is_news(&self) -> bool {
         !matches!(self, Self::Note(Attempt { count: 0, phase: Phase::Trying, .. }))
+    }
+
+    fn is_warning(&self) -> bool {
+        matches!(self, Self::Switch { to: Role::Backup, why } if why != ASKED_FOR)
     }
 
     fn reason(&self) -> Reason {

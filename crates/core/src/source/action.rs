@@ -86,6 +86,19 @@ impl Action {
         }
     }
 
+    /// ARNs of what AWS measures anew after it: the source whose settings it changes, and the flow whose leading input may be another
+    /// one. What was measured before says nothing of them.
+    #[must_use]
+    pub fn measured_anew(&self) -> Vec<&str> {
+        match self {
+            Self::UpdateSource { flow, arn, .. } => vec![flow, arn],
+            Self::SetFailover { flow, .. } | Self::AddSource { flow, .. } | Self::RemoveSource { flow, .. } => {
+                vec![flow]
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// Whether it may be done to a flow with these tags. `recorded`: see [`Identity::ownership_after`].
     #[must_use]
     pub fn may_be_done(&self, identity: &Identity, tags: &BTreeMap<String, String>, recorded: Option<&str>) -> bool {
@@ -164,6 +177,10 @@ impl crate::plan::Action for Action {
             Self::DeleteFlow { .. } => flow(What::Removed),
             Self::LeaveError { .. } => vec![Change::of("flow in ERROR", What::Started)],
         }
+    }
+
+    fn is_warning(&self) -> bool {
+        matches!(self, Self::LeaveError { .. })
     }
 
     fn reason(&self) -> Reason {

@@ -1,7 +1,7 @@
 //! What `Ready` says of a Source whose wish is carried out: also of what is wrong with the programme, since it is what people read.
 
 use super::address::all_moved;
-use super::leading::{named, stands_in};
+use super::leading::{is_led_anew, named, stands_in};
 use super::observed::{Hold, Observed};
 use super::plan::{Pending, is_sending};
 use super::status::leader;
@@ -65,7 +65,9 @@ fn running(status: &SourceStatus, source: &Source, seen: Option<&Observed>, flow
     }
     let is_one_of_two = status.inputs.iter().filter(|i| i.in_flow).count() > 1;
     let asked = if source.spec.active_input.as_ref() == Some(name) { ", as spec.activeInput says" } else { "" };
-    let leads = format!(" Input {} leads{asked}.", named(source, name));
+    let is_led_anew = seen.zip(flow).is_some_and(|(seen, flow)| is_led_anew(seen, flow));
+    let leads = if is_led_anew { "was told to lead" } else { "leads" };
+    let leads = format!(" Input {} {leads}{asked}.", named(source, name));
     // What the leader is to be replaced by, if it comes to that.
     let is_deaf = |i: &&InputStatus| i.in_flow && i.name != *name && i.health == Some(HealthWord::Failed);
     let deaf: Vec<_> = status.inputs.iter().filter(is_deaf).map(|i| named(source, &i.name)).collect();

@@ -30,6 +30,10 @@ fn carrier<'a>(seen: &Observed, flow: &'a Flow) -> Carrier<'a> {
     if !flow.sources.is_empty() && flow.sources.iter().all(|s| health(s) == HealthWord::Failed) {
         return Carrier::Nothing;
     }
+    // What AWS measured before the operator's own change is not what is.
+    if is_led_anew(seen, flow) {
+        return Carrier::Unknown;
+    }
     // Selected, and silent: AWS is about to move on.
     if let Some(selected) = selected(seen, flow) {
         return if receives(selected) { Carrier::Input(&selected.name) } else { Carrier::Unknown };
@@ -41,7 +45,15 @@ fn carrier<'a>(seen: &Observed, flow: &'a Flow) -> Carrier<'a> {
 }
 
 fn selected<'a>(seen: &Observed, flow: &'a Flow) -> Option<&'a FlowSource> {
+    if is_led_anew(seen, flow) {
+        return None;
+    }
     flow.sources.iter().find(|s| seen.inputs.get(&s.name).is_some_and(|i| i.measured.selected == Some(true)))
+}
+
+/// Whether another input may lead since the operator's own change, of which AWS has measured nothing yet.
+pub(super) fn is_led_anew(seen: &Observed, flow: &Flow) -> bool {
+    flow.sources.iter().any(|s| seen.inputs.get(&s.name).is_some_and(|i| i.led_anew))
 }
 
 /// The one that should lead.
@@ -56,7 +68,8 @@ fn expected<'a>(source: &'a Source, flow: &'a Flow) -> Option<&'a str> {
     flow.failover.primary.as_deref().or_else(|| of_spec().map(|i| i.name.as_str()))
 }
 
-/// The input that leads, for the status: while it is not known, it is the one that was seen to.
+/// The input that leads, for the status: while it is not known, it is the one that was seen to; right after the operator's own change
+/// the one that AWS was told, unless it is known to receive nothing.
 pub(super) fn active_input(status: &SourceStatus, seen: &Observed, flow: &Flow) -> Option<String> {
     let in_flow = |name: &String| flow.sources.iter().any(|s| &s.name == name);
     if let Some(selected) = selected(seen, flow) {
@@ -66,6 +79,11 @@ pub(super) fn active_input(status: &SourceStatus, seen: &Observed, flow: &Flow) 
         Carrier::Input(name) => Some(name.to_string()),
         Carrier::Nothing => first(flow).map(|s| s.name.clone()),
         Carrier::Unknown => {
+            let fails = |name: &str| seen.inputs.get(name).is_some_and(|i| i.health == HealthWord::Failed);
+            let told = flow.failover.primary.as_ref().filter(|name| in_flow(name) && !fails(name));
+            if let Some(told) = told.filter(|_| is_led_anew(seen, flow)) {
+                return Some(told.clone());
+            }
             let seen_to = open(&status.last_runs).map(|run| &run.input).filter(|name| in_flow(name));
             seen_to.or(first(flow).map(|s| &s.name)).cloned()
         }

@@ -118,6 +118,8 @@ pub struct InputSeen {
     pub health: HealthWord,
     /// What AWS has against it now, in its words.
     pub error: Option<String>,
+    /// Whether the operator has changed which input leads, and AWS has measured nothing since.
+    pub led_anew: bool,
 }
 
 /// Where a connection test stands.

@@ -202,6 +202,19 @@ fn toward_present(wanted: &Wanted, seen: &Observed) -> Step<Action> {
     }
 }
 
+/// Whether the sources of the flow are on their way to what is wished: what one of them has now, a port that it stepped aside to perhaps,
+/// it has for a moment.
+pub(super) fn sources_move(wanted: &Wanted, seen: &Observed, flow: &Flow) -> bool {
+    if wanted.suspended || wanted.problem.is_some() || !is_own(seen) || seen.left.refusal.is_some() {
+        return false;
+    }
+    let changed_next = match flow.state {
+        FlowState::Updating => next_difference(wanted, seen, &Flow { state: FlowState::Active, ..flow.clone() }),
+        _ => next_difference(wanted, seen, flow),
+    };
+    changed_next.into_iter().flatten().any(|action| matches!(action, Action::UpdateSource { .. }))
+}
+
 /// What is said of a flow that is recorded, or has the expected name, and is not the Source's.
 fn lost(flow: &Flow, seen: &Observed) -> Problem {
     let arn = &flow.arn;

@@ -11,7 +11,7 @@ use super::connection_test::{connection_test, reachable};
 use super::external;
 use super::leading::{active_input, end, record};
 use super::observed::{Hold, InputSeen, Observed};
-use super::plan::{Action, pending, pending_changes};
+use super::plan::{Action, pending, pending_changes, sources_move};
 use crate::age::age;
 use crate::annotations;
 use crate::api::RECONCILE_AT;
@@ -111,7 +111,11 @@ pub fn status(source: &Source, outcome: &Outcome<'_>, region: &str) -> SourceSta
             seen.secrets_asked.then_some((seen.secret_names.as_slice(), [seen.secrets.as_slice(), &seen.lost_secrets]));
         status.passwords = passwords::names(&before.passwords, asked, copied);
         match (&seen.flow, flow) {
-            (_, Some(flow)) => of_flow(&mut status, source, seen, flow, outcome.now),
+            (_, Some(flow)) => {
+                // An address that lasts for a moment is nobody's to type.
+                let moves = outcome.failure.is_none() && outcome.wanted.is_some_and(|w| sources_move(w, seen, flow));
+                of_flow(&mut status, source, (seen, flow), moves, outcome.now);
+            }
             // Also what is another object's: its people have not asked to have it shown here.
             (FlowSeen::Absent | FlowSeen::Present(_), None) => {
                 let why = match seen.flow {
@@ -152,7 +156,7 @@ fn owned(status: &mut SourceStatus, source: &Source, seen: &Observed) {
     }
 }
 
-fn of_flow(status: &mut SourceStatus, source: &Source, seen: &Observed, flow: &Flow, now: Timestamp) {
+fn of_flow(status: &mut SourceStatus, source: &Source, (seen, flow): (&Observed, &Flow), moves: bool, now: Timestamp) {
     let was_active = status.flow_state.as_deref() == Some("ACTIVE") || status.flow_state.as_deref() == Some("UPDATING");
     status.flow_arn = Some(flow.arn.clone());
     status.egress_ip.clone_from(&flow.egress_ip);
@@ -181,7 +185,8 @@ fn of_flow(status: &mut SourceStatus, source: &Source, seen: &Observed, flow: &F
         let leads = flow.sources.iter().filter(|s| Some(&s.name) == leads.as_ref()).map(|s| &s.name);
         let mut names: Vec<_> = specs.into_iter().map(|spec| &spec.name).collect();
         let unlisted: Vec<_> = leads.filter(|name| !names.contains(name)).collect();
-        names.extend(unlisted);
+        // First: its address is the one that an encoder is to have now.
+        names.splice(0..0, unlisted);
         names
     };
     status.inputs = names
@@ -190,7 +195,8 @@ fn of_flow(status: &mut SourceStatus, source: &Source, seen: &Observed, flow: &F
             let in_flow = flow.sources.iter().find(|s| &s.name == name);
             let old = before.iter().find(|i| &i.name == name);
             let mut health = seen.inputs.get(name);
-            let endpoint = in_flow.and_then(|source| endpoint(source, &seen.hold));
+            let last = old.and_then(|old| old.endpoint.clone()).filter(|_| moves);
+            let endpoint = in_flow.and_then(|source| last.or_else(|| endpoint(source, &seen.hold)));
             let (former, is_new) = former(old, endpoint.as_ref(), health.map(|h| h.health), now);
             if is_new {
                 health = None;

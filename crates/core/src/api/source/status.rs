@@ -47,7 +47,7 @@ pub struct SourceStatus {
     /// Address from which the flow's outputs send.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub egress_ip: Option<String>,
-    /// The input that leads now.
+    /// The input that leads now. Right after a change of who leads, until AWS has measured it: the one that AWS was told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub active_input: Option<String>,
     /// There while another input than the one that is to lead brings the programme: which, since when and why.
