@@ -47,6 +47,8 @@ struct Wish {
     signal: bool,
     /// Whether others use up the quota of channels.
     full: bool,
+    /// Whether another Destination needs the places that its outputs have on the flow.
+    gives_way: bool,
     /// Its channel stops by itself, each time that it feeds one of these.
     dies: &'static [Role],
     moves_first: Option<&'static str>,
@@ -96,6 +98,7 @@ fn wish(name: &'static str, document: Value, changes: &[(&str, Value)]) -> Wish 
         on: true,
         signal: true,
         full: false,
+        gives_way: false,
         dies: &[],
         moves_first: None,
         fed: &[Role::Primary],
@@ -337,6 +340,7 @@ fn transcode() -> Vec<Wish> {
         plain("passed through, changes at once", &[restart()]),
         plain("passed through, changes wait", &[]),
         Wish { fed: &[], lazy: true, ..plain("passed through, stopped", &[STOPPED]) },
+        Wish { fed: &[], gives_way: true, ..plain("passed through, stopped, and its place is needed", &[STOPPED]) },
         Wish {
             fed: &[],
             ready: &[Primary],
@@ -547,7 +551,7 @@ impl Kind for DestinationShow {
             not_ours: Vec::new(),
             source_lost: None,
             moves_first: wish.moves_first.map(str::to_string),
-            gives_way: false,
+            gives_way: wish.gives_way,
             recorded: Default::default(),
         }
     }
