@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use playout_core::api::policy::parse_duration;
+use playout_api::policy::parse_duration;
 use playout_core::regions::{Added, Regions};
 
 use crate::aws::quotas::Limits;

@@ -6,14 +6,14 @@ use std::path::Path;
 use anyhow::Context as _;
 
 /// First line of every generated file.
-const HEADER: &str = "# Generated from crates/core/src/api by `make crds`. Do not edit.\n";
+const HEADER: &str = "# Generated from crates/api by `make crds`. Do not edit.\n";
 
 /// Writes one file a kind into `dir`, or all to standard output.
 ///
 /// # Errors
 /// The folder or a file cannot be written.
 pub fn write(dir: Option<&Path>) -> anyhow::Result<()> {
-    for crd in playout_core::api::crds() {
+    for crd in playout_api::crds() {
         let yaml = serde_saphyr::to_string(&crd).context("a CRD cannot be written as YAML")?;
         match dir {
             None => write!(std::io::stdout(), "---\n{HEADER}{yaml}")?,

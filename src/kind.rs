@@ -9,7 +9,7 @@ use std::time::Duration;
 use kube::Resource;
 use kube::core::object::HasStatus;
 use kube::runtime::reflector::Store;
-use playout_core::api::{CREATE_INTENT, Destination, EncodingPreset, Source};
+use playout_api::{CREATE_INTENT, Destination, EncodingPreset, Source};
 use playout_core::feeds::Feeds;
 use playout_core::fight::Left;
 use playout_core::fingerprint::FingerprintKey;
@@ -279,12 +279,11 @@ pub fn user_visible<K: Resource>(object: &K) -> Option<u64> {
     meta.uid.hash(&mut hash);
     meta.generation.hash(&mut hash);
     meta.deletion_timestamp.as_ref().map(|t| t.0.as_second()).hash(&mut hash);
-    for key in [playout_core::api::RECONCILE_AT, playout_core::api::TEST_CONNECTION, playout_core::api::ACTIVE_ENDPOINT]
-    {
+    for key in [playout_api::RECONCILE_AT, playout_api::TEST_CONNECTION, playout_api::ACTIVE_ENDPOINT] {
         meta.annotations.as_ref().and_then(|a| a.get(key)).hash(&mut hash);
     }
     // Somebody who takes our finalizer away must find it back.
-    meta.finalizers.as_ref().is_some_and(|f| f.iter().any(|f| f == playout_core::api::FINALIZER)).hash(&mut hash);
+    meta.finalizers.as_ref().is_some_and(|f| f.iter().any(|f| f == playout_api::FINALIZER)).hash(&mut hash);
     Some(hash.finish())
 }
 

@@ -11,7 +11,7 @@ use kube::runtime::controller::{self, Controller};
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::{PredicateConfig, WatchStreamExt as _};
 use kube::{Api, Client, Resource, ResourceExt as _};
-use playout_core::api::{Destination, EncodingPreset, Source};
+use playout_api::{Destination, EncodingPreset, Source};
 use playout_core::conditions::{READY, is_true};
 use playout_core::destination::places;
 use playout_core::encoding_preset;

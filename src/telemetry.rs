@@ -205,7 +205,7 @@ mod tests {
                 Ok::<_, tower::BoxError>(http::Response::new(kube::client::Body::from(list.as_bytes().to_vec())))
             });
             let listed = runtime.block_on(async {
-                let all = kube::Api::<playout_core::api::Source>::all(kube::Client::new(service, "show"));
+                let all = kube::Api::<playout_api::Source>::all(kube::Client::new(service, "show"));
                 all.list(&kube::api::ListParams::default()).await
             });
             assert!(matches!(listed, Err(kube::Error::SerdeError(_))), "{listed:?}");

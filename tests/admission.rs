@@ -50,7 +50,7 @@ fn invalid_examples() -> Result<BTreeMap<String, Invalid>> {
 }
 
 fn crds() -> Result<Vec<Value>> {
-    playout_core::api::crds().iter().map(|crd| Ok(serde_json::to_value(crd)?)).collect()
+    playout_api::crds().iter().map(|crd| Ok(serde_json::to_value(crd)?)).collect()
 }
 
 fn schema(crd: &Value) -> &Value {

@@ -228,7 +228,7 @@ fn every_overlay_renders_and_the_base_is_taken_by_the_api_server() -> Result<()>
 fn alerts_speak_of_metrics_and_states_that_exist() -> Result<()> {
     let exported = playout_operator::metrics::Metrics::example().render();
     let mut states = BTreeSet::new();
-    for crd in playout_core::api::crds() {
+    for crd in playout_api::crds() {
         let crd = serde_json::to_value(&crd)?;
         let schema = &crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
         let words = schema["properties"]["status"]["properties"]["state"]["enum"].as_array().cloned();

@@ -7,8 +7,9 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::LazyLock;
 
 use anyhow::{Context as _, Result, ensure};
+use playout_api as api;
 use playout_core::encoding::Encoding;
-use playout_core::{api, presets};
+use playout_core::presets;
 use serde_json::Value;
 
 /// Kinds of Kubernetes' own that the documents name.
@@ -212,7 +213,7 @@ fn strangers(schema: &Value, value: &Value, path: &str, found: &mut Vec<String>)
 
 #[test]
 fn presets_are_those_of_the_code() -> Result<()> {
-    use playout_core::api::destination::Platform;
+    use playout_api::destination::Platform;
     let mut table = String::from("| preset | encoding | YouTube |\n|---|---|---|\n");
     for name in presets::BUILT_IN {
         let encoding = presets::built_in(name).context("it is built in")?;

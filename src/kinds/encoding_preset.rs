@@ -5,7 +5,7 @@ use std::time::Duration;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::runtime::reflector::Store;
 use kube::{Resource as _, ResourceExt as _};
-use playout_core::api::{EncodingPreset, EncodingPresetStatus};
+use playout_api::{EncodingPreset, EncodingPresetStatus};
 use playout_core::encoding::Encoding;
 use playout_core::encoding_preset::{self, Action, Users, plan, wanted};
 use playout_core::left::{Farewell, farewell};

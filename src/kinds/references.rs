@@ -2,7 +2,7 @@
 
 use futures::future::join_all;
 use kube::ResourceExt as _;
-use playout_core::api::reference::{Encryption, KeyReference, SecretKeyReference};
+use playout_api::reference::{Encryption, KeyReference, SecretKeyReference};
 use playout_core::plan::{Failure, FailureClass};
 use playout_core::references::References;
 
@@ -103,6 +103,6 @@ fn no_answer() -> Failure {
 
 /// Whether the annotation `playout.dev/reconcile-at` has a value that was not acted upon yet.
 pub fn wants_fresh_look<O: kube::Resource>(object: &O, handled: Option<&String>) -> bool {
-    let asked = object.annotations().get(playout_core::api::RECONCILE_AT);
+    let asked = object.annotations().get(playout_api::RECONCILE_AT);
     asked.is_some() && asked != handled
 }

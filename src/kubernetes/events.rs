@@ -170,7 +170,7 @@ fn cut(text: &str, limit: usize) -> &str {
 mod tests {
     use http::{Method, Request, Response};
     use kube::client::Body;
-    use playout_core::api::Destination;
+    use playout_api::Destination;
     use serde_json::{Value, json};
 
     use super::*;

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Resource;
 use kube::core::object::HasStatus;
-use playout_core::api::NOT_UNDERSTOOD;
+use playout_api::NOT_UNDERSTOOD;
 use playout_core::stored::{Stored, read};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

@@ -123,8 +123,8 @@ mod tests {
     use http::{Method, Request, Response};
     use kube::Client;
     use kube::client::Body;
-    use playout_core::api::Destination;
-    use playout_core::api::destination::DestinationStatus;
+    use playout_api::Destination;
+    use playout_api::destination::DestinationStatus;
 
     /// Somebody else is faster, so often.
     async fn written(conflicts: usize) -> (kube::Result<bool>, usize) {

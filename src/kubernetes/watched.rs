@@ -133,7 +133,7 @@ pub fn without_notes<K: Resource>(object: &mut K) {
     let meta = object.meta_mut();
     meta.managed_fields = None;
     if let Some(annotations) = &mut meta.annotations {
-        annotations.retain(|name, _| name.starts_with(playout_core::api::GROUP));
+        annotations.retain(|name, _| name.starts_with(playout_api::GROUP));
     }
 }
 
@@ -144,7 +144,7 @@ mod tests {
     use http::{Request, Response};
     use kube::Client;
     use kube::client::Body;
-    use playout_core::api::Destination;
+    use playout_api::Destination;
     use playout_core::stored::not_understood;
     use serde_json::{Value, json};
 

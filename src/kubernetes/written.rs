@@ -84,7 +84,7 @@ impl Written {
 
 #[cfg(test)]
 mod tests {
-    use playout_core::api::Destination;
+    use playout_api::Destination;
     use serde_json::json;
 
     use super::*;

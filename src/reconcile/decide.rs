@@ -8,7 +8,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::time::Duration;
 
 use kube::{Resource as _, ResourceExt as _};
-use playout_core::api::UNANSWERED;
+use playout_api::UNANSWERED;
 use playout_core::conditions::{READY, RECONCILING, is_true};
 use playout_core::fight::Left;
 use playout_core::plan::{Desired, Failure, Problem, Step, Waiting};

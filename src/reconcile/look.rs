@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use kube::runtime::reflector::ObjectRef;
 use kube::{Api, Resource as _, ResourceExt as _};
-use playout_core::api::FINALIZER;
+use playout_api::FINALIZER;
 use playout_core::conditions::READY;
 use playout_core::plan::{Desired, Failure, FailureClass, Step};
 use playout_core::stored::not_understood;

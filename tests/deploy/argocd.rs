@@ -130,7 +130,7 @@ fn the_health_is_that_of_the_resource_and_what_kstatus_says() -> Result<()> {
             agree(&other)?;
         }
     }
-    let kinds: Vec<_> = playout_core::api::crds().iter().map(|crd| crd.spec.names.kind.clone()).collect();
+    let kinds: Vec<_> = playout_api::crds().iter().map(|crd| crd.spec.names.kind.clone()).collect();
     ensure!(kinds.iter().all(|kind| table.iter().any(|row| row.0 == kind)), "a kind without a row: {kinds:?}");
     Ok(())
 }
@@ -164,7 +164,7 @@ fn the_buttons_start_and_stop() -> Result<()> {
 #[test]
 fn a_stop_by_hand_is_no_difference_that_argo_cd_heals() -> Result<()> {
     let settings = settings()?;
-    for crd in playout_core::api::crds() {
+    for crd in playout_api::crds() {
         let crd = serde_json::to_value(&crd)?;
         let kind = crd["spec"]["names"]["kind"].as_str().context("a kind")?;
         let spec = &crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"];

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use playout_core::api::crds;
+use playout_api::crds;
 use playout_sim::Receiver;
 use serde_json::{Value, json};
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use playout_core::api::{Destination, Source};
+use playout_api::{Destination, Source};
 use playout_core::names::Identity;
 use playout_operator::aws::account::sdk_config;
 use playout_operator::redact::Redactor;

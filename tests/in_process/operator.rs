@@ -15,7 +15,7 @@ use kube::api::PartialObjectMeta;
 use kube::runtime::reflector::store::Writer;
 use kube::runtime::reflector::{ObjectRef, Store, store};
 use kube::runtime::watcher::Event;
-use playout_core::api::{Destination, EncodingPreset, Source};
+use playout_api::{Destination, EncodingPreset, Source};
 use playout_core::fingerprint::FingerprintKey;
 use playout_core::regions::Added;
 use playout_core::stored::Stored;

@@ -1,6 +1,7 @@
 //! What Playout decides. No client, no clock, no randomness, no `await` lives here.
 //!
-//! - [`api`]: the custom resources, as users write them;
+//! The custom resources, as users write them, are the crate `playout_api`, which core calls `api`.
+//!
 //! - [`source`], [`destination`]: per kind `wanted` (spec to a type that cannot be wrong), `observed` (facts),
 //!   `plan` (the decision) and `status` (what users read);
 //! - [`plan`]: the words that all kinds share; [`fight`]: how often the same is changed; [`uses`]: who
@@ -14,7 +15,6 @@
 
 pub mod age;
 pub mod annotations;
-pub mod api;
 pub mod channel;
 pub mod conditions;
 pub mod destination;
@@ -46,3 +46,5 @@ pub mod stored;
 pub mod told;
 pub mod unanswered;
 pub mod uses;
+
+use playout_api as api;

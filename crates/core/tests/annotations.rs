@@ -9,9 +9,9 @@ use fixtures::{
     source_spec, wish,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use playout_api::source::{HealthWord, SourceStatus};
+use playout_api::{ACTIVE_ENDPOINT, Source, TEST_CONNECTION};
 use playout_core::annotations::{of_destination, of_source};
-use playout_core::api::source::{HealthWord, SourceStatus};
-use playout_core::api::{ACTIVE_ENDPOINT, Source, TEST_CONNECTION};
 use playout_core::flow::FlowState;
 use playout_core::plan::Step;
 use playout_core::source;

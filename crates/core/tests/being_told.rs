@@ -10,8 +10,8 @@ use fixtures::{
     at, backup_json, destination_object, destination_seen, destination_spec, destination_wanted, flow, health,
 };
 use fixtures::{input, output, references, source_object, source_seen, source_spec, source_wanted};
-use playout_core::api::source::HealthWord;
-use playout_core::api::{Destination, DestinationSpec, Source};
+use playout_api::source::HealthWord;
+use playout_api::{Destination, DestinationSpec, Source};
 use playout_core::destination::memory;
 use playout_core::destination::observed::{Observed, Programme};
 use playout_core::endpoint::Role;

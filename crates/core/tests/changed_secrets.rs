@@ -11,7 +11,7 @@ use fixtures::{
     destination_wanted, encrypted, identity, input, output, present, references, references_at, source_seen,
     source_spec, srt_json,
 };
-use playout_core::api::destination::{DestinationStatus, RetryStatus, RetryWord};
+use playout_api::destination::{DestinationStatus, RetryStatus, RetryWord};
 use playout_core::destination::observed::Programme;
 use playout_core::destination::plan::{Action, housekeeping, pending_changes, plan};
 use playout_core::destination::retry::{Attempt, Phase, Tries};

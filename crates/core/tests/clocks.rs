@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use fixtures::{at, destination_object, destination_spec, flow, source_object, source_seen, source_spec};
-use playout_core::api::TEST_CONNECTION;
+use playout_api::TEST_CONNECTION;
 use playout_core::destination::memory;
 use playout_core::flow::FlowState;
 use playout_core::source::observed::TestPhase;

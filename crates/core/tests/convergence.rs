@@ -14,9 +14,9 @@ use std::time::Duration;
 
 use fixtures::world::{No, World, WorldFlow};
 use fixtures::{at, deleted, encrypted, identity, input, present, rtp_input, source_json, source_object};
-use playout_core::api::destination::RetryWord;
-use playout_core::api::source::{HealthWord, SourceState};
-use playout_core::api::{Source, SourceSpec};
+use playout_api::destination::RetryWord;
+use playout_api::source::{HealthWord, SourceState};
+use playout_api::{Source, SourceSpec};
 use playout_core::fight::{Left, What};
 use playout_core::flow::{FlowOutput, FlowSeen, FlowState, Protocol, SecretCopy, SourceSettings};
 use playout_core::names::{Ownership, TAG_ADOPTED, TAG_NAME, TAG_UID, owner};

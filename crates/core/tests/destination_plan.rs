@@ -10,9 +10,7 @@ use fixtures::{
     destination_spec, destination_spec_of, destination_wanted, output, output_arn, present, programme, references,
     references_at, srt_json,
 };
-use playout_core::api::destination::{
-    ActiveEndpoint, Destination, DestinationSpec, DestinationStatus, DestinationWord, Run,
-};
+use playout_api::destination::{ActiveEndpoint, Destination, DestinationSpec, DestinationStatus, DestinationWord, Run};
 use playout_core::conditions::{DELIVERING, OVER_LIMIT, READY, STALLED};
 use playout_core::destination::Outcome;
 use playout_core::destination::connection::MEASUREMENT_PATIENCE;

@@ -12,8 +12,8 @@ use fixtures::{
     source_object, source_seen, source_spec, srt_json, wish,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use playout_core::api::destination::{Destination, DestinationSpec, DestinationStatus, DestinationWord, RetryWord};
-use playout_core::api::source::{Health, HealthWord, InputStatus, SourceStatus};
+use playout_api::destination::{Destination, DestinationSpec, DestinationStatus, DestinationWord, RetryWord};
+use playout_api::source::{Health, HealthWord, InputStatus, SourceStatus};
 use playout_core::conditions::{DELIVERING, HEALTHY, INPUT_REACHABLE, OVER_LIMIT, READY, RECONCILING, STALLED};
 use playout_core::destination::observed::{Observed, Programme};
 use playout_core::destination::plan::{Action, pending_changes};
@@ -562,7 +562,7 @@ fn the_emergency_takes_its_place_when_both_rtp_inputs_bring_nothing() {
 
 fn source_status(seen: &source::observed::Observed, before: Option<SourceStatus>, second: i64) -> SourceStatus {
     let mut object = source_object(source_spec(&[]));
-    object.metadata.annotations = Some(BTreeMap::from([(playout_core::api::TEST_CONNECTION.into(), "5s".into())]));
+    object.metadata.annotations = Some(BTreeMap::from([(playout_api::TEST_CONNECTION.into(), "5s".into())]));
     object.status = before;
     let step = source::plan::plan(&wish(&[]), false, seen);
     let outcome = source::Outcome {

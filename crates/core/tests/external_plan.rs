@@ -8,8 +8,8 @@ use fixtures::{
     FLOW, at, deleted, encrypted, flow, identity, input, on_air, present, rtp_input, source_object, source_seen,
     source_spec,
 };
-use playout_core::api::source::{AdoptionState, ExternalPolicy, SourceSpec, SourceStatus};
-use playout_core::api::{RECONCILE_AT, Source, TEST_CONNECTION};
+use playout_api::source::{AdoptionState, ExternalPolicy, SourceSpec, SourceStatus};
+use playout_api::{RECONCILE_AT, Source, TEST_CONNECTION};
 use playout_core::flow::{Failover, FlowOutput, FlowSeen, FlowState, Protocol, RtmpPath};
 use playout_core::names::{OWNERSHIP_TAGS, Ownership, TAG_ADOPTED, TAG_NAME, TAG_UID};
 use playout_core::plan::{Action as _, Desired, Failure, FailureClass, Problem, Step, Waiting};
@@ -251,7 +251,7 @@ fn deleting_a_source_that_references_waits_for_its_users_and_then_leaves_everyth
 fn the_status_of_a_referenced_flow_has_its_inputs_and_endpoints_without_what_may_be_a_key() {
     let mut seen = referenced();
     flow(&mut seen).state = FlowState::Active;
-    fixtures::health(&mut seen, &[("main", playout_core::api::source::HealthWord::Healthy)]);
+    fixtures::health(&mut seen, &[("main", playout_api::source::HealthWord::Healthy)]);
     flow(&mut seen).sources[1].name = "Reserve of the newsroom".into();
     flow(&mut seen).sources[1].settings.protocol = Protocol::ZixiPush;
     flow(&mut seen).sources[1].settings.stream_id = Some("c4n4ry".into());

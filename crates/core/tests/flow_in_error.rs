@@ -3,7 +3,7 @@
 mod fixtures;
 
 use fixtures::{FLOW, at, deleted, flow, on_air, source_object, source_seen, source_spec, wish};
-use playout_core::api::source::{SourceStatus, SourceWord};
+use playout_api::source::{SourceStatus, SourceWord};
 use playout_core::conditions::{READY, RECONCILING, STALLED};
 use playout_core::flow::{FlowOutput, FlowState};
 use playout_core::names::Ownership;

@@ -8,9 +8,9 @@ use fixtures::{
     at, backup_json, destination_json, destination_object, destination_seen, destination_spec, destination_spec_of,
     destination_wanted, encrypted, input, present, references, set, source_object, source_seen, source_spec, wish,
 };
-use playout_core::api::destination::{Destination, DestinationStatus, Platform};
-use playout_core::api::encoding_preset::EncodingPresetSpec;
-use playout_core::api::{ACTIVE_ENDPOINT, TEST_CONNECTION};
+use playout_api::destination::{Destination, DestinationStatus, Platform};
+use playout_api::encoding_preset::EncodingPresetSpec;
+use playout_api::{ACTIVE_ENDPOINT, TEST_CONNECTION};
 use playout_core::channel::Login;
 use playout_core::conditions::{INPUT_REACHABLE, READY, SAME_RECEIVER};
 use playout_core::destination::plan::plan;

@@ -4,7 +4,7 @@
 mod fixtures;
 
 use fixtures::{at, flow, health, input, on_air, present, source_object, source_seen, source_spec, wish};
-use playout_core::api::source::HealthWord::{Failed, Healthy, Unknown};
+use playout_api::source::HealthWord::{Failed, Healthy, Unknown};
 use playout_core::fight::{Change, Left, What};
 use playout_core::flow::{FlowOutput, FlowState};
 use playout_core::plan::Step;

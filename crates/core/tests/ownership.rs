@@ -8,7 +8,7 @@ use fixtures::{
     FLOW, dest, destination_object, destination_seen, destination_spec, flow, identity, on_air, output, output_arn,
     present, source_object, source_seen, source_spec, wish,
 };
-use playout_core::api::destination::DestinationWord;
+use playout_api::destination::DestinationWord;
 use playout_core::channel::{Input, InputState, Look};
 use playout_core::destination::observed::{NotOurs, Observed, Programme};
 use playout_core::destination::plan::Action;
@@ -44,8 +44,8 @@ fn source_of(seen: &source::observed::Observed, changes: &[(&str, Value)]) -> St
 
 fn source_status(
     seen: &source::observed::Observed,
-    before: Option<playout_core::api::SourceStatus>,
-) -> playout_core::api::SourceStatus {
+    before: Option<playout_api::SourceStatus>,
+) -> playout_api::SourceStatus {
     let mut object = source_object(source_spec(&[]));
     object.status = before;
     let step = source_of(seen, &[]);
@@ -194,8 +194,8 @@ fn plan_of(seen: &Observed, changes: &[(&str, Value)]) -> Step<Action> {
 fn status_of(
     seen: &Observed,
     changes: &[(&str, Value)],
-    before: playout_core::api::DestinationStatus,
-) -> playout_core::api::DestinationStatus {
+    before: playout_api::DestinationStatus,
+) -> playout_api::DestinationStatus {
     let mut object = destination_object(destination_spec(changes));
     object.status = Some(before);
     let (wanted, step) = (present(dest(changes)), plan_of(seen, changes));
@@ -279,8 +279,8 @@ fn a_channel_that_is_not_ours_is_remembered_and_named_as_running() {
     let seen = Observed { not_ours: vec![not_ours(None)], outputs: BTreeMap::new(), ..destination_seen(&[]) };
     let problem = stuck(plan_of(&seen, &[stopped()]));
     assert!(problem.reason == Reason::NotOurs && problem.message.contains("arn:channel:7"), "{problem:?}");
-    let channel = playout_core::api::destination::ChannelStatus { id: Some("7".into()), ..Default::default() };
-    let before = playout_core::api::DestinationStatus { channel: Some(channel), ..Default::default() };
+    let channel = playout_api::destination::ChannelStatus { id: Some("7".into()), ..Default::default() };
+    let before = playout_api::DestinationStatus { channel: Some(channel), ..Default::default() };
     let status = status_of(&seen, &[stopped()], before);
     assert_eq!(status.channel.and_then(|c| c.id).as_deref(), Some("7"), "a second one would be made");
     let told = destination::left::last_word(&seen);

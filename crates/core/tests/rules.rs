@@ -30,7 +30,7 @@ fn manifests(folder: &str) -> Result<Vec<Manifest>, Box<dyn Error>> {
 /// What the rules of its CRD say of this object, which replaces the old one.
 fn judge(object: &Value, old: Option<&Value>) -> Result<Vec<String>, Box<dyn Error>> {
     let mut said = Vec::new();
-    for crd in playout_core::api::crds().iter().filter(|crd| object["kind"] == crd.spec.names.kind.as_str()) {
+    for crd in playout_api::crds().iter().filter(|crd| object["kind"] == crd.spec.names.kind.as_str()) {
         let schema = serde_json::to_value(&crd.spec.versions[0].schema)?["openAPIV3Schema"].take();
         if let Err(errors) = Validator::new().validate(&schema, object, old) {
             said.extend(errors.into_vec().iter().map(ToString::to_string));
@@ -51,7 +51,7 @@ fn valid_examples_are_taken() -> Result<(), Box<dyn Error>> {
 
 #[test]
 fn examples_that_break_a_rule_are_refused_with_its_message() -> Result<(), Box<dyn Error>> {
-    let crds = serde_json::to_string(&playout_core::api::crds())?;
+    let crds = serde_json::to_string(&playout_api::crds())?;
     let mut judged = 0;
     let mut wrong = Vec::new();
     for Manifest { file, text, objects } in manifests("examples/invalid")? {

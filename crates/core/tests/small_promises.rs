@@ -12,8 +12,8 @@ use fixtures::{
     present, references, source_object, source_seen, source_spec, wish,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use playout_core::api::Destination;
-use playout_core::api::destination::{
+use playout_api::Destination;
+use playout_api::destination::{
     ChannelStatus, DestinationStatus, DestinationWord, OutputStatus, RetryStatus, RetryWord,
 };
 use playout_core::channel::Look;

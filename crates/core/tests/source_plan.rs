@@ -8,9 +8,9 @@ use fixtures::{
     FLOW, at, copy_of, deleted, encrypted, flow, health, identity, input, on_air, present, references_at, rtp_input,
     source_arn, source_object, source_seen, source_spec, wish,
 };
-use playout_core::api::Source;
-use playout_core::api::source::HealthWord::{Degraded, Failed, Healthy, Unknown};
-use playout_core::api::source::{SourceStatus, SourceWord};
+use playout_api::Source;
+use playout_api::source::HealthWord::{Degraded, Failed, Healthy, Unknown};
+use playout_api::source::{SourceStatus, SourceWord};
 use playout_core::channel::Usage;
 use playout_core::conditions::{READY, STALLED};
 use playout_core::flow::{Failover, FlowOutput, FlowSeen, FlowState, Protocol, VpcInterface};
@@ -1104,7 +1104,7 @@ fn the_status_says_what_was_seen_and_a_second_pass_in_which_nothing_happened_cha
         for (desired, changes) in [(wish(&three()), three()), (Desired::Absent, vec![]), (wish(&[]), vec![])] {
             let step = decide(&desired, &seen);
             let mut object = source_object(source_spec(&changes));
-            let annotation = (playout_core::api::TEST_CONNECTION.to_string(), "60s".to_string());
+            let annotation = (playout_api::TEST_CONNECTION.to_string(), "60s".to_string());
             object.metadata.annotations = Some(BTreeMap::from([annotation]));
             let first = status(&object, &outcome(Some(&seen), Some(&step), 0));
             object.status = Some(first.clone());

@@ -10,7 +10,7 @@ use fixtures::{
     FLOW, LIVE_ROLE, REGION, backup_json, connected, dest, destination_seen, destination_wanted, identity, present,
     programme, references, references_at,
 };
-use playout_core::api::policy::RetryPolicy;
+use playout_api::policy::RetryPolicy;
 use playout_core::channel::{ChannelState, InputState, Look, NewInput, Quotas, Usage};
 use playout_core::destination::connection::MEASUREMENT_PATIENCE;
 use playout_core::destination::observed::{EndpointSeen, NotOurs, Observed, Programme};

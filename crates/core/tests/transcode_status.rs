@@ -12,8 +12,8 @@ use fixtures::{
 };
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use playout_core::api::RECONCILE_AT;
-use playout_core::api::destination::{
+use playout_api::RECONCILE_AT;
+use playout_api::destination::{
     ActiveEndpoint, Destination, DestinationSpec, DestinationStatus, DestinationWord, RetryStatus, RetryWord,
 };
 use playout_core::channel::{ChannelState, InputState, Look};

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use kube::ResourceExt as _;
-use playout_core::api::destination::{ChannelStatus, Delivery};
-use playout_core::api::{CREATE_INTENT, Destination};
+use playout_api::destination::{ChannelStatus, Delivery};
+use playout_api::{CREATE_INTENT, Destination};
 use playout_core::channel::{Channel, ChannelState, Input, InputState, Look, Quotas};
 use playout_core::destination::observed::{ChannelSeen, EndpointSeen, NotOurs};
 use playout_core::destination::plan::{Action, CHANNEL, INPUT};

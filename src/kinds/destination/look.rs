@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kube::{Resource as _, ResourceExt as _};
-use playout_core::api::destination::DestinationWord;
-use playout_core::api::{ACTIVE_ENDPOINT, Destination, Source};
+use playout_api::destination::DestinationWord;
+use playout_api::{ACTIVE_ENDPOINT, Destination, Source};
 use playout_core::channel::{Input, Look};
 use playout_core::conditions::{RECONCILING, is_true};
 use playout_core::destination::memory;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use playout_api::destination::{DestinationWord, OutputStatus};
 use playout_core::age::age;
-use playout_core::api::destination::{DestinationWord, OutputStatus};
 use playout_core::destination::connection::MEASUREMENT_PATIENCE;
 use playout_core::destination::memory::unchanged_since;
 use playout_core::endpoint::Role;

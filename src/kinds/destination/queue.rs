@@ -1,8 +1,8 @@
 //! Who comes first: for the last free channel of a region, and to be moved between deliveries.
 
 use kube::{Resource as _, ResourceExt as _};
-use playout_core::api::Destination;
-use playout_core::api::destination::Delivery;
+use playout_api::Destination;
+use playout_api::destination::Delivery;
 use playout_core::conditions::{READY, STALLED};
 use playout_core::destination::places;
 use playout_core::destination::wanted::wants_to_run;

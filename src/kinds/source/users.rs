@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use kube::{Resource as _, ResourceExt as _};
-use playout_core::api::{Destination, Source};
+use playout_api::{Destination, Source};
 use playout_core::channel::{ChannelState, Usage};
 use playout_core::conditions::STALLED;
 use playout_core::destination::memory;

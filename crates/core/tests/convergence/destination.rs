@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use playout_core::api::destination::RetryWord;
-use playout_core::api::{Destination, RECONCILE_AT};
+use playout_api::destination::RetryWord;
+use playout_api::{Destination, RECONCILE_AT};
 use playout_core::channel::{ChannelSettings, ChannelState, Look, NewChannel, NewInput, Quotas, Usage};
 use playout_core::destination::Outcome;
 use playout_core::destination::memory;

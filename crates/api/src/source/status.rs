@@ -84,7 +84,7 @@ pub struct SourceStatus {
 /// One word for the state of a Source.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[expect(missing_docs, reason = "explained by `meaning`")]
-#[schemars(transform = crate::api::schema::undescribed)]
+#[schemars(transform = crate::schema::undescribed)]
 pub enum SourceWord {
     Creating,
     Stopped,
@@ -133,7 +133,7 @@ pub struct AdoptionStatus {
 /// How far the adoption of a flow has come.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[expect(missing_docs, reason = "explained on the field and in docs/")]
-#[schemars(transform = crate::api::schema::undescribed)]
+#[schemars(transform = crate::schema::undescribed)]
 pub enum AdoptionState {
     Planned,
     Adopted,
@@ -234,7 +234,7 @@ pub struct InputRun {
 /// Health of an input.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[expect(missing_docs, reason = "explained on the field and in docs/")]
-#[schemars(transform = crate::api::schema::undescribed)]
+#[schemars(transform = crate::schema::undescribed)]
 pub enum HealthWord {
     Healthy,
     Degraded,

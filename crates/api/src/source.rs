@@ -175,7 +175,7 @@ pub struct Maintenance {
 /// A day of the week.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[expect(missing_docs, reason = "the words are what they say")]
-#[schemars(transform = crate::api::schema::undescribed)]
+#[schemars(transform = crate::schema::undescribed)]
 pub enum Weekday {
     Monday,
     Tuesday,

@@ -77,7 +77,7 @@ pub struct DestinationStatus {
 /// One word for the state of a Destination.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[expect(missing_docs, reason = "explained by `meaning`")]
-#[schemars(transform = crate::api::schema::undescribed)]
+#[schemars(transform = crate::schema::undescribed)]
 pub enum DestinationWord {
     Idle,
     Creating,
@@ -125,7 +125,7 @@ impl DestinationWord {
 
 /// Which endpoint is fed.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
-#[schemars(transform = crate::api::schema::undescribed)]
+#[schemars(transform = crate::schema::undescribed)]
 pub enum ActiveEndpoint {
     /// The first.
     Primary,
@@ -242,7 +242,7 @@ pub struct RetryStatus {
 /// State of the restarts.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[expect(missing_docs, reason = "explained on the field")]
-#[schemars(transform = crate::api::schema::undescribed)]
+#[schemars(transform = crate::schema::undescribed)]
 pub enum RetryWord {
     Trying,
     Waiting,

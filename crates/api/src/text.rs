@@ -26,7 +26,7 @@ fn text(min: u32, max: u32, rules: &[Value]) -> Schema {
     json_schema!({ "type": "string", "minLength": min, "maxLength": max, "x-kubernetes-validations": rules })
 }
 
-pub(super) fn region(_: &mut SchemaGenerator) -> Schema {
+pub(crate) fn region(_: &mut SchemaGenerator) -> Schema {
     text(
         1,
         32,
@@ -37,7 +37,7 @@ pub(super) fn region(_: &mut SchemaGenerator) -> Schema {
     )
 }
 
-pub(super) fn availability_zone(_: &mut SchemaGenerator) -> Schema {
+pub(crate) fn availability_zone(_: &mut SchemaGenerator) -> Schema {
     text(
         1,
         32,
@@ -49,7 +49,7 @@ pub(super) fn availability_zone(_: &mut SchemaGenerator) -> Schema {
 }
 
 /// Name of a part of an object: an input, an interface.
-pub(super) fn label(_: &mut SchemaGenerator) -> Schema {
+pub(crate) fn label(_: &mut SchemaGenerator) -> Schema {
     text(
         1,
         63,
@@ -61,7 +61,7 @@ pub(super) fn label(_: &mut SchemaGenerator) -> Schema {
 }
 
 /// Name of another object.
-pub(super) fn object_name(_: &mut SchemaGenerator) -> Schema {
+pub(crate) fn object_name(_: &mut SchemaGenerator) -> Schema {
     text(
         1,
         253,
@@ -72,7 +72,7 @@ pub(super) fn object_name(_: &mut SchemaGenerator) -> Schema {
     )
 }
 
-pub(super) fn preset_name(_: &mut SchemaGenerator) -> Schema {
+pub(crate) fn preset_name(_: &mut SchemaGenerator) -> Schema {
     text(
         1,
         253,
@@ -83,7 +83,7 @@ pub(super) fn preset_name(_: &mut SchemaGenerator) -> Schema {
     )
 }
 
-pub(super) fn secret_name_rules(schema: &mut Schema) {
+pub(crate) fn secret_name_rules(schema: &mut Schema) {
     of_field(
         schema,
         "name",
@@ -94,7 +94,7 @@ pub(super) fn secret_name_rules(schema: &mut Schema) {
     );
 }
 
-pub(super) fn secret_key(_: &mut SchemaGenerator) -> Schema {
+pub(crate) fn secret_key(_: &mut SchemaGenerator) -> Schema {
     text(
         1,
         253,
@@ -105,7 +105,7 @@ pub(super) fn secret_key(_: &mut SchemaGenerator) -> Schema {
     )
 }
 
-pub(super) fn ssm_parameter(_: &mut SchemaGenerator) -> Schema {
+pub(crate) fn ssm_parameter(_: &mut SchemaGenerator) -> Schema {
     text(
         1,
         1011,
@@ -116,7 +116,7 @@ pub(super) fn ssm_parameter(_: &mut SchemaGenerator) -> Schema {
     )
 }
 
-pub(super) fn secret_arn(_: &mut SchemaGenerator) -> Schema {
+pub(crate) fn secret_arn(_: &mut SchemaGenerator) -> Schema {
     text(
         1,
         2048,
@@ -133,7 +133,7 @@ pub(super) fn secret_arn(_: &mut SchemaGenerator) -> Schema {
     )
 }
 
-pub(super) fn flow_arn(_: &mut SchemaGenerator) -> Schema {
+pub(crate) fn flow_arn(_: &mut SchemaGenerator) -> Schema {
     text(
         1,
         512,
@@ -144,7 +144,7 @@ pub(super) fn flow_arn(_: &mut SchemaGenerator) -> Schema {
     )
 }
 
-pub(super) fn subnet(_: &mut SchemaGenerator) -> Schema {
+pub(crate) fn subnet(_: &mut SchemaGenerator) -> Schema {
     text(
         1,
         64,
@@ -155,7 +155,7 @@ pub(super) fn subnet(_: &mut SchemaGenerator) -> Schema {
     )
 }
 
-pub(super) fn security_groups(_: &mut SchemaGenerator) -> Schema {
+pub(crate) fn security_groups(_: &mut SchemaGenerator) -> Schema {
     let id = text(
         1,
         64,
@@ -173,7 +173,7 @@ const WHOLE: &str = "!isCIDR(self) || cidr(self).ip().family() != 4 || cidr(self
 /// The range has an address of the internet. `0.0.0.0/0` and other large ones hold private addresses as well.
 const PUBLIC: &str = "!isCIDR(self) || cidr(self).ip().family() != 4 || !['0.0.0.0/8', '10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '169.254.0.0/16', '172.16.0.0/12', '192.168.0.0/16', '224.0.0.0/3'].exists(c, cidr(c).containsCIDR(self))";
 
-pub(super) fn allowed_cidr(_: &mut SchemaGenerator) -> Schema {
+pub(crate) fn allowed_cidr(_: &mut SchemaGenerator) -> Schema {
     text(
         1,
         18,
@@ -187,7 +187,7 @@ pub(super) fn allowed_cidr(_: &mut SchemaGenerator) -> Schema {
     )
 }
 
-pub(super) fn allowed_cidrs(_: &mut SchemaGenerator) -> Schema {
+pub(crate) fn allowed_cidrs(_: &mut SchemaGenerator) -> Schema {
     let range = text(
         1,
         18,
@@ -207,7 +207,7 @@ pub(super) fn allowed_cidrs(_: &mut SchemaGenerator) -> Schema {
 }
 
 /// Rules of a host that the flow calls, in the field `address`.
-pub(super) fn address_rules(schema: &mut Schema) {
+pub(crate) fn address_rules(schema: &mut Schema) {
     of_field(
         schema,
         "address",
@@ -224,7 +224,7 @@ pub(super) fn address_rules(schema: &mut Schema) {
     );
 }
 
-pub(super) fn application_name(_: &mut SchemaGenerator) -> Schema {
+pub(crate) fn application_name(_: &mut SchemaGenerator) -> Schema {
     text(
         1,
         64,
@@ -235,15 +235,15 @@ pub(super) fn application_name(_: &mut SchemaGenerator) -> Schema {
     )
 }
 
-pub(super) fn interval(_: &mut SchemaGenerator) -> Schema {
+pub(crate) fn interval(_: &mut SchemaGenerator) -> Schema {
     length_of_time("interval")
 }
 
-pub(super) fn retry_after(_: &mut SchemaGenerator) -> Schema {
+pub(crate) fn retry_after(_: &mut SchemaGenerator) -> Schema {
     length_of_time("after")
 }
 
-pub(super) fn retry_backoff(_: &mut SchemaGenerator) -> Schema {
+pub(crate) fn retry_backoff(_: &mut SchemaGenerator) -> Schema {
     length_of_time("backoff")
 }
 
@@ -259,7 +259,7 @@ fn length_of_time(field: &str) -> Schema {
 }
 
 /// Frames in a second. A text, because 29.97 is no number that a computer has.
-pub(super) fn frame_rate(_: &mut SchemaGenerator) -> Schema {
+pub(crate) fn frame_rate(_: &mut SchemaGenerator) -> Schema {
     text(
         1,
         6,
@@ -271,7 +271,7 @@ pub(super) fn frame_rate(_: &mut SchemaGenerator) -> Schema {
 }
 
 /// Tags of AWS. The keys' rules stand here too: a rule on a map needs a bound on its size.
-pub(super) fn tags(_: &mut SchemaGenerator) -> Schema {
+pub(crate) fn tags(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "type": "object",
         "maxProperties": 40,
@@ -292,7 +292,7 @@ pub(super) fn tags(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
-pub(super) fn username(_: &mut SchemaGenerator) -> Schema {
+pub(crate) fn username(_: &mut SchemaGenerator) -> Schema {
     text(
         1,
         128,
@@ -301,7 +301,7 @@ pub(super) fn username(_: &mut SchemaGenerator) -> Schema {
 }
 
 /// A login has both of its parts.
-pub(super) fn login_rules(schema: &mut Schema) {
+pub(crate) fn login_rules(schema: &mut Schema) {
     let both = json!({
         "rule": "has(self.username) == has(self.password)",
         "message": "username and password go together: add the one that is missing",
@@ -315,7 +315,7 @@ pub(super) fn login_rules(schema: &mut Schema) {
 }
 
 /// Rules of the receiver's URL in the field `url`. What only the parser in `endpoint` finds becomes Stalled.
-pub(super) fn url_rules(schema: &mut Schema) {
+pub(crate) fn url_rules(schema: &mut Schema) {
     of_field(
         schema,
         "url",

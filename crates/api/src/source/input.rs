@@ -4,7 +4,7 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::api::reference::{Encryption, KeyReference};
+use crate::reference::{Encryption, KeyReference};
 
 /// Rank of an input.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]
@@ -49,7 +49,7 @@ pub enum InputProtocol {
 #[serde(rename_all = "camelCase")]
 pub struct Input {
     /// Name of the input, unique in the Source. It becomes the name of the flow's source in AWS. Example: `studio-a`.
-    #[schemars(schema_with = "crate::api::text::label")]
+    #[schemars(schema_with = "crate::text::label")]
     pub name: String,
     /// False takes the input out of the flow and keeps its settings here. Default: true.
     #[serde(default = "super::yes")]
@@ -96,7 +96,7 @@ pub struct SrtListenerInput {
     /// The one range of IPv4 addresses that may send; required without a `vpcInterface`. `0.0.0.0/0` lets anybody send: use it
     /// with encryption only. Example: `203.0.113.0/24`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "crate::api::text::allowed_cidr")]
+    #[schemars(schema_with = "crate::text::allowed_cidr")]
     pub allowed_cidr: Option<String>,
     /// SRT latency in milliseconds, 10 to 15000. The larger of both ends' values holds. Default of AWS: 2000; one that is
     /// taken out again stays.
@@ -110,7 +110,7 @@ pub struct SrtListenerInput {
 
 /// The flow calls the encoder over SRT.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
-#[schemars(transform = crate::api::text::address_rules)]
+#[schemars(transform = crate::text::address_rules)]
 #[serde(rename_all = "camelCase")]
 pub struct SrtCallerInput {
     /// Host name or address of the encoder. Example: `encoder.example.net`.
@@ -142,7 +142,7 @@ pub struct RtpInput {
     pub port: i32,
     /// The one range of IPv4 addresses that may send; required without a `vpcInterface`. Example: `203.0.113.0/24`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "crate::api::text::allowed_cidr")]
+    #[schemars(schema_with = "crate::text::allowed_cidr")]
     pub allowed_cidr: Option<String>,
 }
 
@@ -156,7 +156,7 @@ pub struct RistInput {
     pub port: i32,
     /// The one range of IPv4 addresses that may send; required without a `vpcInterface`. Example: `203.0.113.0/24`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "crate::api::text::allowed_cidr")]
+    #[schemars(schema_with = "crate::text::allowed_cidr")]
     pub allowed_cidr: Option<String>,
     /// Buffer in milliseconds, up to 15000. One that is taken out again stays. Example: `2000`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -171,7 +171,7 @@ pub struct ZixiPushInput {
     /// The one range of IPv4 addresses that may send; required without a `vpcInterface`. `0.0.0.0/0` lets anybody send: use it
     /// with encryption only. Example: `203.0.113.0/24`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "crate::api::text::allowed_cidr")]
+    #[schemars(schema_with = "crate::text::allowed_cidr")]
     pub allowed_cidr: Option<String>,
     /// Zixi stream id that the encoder sends. Default: the name of the input.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -192,11 +192,11 @@ pub struct ZixiPushInput {
 pub struct RtmpInput {
     /// The one range of IPv4 addresses that may send; required without a `vpcInterface`. Example: `203.0.113.0/24`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "crate::api::text::allowed_cidr")]
+    #[schemars(schema_with = "crate::text::allowed_cidr")]
     pub allowed_cidr: Option<String>,
     /// First part of the publishing path. Default: `live`.
     #[serde(default = "live")]
-    #[schemars(schema_with = "crate::api::text::application_name")]
+    #[schemars(schema_with = "crate::text::application_name")]
     pub application_name: String,
     /// Second part of the path: the stream name, which whoever knows it may publish to, so it is kept in a Secret. A changed one
     /// is put into the flow at once, and the encoder must publish to it from then on.
