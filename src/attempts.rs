@@ -219,7 +219,7 @@ mod tests {
     use playout_core::fight::What;
 
     use super::*;
-    use crate::clock::Clock;
+    use playout_aws::clock::Clock;
 
     const WINDOW: Duration = Duration::from_secs(90);
 

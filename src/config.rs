@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use playout_api::policy::parse_duration;
 use playout_core::regions::{Added, Regions};
 
-use crate::aws::quotas::Limits;
+use playout_aws::servicequotas::Limits;
 
 /// How the operator runs. Every flag has an environment variable.
 #[derive(Args, Clone, Debug)]

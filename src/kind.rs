@@ -10,6 +10,10 @@ use kube::Resource;
 use kube::core::object::HasStatus;
 use kube::runtime::reflector::Store;
 use playout_api::{CREATE_INTENT, Destination, EncodingPreset, Source};
+use playout_aws::Account;
+use playout_aws::clock::Clock;
+use playout_aws::fence::Fence;
+use playout_aws::redact::Redactor;
 use playout_core::feeds::Feeds;
 use playout_core::fight::Left;
 use playout_core::fingerprint::FingerprintKey;
@@ -23,8 +27,6 @@ use playout_core::told::{self, News};
 use serde::Serialize;
 
 use crate::attempts::Attempts;
-use crate::aws::Account;
-use crate::clock::Clock;
 use crate::config::Config;
 pub use crate::kubernetes::api_failure;
 use crate::kubernetes::events::Recorder;
@@ -32,9 +34,7 @@ use crate::kubernetes::secrets::Secrets;
 use crate::kubernetes::status::Writer;
 use crate::kubernetes::written::Written;
 use crate::lanes::{Lanes, Looks, Urgency, Wishes};
-use crate::leader::Fence;
 use crate::metrics::Metrics;
-use crate::redact::Redactor;
 
 /// What every pass may use.
 pub struct Context {

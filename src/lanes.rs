@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::Instant;
 
-pub use crate::aws::pace::Urgency;
+pub use playout_aws::rate_limit::Urgency;
 
 /// So many more stops than other passes may be under way: each waits for AWS a second at most before it acts.
 const STOPS: usize = 4;
@@ -140,7 +140,7 @@ mod tests {
     use std::time::Duration;
 
     use super::{Lanes, Urgency, Wishes};
-    use crate::clock::within;
+    use playout_aws::clock::within;
 
     const MOMENT: Duration = Duration::from_millis(1);
 

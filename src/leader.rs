@@ -13,19 +13,16 @@ mod tests;
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher as _, Hasher as _};
-use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::api::{ListParams, Patch, PatchParams, PostParams};
 use kube::{Api, Client};
+use playout_aws::fence::Fence;
 use tokio::sync::{oneshot, watch};
-use tokio::time::Instant;
 
 pub use self::record::{LEASE, SCOPE, Scope};
 use self::record::{Others, Seen, claimed, given_back};
-use crate::clock::Clock;
 use crate::metrics::Metrics;
 use crate::server::Readiness;
 
@@ -35,75 +32,6 @@ const TURN: Duration = Duration::from_secs(2);
 const ANSWER: Duration = Duration::from_secs(5);
 /// Of how many turns one looks for other operators while another replica leads.
 const ROUND: u32 = 5;
-
-/// Whether we lead, and for how long that is sure.
-#[derive(Clone, Debug)]
-pub struct Fence {
-    clock: Clock,
-    until: Arc<RwLock<Option<Reading>>>,
-    /// When the lease was taken from somebody who has not given it back.
-    taken: Arc<RwLock<Option<Instant>>>,
-    always: bool,
-}
-
-/// What both clocks say at a moment. The monotonic one cannot be set; the other goes on while the machine sleeps, and another
-/// replica may lead when it wakes. So what is sure is sure by both.
-#[derive(Clone, Copy, Debug)]
-struct Reading {
-    instant: Instant,
-    wall: Timestamp,
-}
-
-impl Fence {
-    /// A fence for a process that needs no election.
-    #[must_use]
-    pub fn open(clock: Clock) -> Self {
-        Self { clock, until: Arc::default(), taken: Arc::default(), always: true }
-    }
-
-    /// A fence that is shut until the lease is held.
-    #[must_use]
-    pub fn shut(clock: Clock) -> Self {
-        Self { clock, until: Arc::default(), taken: Arc::default(), always: false }
-    }
-
-    /// Whether we lead for that much longer.
-    #[must_use]
-    pub fn holds_for(&self, length: Duration) -> bool {
-        let now = self.reading();
-        self.always
-            || self
-                .until
-                .read()
-                .unwrap_or_else(PoisonError::into_inner)
-                .is_some_and(|until| now.instant + length <= until.instant && now.wall + length <= until.wall)
-    }
-
-    /// Whether the lease was taken, not longer ago than this, from somebody who has not given it back: who has died may have
-    /// sent what nobody knows of.
-    #[must_use]
-    pub fn took_over(&self, now: Instant, within: Duration) -> bool {
-        self.taken.read().unwrap_or_else(PoisonError::into_inner).is_some_and(|taken| now < taken + within)
-    }
-
-    /// The lease is taken from somebody who has not given it back.
-    pub fn take_over(&self, now: Instant) {
-        *self.taken.write().unwrap_or_else(PoisonError::into_inner) = Some(now);
-    }
-
-    fn reading(&self) -> Reading {
-        Reading { instant: self.clock.instant(), wall: self.clock.now() }
-    }
-
-    /// The lease was renewed by a request that was sent then.
-    fn renewed(&self, sent: Reading) {
-        self.set(Some(Reading { instant: sent.instant + LEASE, wall: sent.wall + LEASE }));
-    }
-
-    fn set(&self, until: Option<Reading>) {
-        *self.until.write().unwrap_or_else(PoisonError::into_inner) = until;
-    }
-}
 
 /// How an election is left.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -205,7 +133,7 @@ impl Candidate {
                     why
                 }
                 Ok(Ok(Turn::Useless(why))) => {
-                    let now = self.fence.clock.instant();
+                    let now = self.fence.clock().instant();
                     let since = *useless.insert(was_useless.unwrap_or(now));
                     if now >= since + LEASE * 2 {
                         break Err(anyhow::anyhow!("the lease is given up: it cannot be renewed: {why}"));
@@ -225,11 +153,11 @@ impl Candidate {
             }
             tokio::select! {
                 leave = &mut leave => break Ok(leave.unwrap_or(Leave::GivingBack)),
-                () = crate::clock::pause(pause) => {}
+                () = playout_aws::clock::pause(pause) => {}
             }
         };
         if matches!(result, Ok(Leave::RunningOut)) {
-            self.fence.set(None);
+            self.fence.close();
         } else {
             let _ = tokio::time::timeout(ANSWER, self.give_back()).await;
         }
@@ -251,7 +179,7 @@ impl Candidate {
             other => return other,
         }
         let Some(lease) = self.leases().get_opt(&self.scope.lease()).await? else { return self.claim(None).await };
-        let seen = Seen::after(None, &lease, self.fence.clock.instant());
+        let seen = Seen::after(None, &lease, self.fence.clock().instant());
         if ours.spec.as_ref().is_some_and(|spec| seen.is_term(spec)) {
             // A renewal whose answer was lost, or somebody has put a label on it.
             return self.claim(Some(&lease)).await;
@@ -265,7 +193,7 @@ impl Candidate {
             self.look_for_others().await?;
         }
         let lease = self.leases().get_opt(&self.scope.lease()).await?;
-        let now = self.fence.clock.instant();
+        let now = self.fence.clock().instant();
         if let Some(lease) = &lease {
             self.seen = Some(Seen::after(self.seen.take(), lease, now));
         }
@@ -299,7 +227,7 @@ impl Candidate {
             return Ok(None);
         }
         let all = Api::<Lease>::all(self.client.clone()).list(&ListParams::default().labels(SCOPE)).await;
-        let (now, wall) = (self.fence.clock.instant(), self.fence.clock.now());
+        let (now, wall) = (self.fence.clock().instant(), self.fence.clock().now());
         match all {
             Ok(list) => self.others.note(&list.items, (&self.namespace, &self.scope.lease()), now),
             Err(kube::Error::Api(status)) if status.code == 403 => {
@@ -328,7 +256,7 @@ impl Candidate {
         };
         match stored {
             Ok(stored) => {
-                self.fence.renewed(sent);
+                self.fence.renewed(sent, LEASE);
                 self.ours = Some(stored);
                 Ok(Turn::Ours)
             }
@@ -339,7 +267,7 @@ impl Candidate {
 
     /// Gives the lease back, if it is still ours.
     async fn give_back(&mut self) -> kube::Result<()> {
-        self.fence.set(None);
+        self.fence.close();
         let Some(ours) = self.ours.take() else { return Ok(()) };
         let patch = Patch::Merge(given_back(&ours));
         match self.leases().patch(&self.scope.lease(), &PatchParams::default(), &patch).await {

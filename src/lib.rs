@@ -1,8 +1,6 @@
-//! The shell: what talks to Kubernetes and AWS. It decides nothing; `playout-core` does.
+//! The shell: what talks to Kubernetes, and runs the loop. It decides nothing; `playout_core` does. AWS is `playout_aws`.
 
 pub mod attempts;
-pub mod aws;
-pub mod clock;
 pub mod config;
 pub mod crds;
 pub mod kind;
@@ -11,9 +9,7 @@ pub mod kubernetes;
 pub mod lanes;
 pub mod leader;
 pub mod metrics;
-pub mod recent;
 pub mod reconcile;
-pub mod redact;
 pub mod reference;
 pub mod run;
 pub mod server;

@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use playout_aws::caller::CallObserver;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric as _};
 use prometheus_client::metrics::counter::Counter;
@@ -176,7 +177,7 @@ impl Metrics {
         metrics.panicked("source");
         drop(metrics.worker("source"));
         metrics.leads(true);
-        metrics.aws_call("mediaconnect:ListFlows", "Throttled", Duration::ZERO);
+        metrics.called("mediaconnect:ListFlows", "Throttled", Duration::ZERO);
         metrics.wrote("source", "status");
         metrics.objects_are(|| [(("Source", "Running".to_owned(), false), 1)].into());
         metrics
@@ -217,23 +218,6 @@ impl Metrics {
         self.last_success.set(at.as_second() as f64);
     }
 
-    /// A call to AWS ended. `operation` is `service:Operation`.
-    pub fn aws_call(&self, operation: &str, outcome: &str, took: Duration) {
-        let (service, operation) = operation.split_once(':').unwrap_or(("aws", operation));
-        let labels = OperationLabels { service: service.into(), operation: operation.into() };
-        self.call_times.get_or_create(&labels).observe(took.as_secs_f64());
-        if outcome == "Throttled" {
-            self.throttles.get_or_create(&labels).inc();
-        }
-        self.calls
-            .get_or_create(&CallLabels {
-                service: service.into(),
-                operation: operation.into(),
-                outcome: outcome.to_ascii_lowercase(),
-            })
-            .inc();
-    }
-
     /// A write to the API server.
     pub fn wrote(&self, controller: &str, what: &str) {
         self.writes.get_or_create(&WriteLabels { controller: controller.into(), what: what.into() }).inc();
@@ -256,5 +240,23 @@ impl Metrics {
         // Writing to a String cannot fail.
         let _ = prometheus_client::encoding::text::encode(&mut text, &self.registry);
         text
+    }
+}
+
+impl CallObserver for Metrics {
+    fn called(&self, operation: &str, outcome: &str, took: Duration) {
+        let (service, operation) = operation.split_once(':').unwrap_or(("aws", operation));
+        let labels = OperationLabels { service: service.into(), operation: operation.into() };
+        self.call_times.get_or_create(&labels).observe(took.as_secs_f64());
+        if outcome == "Throttled" {
+            self.throttles.get_or_create(&labels).inc();
+        }
+        self.calls
+            .get_or_create(&CallLabels {
+                service: service.into(),
+                operation: operation.into(),
+                outcome: outcome.to_ascii_lowercase(),
+            })
+            .inc();
     }
 }

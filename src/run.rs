@@ -12,6 +12,10 @@ use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::{PredicateConfig, WatchStreamExt as _};
 use kube::{Api, Client, Resource, ResourceExt as _};
 use playout_api::{Destination, EncodingPreset, Source};
+use playout_aws::clock::Clock;
+use playout_aws::fence::Fence;
+use playout_aws::redact::Redactor;
+use playout_aws::{Account, Settings};
 use playout_core::conditions::{READY, is_true};
 use playout_core::destination::places;
 use playout_core::encoding_preset;
@@ -19,8 +23,6 @@ use serde::de::DeserializeOwned;
 use tokio::sync::{oneshot, watch};
 
 use crate::attempts::Attempts;
-use crate::aws::{Account, Settings};
-use crate::clock::Clock;
 use crate::config::Config;
 use crate::kind::{Context, Shared, user_visible};
 use crate::kinds::destination::DestinationKind;
@@ -32,9 +34,8 @@ use crate::kubernetes::secrets::{self, Secrets};
 use crate::kubernetes::watched::{Watched, without_notes};
 use crate::kubernetes::written::Written;
 use crate::lanes::{Lanes, Looks, Wishes};
-use crate::leader::{Candidate, Fence, Leave, Scope};
+use crate::leader::{Candidate, Leave, Scope};
 use crate::metrics::{Metrics, States};
-use crate::redact::Redactor;
 use crate::server::{self, Readiness};
 use crate::{kinds, kubernetes, reconcile, telemetry};
 
@@ -76,7 +77,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         clock: clock.clone(),
         redactor: redactor.clone(),
         fence: fence.clone(),
-        metrics: metrics.clone(),
+        observer: Arc::new(metrics.clone()),
     })
     .await?;
 
@@ -204,7 +205,7 @@ async fn cluster_id(config: &Config, client: &Client) -> anyhow::Result<String> 
                 if !std::mem::replace(&mut told, true) {
                     tracing::warn!(%error, "the API server gives no answer; waiting for it");
                 }
-                crate::clock::pause(AGAIN).await;
+                playout_aws::clock::pause(AGAIN).await;
             }
         }
     }
@@ -399,7 +400,7 @@ fn never<K>(_: Arc<K>, error: &std::convert::Infallible, _: Arc<Context>) -> con
 /// Resolves when what was under way at the end has had its time.
 async fn overdue(stopped: watch::Receiver<bool>) {
     told(stopped).await;
-    crate::clock::pause(LAST_PASSES).await;
+    playout_aws::clock::pause(LAST_PASSES).await;
 }
 
 async fn told(mut stopped: watch::Receiver<bool>) {

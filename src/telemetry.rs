@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 
 use anyhow::Context as _;
+use playout_aws::TRACES_ANSWERS;
+use playout_aws::redact::Redactor;
 use serde_json::{Map, Value};
 use tracing::{Level, Metadata};
 use tracing_subscriber::filter::{FilterExt as _, filter_fn};
@@ -12,9 +14,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _, fmt};
 
-use crate::aws::TRACES_ANSWERS;
 use crate::config::LogFormat;
-use crate::redact::Redactor;
 
 /// Starts logging to standard error. Panics are logged too, by their place alone: a panic's text may hold anything.
 ///

@@ -37,7 +37,7 @@ fn actions(statements: &[Value]) -> BTreeSet<String> {
 /// The operations that the code names, as in `"mediaconnect:CreateFlow"`.
 fn operations() -> Result<BTreeSet<String>> {
     let mut found = BTreeSet::new();
-    let mut entries = vec![path("src/aws")];
+    let mut entries = vec![path("crates/aws/src")];
     while let Some(entry) = entries.pop() {
         if entry.is_dir() {
             for inner in fs::read_dir(&entry)? {
@@ -83,7 +83,7 @@ fn the_iam_policy_allows_what_the_code_calls_and_nothing_else() -> Result<()> {
     ensure!(allowed.remove("iam:PassRole"), "without iam:PassRole no role can be given to MediaConnect and MediaLive");
     let called = operations()?;
     ensure!(called.is_disjoint(&expected), "what the code calls belongs to the other statement");
-    ensure!(called.len() > 15, "only {called:?} were found in src/aws");
+    ensure!(called.len() > 15, "only {called:?} were found in crates/aws");
     let missing: Vec<_> = called.difference(&allowed).collect();
     let idle: Vec<_> = allowed.difference(&called).collect();
     ensure!(
@@ -307,7 +307,7 @@ async fn the_operator_lives_with_exactly_its_roles() -> Result<()> {
     let mut options = OperatorOptions::default();
     options.args.extend(["--lease-namespace".into(), "playout-system".into()]);
     options.env.push(("KUBECONFIG".into(), kubeconfig.display().to_string()));
-    options.log = "info,playout_operator=debug".into();
+    options.log = "info,playout_operator=debug,playout_aws=debug".into();
     let mut operator = Operator::start(cluster, simulator.url(), options)?;
 
     let example = path("examples/quickstart.yaml").display().to_string();

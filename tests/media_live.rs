@@ -17,19 +17,19 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use in_process::operator::{MEDIALIVE_ROLE, World};
 use in_process::wire::Alive;
+use playout_aws::clock::pause;
+use playout_aws::cloudwatch::Subject;
+use playout_aws::rate_limit::Urgency;
+use playout_aws::servicequotas::{self, Limit, Limits};
+use playout_aws::{Account, Region};
 use playout_core::channel::{Channel, ChannelSettings, ChannelState, InputState, NewChannel, NewInput, RtmpTarget};
 use playout_core::encoding::{Audio, Channels, Encoding, Framerate, Level, Profile};
 use playout_core::endpoint::Role;
 use playout_core::flow::{Failover, Protocol, SourceSettings};
+use playout_core::flow::{NewFlow, NewSource};
 use playout_core::names::Identity;
 use playout_core::plan::FailureClass;
 use playout_core::secret::SecretText;
-use playout_core::source::plan::{NewFlow, NewSource};
-use playout_operator::aws::measurements::Subject;
-use playout_operator::aws::pace::Urgency;
-use playout_operator::aws::quotas::{self, Limit, Limits};
-use playout_operator::aws::{Account, Region};
-use playout_operator::clock::pause;
 use serde_json::{Value, json};
 
 const KEY: &str = "cnry-key-7f3a91";
@@ -442,10 +442,10 @@ async fn a_channel_lives_and_dies_as_the_client_says() -> Result<()> {
     ensure!(list.len() == 1 && list[0].id == id && list[0].tags == new.tags, "{list:?}");
     let shared = channels.list(Duration::from_secs(60), Urgency::Change).await.expect("a list");
     ensure!(Arc::ptr_eq(&list, &shared), "one List serves all");
-    let usage = quotas::channels(&list, region.quotas.limit(Limit::Channels, list.len()).await, "show");
+    let usage = servicequotas::channels(&list, region.quotas.limit(Limit::Channels, list.len()).await, "show");
     ensure!((usage.used, usage.limit, usage.by.join(" ").as_str()) == (1, 5, "Destination/youtube"), "{usage:?}");
     let inputs = channels.inputs(Duration::from_secs(60), Urgency::Change).await.expect("a list");
-    let usage = quotas::push_inputs(&inputs, region.quotas.limit(Limit::PushInputs, inputs.len()).await, "show");
+    let usage = servicequotas::push_inputs(&inputs, region.quotas.limit(Limit::PushInputs, inputs.len()).await, "show");
     ensure!((usage.used, usage.by.join(" ").as_str()) == (1, "Destination/youtube"), "{usage:?}");
 
     world.sim.set_receiver("b.example.net", None, playout_sim::Receiver::Refuse);
@@ -493,7 +493,7 @@ async fn a_channel_lives_and_dies_as_the_client_says() -> Result<()> {
     ensure!(failure.class == FailureClass::Absent, "{failure:?}");
     channels.list_changed();
     let list = channels.list(Duration::ZERO, Urgency::Change).await.expect("a list");
-    ensure!(quotas::channels(&list, 5, "show").used == 0, "a tombstone does not count");
+    ensure!(servicequotas::channels(&list, 5, "show").used == 0, "a tombstone does not count");
     live.delete_input(&made.id).await.expect("a deletion");
     let gone = async || channels.describe_input(&made.id, Duration::ZERO, Urgency::Change).await.expect("an answer");
     until("gone", gone, Option::is_none).await?;

@@ -8,16 +8,16 @@ use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use playout_aws::account::{Account, Settings, sdk_config};
+use playout_aws::clock::Clock;
+use playout_aws::fence::Fence;
+use playout_aws::redact::Redactor;
+use playout_aws::servicequotas::Limits;
 use playout_core::channel::{ChannelSettings, NewChannel, NewInput, RtmpTarget};
 use playout_core::encoding::{Audio, Channels, Encoding, Framerate, Level, Profile};
 use playout_core::endpoint::Role;
 use playout_core::secret::SecretText;
-use playout_operator::aws::account::{Account, Settings, sdk_config};
-use playout_operator::aws::quotas::Limits;
-use playout_operator::clock::Clock;
-use playout_operator::leader::Fence;
 use playout_operator::metrics::Metrics;
-use playout_operator::redact::Redactor;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
@@ -68,7 +68,7 @@ fn settings(url: &str) -> Settings {
         clock: clock.clone(),
         redactor: Redactor::default(),
         fence: Fence::open(clock),
-        metrics: Metrics::new(),
+        observer: Arc::new(Metrics::new()),
     }
 }
 

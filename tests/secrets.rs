@@ -24,6 +24,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::runtime::reflector::Store;
 use playout_api::Destination;
 use playout_api::destination::DestinationStatus;
+use playout_aws::redact::Redactor;
 use playout_core::destination::plan::Action;
 use playout_core::left::Farewell;
 use playout_core::plan::{Desired, Failure, Step};
@@ -32,7 +33,6 @@ use playout_operator::kind::{Context, Kind, Outcome};
 use playout_operator::kinds::destination::DestinationKind;
 use playout_operator::lanes::Urgency;
 use playout_operator::reconcile::reconcile;
-use playout_operator::redact::Redactor;
 use playout_operator::telemetry;
 use playout_sim::{Edit, Fault, FaultKind, Receiver, Seed};
 use playout_stage::{kubectl_with_input, wait_until};
@@ -360,7 +360,7 @@ fn let_out() {
         // All that there is, as the operator writes it.
         "all" => ("trace", redactor.clone()),
         // What we write ourselves, before anything is taken out of it.
-        _ => ("off,playout_operator=trace,playout_core=trace", Redactor::default()),
+        _ => ("off,playout_operator=trace,playout_aws=trace,playout_core=trace", Redactor::default()),
     };
     telemetry::start(LogFormat::Human, filter, known).expect("a log");
     if mode == "leak" {

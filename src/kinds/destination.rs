@@ -9,6 +9,7 @@ use kube::runtime::reflector::{ObjectRef, Store};
 use kube::{Resource as _, ResourceExt as _};
 use playout_api::destination::{Delivery, DestinationStatus, DestinationWord};
 use playout_api::{Destination, EncodingPreset, EncodingPresetSpec, Source};
+use playout_aws::Region;
 use playout_core::destination::differences::difference;
 use playout_core::destination::left::last_word;
 use playout_core::destination::observed::Observed;
@@ -30,7 +31,6 @@ use playout_core::told::News;
 use super::passwords::copy;
 use super::references::{Needed, wants_fresh_look};
 use super::source::{self, region_in};
-use crate::aws::Region;
 use crate::kind::{Context, Kind, Outcome};
 use crate::lanes::Urgency;
 

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use playout_aws::Region;
 use playout_core::flow::SecretCopy;
 use playout_core::names::Identity;
 use playout_core::passwords::CopyAction;
 use playout_core::plan::{Failure, FailureClass};
 
-use crate::aws::Region;
 use crate::lanes::Urgency;
 
 /// How old an answer may be while something is made or goes.

@@ -3,11 +3,11 @@
 use futures::future::join_all;
 use kube::ResourceExt as _;
 use playout_api::reference::{Encryption, KeyReference, SecretKeyReference};
+use playout_aws::Region;
+use playout_aws::clock::within;
 use playout_core::plan::{Failure, FailureClass};
 use playout_core::references::References;
 
-use crate::aws::Region;
-use crate::clock::within;
 use crate::kind::Context;
 use crate::lanes::Urgency;
 

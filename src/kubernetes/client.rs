@@ -10,7 +10,7 @@ use kube::client::Body;
 use kube::{Client, Config};
 use tower::BoxError;
 
-use crate::leader::Fence;
+use playout_aws::fence::Fence;
 
 /// Under this name the API server logs our requests; the part before the slash is the field manager of what we write.
 const NAME: &str = concat!("playout/", env!("CARGO_PKG_VERSION"));
@@ -93,8 +93,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::clock::Clock;
     use crate::kind::api_failure;
+    use playout_aws::clock::Clock;
 
     #[test]
     fn a_proxy_of_the_environment_is_not_for_this_machine_nor_for_what_is_exempt() {

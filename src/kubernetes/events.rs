@@ -15,8 +15,8 @@ use kube::{Api, Client, Resource, ResourceExt as _};
 use playout_core::reasons::Reason;
 use tokio::time::Instant;
 
-use crate::clock::Clock;
-use crate::redact::Redactor;
+use playout_aws::clock::Clock;
+use playout_aws::redact::Redactor;
 
 /// Longest note that the API server takes, in bytes.
 const NOTE_LIMIT: usize = 1024;

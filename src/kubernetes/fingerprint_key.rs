@@ -53,7 +53,7 @@ pub async fn load(client: &Client, namespace: &str) -> Option<FingerprintKey> {
             Ok(Err(_)) | Err(_) => "the API server gave no usable answer".into(),
         };
         tracing::warn!(namespace, secret = NAME, error, "the Secret of fingerprints cannot be read; trying again");
-        crate::clock::pause(AGAIN).await;
+        playout_aws::clock::pause(AGAIN).await;
     }
 }
 

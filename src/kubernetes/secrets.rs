@@ -9,15 +9,15 @@ use kube::api::{ObjectMeta, PartialObjectMeta};
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::watcher;
 use kube::{Api, Client, ResourceExt as _};
+use playout_aws::clock::Clock;
+use playout_aws::redact::Redactor;
 use playout_core::plan::{Failure, FailureClass};
 use playout_core::references::{self, Missing};
 use playout_core::secret::SecretText;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use crate::clock::Clock;
 use crate::kubernetes::api_failure;
-use crate::redact::Redactor;
 
 /// How long the API server may take for a Secret.
 const ANSWER: Duration = Duration::from_secs(10);
@@ -262,10 +262,10 @@ mod tests {
         assert!(secrets.value("show", "twitch", "none").await.expect("an answer").is_err());
         assert_eq!(asked.lock().unwrap_or_else(PoisonError::into_inner).len(), 3, "each entry once");
         let known = || secrets.known.lock().unwrap_or_else(PoisonError::into_inner).secrets.len();
-        crate::clock::pause(KEPT / 2).await;
+        playout_aws::clock::pause(KEPT / 2).await;
         assert!(secrets.value("show", "youtube", "key").await.expect("an answer").is_ok());
         assert_eq!(known(), 2);
-        crate::clock::pause(KEPT / 2).await;
+        playout_aws::clock::pause(KEPT / 2).await;
         assert!(secrets.value("show", "youtube", "key").await.expect("an answer").is_ok());
         assert_eq!(known(), 1);
     }

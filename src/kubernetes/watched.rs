@@ -83,7 +83,7 @@ where
                     ready.context("a watch has ended")?;
                     return Ok(self);
                 }
-                () = crate::clock::pause(Duration::from_secs(10)) => {
+                () = playout_aws::clock::pause(Duration::from_secs(10)) => {
                     tracing::warn!(kind = %K::kind(&()), "still waiting for the first list; are the CRDs installed and may the operator list them?");
                 }
             }
@@ -184,7 +184,8 @@ mod tests {
         ]);
         let asked = Arc::default();
         let api = Api::<Guarded<Destination>>::all(cluster(items, &asked));
-        let filled = crate::clock::within(Duration::from_secs(60), Watched::guarded(api, without_notes).filled()).await;
+        let filled =
+            playout_aws::clock::within(Duration::from_secs(60), Watched::guarded(api, without_notes).filled()).await;
         let watched = filled.expect("in time").expect("a watch");
         let mut marked: Vec<_> =
             watched.store.state().iter().map(|d| (d.metadata.name.clone(), not_understood(&**d).is_some())).collect();

@@ -1,17 +1,17 @@
 //! Elections in paused time, of replicas with clocks of their own, over a stand-in for the API server's Leases.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use http::{Method, Request, Response};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use kube::client::Body;
+use playout_aws::clock::{Clock, pause};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
 use super::*;
-use crate::clock::pause;
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 

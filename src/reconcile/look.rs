@@ -8,6 +8,7 @@ use std::time::Duration;
 use kube::runtime::reflector::ObjectRef;
 use kube::{Api, Resource as _, ResourceExt as _};
 use playout_api::FINALIZER;
+use playout_aws::clock::pause;
 use playout_core::conditions::READY;
 use playout_core::plan::{Desired, Failure, FailureClass, Step};
 use playout_core::stored::not_understood;
@@ -15,7 +16,6 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::decide::{Decided, decide};
 use super::tell_of_change;
-use crate::clock::pause;
 use crate::kind::{Context, Kind, Outcome};
 use crate::kubernetes::guard::Guarded;
 use crate::kubernetes::status;

@@ -298,7 +298,7 @@ impl Cluster {
         if fault == Some(Fault::CrashAfter) {
             alive.crash().await;
         }
-        playout_operator::clock::pause(Duration::from_millis(2)).await;
+        playout_aws::clock::pause(Duration::from_millis(2)).await;
         alive.check().await;
         wire.ended(number, &status.to_string());
         if fault == Some(Fault::Lost) {

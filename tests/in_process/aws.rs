@@ -112,7 +112,7 @@ impl Connector {
         if matches!(fault, Some(Fault::Late | Fault::LateAndCrashed)) {
             let sim = self.sim.clone();
             tokio::spawn(async move {
-                playout_operator::clock::pause(LATE).await;
+                playout_aws::clock::pause(LATE).await;
                 let answer = sim.handle(request);
                 drop(sim.resume(answer).await);
             });

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use playout_api::{Destination, Source};
+use playout_aws::account::sdk_config;
+use playout_aws::redact::Redactor;
 use playout_core::names::Identity;
-use playout_operator::aws::account::sdk_config;
-use playout_operator::redact::Redactor;
 use playout_sim::Switches;
 use serde_json::{Value, json};
 

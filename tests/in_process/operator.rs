@@ -16,11 +16,13 @@ use kube::runtime::reflector::store::Writer;
 use kube::runtime::reflector::{ObjectRef, Store, store};
 use kube::runtime::watcher::Event;
 use playout_api::{Destination, EncodingPreset, Source};
+use playout_aws::clock::{Clock, pause};
+use playout_aws::fence::Fence;
+use playout_aws::redact::Redactor;
+use playout_aws::{Account, Settings};
 use playout_core::fingerprint::FingerprintKey;
 use playout_core::regions::Added;
 use playout_core::stored::Stored;
-use playout_operator::aws::{Account, Settings};
-use playout_operator::clock::{Clock, pause};
 use playout_operator::config::{Config, LogFormat};
 use playout_operator::kind::{Context, user_visible};
 use playout_operator::kinds::destination::DestinationKind;
@@ -29,10 +31,8 @@ use playout_operator::kubernetes::events::Recorder;
 use playout_operator::kubernetes::guard::Guarded;
 use playout_operator::kubernetes::secrets::Secrets;
 use playout_operator::lanes::Lanes;
-use playout_operator::leader::Fence;
 use playout_operator::metrics::Metrics;
 use playout_operator::reconcile::{Passed, in_lane};
-use playout_operator::redact::Redactor;
 use playout_sim::{Durations, Sim, Switches, TokioClock};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -150,7 +150,7 @@ impl World {
             clock: self.clock.clone(),
             redactor: redactor.clone(),
             fence: Fence::open(self.clock.clone()),
-            metrics: Metrics::new(),
+            observer: Arc::new(Metrics::new()),
         }
     }
 }
@@ -242,7 +242,9 @@ impl Operator {
         let alive = Arc::new(Alive::default());
         let redactor = world.redactor.clone();
         let settings = world.settings(Some(world.wire.clone()), &alive, &redactor);
-        let (metrics, fence) = (settings.metrics.clone(), settings.fence.clone());
+        let metrics = Metrics::new();
+        let settings = Settings { observer: Arc::new(metrics.clone()), ..settings };
+        let fence = settings.fence.clone();
         let client = world.cluster.client(&world.wire, &alive);
         let (sources, source_writer) = filled(&world.cluster, "sources", guarded);
         let (destinations, destination_writer) = filled(&world.cluster, "destinations", guarded);

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use playout_operator::aws::account::sdk_config;
-use playout_operator::clock::pause;
-use playout_operator::redact::Redactor;
+use playout_aws::account::sdk_config;
+use playout_aws::clock::pause;
+use playout_aws::redact::Redactor;
 use playout_sim::{Edit, LogEntry, Seed};
 use serde_json::{Value, json};
 

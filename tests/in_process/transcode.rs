@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use playout_aws::clock::pause;
+use playout_aws::redact::Redactor;
+use playout_aws::{Account, Region};
 use playout_core::channel::{ChannelSettings, NewChannel, NewInput, RtmpTarget};
 use playout_core::endpoint::Role;
 use playout_core::names::TAG_UID;
 use playout_core::presets;
 use playout_core::secret::SecretText;
-use playout_operator::aws::{Account, Region};
-use playout_operator::clock::pause;
-use playout_operator::redact::Redactor;
 use playout_sim::LogEntry;
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! A MediaLive channel and its input as facts and wishes. No SDK type comes further than `src/aws/`.
+//! A MediaLive channel and its input as facts and wishes. No SDK type comes further than `crates/aws/`.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,4 +1,6 @@
-//! A MediaConnect flow as facts: what both kinds observe and wish. No SDK type comes further than `src/aws/`.
+//! A MediaConnect flow as facts: what both kinds observe and wish. No SDK type comes further than `crates/aws/`.
+
+mod new;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,6 +12,8 @@ use crate::endpoint::shown_application;
 use crate::ndi::Ndi;
 use crate::plan::Waiting;
 use crate::secret::SecretText;
+
+pub use new::{NewFlow, NewOutput, NewSource};
 
 /// Outputs that a flow may have (MediaConnect quota "Outputs per flow"; not adjustable in the console).
 pub const OUTPUTS_PER_FLOW: usize = 50;

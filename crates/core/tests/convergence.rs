@@ -1168,7 +1168,7 @@ fn what_the_small_aws_refuses() {
         },
         A::AddSource {
             flow: arn(),
-            source: source::plan::NewSource { name: "third".into(), settings, tags: BTreeMap::new() },
+            source: playout_core::flow::NewSource { name: "third".into(), settings, tags: BTreeMap::new() },
         },
         A::RemoveSource { flow: arn(), arn: "arn:unknown".into(), name: "x".into() },
     ];

@@ -6,6 +6,9 @@ use std::time::Duration;
 use kube::ResourceExt as _;
 use playout_api::destination::{ChannelStatus, Delivery};
 use playout_api::{CREATE_INTENT, Destination};
+use playout_aws::Region;
+use playout_aws::cloudwatch::Subject;
+use playout_aws::servicequotas::{self, Limit};
 use playout_core::channel::{Channel, ChannelState, Input, InputState, Look, Quotas};
 use playout_core::destination::observed::{ChannelSeen, EndpointSeen, NotOurs};
 use playout_core::destination::plan::{Action, CHANNEL, INPUT};
@@ -17,9 +20,6 @@ use playout_core::plan::{Action as _, Desired, Failure, FailureClass};
 use playout_core::regions::Service;
 
 use super::{DestinationKind, is_asked_anew, queue};
-use crate::aws::Region;
-use crate::aws::measurements::Subject;
-use crate::aws::quotas::{self, Limit};
 use crate::kind::{Context, Kind as _};
 use crate::kinds::source::AGE;
 use crate::lanes::Urgency;
@@ -211,8 +211,8 @@ impl Looking<'_> {
         let most_inputs = region.quotas.limit(Limit::PushInputs, inputs.len()).await;
         let namespace = destination.namespace().unwrap_or_default();
         Ok(Quotas {
-            channels: quotas::channels(&channels, most_channels, &namespace),
-            inputs: quotas::push_inputs(&inputs, most_inputs, &namespace),
+            channels: servicequotas::channels(&channels, most_channels, &namespace),
+            inputs: servicequotas::push_inputs(&inputs, most_inputs, &namespace),
             ahead: queue::ahead(destination, &region.name, &channels, context),
         })
     }

@@ -7,6 +7,8 @@ use std::time::Duration;
 use kube::{Resource as _, ResourceExt as _};
 use playout_api::destination::DestinationWord;
 use playout_api::{ACTIVE_ENDPOINT, Destination, Source};
+use playout_aws::Region;
+use playout_aws::cloudwatch::Subject;
 use playout_core::channel::{Input, Look};
 use playout_core::conditions::{RECONCILING, is_true};
 use playout_core::destination::memory;
@@ -25,8 +27,6 @@ use playout_core::uses::waits_for_next;
 
 use super::live::{Live, Looking};
 use super::{DestinationKind, is_asked_anew, lacks_output, queue, recorded_uid, region_of, source_of, urgency};
-use crate::aws::Region;
-use crate::aws::measurements::Subject;
 use crate::kind::{Context, Kind as _};
 use crate::kinds::passwords::{Copies, Sought, copies};
 use crate::kinds::source::AGE;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use playout_api::destination::{DestinationWord, OutputStatus};
+use playout_aws::cloudwatch::Subject;
 use playout_core::age::age;
 use playout_core::destination::connection::MEASUREMENT_PATIENCE;
 use playout_core::destination::memory::unchanged_since;
@@ -11,7 +12,6 @@ use playout_core::flow::{Age, Measured};
 use playout_core::plan::FailureClass;
 
 use super::live::Looking;
-use crate::aws::measurements::Subject;
 
 /// How old a measurement may be while nothing was measured yet.
 const UNMEASURED: Duration = Duration::from_millis(900);

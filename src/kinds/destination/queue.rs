@@ -3,13 +3,13 @@
 use kube::{Resource as _, ResourceExt as _};
 use playout_api::Destination;
 use playout_api::destination::Delivery;
+use playout_aws::medialive::ListedChannel;
 use playout_core::conditions::{READY, STALLED};
 use playout_core::destination::places;
 use playout_core::destination::wanted::wants_to_run;
 use playout_core::flow::Flow;
 use playout_core::reasons::Reason;
 
-use crate::aws::media_live::ListedChannel;
 use crate::kind::Context;
 
 /// How many other Destinations of the region were created earlier, want a channel and have none.

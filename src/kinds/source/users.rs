@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use kube::{Resource as _, ResourceExt as _};
 use playout_api::{Destination, Source};
+use playout_aws::Region;
+use playout_aws::servicequotas::Limit;
 use playout_core::channel::{ChannelState, Usage};
 use playout_core::conditions::STALLED;
 use playout_core::destination::memory;
@@ -18,8 +20,6 @@ use playout_core::stored::not_understood;
 use playout_core::uses::waits_for_next;
 
 use super::LIST_AGE;
-use crate::aws::Region;
-use crate::aws::quotas::Limit;
 use crate::kind::Context;
 use crate::lanes::Urgency;
 

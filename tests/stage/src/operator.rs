@@ -37,7 +37,7 @@ pub struct OperatorOptions {
 impl Default for OperatorOptions {
     fn default() -> Self {
         Self {
-            log: "info,playout=debug,playout_operator=debug,playout_core=debug".into(),
+            log: "info,playout=debug,playout_operator=debug,playout_aws=debug,playout_core=debug".into(),
             args: Vec::new(),
             env: Vec::new(),
             metrics_port: None,

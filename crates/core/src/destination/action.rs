@@ -9,7 +9,7 @@ use super::retry::{Attempt, Phase};
 use crate::channel::{ChannelSettings, NewChannel, NewInput};
 use crate::endpoint::Role;
 use crate::fight::{Change, What};
-use crate::flow::OutputSettings;
+use crate::flow::{NewOutput, OutputSettings};
 use crate::passwords::CopyAction;
 use crate::reasons::Reason;
 
@@ -62,21 +62,6 @@ impl Action {
     pub fn is_memory(&self) -> bool {
         matches!(self, Self::Note(_) | Self::Switch { .. })
     }
-}
-
-/// An output to be made.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct NewOutput {
-    /// Name.
-    pub name: String,
-    /// Which.
-    pub role: Role,
-    /// Settings.
-    pub settings: OutputSettings,
-    /// Whether it sends at once.
-    pub enabled: bool,
-    /// Tags.
-    pub tags: BTreeMap<String, String>,
 }
 
 impl crate::plan::Action for Action {

@@ -1,12 +1,13 @@
 //! What is changed of the outputs of a Destination, so that what carries the show carries it until something else does.
 
-use super::action::{Action, NewOutput};
+use super::action::Action;
 use super::observed::{Observed, OutputSeen};
 use super::outputs::{feeds, passwords_of};
 use super::restart::tries;
 use super::retry::Tries;
 use super::wanted::{OutputWanted, Wanted};
 use crate::endpoint::Role;
+use crate::flow::NewOutput;
 use crate::flow::{Cipher, OUTPUTS_PER_FLOW, OutputSettings, Password};
 use crate::passwords;
 use crate::plan::Problem;

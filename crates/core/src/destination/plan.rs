@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-pub use super::action::{Action, CHANNEL, INPUT, NewOutput};
+pub use super::action::{Action, CHANNEL, INPUT};
 use super::observed::{Observed, Programme};
 use super::outputs::{self, Flow};
 use super::teardown;

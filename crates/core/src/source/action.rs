@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::fight::{Change, What};
-use crate::flow::{Failover, MaintenanceWindow, SourceSettings, VpcInterface};
+use crate::flow::{Failover, MaintenanceWindow, NewFlow, NewSource, SourceSettings, VpcInterface};
 use crate::names::{Identity, owner};
 use crate::ndi::Ndi;
 use crate::passwords::CopyAction;
@@ -105,40 +105,6 @@ impl Action {
         let unclaimed = || matches!(self, Self::ClaimFlow { .. }) && owner(tags).is_none();
         identity.ownership_after(tags, recorded).is_ours() || unclaimed()
     }
-}
-
-/// A flow to be made.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct NewFlow {
-    /// Name.
-    pub name: String,
-    /// Tags.
-    pub tags: BTreeMap<String, String>,
-    /// One or two sources.
-    pub sources: Vec<NewSource>,
-    /// Between two of them.
-    pub failover: Failover,
-    /// Size.
-    pub size: Option<String>,
-    /// Where.
-    pub availability_zone: Option<String>,
-    /// Interfaces in VPCs.
-    pub vpc_interfaces: Vec<VpcInterface>,
-    /// NDI.
-    pub ndi: Option<Ndi>,
-    /// When AWS may restart it for its maintenance.
-    pub maintenance: Option<MaintenanceWindow>,
-}
-
-/// A source to be made.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct NewSource {
-    /// Name.
-    pub name: String,
-    /// Settings.
-    pub settings: SourceSettings,
-    /// Tags.
-    pub tags: BTreeMap<String, String>,
 }
 
 impl crate::plan::Action for Action {

@@ -5,11 +5,12 @@
 //! never removed, nor the one that `sourcePriority` names, and two sources differ in name and port and speak one protocol.
 //! What AWS has refused, and what cannot be done now, holds up nothing else.
 
-use super::action::{Action, NewSource};
+use super::action::Action;
 use super::observed::Observed;
 use super::target::{failover, failover_differs, is_ndi_exchange, is_sending, placed, settled};
 use super::wanted::{InputWanted, Wanted};
 use crate::api::source::HealthWord;
+use crate::flow::NewSource;
 use crate::flow::{Failover, Flow, FlowSource, FlowState, Protocol, SourceSettings};
 
 /// The next change.

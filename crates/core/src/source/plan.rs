@@ -1,6 +1,6 @@
 //! The decision for a Source. Pure and total: no clock, no client.
 
-pub use super::action::{Action, NewFlow, NewSource, Toward};
+pub use super::action::{Action, Toward};
 use super::external;
 use super::inputs;
 use super::observed::{FlowQuota, Hold, Observed};
@@ -10,7 +10,7 @@ use super::target::{
     runs_anyway, stands_on, takes_size,
 };
 use super::wanted::Wanted;
-use crate::flow::{Flow, FlowSeen, FlowState, Password};
+use crate::flow::{Flow, FlowSeen, FlowState, NewFlow, Password};
 use crate::names::{Ownership, TAG_UID, owner};
 use crate::passwords;
 use crate::plan::{Desired, IN_TRANSITION, Problem, Step, Waiting};

@@ -12,15 +12,20 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use playout_core::plan::{Failure, FailureClass};
 
-use super::error::failure;
-use super::pace::{Bucket, Urgency};
 use crate::clock::Clock;
-use crate::leader::Fence;
-use crate::metrics::Metrics;
+use crate::error::failure;
+use crate::fence::Fence;
+use crate::rate_limit::{Bucket, Urgency};
 use crate::redact::Redactor;
 
 /// Longest that one attempt of a call may take. Shorter than the create window by far, and than the lease.
 pub(super) const ATTEMPT: Duration = Duration::from_secs(10);
+
+/// Who counts the calls.
+pub trait CallObserver: std::fmt::Debug + Send + Sync {
+    /// A call of `operation` (`service:Operation`) has ended with `outcome` (`ok`, or the class of its failure).
+    fn called(&self, operation: &str, outcome: &str, took: Duration);
+}
 
 /// What every call goes through: its rate limit, the fence, the counters and the classification of its errors.
 #[derive(Debug)]
@@ -28,13 +33,13 @@ pub struct Caller {
     clock: Clock,
     redactor: Redactor,
     fence: Fence,
-    metrics: Metrics,
+    observer: Arc<dyn CallObserver>,
     buckets: Mutex<HashMap<&'static str, Arc<Bucket>>>,
 }
 
 impl Caller {
-    pub(super) fn new(clock: Clock, redactor: Redactor, fence: Fence, metrics: Metrics) -> Self {
-        Self { clock, redactor, fence, metrics, buckets: Mutex::default() }
+    pub(super) fn new(clock: Clock, redactor: Redactor, fence: Fence, observer: Arc<dyn CallObserver>) -> Self {
+        Self { clock, redactor, fence, observer, buckets: Mutex::default() }
     }
 
     /// What is known to be secret.
@@ -115,7 +120,7 @@ impl Caller {
         let took = self.clock.instant() - start;
         let outcome = result.as_ref().map_or_else(|f| format!("{:?}", f.class), |_| "ok".to_string());
         tracing::debug!(operation, outcome, milliseconds = took.as_millis(), "aws");
-        self.metrics.aws_call(operation, &outcome, took);
+        self.observer.called(operation, &outcome, took);
         result
     }
 

@@ -7,10 +7,10 @@ use futures::FutureExt as _;
 use playout_core::flow::Flow;
 use playout_core::plan::Failure;
 
-use super::media_connect::{ListedFlow, MediaConnect};
-use super::pace::Urgency;
-use super::shared::{Ask, Reads};
+use crate::cache::{Ask, Reads};
 use crate::clock::Clock;
+use crate::mediaconnect::{ListedFlow, MediaConnect};
+use crate::rate_limit::Urgency;
 
 /// After so long tags are read again: they change only by our own hand or somebody else's.
 const TAGS_FOR: Duration = Duration::from_secs(600);
@@ -30,7 +30,7 @@ pub struct Flows {
 }
 
 impl Flows {
-    pub(super) fn new(media_connect: Arc<MediaConnect>, clock: Clock) -> Self {
+    pub(crate) fn new(media_connect: Arc<MediaConnect>, clock: Clock) -> Self {
         Self {
             media_connect,
             described: Reads::new(clock.clone(), "mediaconnect:DescribeFlow"),

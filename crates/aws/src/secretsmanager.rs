@@ -11,10 +11,10 @@ use playout_core::flow::{Password, SecretCopy};
 use playout_core::names::TAG_CLUSTER;
 use playout_core::plan::{Failure, FailureClass};
 
-use super::caller::{Caller, next_page};
-use super::pace::Urgency;
-use super::shared::{Ask, Reads};
+use crate::cache::{Ask, Reads};
+use crate::caller::{Caller, next_page};
 use crate::clock::Clock;
+use crate::rate_limit::Urgency;
 
 const LIST: &str = "secretsmanager:ListSecrets";
 const DESCRIBE: &str = "secretsmanager:DescribeSecret";

@@ -2,6 +2,10 @@
 //!
 //! The SDK's input types print stream keys with `{:?}`. They are built and sent here and never printed.
 
+mod convert;
+pub mod flows;
+mod rtmp;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,17 +13,16 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use aws_sdk_mediaconnect::Client;
 use aws_sdk_mediaconnect::types as sdk;
-use playout_core::destination::plan::NewOutput;
-use playout_core::flow::{Failover, Flow, MaintenanceWindow, OutputSettings, SourceSettings, VpcInterface};
+use playout_core::flow::{
+    Failover, Flow, MaintenanceWindow, NewFlow, NewOutput, NewSource, OutputSettings, SourceSettings, VpcInterface,
+};
 use playout_core::ndi::Ndi;
 use playout_core::plan::{Failure, FailureClass};
-use playout_core::source::plan::{NewFlow, NewSource};
 
-use super::caller::{Caller, next_page};
-use super::convert;
-use super::gather::Gather;
-use super::pace::Urgency;
-use super::rtmp::{Add, Paths, Rtmp};
+use crate::batch::Batch;
+use crate::caller::{Caller, next_page};
+use crate::mediaconnect::rtmp::{Add, Paths, Rtmp};
+use crate::rate_limit::Urgency;
 use crate::redact::without_paths;
 
 /// How long outputs of one flow are gathered before they are added in one call.
@@ -32,7 +35,7 @@ type Tags = BTreeMap<String, String>;
 pub struct MediaConnect {
     client: Client,
     caller: Arc<Caller>,
-    additions: Gather<String, NewOutput, String>,
+    additions: Batch<String, NewOutput, String>,
 }
 
 /// A flow in a list. AWS gives no tags there.
@@ -46,7 +49,7 @@ pub struct ListedFlow {
 
 impl MediaConnect {
     pub(super) fn new(sdk: &SdkConfig, caller: Arc<Caller>) -> Self {
-        Self { client: Client::new(sdk), caller, additions: Gather::new(GATHERING, 50) }
+        Self { client: Client::new(sdk), caller, additions: Batch::new(GATHERING, 50) }
     }
 
     /// The flow, or `None` when AWS says that there is none.

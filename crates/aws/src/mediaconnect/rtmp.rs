@@ -191,7 +191,7 @@ mod tests {
     fn the_sdk_has_not_caught_up() {
         assert!(
             !aws_sdk_mediaconnect::types::Protocol::values().contains(&PROTOCOL),
-            "aws-sdk-mediaconnect knows {PROTOCOL} now: use its own settings and delete src/aws/rtmp.rs"
+            "aws-sdk-mediaconnect knows {PROTOCOL} now: use its own settings and delete crates/aws/src/mediaconnect/rtmp.rs"
         );
     }
 

@@ -11,19 +11,18 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 
-use super::caller::{ATTEMPT, Caller};
-use super::channels::Channels;
-use super::flows::Flows;
-use super::measurements::Measurements;
-use super::media_connect::MediaConnect;
-use super::media_live::MediaLive;
-use super::parameters::Parameters;
-use super::quotas::{Limits, Quotas};
-use super::secrets_manager::SecretsManager;
+use crate::caller::{ATTEMPT, CallObserver, Caller};
 use crate::clock::Clock;
-use crate::leader::Fence;
-use crate::metrics::Metrics;
+use crate::cloudwatch::Measurements;
+use crate::fence::Fence;
+use crate::mediaconnect::MediaConnect;
+use crate::mediaconnect::flows::Flows;
+use crate::medialive::MediaLive;
+use crate::medialive::channels::Channels;
 use crate::redact::Redactor;
+use crate::secretsmanager::SecretsManager;
+use crate::servicequotas::{Limits, Quotas};
+use crate::ssm::Parameters;
 
 /// What all clients share.
 #[derive(Clone, Debug)]
@@ -47,7 +46,7 @@ pub struct Settings {
     /// Whether we lead.
     pub fence: Fence,
     /// Where calls are counted.
-    pub metrics: Metrics,
+    pub observer: Arc<dyn CallObserver>,
 }
 
 /// The account.
@@ -114,7 +113,7 @@ impl Account {
                     self.settings.clock.clone(),
                     self.settings.redactor.clone(),
                     self.settings.fence.clone(),
-                    self.settings.metrics.clone(),
+                    self.settings.observer.clone(),
                 ));
                 let media_connect = Arc::new(MediaConnect::new(&sdk, caller.clone()));
                 let media_live = Arc::new(MediaLive::new(&sdk, caller.clone()));

@@ -3,6 +3,7 @@
 //! The SDK's input and output types print stream keys with `{:?}`. They are built, sent and read here and never printed.
 
 mod alerts;
+pub mod channels;
 mod convert;
 mod encoder;
 
@@ -16,8 +17,8 @@ use playout_core::channel::{Alert, Channel, ChannelSettings, ChannelState, Input
 use playout_core::names::TAG_CLUSTER;
 use playout_core::plan::{Failure, FailureClass};
 
-use super::caller::{Caller, next_page};
-use super::pace::Urgency;
+use crate::caller::{Caller, next_page};
+use crate::rate_limit::Urgency;
 
 /// Most that a list gives at once.
 const PAGE: i32 = 100;

@@ -1,21 +1,21 @@
-//! AWS, as narrow as the operator needs it. SDK types do not leave this module.
+//! AWS, as narrow as the operator needs it. SDK types do not leave this crate.
 
 pub mod account;
-mod caller;
-pub mod channels;
-mod convert;
+mod batch;
+mod cache;
+pub mod caller;
+pub mod clock;
+pub mod cloudwatch;
 pub mod error;
-pub mod flows;
-mod gather;
-pub mod measurements;
-pub mod media_connect;
-pub mod media_live;
-pub mod pace;
-pub mod parameters;
-pub mod quotas;
-mod rtmp;
-pub mod secrets_manager;
-mod shared;
+pub mod fence;
+pub mod mediaconnect;
+pub mod medialive;
+pub mod rate_limit;
+mod recent;
+pub mod redact;
+pub mod secretsmanager;
+pub mod servicequotas;
+pub mod ssm;
 
 pub use account::{Account, Region, Settings};
 

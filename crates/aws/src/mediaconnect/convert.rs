@@ -1,15 +1,15 @@
 //! From the SDK's types to ours and back. Nothing is decided here.
 
 use aws_sdk_mediaconnect::types as sdk;
+use playout_core::flow::NewSource;
 use playout_core::flow::{
     Cipher, Failover, Flow, FlowOutput, FlowSource, FlowState, MaintenanceWindow, OutputSettings, Protocol,
     SourceSettings, VpcInterface,
 };
 use playout_core::ndi::Ndi;
 use playout_core::secret::SecretText;
-use playout_core::source::plan::NewSource;
 
-use super::rtmp::Answer;
+use crate::mediaconnect::rtmp::Answer;
 
 /// A flow; what AWS complains of stands beside it. `None` when AWS's answer lacks what every flow has.
 pub fn flow(flow: &sdk::Flow, rtmp: &Answer) -> Option<Flow> {

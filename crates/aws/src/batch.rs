@@ -1,4 +1,4 @@
-//! Gathers what several objects ask for within a moment into one call.
+//! Batchs what several objects ask for within a moment into one call.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -16,19 +16,19 @@ type Queue<Item, Answer> = Vec<(Item, oneshot::Sender<Result<Answer, Failure>>)>
 
 /// Items that wait for their call, by what they must have in common.
 #[derive(Debug)]
-pub struct Gather<Key, Item, Answer> {
+pub struct Batch<Key, Item, Answer> {
     window: Duration,
     most: usize,
     waiting: Arc<Mutex<HashMap<Key, Queue<Item, Answer>>>>,
 }
 
-impl<Key, Item, Answer> Gather<Key, Item, Answer>
+impl<Key, Item, Answer> Batch<Key, Item, Answer>
 where
     Key: Clone + Eq + Hash + Send + 'static,
     Item: Send + 'static,
     Answer: Send + 'static,
 {
-    /// Gathers for `window`, at most `most` items a call.
+    /// Batchs for `window`, at most `most` items a call.
     pub fn new(window: Duration, most: usize) -> Self {
         Self { window, most, waiting: Arc::default() }
     }

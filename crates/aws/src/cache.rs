@@ -15,8 +15,8 @@ use playout_core::plan::{Failure, FailureClass};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::pace::Urgency;
 use crate::clock::{Clock, within};
+use crate::rate_limit::Urgency;
 
 /// How long a failure is remembered: whoever asks within that gets it at once. Shorter than any pause before a retry that
 /// follows a second failure.
@@ -259,8 +259,8 @@ mod tests {
     use playout_core::plan::{Failure, FailureClass};
 
     use super::{Ask, Reads};
-    use crate::aws::pace::Urgency;
     use crate::clock::{Clock, pause};
+    use crate::rate_limit::Urgency;
 
     const AGE: Duration = Duration::from_secs(5);
     const ASK: Ask = Ask { age: AGE, urgency: Urgency::Check };

@@ -6,10 +6,10 @@ use std::time::Duration;
 use playout_core::channel::{Alert, Channel, Input};
 use playout_core::plan::{Failure, FailureClass};
 
-use super::media_live::{ListedChannel, ListedInput, MediaLive};
-use super::pace::Urgency;
-use super::shared::{Ask, Reads};
+use crate::cache::{Ask, Reads};
 use crate::clock::Clock;
+use crate::medialive::{ListedChannel, ListedInput, MediaLive};
+use crate::rate_limit::Urgency;
 
 /// Shared reads of channels and inputs. They have ids of one kind, and each kind a map of its own.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub struct Channels {
 }
 
 impl Channels {
-    pub(super) fn new(media_live: Arc<MediaLive>, clock: Clock) -> Self {
+    pub(crate) fn new(media_live: Arc<MediaLive>, clock: Clock) -> Self {
         Self {
             media_live,
             channels: Reads::new(clock.clone(), "medialive:ListChannels"),

@@ -9,10 +9,10 @@ use playout_core::plan::{Failure, FailureClass};
 use playout_core::references::trimmed;
 use playout_core::secret::SecretText;
 
-use super::caller::Caller;
-use super::pace::Urgency;
-use super::shared::{Ask, Reads};
+use crate::cache::{Ask, Reads};
+use crate::caller::Caller;
 use crate::clock::Clock;
+use crate::rate_limit::Urgency;
 
 const GET: &str = "ssm:GetParameter";
 

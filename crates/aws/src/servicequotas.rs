@@ -12,11 +12,11 @@ use playout_core::names::{TAG_CLUSTER, TAG_KIND, TAG_NAME, TAG_NAMESPACE};
 use playout_core::plan::{Failure, FailureClass};
 use tokio::time::Instant;
 
-use super::caller::{Caller, next_page};
-use super::media_live::{ListedChannel, ListedInput};
-use super::pace::Urgency;
-use super::shared::{Ask, Reads};
+use crate::cache::{Ask, Reads};
+use crate::caller::{Caller, next_page};
 use crate::clock::{Clock, within};
+use crate::medialive::{ListedChannel, ListedInput};
+use crate::rate_limit::Urgency;
 
 const LIST: &str = "servicequotas:ListServiceQuotas";
 /// How long a start waits for an answer: it is worth knowing, and no show waits for it.

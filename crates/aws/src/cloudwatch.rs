@@ -14,10 +14,10 @@ use playout_core::plan::{Failure, FailureClass};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::caller::{Caller, next_page};
-use super::gather::Gather;
-use super::pace::Urgency;
+use crate::batch::Batch;
+use crate::caller::{Caller, next_page};
 use crate::clock::{Clock, within};
+use crate::rate_limit::Urgency;
 
 /// How long readings are gathered into one call.
 const GATHERING: Duration = Duration::from_millis(30);
@@ -129,7 +129,7 @@ pub struct Measurements {
     caller: Arc<Caller>,
     clock: Clock,
     period: Duration,
-    gather: Gather<(), (Subject, String), Reading>,
+    gather: Batch<(), (Subject, String), Reading>,
     known: Arc<Mutex<HashMap<(Subject, String), Known>>>,
     /// When AWS last gave no answer, and what was said of it.
     failed: std::sync::Mutex<Option<(Instant, Failure)>>,
@@ -173,7 +173,7 @@ impl Measurements {
             caller,
             clock,
             period: period.max(Duration::from_secs(1)),
-            gather: Gather::new(GATHERING, MOST),
+            gather: Batch::new(GATHERING, MOST),
             known: Arc::default(),
             failed: std::sync::Mutex::default(),
             changed: std::sync::Mutex::default(),
