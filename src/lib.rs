@@ -1,5 +1,8 @@
 //! The shell: what talks to Kubernetes, and runs the loop. It decides nothing; `playout_core` does. AWS is `playout_aws`.
 
+// What runs for weeks does not end because of a guess: what cannot be is a value, or is said.
+#![deny(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unreachable, clippy::unwrap_used)]
+
 pub mod attempts;
 pub mod config;
 pub mod crds;

@@ -1,5 +1,8 @@
 //! `playout`: the operator, the CRDs it serves, and the reference of what it says.
 
+// What runs for weeks does not end because of a guess: what cannot be is a value, or is said.
+#![deny(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unreachable, clippy::unwrap_used)]
+
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -2,6 +2,8 @@
 //!
 //! No page has a sentence of its own about a field, a flag, a reason or a condition: that stands where the thing itself does.
 
+#![expect(clippy::indexing_slicing, reason = "a member that a JSON value does not have is null, and null is read here")]
+
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
@@ -38,7 +40,7 @@ pub fn write(dir: Option<&Path>) -> anyhow::Result<()> {
     for Page { file, title, text, .. } in pages()? {
         let page = format!("{HEADER}# {title}\n\n{}\n", text.trim_end());
         match dir {
-            None => write!(std::io::stdout(), "{page}\n")?,
+            None => writeln!(std::io::stdout(), "{page}")?,
             Some(dir) => {
                 std::fs::create_dir_all(dir).with_context(|| format!("cannot make the folder {}", dir.display()))?;
                 let file = dir.join(file);

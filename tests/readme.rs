@@ -458,6 +458,11 @@ fn links_and_anchors_lead_somewhere() -> Result<()> {
             }
         }
     }
+    for example in fs::read_dir(root().join("examples"))? {
+        let example = example?.path();
+        let name = example.strip_prefix(root())?.display().to_string();
+        ensure!(example.is_dir() || linked.contains(&name), "no page leads to {name}");
+    }
     let lonely: Vec<_> = documents.iter().map(|d| &d.path).filter(|path| !linked.contains(*path)).collect();
     ensure!(lonely.is_empty(), "no page leads to {lonely:?}");
     Ok(())

@@ -25,6 +25,7 @@ use super::status::Writer;
 ///
 /// # Errors
 /// The API server refused it; a conflict means that the object has changed in the meantime.
+#[expect(clippy::indexing_slicing, reason = "a member of an object that was made here")]
 pub async fn hold<K>(
     writer: &Writer<'_>,
     api: &Api<Guarded<K>>,

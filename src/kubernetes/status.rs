@@ -89,6 +89,7 @@ where
 ///
 /// # Errors
 /// The API server refused it, or it has changed.
+#[expect(clippy::indexing_slicing, reason = "a status that is not read is an object")]
 pub async fn write_conditions<K>(
     writer: &Writer<'_>,
     api: &Api<Guarded<K>>,

@@ -102,6 +102,7 @@ impl Seen {
 
 /// The Lease, held by that name from now on. A change is only taken for the version that was read: nobody who was faster is put out.
 #[must_use]
+#[expect(clippy::indexing_slicing, reason = "a member of an object that was made here")]
 pub fn claimed(lease: Option<&Lease>, identity: &str, scope: &Scope, now: Timestamp) -> Value {
     let spec = lease.and_then(|lease| lease.spec.as_ref());
     let time = json!(k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime(now));

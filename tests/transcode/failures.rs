@@ -171,7 +171,7 @@ async fn the_backup_takes_over_once_and_goes_back_on_request() -> Result<()> {
     ensure!(
         told.iter()
             .filter(|e| e["regarding"]["name"] == "dead" && e["reason"] == "Switched")
-            .all(|e| e["type"] == is_told_as(&text(&e["note"]))),
+            .all(|e| e["type"] == is_told_as(text(&e["note"]))),
         "{told:?}"
     );
     let updates = by_operation(&stage.changes(0)?)["UpdateChannel"];

@@ -23,7 +23,7 @@ impl Feed {
             hash.update(part.as_bytes());
         }
         let mut short = [0; 16];
-        short.copy_from_slice(&hash.finalize()[..16]);
+        short.iter_mut().zip(hash.finalize()).for_each(|(to, from)| *to = from);
         Self(short)
     }
 }

@@ -10,7 +10,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::names::BASE32;
+use crate::names::letter;
 use crate::secret::SecretText;
 
 /// The key of all fingerprints of an installation.
@@ -37,7 +37,7 @@ impl FingerprintKey {
         mac.update(namespace.as_bytes());
         mac.update(text.expose().as_bytes());
         let digest = mac.finalize().into_bytes();
-        digest.iter().take(16).map(|byte| char::from(BASE32[usize::from(byte & 31)])).collect()
+        digest.iter().take(16).map(letter).collect()
     }
 }
 

@@ -13,6 +13,9 @@
 //!
 //! A newcomer reads `plan.rs`, then `destination/plan.rs`.
 
+// What runs for weeks does not end because of a guess: what cannot be is a value, or is said.
+#![deny(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unreachable, clippy::unwrap_used)]
+
 pub mod age;
 pub mod annotations;
 pub mod channel;

@@ -23,8 +23,12 @@ pub const TAG_UID: &str = "playout.dev/uid";
 /// the object, so that the mark of an earlier owner means nothing.
 pub const TAG_ADOPTED: &str = "playout.dev/adopted";
 
-/// Letters of digests and fingerprints in names.
-pub(crate) const BASE32: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+/// The letter of five bits, in digests and fingerprints in names.
+#[expect(clippy::indexing_slicing, reason = "five bits have 32 values, and there are as many letters")]
+pub(crate) fn letter(byte: &u8) -> char {
+    const BASE32: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+    char::from(BASE32[usize::from(byte & 31)])
+}
 
 /// Who owns a resource.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -199,7 +203,7 @@ impl Identity {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part.as_bytes());
         }
-        hash.finalize().iter().take(12).map(|byte| char::from(BASE32[usize::from(byte & 31)])).collect()
+        hash.finalize().iter().take(12).map(letter).collect()
     }
 }
 

@@ -326,9 +326,9 @@ pub fn repeated(value: &str) -> String {
 /// At most five names; an Event and a condition are not the place for fifty.
 #[must_use]
 pub fn shortened(names: &[String]) -> String {
-    match names.len() {
-        0..=5 => names.join(", "),
-        n => format!("{} and {} more", names[..5].join(", "), n - 5),
+    match names.split_at_checked(5) {
+        Some((first, rest)) if !rest.is_empty() => format!("{} and {} more", first.join(", "), rest.len()),
+        _ => names.join(", "),
     }
 }
 

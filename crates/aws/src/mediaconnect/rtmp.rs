@@ -134,6 +134,7 @@ fn extend(body: &mut Value, add: &Add) {
     }
 }
 
+#[expect(clippy::indexing_slicing, reason = "a member of an object that was made here")]
 fn output_settings(path: &RtmpPath) -> Value {
     let mut settings = json!({ "applicationName": path.application, "streamName": path.stream.expose() });
     if path.tls {

@@ -120,6 +120,7 @@ fn impose(settings: &mut sdk::EncoderSettings, encoding: &Encoding, roles: &[Rol
 }
 
 /// The first of a list, which is then the only one.
+#[expect(clippy::indexing_slicing, reason = "there is one: if there was none, it was put in")]
 pub fn only<T>(list: &mut Option<Vec<T>>, empty: impl FnOnce() -> T) -> &mut T {
     let list = list.get_or_insert_default();
     list.truncate(1);

@@ -26,11 +26,11 @@ fn same_receiver(wanted: &Wanted) -> Option<String> {
     let others = &wanted.same_receiver;
     let (own, foreign): (Vec<_>, Vec<_>) = others.iter().partition(|o| o.namespace == wanted.identity.namespace);
     let names: Vec<String> = own.iter().map(|other| other.name.clone()).collect();
-    let who = match (names.len(), foreign.len()) {
-        (0, 0) => return None,
-        (0, 1) => "A Destination of another namespace sends".to_string(),
-        (0, _) => "Destinations of other namespaces send".to_string(),
-        (1, 0) => format!("Destination {} sends", names[0]),
+    let who = match (names.as_slice(), foreign.len()) {
+        ([], 0) => return None,
+        ([], 1) => "A Destination of another namespace sends".to_string(),
+        ([], _) => "Destinations of other namespaces send".to_string(),
+        ([name], 0) => format!("Destination {name} sends"),
         (_, 0) => format!("Destinations {} send", shortened(&names)),
         (_, _) => format!("Destinations {} and others of another namespace send", shortened(&names)),
     };

@@ -37,6 +37,7 @@ impl Stored for Destination {
         }
     }
 
+    #[expect(clippy::indexing_slicing, reason = "a member of an object that was made here")]
     fn unread(&self) -> Value {
         let mut status = json!({ "state": DestinationWord::Unknown });
         if self.status.as_ref().is_some_and(|before| begins_anew(self, before)) {

@@ -129,9 +129,9 @@ impl Path<'_> {
             _ if seen.cut_off => Err(retire(seen).unwrap_or_else(|| self.create_input())),
             // What a channel takes is there, whether it is seen or not. A second one would take a place for nothing.
             _ => {
-                match seen.channel.present().filter(|c| !c.channel.state.is_gone()).map(|c| &c.channel.settings.inputs)
-                {
-                    Some(inputs) if !inputs.is_empty() => Ok(&inputs[0]),
+                let channel = seen.channel.present().filter(|c| !c.channel.state.is_gone());
+                match channel.map(|c| c.channel.settings.inputs.as_slice()) {
+                    Some([input, ..]) => Ok(input),
                     _ => Err(self.create_input()),
                 }
             }

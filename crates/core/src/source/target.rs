@@ -54,12 +54,9 @@ pub(super) fn settled(input: &InputWanted, seen: &Observed) -> SourceSettings {
 /// measurement is no recovery. Only a flow on the air is measured, so a stopped one has its inputs in order.
 pub(super) fn placed<'a>(wanted: &'a Wanted, seen: &Observed, flow: Option<&Flow>) -> Vec<&'a InputWanted> {
     let inputs: Vec<&InputWanted> = wanted.inputs.iter().collect();
-    if inputs.len() <= 2 {
-        return inputs;
-    }
+    let &[primary, backup, emergency, ..] = inputs.as_slice() else { return inputs };
     let health = |input: &InputWanted| seen.inputs.get(&input.name).map_or(HealthWord::Unknown, |i| i.health);
     let in_flow = |input: &InputWanted| flow.is_some_and(|f| f.sources.iter().any(|s| s.name == input.name));
-    let (primary, backup, emergency) = (inputs[0], inputs[1], inputs[2]);
     debug_assert_eq!(emergency.priority, Priority::Emergency);
     let needed = match (health(primary), in_flow(emergency)) {
         (HealthWord::Healthy | HealthWord::Degraded, _) => false,
@@ -76,9 +73,7 @@ pub(super) fn placed<'a>(wanted: &'a Wanted, seen: &Observed, flow: Option<&Flow
 }
 
 pub(super) fn failover(wanted: &Wanted, placed: &[&InputWanted]) -> Failover {
-    if placed.len() < 2 {
-        return Failover::default();
-    }
+    let [first, _, ..] = placed else { return Failover::default() };
     match wanted.merge {
         Some(recovery_window) => Failover { enabled: true, merge: true, recovery_window, primary: None },
         None => {
@@ -86,7 +81,7 @@ pub(super) fn failover(wanted: &Wanted, placed: &[&InputWanted]) -> Failover {
                 .active_input
                 .as_ref()
                 .filter(|name| placed.iter().any(|i| &i.name == *name))
-                .unwrap_or(&placed[0].name);
+                .unwrap_or(&first.name);
             Failover { enabled: true, merge: false, recovery_window: None, primary: Some(leads.clone()) }
         }
     }
