@@ -165,6 +165,7 @@ fn passthrough() -> Vec<Wish> {
         plain("on the air, changes wait", &[]),
         Wish { lazy: true, ends: Ends::FlowOff, on: false, ..plain("wanted while the flow is off", &[]) },
         off(plain("stopped", &[STOPPED])),
+        Wish { fed: &[], gives_way: true, ..plain("stopped, and its place is needed", &[STOPPED]) },
         Wish { fed: &[], ready: &[Primary], ..plain("prepared", &[STOPPED, ("/prepare", json!(true))]) },
         plain("another URL at once", &[("/url", json!("rtmps://other.example.com:443/app")), restart()]),
         plain("RTMP without TLS at once", &[("/url", json!("rtmp://other.example.com:1935/app")), restart()]),
@@ -340,7 +341,6 @@ fn transcode() -> Vec<Wish> {
         plain("passed through, changes at once", &[restart()]),
         plain("passed through, changes wait", &[]),
         Wish { fed: &[], lazy: true, ..plain("passed through, stopped", &[STOPPED]) },
-        Wish { fed: &[], gives_way: true, ..plain("passed through, stopped, and its place is needed", &[STOPPED]) },
         Wish {
             fed: &[],
             ready: &[Primary],
