@@ -62,7 +62,7 @@ fn story(trace: &[Boundary]) -> String {
 
 const CRASHES: [Fault; 2] = [Fault::CrashBefore, Fault::CrashAfter];
 /// So many requests no part of a life takes, whatever strikes it: who asks more does not wait.
-const MOST: usize = 300;
+const MOST: usize = 400;
 const SCRIPTS: [Script; 5] = [
     Script::Passthrough,
     Script::Transcode,
