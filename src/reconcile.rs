@@ -75,6 +75,7 @@ pub async fn in_lane<K: Kind>(object: Arc<K::Object>, context: &Context) -> Pass
 /// One pass.
 #[tracing::instrument(skip_all, fields(controller = K::CONTROLLER, namespace = object.namespace(), object = object.name_any()))]
 pub async fn pass<K: Kind>(object: &K::Object, context: &Context) -> Passed {
+    tracing::trace!("a pass begins");
     let uid = object.uid().unwrap_or_default();
     let Some((mut object, mut looked)) = look_at_newest::<K>(object, context).await else { return NOTHING };
     if is_let_go::<K>(&object) {

@@ -123,12 +123,13 @@ pub(crate) fn operator(settings: &OperatorSettings<'_>) -> Result<Program> {
         // The same name after a restart: a killed operator's lease is its own, and nobody waits for it to run out.
         "--identity".into(),
         "stage".into(),
-        // The simulator publishes its measurements by the second.
-        "--metric-period".into(),
-        "1s".into(),
-        "--health-interval".into(),
-        "5s".into(),
     ];
+    // The simulator publishes its measurements by the second.
+    for (flag, default) in [("--metric-period", "1s"), ("--health-interval", "5s")] {
+        if !settings.args.iter().any(|arg| arg == flag) {
+            args.extend([flag.into(), default.into()]);
+        }
+    }
     if settings.roles {
         // Any role will do for the simulator.
         for (service, role) in [("mediaconnect", "PlayoutMediaConnect"), ("medialive", "PlayoutMediaLive")] {

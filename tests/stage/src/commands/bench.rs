@@ -19,16 +19,27 @@ use serde_json::Value;
 use crate::cluster::{Cluster, Found};
 use crate::{Operator, OperatorOptions, Simulator, kubectl, kubectl_with_input, request};
 
+mod scale;
 mod transcode;
 
 /// How many times faster than AWS the simulator runs.
 const SPEED: f64 = 50.0;
 /// Destinations of the larger measurements.
 const MANY: usize = 20;
+/// Destinations of the measurements of scale.
+const SCALES: [usize; 3] = [200, 2_000, 10_000];
 /// Switches of which the reaction is measured.
 const SWITCHES: usize = 40;
 
-pub(crate) fn run(_args: &[String]) -> Result<ExitCode> {
+pub(crate) fn run(args: &[String]) -> Result<ExitCode> {
+    match args.split_first() {
+        None => all(),
+        Some((part, args)) if part == "scale" => scale::run(args),
+        Some((part, _)) => bail!("there is no part {part} of the benchmarks: stage bench [scale [--objects N]]"),
+    }
+}
+
+fn all() -> Result<ExitCode> {
     let cluster = match Cluster::start()? {
         Found::Cluster(cluster) => cluster,
         Found::Skipped(why) => bail!("{why}"),
@@ -72,6 +83,10 @@ pub(crate) fn run(_args: &[String]) -> Result<ExitCode> {
     writeln!(report, "own time from the stored wish to the request to AWS, {} switches", reactions.len())?;
     report.push_str(&percentiles(reactions)?);
     report.push_str(&bench.transcode()?);
+    drop(operator);
+    for objects in SCALES {
+        report.push_str(&scale::report(objects)?);
+    }
     {
         use std::io::Write as _;
         std::io::stdout().lock().write_all(report.as_bytes())?;
