@@ -16,6 +16,9 @@ use tokio::time::Instant;
 /// However often putting something in order was in vain, it is tried again after so long.
 const TIDY_AT_LEAST: Duration = Duration::from_secs(600);
 
+/// What only summarises other objects is written at most so often.
+const SUMMARIES: Duration = Duration::from_secs(1);
+
 /// By UID.
 #[derive(Debug, Default)]
 pub struct Attempts {
@@ -34,6 +37,8 @@ struct Attempt {
     chores: (u32, Option<Instant>),
     /// The create intent, and when it was first seen.
     intent: Option<(String, Timestamp, Instant)>,
+    /// When its status was last written.
+    summarised: Option<Instant>,
 }
 
 /// What AWS has refused.
@@ -208,6 +213,17 @@ impl Attempts {
         FirstSeen { at: known.1, ago: instant.saturating_duration_since(known.2) }
     }
 
+    /// The status was written, with what it summarises of others.
+    pub(crate) fn summarised(&self, uid: &str, now: Instant) {
+        self.with(uid, |attempt| attempt.summarised = Some(now));
+    }
+
+    /// How long it is until it may be written again for that alone; `None`: now.
+    pub(crate) fn until_summary(&self, uid: &str, now: Instant) -> Option<Duration> {
+        let last = self.all().get(uid)?.summarised?;
+        Some((last + SUMMARIES).saturating_duration_since(now)).filter(|left| !left.is_zero())
+    }
+
     /// The object is gone.
     pub(crate) fn forget(&self, uid: &str) {
         self.all().remove(uid);
@@ -245,6 +261,16 @@ mod tests {
         assert_eq!(attempts.wished("b", 0, false, false, now), Left::default());
         attempts.forget("a");
         assert_eq!(attempts.wished("a", 0, false, false, now), Left::default());
+    }
+
+    #[test]
+    fn what_only_summarises_others_is_written_once_a_second() {
+        let (attempts, now) = (Attempts::default(), start());
+        assert_eq!(attempts.until_summary("a", now), None, "it was never written");
+        attempts.summarised("a", now);
+        let until = |after| attempts.until_summary("a", now + Duration::from_millis(after));
+        assert_eq!(until(400), Some(Duration::from_millis(600)));
+        assert_eq!((until(1000), attempts.until_summary("b", now)), (None, None));
     }
 
     #[test]

@@ -2,7 +2,6 @@
 
 use std::fmt::Debug;
 use std::future::Future;
-use std::hash::Hash;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
@@ -35,6 +34,7 @@ use crate::kubernetes::status::Writer;
 use crate::kubernetes::written::Written;
 use crate::lanes::{Lanes, Looks, Urgency, Wishes};
 use crate::metrics::Metrics;
+use crate::wiring::Wiring;
 
 /// What every pass may use.
 pub struct Context {
@@ -52,6 +52,8 @@ pub struct Context {
     pub destinations: Store<Destination>,
     /// All EncodingPresets.
     pub encoding_presets: Store<EncodingPreset>,
+    /// Who looks again because of whom.
+    pub wiring: Wiring,
     /// Publishes Events.
     pub recorder: Recorder,
     /// How the operator runs.
@@ -69,7 +71,7 @@ pub struct Context {
     /// How many passes are under way.
     pub lanes: Lanes,
     /// Whose wish has just changed.
-    pub wishes: Wishes,
+    pub wishes: Arc<Wishes>,
     /// When objects were last seen in AWS.
     pub looks: Looks,
     /// What was written and the caches do not show yet.
@@ -225,6 +227,11 @@ pub trait Kind: Debug + Sized + Send + Sync + 'static {
         context: &Context,
     ) -> <Self::Object as HasStatus>::Status;
 
+    /// Whether two statuses differ in what they summarise of other objects alone: that is gathered, and written once a second at most.
+    fn is_summary(_stored: &<Self::Object as HasStatus>::Status, _new: &<Self::Object as HasStatus>::Status) -> bool {
+        false
+    }
+
     /// How long a settled object is left alone.
     fn settled_for(object: &Self::Object, context: &Context) -> Duration;
 
@@ -269,22 +276,6 @@ pub trait Kind: Debug + Sized + Send + Sync + 'static {
 
     /// The condition list of a status.
     fn conditions(object: &Self::Object) -> Option<&[k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition]>;
-}
-
-/// Hash of what a user can change about an object; a pass is not started by our own writes of status.
-pub fn user_visible<K: Resource>(object: &K) -> Option<u64> {
-    use std::hash::{DefaultHasher, Hasher as _};
-    let meta = object.meta();
-    let mut hash = DefaultHasher::new();
-    meta.uid.hash(&mut hash);
-    meta.generation.hash(&mut hash);
-    meta.deletion_timestamp.as_ref().map(|t| t.0.as_second()).hash(&mut hash);
-    for key in [playout_api::RECONCILE_AT, playout_api::TEST_CONNECTION, playout_api::ACTIVE_ENDPOINT] {
-        meta.annotations.as_ref().and_then(|a| a.get(key)).hash(&mut hash);
-    }
-    // Somebody who takes our finalizer away must find it back.
-    meta.finalizers.as_ref().is_some_and(|f| f.iter().any(|f| f == playout_api::FINALIZER)).hash(&mut hash);
-    Some(hash.finish())
 }
 
 /// Shared pointer to the context, as kube's controller hands it around.

@@ -17,3 +17,4 @@ pub mod reference;
 pub mod run;
 pub mod server;
 pub mod telemetry;
+pub mod wiring;

@@ -22,6 +22,7 @@ use self::look::{Looked, admitted, is_let_go, look_at_newest};
 use self::pace::{AFTER_ACT, NextLook, backoff, next_look};
 use crate::kind::{Context, Kind, Outcome, api_failure};
 use crate::kubernetes::guard::Guarded;
+use crate::kubernetes::status::Wrote;
 use crate::kubernetes::{events, hold, status};
 
 mod act;
@@ -125,11 +126,19 @@ pub async fn pass<K: Kind>(object: &K::Object, context: &Context) -> Passed {
         && failure.is_none()
         && created.is_none()
         && times <= 1;
+    let mut summary = None;
     if !gone && !passing {
-        match status::write(&writer, &api, object.clone(), |o| K::status(o, &outcome, context)).await {
-            Ok((stored, written)) => {
-                if written {
-                    tell_of_change::<K>(&stored, &before, context).await;
+        let left = context.attempts.until_summary(&uid, context.clock.instant());
+        let can_wait = |stored: &_, status: &_| left.is_some() && K::is_summary(stored, status);
+        match status::write(&writer, &api, object.clone(), |o| K::status(o, &outcome, context), can_wait).await {
+            Ok((stored, wrote)) => {
+                match wrote {
+                    Wrote::Now => {
+                        context.attempts.summarised(&uid, context.clock.instant());
+                        tell_of_change::<K>(&stored, &before, context).await;
+                    }
+                    Wrote::Later => summary = left,
+                    Wrote::Nothing => {}
                 }
                 object = stored;
             }
@@ -168,8 +177,8 @@ pub async fn pass<K: Kind>(object: &K::Object, context: &Context) -> Passed {
             context.attempts.succeeded(&uid);
             let step = if stands { Some(&Step::Settled) } else { step.as_ref() };
             let passed = pace::<K>(&object, step, times, context);
-            let passed =
-                Passed { again: passed.again.map(|soon| again.map_or(soon, |again| soon.min(again))), ..passed };
+            let sooner = again.into_iter().chain(summary);
+            let passed = Passed { again: passed.again.map(|again| sooner.fold(again, Duration::min)), ..passed };
             // What was put in order is seen soon, and so is whose it is now when it is no longer ours.
             if tidies { Passed { again: passed.again.map(|again| again.min(AFTER_ACT)), ..passed } } else { passed }
         }
@@ -301,7 +310,7 @@ async fn panicked<K: Kind>(object: &K::Object, context: &Context) -> Passed {
     let api: Api<Guarded<K::Object>> = Api::namespaced(context.client.clone(), &object.namespace().unwrap_or_default());
     let writer = context.writer::<K>();
     // The status function may be what panicked.
-    let write = status::write(&writer, &api, object.clone(), |o| K::status(o, &outcome, context));
+    let write = status::write(&writer, &api, object.clone(), |o| K::status(o, &outcome, context), |_, _| false);
     if !matches!(AssertUnwindSafe(write).catch_unwind().await, Ok(Ok(_))) {
         tracing::error!(object = object.name_any(), "the status of an object that panicked cannot be written");
     }

@@ -9,7 +9,6 @@ use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::api::PartialObjectMeta;
 use kube::runtime::controller::{self, Controller};
 use kube::runtime::reflector::{ObjectRef, Store};
-use kube::runtime::{PredicateConfig, WatchStreamExt as _};
 use kube::{Api, Client, Resource, ResourceExt as _};
 use playout_api::{Destination, EncodingPreset, Source};
 use playout_aws::clock::Clock;
@@ -17,27 +16,26 @@ use playout_aws::fence::Fence;
 use playout_aws::redact::Redactor;
 use playout_aws::{Account, Settings};
 use playout_core::conditions::{READY, is_true};
-use playout_core::destination::places;
-use playout_core::encoding_preset;
 use serde::de::DeserializeOwned;
 use tokio::sync::{oneshot, watch};
 
 use crate::attempts::Attempts;
 use crate::config::Config;
-use crate::kind::{Context, Shared, user_visible};
+use crate::kind::{Context, Kind, Shared};
 use crate::kinds::destination::DestinationKind;
 use crate::kinds::encoding_preset::EncodingPresetKind;
 use crate::kinds::source::SourceKind;
 use crate::kubernetes::events::Recorder;
 use crate::kubernetes::fingerprint_key;
 use crate::kubernetes::secrets::{self, Secrets};
-use crate::kubernetes::watched::{Watched, without_notes};
+use crate::kubernetes::watched::{News, Watched, without_notes};
 use crate::kubernetes::written::Written;
 use crate::lanes::{Lanes, Looks, Wishes};
 use crate::leader::{Candidate, Leave, Scope};
 use crate::metrics::{Metrics, States};
 use crate::server::{self, Readiness};
-use crate::{kinds, kubernetes, reconcile, telemetry};
+use crate::wiring::{Wired, Wiring};
+use crate::{kubernetes, reconcile, telemetry};
 
 /// How long passes under way may take when we are told to end: longer than an attempt of a call to AWS, and short enough that
 /// half of a pod's grace period is left.
@@ -82,10 +80,13 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     .await?;
 
     let namespace = config.namespace.as_deref();
-    let sources = Watched::<Source>::guarded(api(&client, namespace), without_notes);
-    let destinations = Watched::<Destination>::guarded(api(&client, namespace), without_notes);
-    let presets = Watched::<EncodingPreset>::guarded(api(&client, namespace), without_notes);
-    let secrets = Watched::start(api(&client, namespace), secrets::watched(), secrets::name_and_version);
+    let wishes = Arc::<Wishes>::default();
+    let wiring = Wiring::new(wishes.clone());
+    let sources = Watched::<Source>::guarded(api(&client, namespace), without_notes, tells(&wiring));
+    let destinations = Watched::<Destination>::guarded(api(&client, namespace), without_notes, tells(&wiring));
+    let presets = Watched::<EncodingPreset>::guarded(api(&client, namespace), without_notes, tells(&wiring));
+    let secrets =
+        Watched::start(api(&client, namespace), secrets::watched(), secrets::name_and_version, tells(&wiring));
     let fenced = kubernetes::client::fenced(&client, &fence);
     let context = Arc::new(Context {
         secrets: Secrets::new(client.clone(), secrets.store.clone(), redactor.clone(), clock.clone()),
@@ -102,7 +103,8 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         redactor,
         attempts: Attempts::default(),
         lanes: Lanes::new(config.concurrency),
-        wishes: Wishes::default(),
+        wishes,
+        wiring,
         looks: Looks::default(),
         written: Written::default(),
         feeds: std::sync::Mutex::default(),
@@ -279,117 +281,43 @@ fn states(caches: &Caches) -> impl Fn() -> States + Send + Sync + use<> {
 }
 
 async fn run_controllers(context: Shared, caches: Caches, stopped: watch::Receiver<bool>) {
-    let (sources, destinations, presets, secrets) = caches;
-    let source_controller = {
-        let readers = sources.store.clone();
-        controller(&context, &sources, |_| None)
-            .watches_stream(destinations.listen(), |destination: Destination| {
-                Some(ObjectRef::<Source>::new(&destination.spec.from.name).within(&namespace_of(&destination)))
-            })
-            .watches_stream(secrets.listen(), move |secret: PartialObjectMeta<Secret>| {
-                users_of(&readers, &secret, |s| kinds::source::needed(s).names_secret(&secret.name_any()))
-            })
-            .graceful_shutdown_on(told(stopped.clone()))
-            .run(reconcile::reconcile::<SourceKind>, never, context.clone())
-            .for_each(|_| std::future::ready(()))
-    };
-    let destination_controller = {
-        let senders = destinations.store.clone();
-        let readers = destinations.store.clone();
-        let encoders = destinations.store.clone();
-        let waiting = destinations.store.clone();
-        // Not at every note of who uses it: a look of a Destination costs calls to AWS.
-        let visible = user_visible::<EncodingPreset> as fn(&EncodingPreset) -> Option<u64>;
-        let changed_presets = presets.listen().predicate_filter(visible, PredicateConfig::default());
-        let named = sources.store.clone();
-        // A pass of its Source that waits in the background has somebody waiting for it now.
-        let source = move |destination: &Destination| {
-            let namespace = namespace_of(destination);
-            named.get(&ObjectRef::<Source>::new(&destination.spec.from.name).within(&namespace))?.uid()
-        };
-        controller(&context, &destinations, source)
-            .watches_stream(sources.listen(), move |source: Source| {
-                users_of(&senders, &source, |d| d.spec.from.name == source.name_any())
-            })
-            .watches_stream(secrets.listen(), move |secret: PartialObjectMeta<Secret>| {
-                users_of(&readers, &secret, |d| kinds::destination::needed(d).names_secret(&secret.name_any()))
-            })
-            // Somebody who has let go of a channel may have made room for those that wait for one; somebody who waits for a place
-            // on a flow may get that of one that is stopped.
-            .watches_stream(destinations.listen(), move |changed: Destination| {
-                let has_channel = changed.status.as_ref().is_some_and(|s| s.channel.is_some());
-                let lacks_room = places::waits_for_room(&changed);
-                let all = if has_channel && !lacks_room { Vec::new() } else { waiting.state() };
-                let concerned = all.into_iter().filter(|d| {
-                    d.uid() != changed.uid()
-                        && (places::waits_for_room(d)
-                            || lacks_room && places::share_a_flow(&changed, d) && places::can_give_way(d))
-                });
-                concerned.map(|d| ObjectRef::from_obj(d.as_ref())).collect::<Vec<_>>()
-            })
-            .watches_stream(changed_presets, move |preset: EncodingPreset| {
-                users_of(&encoders, &preset, |d| encoding_preset::uses(&d.spec, &preset.name_any()))
-            })
-            .graceful_shutdown_on(told(stopped.clone()))
-            .run(reconcile::reconcile::<DestinationKind>, never, context.clone())
-            .for_each(|_| std::future::ready(()))
-    };
-    let preset_controller = {
-        let named = presets.store.clone();
-        controller(&context, &presets, |_| None)
-            .watches_stream(destinations.listen(), move |destination: Destination| {
-                let name = destination.name_any();
-                users_of(&named, &destination, |p| {
-                    encoding_preset::concerns(&name, &destination.spec, &p.name_any(), p.status.as_ref())
-                })
-            })
-            .graceful_shutdown_on(told(stopped.clone()))
-            .run(reconcile::reconcile::<EncodingPresetKind>, never, context.clone())
-            .for_each(|_| std::future::ready(()))
-    };
+    let (sources, destinations, presets, _) = caches;
     let end_of_queues = async {
-        told(stopped).await;
+        told(stopped.clone()).await;
         // What only waits is not waited for.
         context.lanes.close();
     };
-    tokio::join!(source_controller, destination_controller, preset_controller, end_of_queues);
+    tokio::join!(
+        controller::<SourceKind>(&context, sources.store, stopped.clone()),
+        controller::<DestinationKind>(&context, destinations.store, stopped.clone()),
+        controller::<EncodingPresetKind>(&context, presets.store, stopped.clone()),
+        end_of_queues,
+    );
 }
 
-/// A controller of a kind, started by what users change and not by our own writes of status. A pass that waits is told of the
-/// change, and so is one of the object whose UID `concerned` tells.
-fn controller<K>(
-    context: &Shared,
-    watched: &Watched<K>,
-    concerned: impl Fn(&K) -> Option<String> + Send + 'static,
-) -> Controller<K>
+/// The controller of a kind: it looks at all objects once, and then at those that the wiring says.
+async fn controller<K>(context: &Shared, store: Store<K::Object>, stopped: watch::Receiver<bool>)
 where
-    K: Resource<DynamicType = ()> + Clone + std::fmt::Debug + DeserializeOwned + Send + Sync + 'static,
+    K: Kind<Object: Wired + DeserializeOwned>,
 {
-    let visible = user_visible::<K> as fn(&K) -> Option<u64>;
-    let told = context.clone();
-    let changes = watched.listen_from_the_start().predicate_filter(visible, PredicateConfig::default());
-    let changes = changes.inspect(move |change| {
-        let Ok(object) = change else { return };
-        for uid in object.uid().into_iter().chain(concerned(object)) {
-            told.wishes.changed(&uid);
-        }
-    });
-    // How many passes are under way is the business of the lanes.
-    Controller::for_stream(changes, watched.store.clone()).with_config(controller::Config::default().concurrency(0))
+    Controller::for_stream(futures::stream::pending(), store)
+        // How many passes are under way is the business of the lanes.
+        .with_config(controller::Config::default().concurrency(0))
+        .reconcile_on(context.wiring.queue::<K::Object>())
+        .graceful_shutdown_on(told(stopped))
+        .run(reconcile::reconcile::<K>, never, context.clone())
+        .for_each(|_| std::future::ready(()))
+        .await;
 }
 
-/// The objects of the same namespace that use `used`.
-fn users_of<K, U>(store: &Store<K>, used: &U, uses: impl Fn(&K) -> bool) -> Vec<ObjectRef<K>>
-where
-    K: Resource<DynamicType = ()> + Clone + 'static,
-    U: Resource,
-{
-    store
-        .state()
-        .iter()
-        .filter(|object| object.meta().namespace == used.meta().namespace && uses(object))
-        .map(|object| ObjectRef::from_obj(&**object))
-        .collect()
+/// Tells the wiring what a cache shows.
+fn tells<K: Wired>(wiring: &Wiring) -> impl Fn(News<'_, K>) + Send + 'static {
+    let wiring = wiring.clone();
+    move |news| match news {
+        News::Is(object) => wiring.changed(&ObjectRef::from_obj(object), Some(object)),
+        News::Gone(object) => wiring.changed(&ObjectRef::from_obj(object), None),
+        News::All(objects) => wiring.listed(objects),
+    }
 }
 
 /// A pass has no errors for kube to handle: they are in the status, and the pass has chosen when to look again.
@@ -405,8 +333,4 @@ async fn overdue(stopped: watch::Receiver<bool>) {
 
 async fn told(mut stopped: watch::Receiver<bool>) {
     let _ = stopped.wait_for(|stopped| *stopped).await;
-}
-
-fn namespace_of<K: Resource>(object: &K) -> String {
-    object.namespace().unwrap_or_default()
 }

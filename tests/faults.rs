@@ -9,6 +9,8 @@ mod hangs;
 mod in_process;
 #[path = "faults/maintenance.rs"]
 mod maintenance;
+#[path = "faults/many.rs"]
+mod many;
 #[path = "faults/other_versions.rs"]
 mod other_versions;
 #[path = "faults/ownership.rs"]

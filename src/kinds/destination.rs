@@ -24,12 +24,12 @@ use playout_core::fight::Left;
 use playout_core::left::Farewell;
 use playout_core::plan::{Desired, Failure, Problem, Step};
 use playout_core::reasons::Reason;
-use playout_core::references::References;
+use playout_core::references::{Needed, References};
 use playout_core::stored::not_understood;
 use playout_core::told::News;
 
 use super::passwords::copy;
-use super::references::{Needed, wants_fresh_look};
+use super::references::{look_up, wants_fresh_look};
 use super::source::{self, region_in};
 use crate::kind::{Context, Kind, Outcome};
 use crate::lanes::Urgency;
@@ -42,17 +42,6 @@ mod queue;
 /// The kind.
 #[derive(Debug)]
 pub enum DestinationKind {}
-
-/// What a Destination refers to.
-pub(crate) fn needed(destination: &Destination) -> Needed<'_> {
-    let spec = &destination.spec;
-    let mut needed = Needed::default();
-    needed
-        .key(spec.stream_key.as_ref())
-        .key(spec.backup.as_ref().and_then(|b| b.stream_key.as_ref()))
-        .encryption(spec.encryption.as_ref());
-    needed
-}
 
 impl Kind for DestinationKind {
     type Object = Destination;
@@ -98,7 +87,8 @@ impl Kind for DestinationKind {
             Urgency::Stop => (References::default(), None),
             _ => {
                 let anew = is_asked_anew(destination);
-                needed(destination).look_up(destination, &region, anew, urgency, context).await
+                let needed = Needed::of_destination(spec);
+                look_up(&needed, destination, &region, anew, urgency, context).await
             }
         };
         if let Some(name) = &spec.encoding {

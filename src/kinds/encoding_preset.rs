@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use kube::runtime::reflector::Store;
+use kube::runtime::reflector::{ObjectRef, Store};
 use kube::{Resource as _, ResourceExt as _};
-use playout_api::{EncodingPreset, EncodingPresetStatus};
+use playout_api::{Destination, EncodingPreset, EncodingPresetStatus};
 use playout_core::encoding::Encoding;
 use playout_core::encoding_preset::{self, Action, Users, plan, wanted};
 use playout_core::left::{Farewell, farewell};
@@ -45,12 +45,11 @@ impl Kind for EncodingPresetKind {
     }
 
     async fn observe(preset: &EncodingPreset, _: &Desired<Encoding>, context: &Context) -> Result<Users, Failure> {
-        let destinations = context.destinations.state();
-        let users = destinations.iter().filter(|destination| {
-            destination.namespace() == preset.namespace()
-                && encoding_preset::uses(&destination.spec, &preset.name_any())
-                && !came_after(destination.meta(), preset.meta())
-        });
+        let namespace = preset.namespace().unwrap_or_default();
+        let named = context.wiring.of_preset(&namespace, &preset.name_any()).into_iter();
+        let destinations = named
+            .filter_map(|name| context.destinations.get(&ObjectRef::<Destination>::new(&name.name).within(&namespace)));
+        let users = destinations.filter(|destination| !came_after(destination.meta(), preset.meta()));
         Ok(Users::of_destinations(users.map(|destination| destination.name_any())))
     }
 
@@ -77,6 +76,10 @@ impl Kind for EncodingPresetKind {
                 now: outcome.now,
             },
         )
+    }
+
+    fn is_summary(stored: &EncodingPresetStatus, new: &EncodingPresetStatus) -> bool {
+        encoding_preset::is_summary(stored, new)
     }
 
     fn settled_for(_: &EncodingPreset, context: &Context) -> Duration {

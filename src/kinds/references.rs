@@ -2,97 +2,59 @@
 
 use futures::future::join_all;
 use kube::ResourceExt as _;
-use playout_api::reference::{Encryption, KeyReference, SecretKeyReference};
 use playout_aws::Region;
 use playout_aws::clock::within;
 use playout_core::plan::{Failure, FailureClass};
-use playout_core::references::References;
+use playout_core::references::{Needed, References};
 
 use crate::kind::Context;
 use crate::lanes::Urgency;
 
-/// What is to be looked up.
-#[derive(Debug, Default)]
-pub struct Needed<'a> {
-    secrets: Vec<&'a SecretKeyReference>,
-    passwords: usize,
-    parameters: Vec<&'a str>,
-}
-
-impl<'a> Needed<'a> {
-    /// A stream key.
-    pub fn key(&mut self, reference: Option<&'a KeyReference>) -> &mut Self {
-        self.secrets.extend(reference.and_then(|r| r.secret_ref.as_ref()));
-        self.parameters.extend(reference.and_then(|r| r.ssm_parameter.as_deref()));
-        self
-    }
-
-    /// A password.
-    pub fn encryption(&mut self, encryption: Option<&'a Encryption>) -> &mut Self {
-        let password = encryption.and_then(|e| e.password_secret_ref.as_ref());
-        self.passwords += usize::from(password.is_some());
-        self.secrets.extend(password);
-        self
-    }
-
-    /// Whether there are passwords among them.
-    pub fn has_passwords(&self) -> bool {
-        self.passwords > 0
-    }
-
-    /// Whether a Secret of that name is among them.
-    pub fn names_secret(&self, name: &str) -> bool {
-        self.secrets.iter().any(|s| s.name == name)
-    }
-
-    /// Looks them up, all at once. `anew`: somebody asked for a fresh look. What is missing is missing in the result; so is what
-    /// could not be read in time, and then the failure says so: what runs goes on without it.
-    pub async fn look_up<O: kube::Resource>(
-        &self,
-        object: &O,
-        region: &Region,
-        anew: bool,
-        urgency: Urgency,
-        context: &Context,
-    ) -> (References, Option<Failure>) {
-        let namespace = object.namespace().unwrap_or_default();
-        let namespace = namespace.as_str();
-        let secrets = self.secrets.iter().map(|secret| async move {
-            let value = context.secrets.value(namespace, &secret.name, &secret.key);
-            let found = within(urgency.patience(), value).await;
-            (secret, found.unwrap_or_else(|| Err(no_answer())))
-        });
-        let parameters = self
-            .parameters
-            .iter()
-            .map(|name| async move { (name, region.parameters.value(name, anew, urgency).await) });
-        let (secrets, parameters) = tokio::join!(join_all(secrets), join_all(parameters));
-        let mut references =
-            References { namespace: namespace.to_string(), region: region.name.clone(), ..References::default() };
-        let mut failure = None;
-        for (secret, found) in secrets {
-            let place = (secret.name.clone(), secret.key.clone());
-            match found {
-                Ok(Ok(text)) => {
-                    context.redactor.learn_of(namespace, &text);
-                    references.secrets.insert(place, context.found(namespace, text));
-                }
-                Ok(Err(missing)) => drop(references.missing.insert(place, missing)),
-                Err(error) => failure = Some(error),
+/// Looks them up, all at once. `anew`: somebody asked for a fresh look. What is missing is missing in the result; so is what
+/// could not be read in time, and then the failure says so: what runs goes on without it.
+pub async fn look_up<O: kube::Resource>(
+    needed: &Needed<'_>,
+    object: &O,
+    region: &Region,
+    anew: bool,
+    urgency: Urgency,
+    context: &Context,
+) -> (References, Option<Failure>) {
+    let namespace = object.namespace().unwrap_or_default();
+    let namespace = namespace.as_str();
+    let secrets = needed.secrets.iter().map(|secret| async move {
+        let value = context.secrets.value(namespace, &secret.name, &secret.key);
+        let found = within(urgency.patience(), value).await;
+        (secret, found.unwrap_or_else(|| Err(no_answer())))
+    });
+    let parameters =
+        needed.parameters.iter().map(|name| async move { (name, region.parameters.value(name, anew, urgency).await) });
+    let (secrets, parameters) = tokio::join!(join_all(secrets), join_all(parameters));
+    let mut references =
+        References { namespace: namespace.to_string(), region: region.name.clone(), ..References::default() };
+    let mut failure = None;
+    for (secret, found) in secrets {
+        let place = (secret.name.clone(), secret.key.clone());
+        match found {
+            Ok(Ok(text)) => {
+                context.redactor.learn_of(namespace, &text);
+                references.secrets.insert(place, context.found(namespace, text));
             }
+            Ok(Err(missing)) => drop(references.missing.insert(place, missing)),
+            Err(error) => failure = Some(error),
         }
-        for (name, found) in parameters {
-            match found {
-                Ok(Some(text)) => {
-                    context.redactor.learn_of(namespace, &text);
-                    references.parameters.insert((*name).to_string(), context.found(namespace, text));
-                }
-                Ok(None) => {}
-                Err(error) => failure = Some(error),
-            }
-        }
-        (references, failure)
     }
+    for (name, found) in parameters {
+        match found {
+            Ok(Some(text)) => {
+                context.redactor.learn_of(namespace, &text);
+                references.parameters.insert((*name).to_string(), context.found(namespace, text));
+            }
+            Ok(None) => {}
+            Err(error) => failure = Some(error),
+        }
+    }
+    (references, failure)
 }
 
 const GET_SECRET: &str = "kubernetes:GetSecret";

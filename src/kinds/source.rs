@@ -21,7 +21,7 @@ use playout_core::flow::{Flow, FlowSeen, FlowState};
 use playout_core::left::Farewell;
 use playout_core::names::{Identity, Ownership};
 use playout_core::plan::{Desired, Failure, FailureClass, Problem, Step};
-use playout_core::references::References;
+use playout_core::references::{Needed, References};
 use playout_core::source::differences::difference;
 use playout_core::source::external;
 use playout_core::source::left::last_word;
@@ -34,7 +34,7 @@ use playout_core::told::News;
 
 use self::users::{attribute, quota, users};
 use super::passwords::{Copies, Sought, copies, copy};
-use super::references::{Needed, wants_fresh_look};
+use super::references::{look_up, wants_fresh_look};
 use crate::kind::{Context, Kind, Outcome};
 use crate::lanes::Urgency;
 
@@ -53,19 +53,6 @@ const PUBLICATION: Duration = Duration::from_secs(180);
 /// The kind.
 #[derive(Debug)]
 pub enum SourceKind {}
-
-/// What a Source refers to.
-pub(crate) fn needed(source: &Source) -> Needed<'_> {
-    let mut needed = Needed::default();
-    for input in &source.spec.inputs {
-        needed
-            .key(input.rtmp.as_ref().map(|r| &r.stream_key))
-            .encryption(input.srt_listener.as_ref().and_then(|s| s.encryption.as_ref()))
-            .encryption(input.srt_caller.as_ref().and_then(|s| s.encryption.as_ref()))
-            .encryption(input.zixi_push.as_ref().and_then(|s| s.encryption.as_ref()));
-    }
-    needed
-}
 
 impl Kind for SourceKind {
     type Object = Source;
@@ -102,7 +89,10 @@ impl Kind for SourceKind {
         let stops = is_up(source) && !is_to_run(source, context);
         let (references, unread) = match stops {
             true => (References::default(), None),
-            false => needed(source).look_up(source, &region, anew, reading(source, context), context).await,
+            false => {
+                let needed = Needed::of_source(&source.spec);
+                look_up(&needed, source, &region, anew, reading(source, context), context).await
+            }
         };
         let role = context.config.mediaconnect_role_arn.as_deref();
         (wanted(&source.spec, &context.identity(source), &references, role, deleting), unread)
@@ -239,6 +229,10 @@ impl Kind for SourceKind {
         status::status(source, &outcome.pure(), region)
     }
 
+    fn is_summary(stored: &SourceStatus, new: &SourceStatus) -> bool {
+        status::is_summary(stored, new)
+    }
+
     fn settled_for(source: &Source, context: &Context) -> Duration {
         let test = source.status.as_ref().and_then(|s| s.connection_test.as_ref());
         if test.is_some_and(|t| t.started_at.is_some() && t.ended_at.is_none()) {
@@ -364,7 +358,7 @@ fn sought<'a>(source: &'a Source, desired: &'a Desired<Wanted>) -> Sought<'a> {
         },
         recorded: status.map_or(&[], |s| &s.passwords),
         observed: status.and_then(|s| s.observed_generation),
-        names_one: needed(source).has_passwords(),
+        names_one: Needed::of_source(&source.spec).has_passwords(),
         deleting: matches!(desired, Desired::Absent),
     }
 }

@@ -273,7 +273,8 @@ mod tests {
     #[tokio::test]
     async fn nothing_is_kept_that_may_hold_a_key() {
         assert_eq!(watched().page_size, Some(20), "so many are held at once");
-        let watched = Watched::start(Api::<PartialObjectMeta<Secret>>::all(cluster()), watched(), name_and_version);
+        let watched =
+            Watched::start(Api::<PartialObjectMeta<Secret>>::all(cluster()), watched(), name_and_version, |_| {});
         let watched = watched.filled().await.expect("it is listed");
         let kept = watched.store.state();
         assert_eq!(kept.len(), 1);

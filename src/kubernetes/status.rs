@@ -35,8 +35,20 @@ impl Writer<'_> {
     }
 }
 
+/// What has become of a status.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Wrote {
+    /// It was written.
+    Now,
+    /// It is what is stored, or nobody is left to read it.
+    Nothing,
+    /// It can wait.
+    Later,
+}
+
 /// Writes the status that `compute` makes of the object; on a conflict reads the object again and computes anew, so that a
-/// status that holds an id is never lost to somebody's edit. The object as it is stored now, and whether it was written.
+/// status that holds an id is never lost to somebody's edit. What `can_wait`, by the status as it is stored and as it is to be, is
+/// left to a later pass. The object as it is stored now, and what has become of the status.
 ///
 /// # Errors
 /// The API server refused it, or it was changed by others each time: what this status holds is to be found out again.
@@ -45,7 +57,8 @@ pub async fn write<K>(
     api: &Api<Guarded<K>>,
     mut object: K,
     compute: impl Fn(&K) -> K::Status,
-) -> kube::Result<(K, bool)>
+    can_wait: impl Fn(&K::Status, &K::Status) -> bool,
+) -> kube::Result<(K, Wrote)>
 where
     K: Resource<DynamicType = ()> + HasStatus + Stored + Clone + Debug + Serialize + Send + Sync + 'static,
     K::Status: Clone + PartialEq,
@@ -59,26 +72,28 @@ where
         tries += 1;
         *seen.status_mut() = object.status().cloned();
         let status = compute(&seen);
-        if object.status() == Some(&status) {
-            return Ok((object, false));
+        match object.status() {
+            Some(stored) if *stored == status => return Ok((object, Wrote::Nothing)),
+            Some(stored) if can_wait(stored, &status) => return Ok((object, Wrote::Later)),
+            _ => {}
         }
         *object.status_mut() = Some(status);
         writer.wrote("status");
         match api.replace_status(&object.name_any(), &PostParams::default(), &Guarded(object.clone())).await {
             Ok(stored) => {
                 writer.written.stored(&replaced, &stored.0);
-                return Ok((stored.0, true));
+                return Ok((stored.0, Wrote::Now));
             }
             Err(kube::Error::Api(status)) if status.code == 409 && tries < TRIES => {
                 object = api.get(&object.name_any()).await?.0;
                 // Another object of that name is another pass's business.
                 if object.uid() != uid {
-                    return Ok((object, false));
+                    return Ok((object, Wrote::Nothing));
                 }
                 replaced.push(object.resource_version());
             }
             // Gone: nobody is left to read it.
-            Err(kube::Error::Api(status)) if status.code == 404 => return Ok((object, false)),
+            Err(kube::Error::Api(status)) if status.code == 404 => return Ok((object, Wrote::Nothing)),
             Err(error) => return Err(error),
         }
     }
@@ -128,7 +143,7 @@ mod tests {
     use playout_api::destination::DestinationStatus;
 
     /// Somebody else is faster, so often.
-    async fn written(conflicts: usize) -> (kube::Result<bool>, usize) {
+    async fn written(conflicts: usize) -> (kube::Result<Wrote>, usize) {
         let object = json!({ "apiVersion": "playout.dev/v1alpha1", "kind": "Destination", "spec": { "from": { "name": "a" } },
             "metadata": { "name": "one", "namespace": "show", "uid": "u" } });
         let puts = Arc::<AtomicUsize>::default();
@@ -147,13 +162,13 @@ mod tests {
         let writer = Writer { metrics: &metrics, controller: "destination", written: &written };
         let object: Destination = serde_json::from_value(object).expect("a Destination");
         let told = || DestinationStatus { observed_generation: Some(1), ..DestinationStatus::default() };
-        let result = write(&writer, &api, object, |_| told()).await.map(|(_, written)| written);
+        let result = write(&writer, &api, object, |_| told(), |_, _| true).await.map(|(_, wrote)| wrote);
         (result, puts.load(Ordering::SeqCst))
     }
 
     #[tokio::test]
     async fn a_status_that_was_not_written_is_a_failure() {
-        assert!(matches!(written(4).await, (Ok(true), 5)));
+        assert!(matches!(written(4).await, (Ok(Wrote::Now), 5)));
         let (result, puts) = written(5).await;
         assert!(matches!(result, Err(kube::Error::Api(status)) if status.code == 409) && puts == 5);
     }

@@ -1,4 +1,4 @@
-//! A kind as one watch shows it: a cache, and what changes for whoever listens.
+//! A kind as one watch shows it: a cache, and who is told of its changes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,59 +17,74 @@ use super::guard::Guarded;
 /// So many objects come with one answer: they are other people's, up to a megabyte and a half each, and held at once.
 const PAGE: u32 = 50;
 
-/// A cache that one watch fills, and a stream of what changes for whoever listens.
+/// A cache that one watch fills.
 #[derive(Debug)]
 pub struct Watched<K: Resource<DynamicType = ()> + Clone + 'static> {
     /// The cache.
     pub store: Store<K>,
-    changes: tokio::sync::broadcast::Sender<Arc<K>>,
+}
+
+/// What the cache shows by now, for whoever is told.
+#[derive(Debug)]
+pub enum News<'a, K> {
+    /// This is new.
+    Is(&'a K),
+    /// This is not there any more.
+    Gone(&'a K),
+    /// This is all there is.
+    All(&'a [Arc<K>]),
 }
 
 impl<K> Watched<K>
 where
     K: Resource<DynamicType = ()> + Clone + std::fmt::Debug + Send + Sync + 'static,
 {
-    /// Begins to watch. `slim` takes away what nobody reads, before it is kept.
-    pub fn start(api: Api<K>, config: watcher::Config, slim: fn(&mut K)) -> Self
+    /// Begins to watch. `slim` takes away what nobody reads, before it is kept; `tell` is called when the cache shows something new.
+    pub fn start(
+        api: Api<K>,
+        config: watcher::Config,
+        slim: fn(&mut K),
+        tell: impl Fn(News<'_, K>) + Send + 'static,
+    ) -> Self
     where
         K: DeserializeOwned,
         Api<K>: Send,
     {
-        Self::of(watcher(api, config).default_backoff(), slim)
+        Self::of(watcher(api, config).default_backoff(), slim, tell)
     }
 
     /// The same for a kind of ours: an object that this version does not understand is one among the others.
-    pub fn guarded(api: Api<Guarded<K>>, slim: fn(&mut K)) -> Self
+    pub fn guarded(api: Api<Guarded<K>>, slim: fn(&mut K), tell: impl Fn(News<'_, K>) + Send + 'static) -> Self
     where
         K: Stored,
     {
-        Self::of(watcher(api, watcher::Config::default().page_size(PAGE)).default_backoff().map_ok(unguarded), slim)
+        let events = watcher(api, watcher::Config::default().page_size(PAGE)).default_backoff().map_ok(unguarded);
+        Self::of(events, slim, tell)
     }
 
-    fn of(events: impl Stream<Item = watcher::Result<watcher::Event<K>>> + Send + 'static, slim: fn(&mut K)) -> Self {
+    fn of(
+        events: impl Stream<Item = watcher::Result<watcher::Event<K>>> + Send + 'static,
+        slim: fn(&mut K),
+        tell: impl Fn(News<'_, K>) + Send + 'static,
+    ) -> Self {
         let (store, writer) = reflector::store();
-        let (changes, _) = tokio::sync::broadcast::channel(4096);
-        let sender = changes.clone();
         let events = reflector::reflector(writer, events.modify(slim));
+        let cache = store.clone();
         tokio::spawn(async move {
             let mut events = std::pin::pin!(events);
             while let Some(event) = events.next().await {
                 match event {
+                    Ok(watcher::Event::Apply(object)) => tell(News::Is(&object)),
                     // What was deleted concerns those who refer to it as much as what has changed.
-                    Ok(
-                        watcher::Event::Apply(object)
-                        | watcher::Event::InitApply(object)
-                        | watcher::Event::Delete(object),
-                    ) => {
-                        // Nobody may be listening yet.
-                        let _ = sender.send(Arc::new(object));
-                    }
-                    Ok(watcher::Event::Init | watcher::Event::InitDone) => {}
+                    Ok(watcher::Event::Delete(object)) => tell(News::Gone(&object)),
+                    // The cache shows the list when it is complete, and not before.
+                    Ok(watcher::Event::InitDone) => tell(News::All(&cache.state())),
+                    Ok(watcher::Event::Init | watcher::Event::InitApply(_)) => {}
                     Err(error) => tracing::warn!(kind = %K::kind(&()), %error, "the watch is interrupted"),
                 }
             }
         });
-        Self { store, changes }
+        Self { store }
     }
 
     /// Waits until the first list is in: nothing is decided from half a cache.
@@ -88,32 +103,6 @@ where
                 }
             }
         }
-    }
-
-    /// What changes from now on. A listener that was too slow hears of all objects again.
-    pub fn listen(&self) -> impl Stream<Item = Result<K, watcher::Error>> + Send + use<K> {
-        self.listen_with(Vec::new())
-    }
-
-    /// All objects, then what changes.
-    pub fn listen_from_the_start(&self) -> impl Stream<Item = Result<K, watcher::Error>> + Send + use<K> {
-        self.listen_with(self.store.state())
-    }
-
-    fn listen_with(&self, backlog: Vec<Arc<K>>) -> impl Stream<Item = Result<K, watcher::Error>> + Send + use<K> {
-        let start = (self.changes.subscribe(), self.store.clone(), backlog);
-        futures::stream::unfold(start, |(mut receiver, store, mut backlog)| async move {
-            loop {
-                if let Some(object) = backlog.pop() {
-                    return Some((Ok((*object).clone()), (receiver, store, backlog)));
-                }
-                match receiver.recv().await {
-                    Ok(object) => return Some((Ok((*object).clone()), (receiver, store, backlog))),
-                    Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => backlog = store.state(),
-                    Err(tokio::sync::broadcast::error::RecvError::Closed) => return None,
-                }
-            }
-        })
     }
 }
 
@@ -185,7 +174,8 @@ mod tests {
         let asked = Arc::default();
         let api = Api::<Guarded<Destination>>::all(cluster(items, &asked));
         let filled =
-            playout_aws::clock::within(Duration::from_secs(60), Watched::guarded(api, without_notes).filled()).await;
+            playout_aws::clock::within(Duration::from_secs(60), Watched::guarded(api, without_notes, |_| {}).filled())
+                .await;
         let watched = filled.expect("in time").expect("a watch");
         let mut marked: Vec<_> =
             watched.store.state().iter().map(|d| (d.metadata.name.clone(), not_understood(&**d).is_some())).collect();

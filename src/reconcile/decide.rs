@@ -13,8 +13,9 @@ use playout_core::conditions::{READY, RECONCILING, is_true};
 use playout_core::fight::Left;
 use playout_core::plan::{Desired, Failure, Problem, Step, Waiting};
 use playout_core::unanswered::Unanswered;
+use playout_core::wakes::read::{is_held, visible};
 
-use crate::kind::{Context, Kind, user_visible};
+use crate::kind::{Context, Kind};
 
 /// How often to look while something may still come of what AWS has not answered, or somebody sets back what was changed.
 pub(super) const WATCHING: Duration = Duration::from_secs(5);
@@ -57,7 +58,7 @@ fn unless_held<K: Kind>(
     let (uid, now) = (object.uid().unwrap_or_default(), context.clock.instant());
     let ends = K::ends(desired, seen);
     let mut wish = DefaultHasher::new();
-    (user_visible(object), K::keys(desired)).hash(&mut wish);
+    (visible(object), is_held(object), K::keys(desired)).hash(&mut wish);
     let fought = context.attempts.wished(&uid, wish.finish(), K::is_demanded(seen), ends, now);
     let all = K::plan(object, desired, seen);
     if all.is_carried_out() || matches!(all, Step::Stuck(_)) {

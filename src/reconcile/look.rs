@@ -18,7 +18,7 @@ use super::decide::{Decided, decide};
 use super::tell_of_change;
 use crate::kind::{Context, Kind, Outcome};
 use crate::kubernetes::guard::Guarded;
-use crate::kubernetes::status;
+use crate::kubernetes::status::{self, Wrote};
 use crate::lanes::Urgency;
 
 /// So much longer than its interval an object may at least go without a look: the look itself takes time, too.
@@ -160,9 +160,9 @@ async fn tell_that_it_is_stale<K: Kind>(object: &K::Object, context: &Context) {
     };
     let api: Api<Guarded<K::Object>> = Api::namespaced(context.client.clone(), &object.namespace().unwrap_or_default());
     let writer = context.writer::<K>();
-    match status::write(&writer, &api, object.clone(), |o| K::status(o, &outcome, context)).await {
-        Ok((stored, true)) => tell_of_change::<K>(&stored, object, context).await,
-        Ok((_, false)) => {}
+    match status::write(&writer, &api, object.clone(), |o| K::status(o, &outcome, context), |_, _| false).await {
+        Ok((stored, Wrote::Now)) => tell_of_change::<K>(&stored, object, context).await,
+        Ok(_) => {}
         Err(error) => tracing::warn!(%error, "the status cannot be written"),
     }
 }

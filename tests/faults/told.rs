@@ -94,7 +94,8 @@ fn measured(world: &World) -> usize {
 }
 
 /// What was measured before the operator's own change says nothing of now, and is not said: neither that the old input still leads
-/// nor, by an Event, that AWS has moved on to it. It costs one question more than a change of which AWS measures nothing.
+/// nor, by an Event, that AWS has moved on to it. It costs one question more than a change of which AWS measures nothing, and one of
+/// the Destination, which hears that its flow changes.
 #[test]
 fn right_after_another_input_was_made_the_leading_one_nothing_older_is_said() {
     let (told_to, swapped) = (
@@ -121,7 +122,7 @@ fn right_after_another_input_was_made_the_leading_one_nothing_older_is_said() {
             let told: Vec<_> = told(&world, "Switched").split_off(began);
             assert!(told.len() == 1 && told[0].0 == "Normal" && told[0].1.contains("reserve"), "{wish}: {told:?}");
             assert_eq!(status(&world)["lastRuns"][0]["input"], "reserve", "{}", status(&world));
-            assert!(asked <= usual + 1, "{wish}: CloudWatch was asked {asked} times and not {usual}");
+            assert!(asked <= usual + 2, "{wish}: CloudWatch was asked {asked} times and not {usual}");
         });
     }
 }

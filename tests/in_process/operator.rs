@@ -10,7 +10,6 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use k8s_openapi::api::core::v1::Secret;
-use kube::ResourceExt as _;
 use kube::api::PartialObjectMeta;
 use kube::runtime::reflector::store::Writer;
 use kube::runtime::reflector::{ObjectRef, Store, store};
@@ -23,8 +22,9 @@ use playout_aws::{Account, Settings};
 use playout_core::fingerprint::FingerprintKey;
 use playout_core::regions::Added;
 use playout_core::stored::Stored;
+use playout_core::wakes::{Of, Wake};
 use playout_operator::config::{Config, LogFormat};
-use playout_operator::kind::{Context, user_visible};
+use playout_operator::kind::Context;
 use playout_operator::kinds::destination::DestinationKind;
 use playout_operator::kinds::source::SourceKind;
 use playout_operator::kubernetes::events::Recorder;
@@ -33,6 +33,7 @@ use playout_operator::kubernetes::secrets::Secrets;
 use playout_operator::lanes::Lanes;
 use playout_operator::metrics::Metrics;
 use playout_operator::reconcile::{Passed, in_lane};
+use playout_operator::wiring::{GATHERED, Wired, Wiring};
 use playout_sim::{Durations, Sim, Switches, TokioClock};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -198,13 +199,14 @@ pub struct Operator {
     secrets: Writer<PartialObjectMeta<Secret>>,
     known: BTreeMap<Key, Value>,
     cursor: usize,
-    visible: BTreeMap<Key, Option<u64>>,
     due: BTreeMap<Key, Instant>,
     busy: BTreeSet<Key>,
     last: BTreeMap<Key, Passed>,
     running: FuturesUnordered<BoxFuture<'static, (Key, Passed)>>,
     /// How much later than the API server its caches know.
     pub lag: Duration,
+    /// How many passes have begun, by object.
+    pub passes: BTreeMap<Key, usize>,
 }
 
 fn typed<K: DeserializeOwned>(object: &Value) -> K {
@@ -252,6 +254,10 @@ impl Operator {
         let (encoding_presets, _) = filled::<EncodingPreset>(&world.cluster, "encodingpresets", guarded);
         let (secrets, secret_writer) = filled(&world.cluster, "secrets", typed);
         let cursor = world.cluster.changed();
+        let wishes = Arc::default();
+        let wiring = Wiring::new(Arc::clone(&wishes));
+        wiring.listed(&sources.state());
+        wiring.listed(&destinations.state());
         let context = Arc::new(Context {
             secrets: Secrets::new(client.clone(), secrets, redactor.clone(), world.clock.clone()),
             fingerprint_key: Arc::new(world.fingerprint_key.clone().into()),
@@ -268,7 +274,8 @@ impl Operator {
             redactor,
             attempts: Default::default(),
             lanes: Lanes::new(config().concurrency),
-            wishes: Default::default(),
+            wishes,
+            wiring,
             looks: Default::default(),
             written: Default::default(),
             feeds: Default::default(),
@@ -282,15 +289,14 @@ impl Operator {
             secrets: secret_writer,
             known: BTreeMap::new(),
             cursor,
-            visible: BTreeMap::new(),
             due: BTreeMap::new(),
             busy: BTreeSet::new(),
             last: BTreeMap::new(),
             running: FuturesUnordered::new(),
             lag: world.lag,
+            passes: BTreeMap::new(),
         };
         for (key, object) in world.cluster.objects() {
-            this.visible.insert(key.clone(), visible(&key, &object));
             this.known.insert(key.clone(), object);
             this.wake(key);
         }
@@ -310,7 +316,7 @@ impl Operator {
         }
     }
 
-    /// What the watches tell, to the caches and to the queue, as `run.rs` wires them.
+    /// What the watches tell, to the caches and to the queue.
     fn listen(&mut self, world: &World) -> Option<Instant> {
         for (at, key, change) in world.cluster.changes(self.cursor) {
             if at + self.lag > Instant::now() {
@@ -321,30 +327,25 @@ impl Operator {
                 Change::Applied(object) => (object, false),
                 Change::Deleted(object) => (object, true),
             };
-            match key.0.as_str() {
-                "sources" => self.sources.apply_watcher_event(&event(guarded(object), gone)),
-                "destinations" => self.destinations.apply_watcher_event(&event(guarded(object), gone)),
-                _ => self.secrets.apply_watcher_event(&event(typed(object), gone)),
-            }
-            let others: Vec<Key> = match key.0.as_str() {
-                "sources" => self.known.keys().filter(|k| k.0 == "destinations").cloned().collect(),
-                "destinations" if lacks_room(object) => self.known.keys().cloned().collect(),
-                "destinations" => self.known.keys().filter(|k| k.0 == "sources").cloned().collect(),
-                _ => self.known.keys().cloned().collect(),
+            let wiring = self.context.wiring.clone();
+            let wakes = match key.0.as_str() {
+                "sources" => heard(&wiring, &mut self.sources, guarded::<Source>(object), gone),
+                "destinations" => heard(&wiring, &mut self.destinations, guarded::<Destination>(object), gone),
+                _ => heard(&wiring, &mut self.secrets, typed(object), gone),
             };
-            others.into_iter().for_each(|other| self.wake(other));
             if gone {
                 self.known.remove(&key);
-                self.visible.remove(&key);
                 self.due.remove(&key);
                 self.last.remove(&key);
             } else {
-                let seen = visible(&key, object);
-                if self.visible.insert(key.clone(), seen) != Some(seen) {
-                    self.context.wishes.changed(object["metadata"]["uid"].as_str().unwrap_or_default());
-                    self.wake(key.clone());
-                }
                 self.known.insert(key, object.clone());
+            }
+            for wake in wakes {
+                let plural = if wake.name.of == Of::Source { "sources" } else { "destinations" };
+                let key = (plural.to_owned(), wake.name.name.clone());
+                let at = Instant::now() + if wake.now { Duration::ZERO } else { GATHERED };
+                let due = self.due.entry(key).or_insert(at);
+                *due = (*due).min(at);
             }
         }
         None
@@ -383,6 +384,7 @@ impl Operator {
                     None => continue,
                 },
             };
+            *self.passes.entry(key.clone()).or_default() += 1;
             self.busy.insert(key);
             self.running.push(work);
         }
@@ -463,14 +465,16 @@ impl Drop for Operator {
     }
 }
 
-fn event<K>(object: K, gone: bool) -> Event<K> {
-    if gone { Event::Delete(object) } else { Event::Apply(object) }
-}
-
-/// Whether a quota keeps it from going on: those who could give way to it look again.
-fn lacks_room(object: &Value) -> bool {
-    let mut conditions = object["status"]["conditions"].as_array().into_iter().flatten();
-    conditions.any(|c| c["type"] == "Stalled" && c["status"] == "True" && c["reason"] == "QuotaExceeded")
+/// Puts what a watch has told into its cache; who is to look again.
+fn heard<K: Wired>(wiring: &Wiring, cache: &mut Writer<K>, object: K, gone: bool) -> Vec<Wake> {
+    let of = ObjectRef::from_obj(&object);
+    if gone {
+        cache.apply_watcher_event(&Event::Delete(object));
+        return wiring.hear::<K>(&of, None);
+    }
+    let wakes = wiring.hear(&of, Some(&object));
+    cache.apply_watcher_event(&Event::Apply(object));
+    wakes
 }
 
 /// Whether nothing more is tried for an object, although it is not as wished.
@@ -478,12 +482,4 @@ fn is_given_up(object: &Value) -> bool {
     let mut conditions = object["status"]["conditions"].as_array().into_iter().flatten();
     object["metadata"]["deletionTimestamp"].is_null()
         && conditions.any(|c| c["type"] == "Stalled" && c["reason"] == "GaveUp")
-}
-
-fn visible(key: &Key, object: &Value) -> Option<u64> {
-    match key.0.as_str() {
-        "sources" => user_visible(&guarded::<Source>(object)),
-        "destinations" => user_visible(&guarded::<Destination>(object)),
-        _ => typed::<PartialObjectMeta<Secret>>(object).resource_version().and_then(|v| v.parse().ok()),
-    }
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::api::RECONCILE_AT;
-use crate::api::destination::{DestinationSpec, Platform};
+use crate::api::destination::Platform;
 use crate::api::encoding_preset::{EncodingPreset, EncodingPresetSpec, EncodingPresetStatus};
 use crate::conditions::Conditions;
 use crate::encoding::Encoding;
@@ -57,22 +57,6 @@ impl Users {
         users.sort();
         Self(users)
     }
-}
-
-/// Whether a Destination of this spec uses the preset of that name.
-#[must_use]
-pub fn uses(spec: &DestinationSpec, preset: &str) -> bool {
-    spec.encoding.as_deref() == Some(preset)
-}
-
-/// Whether a change of the Destination of that name concerns the preset: it names it now, or did when the preset was last
-/// looked at. Nobody can say that of more users than the status names.
-#[must_use]
-pub fn concerns(name: &str, spec: &DestinationSpec, preset: &str, status: Option<&EncodingPresetStatus>) -> bool {
-    let knew = |status: &EncodingPresetStatus| {
-        status.used_by.contains(&user(name)) || status.used_by_count.is_some_and(|count| count > count_of(NAMED))
-    };
-    uses(spec, preset) || status.is_some_and(knew)
 }
 
 fn user(destination: &str) -> String {
@@ -159,6 +143,17 @@ pub fn status(preset: &EncodingPreset, outcome: &Outcome<'_>) -> EncodingPresetS
     list.outcome(outcome.step, outcome.failure, (Reason::Valid, settled), Reason::Updating);
     status.conditions = list.finish();
     status
+}
+
+/// Whether two statuses differ in who uses the preset alone.
+#[must_use]
+pub fn is_summary(stored: &EncodingPresetStatus, new: &EncodingPresetStatus) -> bool {
+    let rest = |status: &EncodingPresetStatus| EncodingPresetStatus {
+        used_by: Vec::new(),
+        used_by_count: None,
+        ..status.clone()
+    };
+    rest(stored) == rest(new)
 }
 
 #[cfg(test)]

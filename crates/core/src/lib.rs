@@ -6,6 +6,7 @@
 //!   `plan` (the decision) and `status` (what users read);
 //! - [`plan`]: the words that all kinds share; [`fight`]: how often the same is changed; [`uses`]: who
 //!   is waited for;
+//! - [`wakes`]: who looks again because of whom;
 //! - [`unanswered`]: what AWS may still carry out; [`told`]: what people are told of a change; [`stored`]: what other versions have written;
 //! - [`encoding`], [`presets`], [`platforms`]: what is encoded, by which name, and who takes it;
 //! - [`evidence`]: what AWS shows of a stream, where it promises to, and what that proves;
@@ -49,5 +50,6 @@ pub mod stored;
 pub mod told;
 pub mod unanswered;
 pub mod uses;
+pub mod wakes;
 
 use playout_api as api;

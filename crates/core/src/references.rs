@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::api::destination::DestinationSpec;
 use crate::api::encoding_preset::EncodingPresetSpec;
 use crate::api::policy::Algorithm;
 use crate::api::reference::{Encryption, KeyReference, SecretKeyReference};
+use crate::api::source::SourceSpec;
 use crate::flow::{Cipher, Password, Protocol};
 use crate::keys::{self, Use};
 use crate::plan::{Problem, shortened};
@@ -49,6 +51,62 @@ pub struct References {
     pub parameters: BTreeMap<String, Found>,
     /// The `EncodingPreset` that a Destination names, if there is one.
     pub presets: BTreeMap<String, Result<EncodingPresetSpec, Problem>>,
+}
+
+/// What a spec refers to.
+#[derive(Debug, Default)]
+pub struct Needed<'a> {
+    /// Entries of Secrets.
+    pub secrets: Vec<&'a SecretKeyReference>,
+    /// SSM parameters.
+    pub parameters: Vec<&'a str>,
+    passwords: usize,
+}
+
+impl<'a> Needed<'a> {
+    /// By a Source.
+    #[must_use]
+    pub fn of_source(spec: &'a SourceSpec) -> Self {
+        let mut needed = Self::default();
+        for input in &spec.inputs {
+            needed
+                .key(input.rtmp.as_ref().map(|r| &r.stream_key))
+                .encryption(input.srt_listener.as_ref().and_then(|s| s.encryption.as_ref()))
+                .encryption(input.srt_caller.as_ref().and_then(|s| s.encryption.as_ref()))
+                .encryption(input.zixi_push.as_ref().and_then(|s| s.encryption.as_ref()));
+        }
+        needed
+    }
+
+    /// By a Destination.
+    #[must_use]
+    pub fn of_destination(spec: &'a DestinationSpec) -> Self {
+        let mut needed = Self::default();
+        needed
+            .key(spec.stream_key.as_ref())
+            .key(spec.backup.as_ref().and_then(|b| b.stream_key.as_ref()))
+            .encryption(spec.encryption.as_ref());
+        needed
+    }
+
+    fn key(&mut self, reference: Option<&'a KeyReference>) -> &mut Self {
+        self.secrets.extend(reference.and_then(|r| r.secret_ref.as_ref()));
+        self.parameters.extend(reference.and_then(|r| r.ssm_parameter.as_deref()));
+        self
+    }
+
+    fn encryption(&mut self, encryption: Option<&'a Encryption>) -> &mut Self {
+        let password = encryption.and_then(|e| e.password_secret_ref.as_ref());
+        self.passwords += usize::from(password.is_some());
+        self.secrets.extend(password);
+        self
+    }
+
+    /// Whether there are passwords among them.
+    #[must_use]
+    pub fn has_passwords(&self) -> bool {
+        self.passwords > 0
+    }
 }
 
 /// The text of an entry of a Secret.

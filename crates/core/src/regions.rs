@@ -184,9 +184,7 @@ impl Regions {
     /// What keeps it from being encoded there.
     #[must_use]
     pub fn lacks_channel(&self, destination: &Destination, source: Option<&Source>, region: &str) -> Option<Problem> {
-        let is_recorded =
-            destination.status.as_ref().is_some_and(|s| s.channel.is_some()) || intends(&destination.metadata);
-        if is_recorded || destination.spec.delivery != Delivery::Transcode {
+        if !needs_channel(destination) {
             return None;
         }
         let named_by = format!("spec.delivery Transcode needs MediaLive. {}", named_by(destination, source));
@@ -210,8 +208,15 @@ impl Regions {
     }
 }
 
+/// Whether it is to have a channel, and nothing shows that MediaLive is there, whatever the lists say.
+pub(crate) fn needs_channel(destination: &Destination) -> bool {
+    let is_recorded =
+        destination.status.as_ref().is_some_and(|s| s.channel.is_some()) || intends(&destination.metadata);
+    !is_recorded && destination.spec.delivery == Delivery::Transcode
+}
+
 /// What is recorded shows that the service is there, whatever the lists say.
-fn is_recorded(source: &Source) -> bool {
+pub(crate) fn is_recorded(source: &Source) -> bool {
     let has_more = |status: &SourceStatus| {
         status.flow_arn.is_some() || !status.not_ours.is_empty() || !status.passwords.is_empty()
     };

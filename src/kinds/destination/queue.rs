@@ -1,14 +1,13 @@
 //! Who comes first: for the last free channel of a region, and to be moved between deliveries.
 
-use kube::{Resource as _, ResourceExt as _};
+use std::sync::Arc;
+
+use kube::ResourceExt as _;
+use kube::runtime::reflector::ObjectRef;
 use playout_api::Destination;
-use playout_api::destination::Delivery;
 use playout_aws::medialive::ListedChannel;
-use playout_core::conditions::{READY, STALLED};
 use playout_core::destination::places;
-use playout_core::destination::wanted::wants_to_run;
 use playout_core::flow::Flow;
-use playout_core::reasons::Reason;
 
 use crate::kind::Context;
 
@@ -18,32 +17,31 @@ pub(super) fn ahead(destination: &Destination, region: &str, channels: &[ListedC
         let identity = context.identity(other);
         channels.iter().any(|c| !c.state.is_gone() && identity.ownership(&c.tags).is_ours())
     };
-    let waits = |other: &&std::sync::Arc<Destination>| {
-        other.spec.delivery == Delivery::Transcode
-            && (wants_to_run(&other.spec) || other.spec.prepare)
+    let waits = |other: &Arc<Destination>| {
+        places::wants_channel(other)
             && is_earlier(other, destination)
-            && can_go_on(other)
+            && places::can_go_on(other)
             && super::region_name(other, context) == region
             && !has_channel(other)
     };
-    context.destinations.state().iter().filter(waits).count()
+    let named = context.wiring.queueing().into_iter();
+    let all = named.filter_map(|name| {
+        context.destinations.get(&ObjectRef::<Destination>::new(&name.name).within(&name.namespace))
+    });
+    all.filter(waits).count()
 }
 
 /// The Destination of the same Source that is moved between deliveries first: one whose move has begun, else one that was
 /// created earlier.
 pub(super) fn moves_first(destination: &Destination, context: &Context) -> Option<String> {
-    if !is_to_move(destination) {
+    if !places::is_to_move(destination) {
         return None;
     }
-    let others = context.destinations.state();
-    let mut first: Vec<_> = others
-        .iter()
+    let mut first: Vec<_> = of_same_source(destination, context)
         .filter(|other| {
-            other.namespace() == destination.namespace()
-                && other.spec.from == destination.spec.from
-                && other.uid() != destination.uid()
-                && is_to_move(other)
-                && can_go_on(other)
+            other.uid() != destination.uid()
+                && places::is_to_move(other)
+                && places::can_go_on(other)
                 // Who waits for a channel may wait for the one that this move makes free.
                 && !places::waits_for_room(other)
                 && (has_begun(other) || is_earlier(other, destination))
@@ -59,20 +57,16 @@ pub(super) fn gives_way(destination: &Destination, flow: Option<&Flow>, context:
     // The others are looked through for a full flow alone, which has fifty at most.
     let full = flow.filter(|flow| places::is_full(flow.outputs.len()) && places::can_give_way(destination));
     let Some(flow) = full else { return false };
-    let all = context.destinations.state();
-    let same = all.iter().map(std::convert::AsRef::as_ref).filter(|d| places::share_a_flow(destination, d));
-    places::gives_way(destination, same, flow.outputs.len())
+    let same: Vec<_> = of_same_source(destination, context).collect();
+    places::gives_way(destination, same.iter().map(std::convert::AsRef::as_ref), flow.outputs.len())
 }
 
-/// Whether something of the other delivery is there, while it is on the air.
-fn is_to_move(destination: &Destination) -> bool {
-    let Some(status) = &destination.status else { return false };
-    wants_to_run(&destination.spec)
-        && destination.meta().deletion_timestamp.is_none()
-        && match destination.spec.delivery {
-            Delivery::Passthrough => status.channel.is_some(),
-            Delivery::Transcode => !status.outputs.is_empty(),
-        }
+/// The Destinations that send from the same flow, this one included.
+fn of_same_source(destination: &Destination, context: &Context) -> impl Iterator<Item = Arc<Destination>> {
+    let namespace = destination.namespace().unwrap_or_default();
+    let names = context.wiring.of_source(&namespace, &destination.spec.from.name).into_iter();
+    names
+        .filter_map(move |name| context.destinations.get(&ObjectRef::<Destination>::new(&name.name).within(&namespace)))
 }
 
 fn has_begun(destination: &Destination) -> bool {
@@ -82,18 +76,4 @@ fn has_begun(destination: &Destination) -> bool {
 fn is_earlier(other: &Destination, than: &Destination) -> bool {
     let order = |d: &Destination| (d.creation_timestamp().map(|t| t.0), d.namespace(), d.name_any());
     order(other) < order(than)
-}
-
-/// Whether it would go on if it could. Who waits for something else (a Secret, its Source) keeps nobody waiting.
-fn can_go_on(destination: &Destination) -> bool {
-    if destination.spec.suspend || destination.meta().deletion_timestamp.is_some() {
-        return false;
-    }
-    let conditions = destination.status.as_ref().map_or(&[] as &[_], |s| &s.conditions);
-    let is = |reason: &str, of: &[Reason]| of.iter().any(|r| r.as_str() == reason);
-    conditions.iter().all(|c| match c.type_.as_str() {
-        STALLED => c.status != "True" || is(&c.reason, &[Reason::QuotaExceeded]),
-        READY => !is(&c.reason, &[Reason::SourceNotFound, Reason::SourceNotReady, Reason::SourceStopped]),
-        _ => true,
-    })
 }

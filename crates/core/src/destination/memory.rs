@@ -75,7 +75,7 @@ pub fn unchanged_since<'a>(
 }
 
 /// A new spec, or the annotation that asks for it, begins the count anew.
-pub(super) fn begins_anew(destination: &Destination, status: &DestinationStatus) -> bool {
+pub(crate) fn begins_anew(destination: &Destination, status: &DestinationStatus) -> bool {
     let asked = destination.metadata.annotations.as_ref().and_then(|a| a.get(RECONCILE_AT));
     destination.metadata.generation != status.observed_generation
         || asked.is_some_and(|at| Some(at) != status.last_handled_reconcile_at.as_ref())

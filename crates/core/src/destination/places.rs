@@ -3,7 +3,7 @@
 
 use crate::api::Destination;
 use crate::api::destination::Delivery;
-use crate::conditions::STALLED;
+use crate::conditions::{READY, STALLED};
 use crate::destination::wanted::wants_to_run;
 use crate::flow::OUTPUTS_PER_FLOW;
 use crate::reasons::Reason;
@@ -21,12 +21,6 @@ pub fn can_give_way(destination: &Destination) -> bool {
     let spec = &destination.spec;
     let is_left_alone = spec.suspend || destination.metadata.deletion_timestamp.is_some();
     !wants_to_run(spec) && !spec.prepare && !is_left_alone && places(destination) > 0
-}
-
-/// Whether two Destinations send from one flow.
-#[must_use]
-pub fn share_a_flow(one: &Destination, other: &Destination) -> bool {
-    one.metadata.namespace == other.metadata.namespace && one.spec.from.name == other.spec.from.name
 }
 
 /// Whether a flow has no place for one more Destination, which needs two at most: nobody lacks a place on any other.
@@ -51,13 +45,47 @@ pub fn gives_way<'a>(own: &Destination, all: impl Iterator<Item = &'a Destinatio
     needed > free + before
 }
 
+/// Whether something of the other delivery is there, while it is on the air.
+#[must_use]
+pub fn is_to_move(destination: &Destination) -> bool {
+    let Some(status) = &destination.status else { return false };
+    wants_to_run(&destination.spec)
+        && destination.metadata.deletion_timestamp.is_none()
+        && match destination.spec.delivery {
+            Delivery::Passthrough => status.channel.is_some(),
+            Delivery::Transcode => !status.outputs.is_empty(),
+        }
+}
+
+/// Whether it is to be encoded.
+#[must_use]
+pub fn wants_channel(destination: &Destination) -> bool {
+    let spec = &destination.spec;
+    spec.delivery == Delivery::Transcode && (wants_to_run(spec) || spec.prepare)
+}
+
+/// Whether it would go on if it could. Who waits for something else (a Secret, its Source) keeps nobody waiting.
+#[must_use]
+pub fn can_go_on(destination: &Destination) -> bool {
+    if destination.spec.suspend || destination.metadata.deletion_timestamp.is_some() {
+        return false;
+    }
+    let conditions = destination.status.as_ref().map_or(&[] as &[_], |s| &s.conditions);
+    let is = |reason: &str, of: &[Reason]| of.iter().any(|r| r.as_str() == reason);
+    conditions.iter().all(|c| match c.type_.as_str() {
+        STALLED => c.status != "True" || is(&c.reason, &[Reason::QuotaExceeded]),
+        READY => !is(&c.reason, &[Reason::SourceNotFound, Reason::SourceNotReady, Reason::SourceStopped]),
+        _ => true,
+    })
+}
+
 /// How many places it has.
-fn places(destination: &Destination) -> usize {
+pub(crate) fn places(destination: &Destination) -> usize {
     destination.status.as_ref().map_or(0, |s| s.outputs.iter().filter(|o| o.arn.is_some()).count())
 }
 
 /// How many it still needs.
-fn missing(destination: &Destination) -> usize {
+pub(crate) fn missing(destination: &Destination) -> usize {
     let spec = &destination.spec;
     match spec.delivery {
         Delivery::Passthrough => (1 + usize::from(spec.backup.is_some())).saturating_sub(places(destination)),

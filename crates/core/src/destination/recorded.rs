@@ -69,6 +69,8 @@ pub fn on_air(destination: &Destination) -> Recorded {
 
 /// As AWS spells it.
 pub(super) const ENABLED: &str = "ENABLED";
+/// The same.
+pub(crate) const DISABLED: &str = "DISABLED";
 
 fn is_up(state: &str) -> bool {
     ChannelState::read(state).is_some_and(ChannelState::is_up)

@@ -2,18 +2,12 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use serde_json::json;
 
-use super::{Outcome, Users, concerns, plan, status, uses, wanted};
-use crate::api::destination::DestinationSpec;
+use super::{Outcome, Users, plan, status, wanted};
 use crate::api::encoding_preset::{EncodingPreset, EncodingPresetSpec, EncodingPresetStatus};
 use crate::plan::{Step, Waiting};
 
 fn spec(kbps: i32, frame_rate: &str) -> EncodingPresetSpec {
     serde_json::from_value(json!({ "width": 1920, "height": 1080, "frameRate": frame_rate, "videoBitrateKbps": kbps }))
-        .expect("a spec")
-}
-
-fn destination(encoding: &str) -> DestinationSpec {
-    serde_json::from_value(json!({ "from": { "name": "studio" }, "delivery": "Transcode", "encoding": encoding }))
         .expect("a spec")
 }
 
@@ -81,16 +75,4 @@ fn twenty_users_are_named_and_all_are_counted() {
     let (status, _) = pass(spec(4_000, "30"), &users(25), false);
     assert_eq!((status.used_by.len(), status.used_by_count), (20, Some(25)));
     assert_eq!(status.used_by.last().map(String::as_str), Some("Destination/d19"));
-}
-
-#[test]
-fn a_destination_that_no_longer_names_a_preset_concerns_it_once_more() {
-    assert!(uses(&destination("fast"), "fast") && !uses(&destination("fast"), "slow"));
-    let (status, _) = pass(spec(4_000, "30"), &users(2), false);
-    assert!(concerns("new", &destination("fast"), "fast", Some(&status)), "it names it now");
-    assert!(concerns("d01", &destination("slow"), "fast", Some(&status)), "it did before");
-    assert!(!concerns("new", &destination("slow"), "fast", Some(&status)));
-    assert!(!concerns("new", &destination("slow"), "fast", None));
-    let (status, _) = pass(spec(4_000, "30"), &users(25), false);
-    assert!(concerns("d24", &destination("slow"), "fast", Some(&status)), "it may be one of those that are not named");
 }

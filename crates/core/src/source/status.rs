@@ -50,13 +50,23 @@ pub fn judge(receives: Option<bool>, measured: &Measured, health: &Health) -> He
 /// have failed for as long as a measurement is waited for.
 #[must_use]
 pub fn signal(status: &SourceStatus, now: Timestamp) -> Option<bool> {
+    if unseen_since(status)?.is_some_and(|since| age(since, now) >= MEASUREMENT_PATIENCE) {
+        return None;
+    }
+    received(status)
+}
+
+/// Since when it is not known any more what the Source receives, if it is not; `None`: it has not said yet whether it is ready.
+pub(crate) fn unseen_since(status: &SourceStatus) -> Option<Option<Timestamp>> {
     let ready = status.conditions.iter().find(|c| c.type_ == READY)?;
     // One that is not understood is not looked at.
     let is_unseen = (ready.status == "Unknown" && ready.reason != Reason::Suspended.as_str())
         || ready.reason == Reason::NotUnderstood.as_str();
-    if is_unseen && age(ready.last_transition_time.0, now) >= MEASUREMENT_PATIENCE {
-        return None;
-    }
+    Some(is_unseen.then_some(ready.last_transition_time.0))
+}
+
+/// Whether it was last seen to receive something.
+pub(crate) fn received(status: &SourceStatus) -> Option<bool> {
     match leader(status)?.health? {
         HealthWord::Healthy | HealthWord::Degraded => Some(true),
         HealthWord::Failed => Some(false),
@@ -141,6 +151,13 @@ pub fn status(source: &Source, outcome: &Outcome<'_>, region: &str) -> SourceSta
     status.state = Some(word(&before, source, outcome, flow));
     conditions(&mut status, &before, source, outcome, flow);
     status
+}
+
+/// Whether two statuses differ in what they say of the Source's users alone: who they are, and how many outputs they have.
+#[must_use]
+pub fn is_summary(stored: &SourceStatus, new: &SourceStatus) -> bool {
+    let rest = |status: &SourceStatus| SourceStatus { users: Vec::new(), outputs: None, ..status.clone() };
+    stored.outputs.is_some() == new.outputs.is_some() && rest(stored) == rest(new)
 }
 
 /// What is recorded of the right to the flow.
