@@ -90,5 +90,37 @@ fn what_was_never_started_costs_a_few_passes_and_the_source_one_write_a_second()
             writes.iter().filter(|(label, _)| label.contains(name.as_str())).map(|(_, n)| n).sum::<usize>()
         };
         assert!(names.iter().all(|name| its(name) == 2), "{writes:?}");
+        let asked = requests(&world, 1, &[Effect::AwsRead, Effect::AwsChange, Effect::AwsCreate]);
+        assert!(asked.values().sum::<usize>() <= 30, "by time, and not by objects: {asked:?}");
+    });
+}
+
+/// An operator that comes back when all is as it should be changes nothing, and reads by flows and not by objects.
+#[test]
+fn a_restart_with_all_at_rest_changes_nothing() {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    paused(async {
+        let world = World::new(None);
+        let mut operator = begun(&world).await;
+        stopped(0, 10).iter().for_each(|name| create(&world, name, "Stopped"));
+        let running: Vec<_> = (0..20).map(|number| format!("running-{number:02}")).collect();
+        for name in &running {
+            world.cluster.create("secrets", secret(name, &format!("{name}-of-many-letters")));
+            let key = json!({ "secretRef": { "name": name, "key": "key" } });
+            world.cluster.create("destinations", destination(name, json!({ "platform": "YouTube", "streamKey": key })));
+        }
+        operator.settle(&world, LONG).await.expect("it settles");
+        operator.run_for(&world, LONG).await.expect("it lives");
+        let sent = requests(&world, 0, &[Effect::AwsChange, Effect::AwsCreate]);
+        let additions: usize = sent.iter().filter(|(label, _)| label.contains("outputs")).map(|(_, n)| n).sum();
+        assert!(additions <= 3, "they come together: {sent:?}");
+        drop(operator);
+        world.wire.enter(1);
+        let mut operator = Operator::start(&world).await;
+        operator.run_for(&world, Duration::from_secs(5)).await.expect("it lives");
+        assert_eq!(requests(&world, 1, &[Effect::AwsChange, Effect::AwsCreate, Effect::ApiWrite]), BTreeMap::new());
+        let reads = requests(&world, 1, &[Effect::AwsRead]);
+        assert!(reads.values().sum::<usize>() <= 10, "{reads:?}");
+        assert!(operator.passes.len() == 32, "each was looked at: {:?}", operator.passes);
     });
 }

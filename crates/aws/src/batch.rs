@@ -19,6 +19,8 @@ type Queue<Item, Answer> = Vec<(Item, oneshot::Sender<Result<Answer, Failure>>)>
 pub struct Batch<Key, Item, Answer> {
     window: Duration,
     most: usize,
+    /// What comes while a call for its key is under way goes with the next one.
+    one_by_one: bool,
     waiting: Arc<Mutex<HashMap<Key, Queue<Item, Answer>>>>,
 }
 
@@ -30,7 +32,12 @@ where
 {
     /// Batchs for `window`, at most `most` items a call.
     pub fn new(window: Duration, most: usize) -> Self {
-        Self { window, most, waiting: Arc::default() }
+        Self { window, most, one_by_one: false, waiting: Arc::default() }
+    }
+
+    /// The same with one call at a time for a key: the slower the calls, the more goes with each.
+    pub fn one_by_one(window: Duration, most: usize) -> Self {
+        Self { one_by_one: true, ..Self::new(window, most) }
     }
 
     /// Adds an item to the next call for `key` and waits for its answer. `call` gives as many answers as it got items, in
@@ -46,23 +53,39 @@ where
         let (sender, receiver) = oneshot::channel();
         let first = {
             let mut waiting = self.waiting.lock().await;
-            let queue = waiting.entry(key.clone()).or_default();
-            queue.push((item, sender));
-            queue.len() == 1
+            let first = !waiting.contains_key(&key);
+            waiting.entry(key.clone()).or_default().push((item, sender));
+            first
         };
         if first {
-            let (waiting, window, most) = (self.waiting.clone(), self.window, self.most);
+            let (waiting, window, most, one_by_one) = (self.waiting.clone(), self.window, self.most, self.one_by_one);
             tokio::spawn(async move {
                 pause(window).await;
-                let mut all = waiting.lock().await.remove(&key).unwrap_or_default();
-                while !all.is_empty() {
-                    let rest = all.split_off(all.len().min(most));
-                    let (items, senders): (Vec<_>, Vec<_>) = all.into_iter().unzip();
-                    for (sender, answer) in senders.into_iter().zip(call(key.clone(), items).await) {
-                        // The caller may be gone.
-                        let _ = sender.send(answer);
+                loop {
+                    let mut waiting = waiting.lock().await;
+                    let mut all = match waiting.get_mut(&key).map(std::mem::take) {
+                        Some(all) if !all.is_empty() => all,
+                        _ => {
+                            waiting.remove(&key);
+                            break;
+                        }
+                    };
+                    if !one_by_one {
+                        waiting.remove(&key);
                     }
-                    all = rest;
+                    drop(waiting);
+                    while !all.is_empty() {
+                        let rest = all.split_off(all.len().min(most));
+                        let (items, senders): (Vec<_>, Vec<_>) = all.into_iter().unzip();
+                        for (sender, answer) in senders.into_iter().zip(call(key.clone(), items).await) {
+                            // The caller may be gone.
+                            let _ = sender.send(answer);
+                        }
+                        all = rest;
+                    }
+                    if !one_by_one {
+                        break;
+                    }
                 }
             });
         }
@@ -73,5 +96,47 @@ where
                 message: "the call was abandoned".into(),
             })
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex as StdMutex;
+
+    use futures::future::join_all;
+
+    use super::*;
+
+    const CALL: Duration = Duration::from_millis(500);
+
+    /// How many items went with each call, when one came every 100 ms.
+    async fn calls(batch: Batch<u8, usize, usize>) -> Vec<usize> {
+        let sent = Arc::<StdMutex<Vec<usize>>>::default();
+        let asked = (0..20).map(|number| {
+            let (batch, sent) = (&batch, sent.clone());
+            async move {
+                pause(Duration::from_millis(100) * u32::try_from(number).expect("few")).await;
+                let call = move |_, items: Vec<usize>| {
+                    sent.lock().expect("no panic").push(items.len());
+                    async move {
+                        pause(CALL).await;
+                        items.into_iter().map(Ok).collect()
+                    }
+                };
+                assert_eq!(batch.ask(1, number, call).await, Ok(number));
+            }
+        });
+        join_all(asked).await;
+        assert!(batch.waiting.lock().await.is_empty(), "nothing is kept");
+        sent.lock().expect("no panic").clone()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_comes_while_a_call_is_under_way_goes_with_the_next() {
+        let window = Duration::from_millis(40);
+        assert_eq!(calls(Batch::new(window, 50)).await.len(), 20);
+        let sizes = calls(Batch::one_by_one(window, 50)).await;
+        assert!(sizes.len() <= 5 && sizes.iter().sum::<usize>() == 20, "{sizes:?}");
+        assert!(calls(Batch::one_by_one(window, 2)).await.iter().all(|size| *size <= 2));
     }
 }

@@ -49,7 +49,7 @@ pub struct ListedFlow {
 
 impl MediaConnect {
     pub(super) fn new(sdk: &SdkConfig, caller: Arc<Caller>) -> Self {
-        Self { client: Client::new(sdk), caller, additions: Batch::new(GATHERING, 50) }
+        Self { client: Client::new(sdk), caller, additions: Batch::one_by_one(GATHERING, 50) }
     }
 
     /// The flow, or `None` when AWS says that there is none.
@@ -317,6 +317,12 @@ impl MediaConnect {
 
     async fn add_outputs(&self, flow: &str, outputs: Vec<NewOutput>) -> Vec<Result<String, Failure>> {
         match self.send_outputs(flow, &outputs).await {
+            // What keeps all of them waiting is asked for once, and not once more for each.
+            Err(failure)
+                if outputs.len() > 1 && failure.class == FailureClass::Conflict && !self.takes_changes(flow).await =>
+            {
+                outputs.iter().map(|_| Err(failure.clone())).collect()
+            }
             // AWS takes all of a batch or none. One Destination's mistake must not be another's: each for itself, then.
             Err(failure) if outputs.len() > 1 && (failure.is_refusal() || failure.class == FailureClass::Conflict) => {
                 let mut answers = Vec::with_capacity(outputs.len());
@@ -329,6 +335,12 @@ impl MediaConnect {
             Err(failure) => outputs.iter().map(|_| Err(failure.clone())).collect(),
             Ok(arns) => outputs.iter().map(|output| arn_of(output, &arns)).collect(),
         }
+    }
+
+    /// Whether a flow is seen to be in a state in which AWS takes changes.
+    async fn takes_changes(&self, flow: &str) -> bool {
+        let seen = self.describe_flow(flow, Urgency::Change).await;
+        matches!(seen, Ok(Some(flow)) if flow.state.takes_changes())
     }
 
     async fn send_outputs(&self, flow: &str, outputs: &[NewOutput]) -> Result<BTreeMap<String, String>, Failure> {

@@ -19,6 +19,7 @@ use playout_core::names::{CreateIntent, Identity, Ownership, TAG_UID};
 use playout_core::plan::{Action as _, Desired, Failure, FailureClass};
 use playout_core::regions::Service;
 
+use super::look::{OF_NOTHING, begins_with_nothing};
 use super::{DestinationKind, is_asked_anew, queue};
 use crate::kind::{Context, Kind as _};
 use crate::kinds::source::AGE;
@@ -140,6 +141,16 @@ impl Looking<'_> {
         !input.flows.is_empty()
     }
 
+    /// How old a list may be: of what goes through no channel as far as is known, older than of what may be making one.
+    fn list_age(&self) -> Duration {
+        let passes_through = self.destination.spec.delivery == Delivery::Passthrough
+            && self.destination.metadata.deletion_timestamp.is_none()
+            && self.intent().is_none()
+            && !is_asked_anew(self.destination)
+            && self.destination.status.as_ref().is_none_or(|status| status.channel.is_none());
+        if passes_through || begins_with_nothing(self.destination) { OF_NOTHING } else { LIST_AGE }
+    }
+
     async fn input(&self, recorded: &ChannelStatus) -> Result<Look<Input>, Failure> {
         let Self { identity, region, .. } = self;
         if let Some(id) = &recorded.input_id {
@@ -151,7 +162,7 @@ impl Looking<'_> {
             region.channels.forget(id);
         }
         let name = identity.input_name();
-        let listed = region.channels.inputs(LIST_AGE, self.urgency).await?;
+        let listed = region.channels.inputs(self.list_age(), self.urgency).await?;
         let ours = listed
             .iter()
             .map(|l| &l.input)
@@ -173,7 +184,7 @@ impl Looking<'_> {
             region.channels.forget(id);
         }
         let name = identity.channel_name();
-        let listed = region.channels.list(LIST_AGE, self.urgency).await?;
+        let listed = region.channels.list(self.list_age(), self.urgency).await?;
         let ours =
             listed.iter().filter(|c| c.name == name && !c.state.is_gone() && identity.ownership(&c.tags).is_ours());
         for listed in ours {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use kube::{Resource as _, ResourceExt as _};
 use playout_api::destination::DestinationWord;
-use playout_api::{ACTIVE_ENDPOINT, Destination, Source};
+use playout_api::{ACTIVE_ENDPOINT, CREATE_INTENT, Destination, Source};
 use playout_aws::Region;
 use playout_aws::cloudwatch::Subject;
 use playout_core::channel::{Input, Look};
@@ -177,7 +177,10 @@ impl Looking<'_> {
         };
         let stops = goes && output.enabled && whose(&tags).is_ours();
         if !stops {
-            region.flows.refresh_tags(&output.arn);
+            match recorded_uid(destination, &output.arn) {
+                Some(_) if !is_asked_anew(destination) => region.flows.refresh_tags_in_turn(&output.arn),
+                _ => region.flows.refresh_tags(&output.arn),
+            }
             tags = region.flows.last_tags(&output.arn);
         }
         let mut seen = OutputSeen {
@@ -290,8 +293,26 @@ async fn look_for_flow(
     Ok((found.filter(|f| certain && (deleting || Some(&f.arn) == recorded)), certain))
 }
 
+/// How old a shared look may be of what has never had anything in AWS, and is to have nothing: of hundreds that are made at a time,
+/// one looks. What this process has changed since is never missing in it.
+pub(super) const OF_NOTHING: Duration = Duration::from_secs(10);
+
+/// Whether it has never had anything in AWS as far as is known, and is to have nothing. The object of a cluster that was restored is
+/// one, too: so it is looked at all the same.
+pub(super) fn begins_with_nothing(destination: &Destination) -> bool {
+    let is_told = destination.status.as_ref().is_some_and(|s| s.observed_generation.is_some());
+    !is_told
+        && !wants_to_run(&destination.spec)
+        && !destination.spec.prepare
+        && destination.meta().deletion_timestamp.is_none()
+        && !destination.annotations().contains_key(CREATE_INTENT)
+}
+
 /// A background check may share a look with others for half the interval of the object; everything else looks anew.
 fn age_of_look(destination: &Destination, urgency: Urgency, context: &Context) -> Duration {
+    if begins_with_nothing(destination) {
+        return OF_NOTHING;
+    }
     let Some(status) = destination.status.as_ref().filter(|_| urgency == Urgency::Check) else { return AGE };
     let runs = status.state.is_some_and(DestinationWord::is_sent) && !is_true(&status.conditions, RECONCILING);
     // Twenty that have nothing on the flow of their Source prove it with one look.

@@ -1,11 +1,13 @@
 //! Reads of flows, shared: twenty Destinations of one Source ask once.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt as _;
 use playout_core::flow::Flow;
 use playout_core::plan::Failure;
+use tokio::time::Instant;
 
 use crate::cache::{Ask, Reads};
 use crate::clock::Clock;
@@ -14,6 +16,9 @@ use crate::rate_limit::Urgency;
 
 /// After so long tags are read again: they change only by our own hand or somebody else's.
 const TAGS_FOR: Duration = Duration::from_secs(600);
+
+/// The same of an output that is recorded as ours: there are fifty on a flow, and AWS answers five of these calls a second.
+const OUTPUT_TAGS_FOR: Duration = Duration::from_secs(3600);
 
 /// The same of what is recorded as somebody else's: whoever restores its tags need not say so.
 const LOST_TAGS_FOR: Duration = Duration::from_secs(60);
@@ -27,6 +32,8 @@ pub struct Flows {
     described: Reads<String, Option<Arc<Flow>>>,
     listed: Reads<(), Arc<Vec<ListedFlow>>>,
     tags: Reads<String, Tags>,
+    clock: Clock,
+    began: Instant,
 }
 
 impl Flows {
@@ -35,7 +42,9 @@ impl Flows {
             media_connect,
             described: Reads::new(clock.clone(), "mediaconnect:DescribeFlow"),
             listed: Reads::new(clock.clone(), "mediaconnect:ListFlows"),
-            tags: Reads::new(clock, "mediaconnect:ListTagsForResource"),
+            tags: Reads::new(clock.clone(), "mediaconnect:ListTagsForResource"),
+            began: clock.instant(),
+            clock,
         }
     }
 
@@ -117,8 +126,23 @@ impl Flows {
 
     /// Has tags read in the background, if they never were or long ago. Nothing waits for it.
     pub fn refresh_tags(&self, arn: &str) {
+        self.refresh(arn, TAGS_FOR);
+    }
+
+    /// The same of an output that is recorded as ours, in its turn: an operator that has just begun to work does not read the tags of
+    /// a thousand of them at once.
+    pub fn refresh_tags_in_turn(&self, arn: &str) {
+        let mut hash = DefaultHasher::new();
+        arn.hash(&mut hash);
+        let turn = Duration::from_secs(hash.finish() % OUTPUT_TAGS_FOR.as_secs());
+        if self.last_tags(arn).is_some() || self.clock.instant() >= self.began + turn {
+            self.refresh(arn, OUTPUT_TAGS_FOR);
+        }
+    }
+
+    fn refresh(&self, arn: &str, age: Duration) {
         // The first poll begins the read, in a task of its own.
-        if let Some(Err(failure)) = self.tags_of(arn, TAGS_FOR, Urgency::Check).now_or_never() {
+        if let Some(Err(failure)) = self.tags_of(arn, age, Urgency::Check).now_or_never() {
             tracing::debug!(arn, error = failure.message, "tags cannot be read");
         }
     }
