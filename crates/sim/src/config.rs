@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::outside::{Encoder, Receiver};
 use crate::switches::Switches;
 
 /// Everything that is fixed when a simulator starts. The defaults are those of AWS, or as near as its documents say.
@@ -228,57 +229,5 @@ impl Default for Durations {
             peer_lag: Duration::from_secs(20),
             output_retry: Duration::from_secs(5),
         }
-    }
-}
-
-/// What an encoder sends to a source.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct Encoder {
-    /// Whether it is there.
-    pub connected: bool,
-    /// Bits a second.
-    pub bitrate: u64,
-    /// Lost packets in percent.
-    pub packet_loss_percent: f64,
-    /// Round trip time in milliseconds.
-    pub round_trip_time: f64,
-}
-
-impl Default for Encoder {
-    fn default() -> Self {
-        Self { connected: true, bitrate: 6_000_000, packet_loss_percent: 0.0, round_trip_time: 20.0 }
-    }
-}
-
-impl Encoder {
-    /// Nobody sends.
-    pub fn absent() -> Self {
-        Self { connected: false, ..Self::default() }
-    }
-}
-
-/// What a destination does with a connection.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
-pub enum Receiver {
-    /// Takes it.
-    #[default]
-    Accept,
-    /// Refuses it, every time.
-    Refuse,
-    /// Takes the connection and refuses the stream name, every time.
-    RefuseKey,
-    /// Takes it after a while.
-    AcceptAfter {
-        /// Simulated time since the output began to try.
-        seconds: f64,
-    },
-}
-
-impl Receiver {
-    /// Whether it takes nothing, whenever it is asked.
-    pub(crate) fn refuses(self) -> bool {
-        matches!(self, Self::Refuse | Self::RefuseKey)
     }
 }

@@ -229,9 +229,9 @@ fn process(
         return Err(ApiError::new(status, code, format!("Resource {hidden} was not found.")));
     }
 
-    let World { config, regions, air, ids, faults, visibility, .. } = world;
+    let World { config, regions, outside, ids, faults, visibility, .. } = world;
     let region = regions.entry(scope.region.clone()).or_default();
-    services::advance(region, config, air, now);
+    services::advance(region, config, outside, now);
     if mutating && faults.any_stale() {
         visibility.before_mutation(service.name, &scope.region, region, now);
     }
@@ -241,7 +241,7 @@ fn process(
         _ => visibility.served(service.name, &scope.region, now),
     };
     if let Some(past) = &mut past {
-        services::advance(past, config, air, now);
+        services::advance(past, config, outside, now);
     }
     let mut call = Call {
         operation,
@@ -251,7 +251,7 @@ fn process(
         callers: clock.callers().unwrap_or(now),
         speed: if clock.callers().is_some() { clock.speed() } else { 1.0 },
         config,
-        air,
+        outside,
         ids,
         created: Vec::new(),
     };
@@ -259,7 +259,7 @@ fn process(
     let created = call.created;
     if mutating {
         // What one service did may be what another one takes: a flow that stops is an input that is lost.
-        services::record(region, config, air, now);
+        services::record(region, config, outside, now);
     }
     match fault {
         Some(FaultKind::HideFromLists { seconds }) => visibility.hide(&created, now + span(*seconds), false),

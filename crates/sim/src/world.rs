@@ -8,7 +8,7 @@ use crate::faults::Faults;
 use crate::ids::Ids;
 use crate::late::Late;
 use crate::log::Log;
-use crate::services::mediaconnect::air::Air;
+use crate::outside::Outside;
 use crate::services::{self, Region};
 use crate::throttle::Throttle;
 use crate::visibility::Visibility;
@@ -17,7 +17,7 @@ use crate::visibility::Visibility;
 pub(crate) struct World {
     pub(crate) config: Config,
     pub(crate) regions: BTreeMap<String, Region>,
-    pub(crate) air: Air,
+    pub(crate) outside: Outside,
     pub(crate) ids: Ids,
     pub(crate) faults: Faults,
     pub(crate) late: Late,
@@ -30,7 +30,7 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new(config: Config, now: Duration) -> Self {
         Self {
-            air: Air::new(&config),
+            outside: Outside::new(config.encoder, config.receiver),
             started_with: config.clone(),
             config,
             regions: BTreeMap::new(),
@@ -46,7 +46,7 @@ impl World {
     /// Lets the time pass everywhere.
     pub(crate) fn advance(&mut self, now: Duration) {
         for region in self.regions.values_mut() {
-            services::advance(region, &self.config, &self.air, now);
+            services::advance(region, &self.config, &self.outside, now);
         }
     }
 
@@ -56,7 +56,7 @@ impl World {
         self.faults.clear(None);
         self.late.clear();
         self.log.clear();
-        self.air = Air::new(&config);
+        self.outside = Outside::new(config.encoder, config.receiver);
         self.config = config;
         self.regions.clear();
         self.throttle.clear();

@@ -7,10 +7,10 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{ControlError, Edit, Maintenance};
-use crate::config::{Encoder, Receiver};
 use crate::faults::Fault;
+use crate::outside::{Encoder, Receiver};
 use crate::sim::Sim;
+use crate::tester::{ControlError, Edit, Maintenance};
 
 type Done = Result<Value, ControlError>;
 
@@ -105,16 +105,12 @@ fn route(sim: &Sim, method: &Method, path: &[&str], query: &[(String, String)], 
         ("PUT", ["receivers", host]) => receiver(sim, host, param("stream"), &read(body)?),
         ("POST", ["edit"]) => {
             let edit = read::<Edit>(body)?;
-            let kind = match (&edit.channel, &edit.input) {
-                (Some(_), _) => "channel",
-                (None, Some(_)) => "input",
-                (None, None) => "flow",
-            };
+            let (kind, _) = edit.meant();
             sim.edit(&edit).map(|edited| json!({ kind: edited }))
         }
         ("POST", ["maintenance"]) => {
             let wanted: Maintenance = read(body)?;
-            let kind = if wanted.channel.is_some() { "channel" } else { "flow" };
+            let (kind, _) = wanted.meant();
             sim.maintain(&wanted).map(|seen| json!({ kind: seen }))
         }
         ("POST", ["managed-outputs"]) => {

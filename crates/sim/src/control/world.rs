@@ -3,79 +3,18 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{ControlError, Edit};
-use crate::config::{Config, Encoder, Quotas, Receiver};
+use crate::config::{Config, Quotas};
 use crate::faults::{Fault, PlantedFault};
 use crate::log::LogEntry;
-use crate::services::mediaconnect::air::Air;
+use crate::outside::{Encoder, Outside, Receiver};
 use crate::services::{self, Region, mediaconnect, medialive, secretsmanager, ssm};
 use crate::sim::Sim;
 use crate::switches::Switches;
+use crate::tester::{ControlError, Edit, Maintenance, Seed};
 use crate::visibility::Visibility;
 use crate::world::World;
-
-/// What a world starts with.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct Seed {
-    /// SSM parameters.
-    pub parameters: Vec<SeedParameter>,
-    /// Secrets.
-    pub secrets: Vec<SeedSecret>,
-}
-
-/// An SSM parameter that is there from the start.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct SeedParameter {
-    /// Region.
-    pub region: String,
-    /// Name.
-    pub name: String,
-    /// Value.
-    pub value: String,
-    /// `String` or `SecureString`.
-    #[serde(default = "secure")]
-    pub r#type: String,
-}
-
-fn secure() -> String {
-    "SecureString".to_owned()
-}
-
-/// A secret that is there from the start.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct SeedSecret {
-    /// Region.
-    pub region: String,
-    /// Name.
-    pub name: String,
-    /// Value.
-    pub secret_string: String,
-}
-
-/// What AWS maintains.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Maintenance {
-    /// Name or ARN of the flow that is meant.
-    #[serde(default)]
-    pub flow: String,
-    /// Id, ARN or name of the channel that is meant, and not a flow.
-    #[serde(default)]
-    pub channel: Option<String>,
-    /// Whether its state tells of it. AWS does not document which states it has meanwhile.
-    #[serde(default = "told")]
-    pub told: bool,
-}
-
-fn told() -> bool {
-    true
-}
 
 impl Sim {
     /// Plants a fault; the answer is its number.
@@ -168,38 +107,38 @@ impl Sim {
     /// Says what an encoder sends to a source. The flow (name or ARN) need not exist yet.
     pub fn set_encoder(&self, flow: &str, source: &str, encoder: Encoder) {
         let (mut world, now) = self.now();
-        world.air.set_encoder(flow, source, encoder);
-        each_region(&mut world, |region, config, air| services::record(region, config, air, now));
+        world.outside.set_encoder(flow, source, encoder);
+        each_region(&mut world, |region, config, outside| services::record(region, config, outside, now));
     }
 
     /// Says what a destination does: for all streams at this host or, with `stream`, for one (RTMP stream name or
     /// stream id). An output that listens is reached by its own name as the host.
     pub fn set_receiver(&self, host: &str, stream: Option<&str>, receiver: Receiver) {
         let (mut world, now) = self.now();
-        world.air.set_receiver(host, stream, receiver);
-        each_region(&mut world, |region, config, air| services::record(region, config, air, now));
+        world.outside.set_receiver(host, stream, receiver);
+        each_region(&mut world, |region, config, outside| services::record(region, config, outside, now));
     }
 
     /// Closes the connections to a host; the outputs try again after a moment.
     pub fn disconnect(&self, host: &str, stream: Option<&str>) {
         let (mut world, now) = self.now();
         let to = (host, stream);
-        each_region(&mut world, |region, config, air| services::disconnect(region, config, air, to, now));
+        each_region(&mut world, |region, config, outside| services::disconnect(region, config, outside, to, now));
     }
 
     /// Changes a flow, a channel or an input behind the back of whoever made it. Answers it, null if it is gone.
     pub fn edit(&self, edit: &Edit) -> Result<Value, ControlError> {
         let (mut world, now) = self.now();
-        let World { config, regions, air, .. } = &mut *world;
+        let World { config, regions, outside, .. } = &mut *world;
         if edit.channel.is_some() || edit.input.is_some() {
-            return edit_medialive(regions, edit, config, air, now);
+            return edit_medialive(regions, edit, config, outside, now);
         }
         for (name, region) in regions.iter_mut() {
             if edit.region.as_ref().is_none_or(|wanted| wanted == name)
                 && region.mediaconnect.find(&edit.flow).is_some()
             {
-                let edited = mediaconnect::edit(&mut region.mediaconnect, edit, config, air, now);
-                services::record(region, config, air, now);
+                let edited = mediaconnect::edit(&mut region.mediaconnect, edit, config, outside, now);
+                services::record(region, config, outside, now);
                 return edited;
             }
         }
@@ -209,7 +148,7 @@ impl Sim {
     /// AWS maintains a flow or a channel now: it restarts by itself. Answers it as it is then.
     pub fn maintain(&self, maintenance: &Maintenance) -> Result<Value, ControlError> {
         let (mut world, now) = self.now();
-        let World { config, regions, air, .. } = &mut *world;
+        let World { config, regions, outside, .. } = &mut *world;
         let Maintenance { flow, channel, told } = maintenance;
         for region in regions.values_mut() {
             let done = if let Some(channel) = channel {
@@ -217,10 +156,10 @@ impl Sim {
                 medialive::edit::maintain(&mut region.medialive, &id, *told, config, now)
             } else {
                 let Some(flow) = region.mediaconnect.find(flow) else { continue };
-                mediaconnect::maintain(flow, *told, config, air, now)
+                mediaconnect::maintain(flow, *told, config, outside, now)
             };
-            services::advance(region, config, air, now);
-            services::record(region, config, air, now);
+            services::advance(region, config, outside, now);
+            services::record(region, config, outside, now);
             return done;
         }
         Err(ControlError::absent("flow or channel", channel.as_ref().unwrap_or(flow)))
@@ -229,12 +168,12 @@ impl Sim {
     /// Adds an output to a flow (name or ARN) as the MediaLive input `input` (ARN) does. Answers the output's ARN.
     pub fn add_managed_output(&self, flow: &str, input: &str) -> Result<String, ControlError> {
         let (mut world, now) = self.now();
-        let World { config, regions, air, ids, .. } = &mut *world;
+        let World { config, regions, outside, ids, .. } = &mut *world;
         for region in regions.values_mut() {
             if region.mediaconnect.find(flow).is_some() {
                 let state = &mut region.mediaconnect;
-                let added = mediaconnect::add_managed_output(state, flow, input, config, air, ids, now);
-                services::record(region, config, air, now);
+                let added = mediaconnect::add_managed_output(state, flow, input, config, outside, ids, now);
+                services::record(region, config, outside, now);
                 return added;
             }
         }
@@ -244,12 +183,12 @@ impl Sim {
     /// Removes the outputs that a MediaLive input added, by the ARN of the input or of one output. Answers how many.
     pub fn remove_managed_outputs(&self, input_or_output: &str) -> Result<usize, ControlError> {
         let (mut world, now) = self.now();
-        let World { config, regions, air, .. } = &mut *world;
+        let World { config, regions, outside, .. } = &mut *world;
         let mut removed = 0;
         for region in regions.values_mut() {
             let state = &mut region.mediaconnect;
-            removed += mediaconnect::remove_managed_output(state, input_or_output, config, air, now).unwrap_or(0);
-            services::record(region, config, air, now);
+            removed += mediaconnect::remove_managed_output(state, input_or_output, config, outside, now).unwrap_or(0);
+            services::record(region, config, outside, now);
         }
         match removed {
             0 => Err(ControlError::absent("managed output of", input_or_output)),
@@ -313,7 +252,7 @@ fn edit_medialive(
     regions: &mut BTreeMap<String, Region>,
     edit: &Edit,
     config: &Config,
-    air: &Air,
+    outside: &Outside,
     now: Duration,
 ) -> Result<Value, ControlError> {
     for (name, region) in regions.iter_mut() {
@@ -331,17 +270,17 @@ fn edit_medialive(
             (None, Some(id)) => medialive::edit::input(state, &id, edit, config, now),
             (None, None) => continue,
         };
-        services::advance(region, config, air, now);
-        services::record(region, config, air, now);
+        services::advance(region, config, outside, now);
+        services::record(region, config, outside, now);
         return done;
     }
     let wanted = edit.channel.as_deref().or(edit.input.as_deref()).unwrap_or_default();
     Err(ControlError::absent(if edit.channel.is_some() { "channel" } else { "input" }, wanted))
 }
 
-fn each_region(world: &mut World, mut act: impl FnMut(&mut Region, &Config, &Air)) {
-    let World { config, regions, air, .. } = world;
+fn each_region(world: &mut World, mut act: impl FnMut(&mut Region, &Config, &Outside)) {
+    let World { config, regions, outside, .. } = world;
     for region in regions.values_mut() {
-        act(region, config, air);
+        act(region, config, outside);
     }
 }

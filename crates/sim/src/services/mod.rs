@@ -1,12 +1,15 @@
 //! The services that are simulated. Each is a folder here, a model table, an entry in [`ALL`] and a field of [`Region`].
 
-pub mod cloudwatch;
-pub mod mediaconnect;
-pub mod medialive;
-pub mod secretsmanager;
-pub mod servicequotas;
-pub mod ssm;
-pub mod sts;
+mod cloudwatch;
+pub(crate) mod mediaconnect;
+pub(crate) mod medialive;
+mod metrics;
+mod picture;
+pub(crate) mod secretsmanager;
+mod servicequotas;
+pub(crate) mod ssm;
+mod sts;
+mod tagging;
 mod track;
 
 use std::time::Duration;
@@ -16,7 +19,7 @@ use serde_json::{Map, Value};
 use crate::config::{Config, Rate, Rates};
 use crate::error::ApiError;
 use crate::ids::Ids;
-use mediaconnect::air::Air;
+use crate::outside::Outside;
 
 /// All resources of one region.
 #[derive(Clone, Default)]
@@ -39,7 +42,7 @@ pub(crate) struct Call<'a> {
     /// How many simulated seconds pass in a second of the callers' clock.
     pub(crate) speed: f64,
     pub(crate) config: &'a Config,
-    pub(crate) air: &'a Air,
+    pub(crate) outside: &'a Outside,
     pub(crate) ids: &'a mut Ids,
     /// Identifiers of what the call made, so that a fault can hide it.
     pub(crate) created: Vec<String>,
@@ -112,27 +115,27 @@ pub(crate) fn is_role(arn: &str) -> bool {
 }
 
 /// Brings what passes through flows and channels up to what is at their sources and destinations now.
-pub(crate) fn record(region: &mut Region, config: &Config, air: &Air, now: Duration) {
-    mediaconnect::record(&mut region.mediaconnect, config, air, now);
-    medialive::record(&mut region.medialive, &region.mediaconnect, config, air, now);
+pub(crate) fn record(region: &mut Region, config: &Config, outside: &Outside, now: Duration) {
+    mediaconnect::record(&mut region.mediaconnect, config, outside, now);
+    medialive::record(&mut region.medialive, &region.mediaconnect, config, outside, now);
 }
 
 /// Outputs to a host lose their connections and try again.
 pub(crate) fn disconnect(
     region: &mut Region,
     config: &Config,
-    air: &Air,
+    outside: &Outside,
     (host, stream): (&str, Option<&str>),
     now: Duration,
 ) {
     mediaconnect::disconnect(&mut region.mediaconnect, config, host, stream, now);
     medialive::disconnect(&mut region.medialive, host, stream, now);
-    record(region, config, air, now);
+    record(region, config, outside, now);
 }
 
 /// Lets the time pass in a region: everything whose deadline has gone by changes its state.
-pub(crate) fn advance(region: &mut Region, config: &Config, air: &Air, now: Duration) {
-    mediaconnect::advance(&mut region.mediaconnect, config, air, now);
-    medialive::advance(&mut region.medialive, &mut region.mediaconnect, config, air, now);
+pub(crate) fn advance(region: &mut Region, config: &Config, outside: &Outside, now: Duration) {
+    mediaconnect::advance(&mut region.mediaconnect, config, outside, now);
+    medialive::advance(&mut region.medialive, &mut region.mediaconnect, config, outside, now);
     secretsmanager::advance(&mut region.secretsmanager, now);
 }

@@ -1,7 +1,6 @@
 //! CloudWatch: the metrics of the other services.
 
 mod data;
-pub(crate) mod series;
 
 use std::time::Duration;
 
@@ -9,10 +8,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 
+use super::metrics::Series;
 use super::{Call, Region, Service, mediaconnect, medialive};
 use crate::error::ApiError;
 use crate::regions;
-use series::Series;
 
 pub(crate) const SERVICE: Service = Service {
     name: "cloudwatch",

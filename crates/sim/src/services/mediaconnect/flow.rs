@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::air::Air;
 use super::bad;
 use super::signals::Signals;
 use crate::config::Config;
 use crate::error::ApiError;
+use crate::outside::Outside;
 
 /// The states of a flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,7 +150,7 @@ impl Flow {
     }
 
     /// Changes the states whose time has come, at their time. True when the flow is gone.
-    pub(crate) fn advance(&mut self, config: &Config, air: &Air, now: Duration) -> bool {
+    pub(crate) fn advance(&mut self, config: &Config, outside: &Outside, now: Duration) -> bool {
         let next = |flow: &Self| [flow.deadline, flow.away].into_iter().flatten().min().filter(|at| *at <= now);
         while let Some(at) = next(self) {
             self.away = self.away.filter(|back| *back > at);
@@ -165,7 +165,7 @@ impl Flow {
                     Status::Standby | Status::Active | Status::Error => self.deadline = None,
                 }
             }
-            self.record(config, air, at);
+            self.record(config, outside, at);
         }
         false
     }
@@ -187,17 +187,17 @@ impl Flow {
     }
 
     /// A change of the flow itself, its sources or its network: an active flow is UPDATING for a moment.
-    pub(crate) fn changed(&mut self, config: &Config, air: &Air, now: Duration) {
+    pub(crate) fn changed(&mut self, config: &Config, outside: &Outside, now: Duration) {
         if self.status == Status::Active {
             self.enter(Status::Updating, Some(now + config.durations.flow_updating));
         }
-        self.record(config, air, now);
+        self.record(config, outside, now);
     }
 
     /// Brings the signals up to date.
-    pub(crate) fn record(&mut self, config: &Config, air: &Air, now: Duration) {
+    pub(crate) fn record(&mut self, config: &Config, outside: &Outside, now: Duration) {
         let mut signals = std::mem::take(&mut self.signals);
-        signals.record(self, config, air, now);
+        signals.record(self, config, outside, now);
         self.signals = signals;
     }
 

@@ -7,10 +7,10 @@ use serde_json::{Map, Value, json};
 use super::flow::Status;
 use super::members::merge;
 use super::rules::Touched;
-use super::{Flow, bad, outputs, rules, sources, tags, view, vpc};
+use super::{Flow, bad, outputs, rules, sources, view, vpc};
 use crate::error::ApiError;
 use crate::ids::Ids;
-use crate::services::{Call, Region};
+use crate::services::{Call, Region, tagging};
 
 /// Members of a flow that requests and answers share.
 const SETTINGS: [&str; 6] =
@@ -71,7 +71,7 @@ pub(super) fn create(region: &mut Region, call: &mut Call<'_>) -> Result<Value, 
         sources_listed: many.is_some(),
         outputs: Vec::new(),
         vpc_interfaces: Vec::new(),
-        tags: tags::given(call.input.get("flowTags"))?,
+        tags: tagging::given(call.input.get("flowTags"))?,
         errors: Vec::new(),
         signals: super::signals::Signals::default(),
     };
@@ -86,7 +86,7 @@ pub(super) fn create(region: &mut Region, call: &mut Call<'_>) -> Result<Value, 
     }
     rules::check_flow(&flow, Touched::Everything, &region.secretsmanager, call.config)?;
 
-    flow.record(call.config, call.air, call.now);
+    flow.record(call.config, call.outside, call.now);
     call.created.push(flow.arn.clone());
     let answer = json!({ "flow": view::flow(&flow, call.config, call.now) });
     region.mediaconnect.flows.insert(flow.arn.clone(), flow);
@@ -192,7 +192,7 @@ pub(super) fn update(region: &mut Region, call: &mut Call<'_>) -> Result<Value, 
         }
     }
     rules::check_flow(&changed, Touched::Nothing, &region.secretsmanager, call.config)?;
-    changed.changed(call.config, call.air, call.now);
+    changed.changed(call.config, call.outside, call.now);
     *flow = changed;
     Ok(json!({ "flow": view::flow(flow, call.config, call.now) }))
 }
@@ -204,7 +204,7 @@ pub(super) fn start(region: &mut Region, call: &mut Call<'_>) -> Result<Value, A
     // The role reads the keys now: a secret that has gone since it was named is found out here.
     rules::check_flow(flow, Touched::Everything, secretsmanager, call.config)?;
     flow.enter(Status::Starting, Some(call.now + call.config.durations.flow_starting));
-    flow.record(call.config, call.air, call.now);
+    flow.record(call.config, call.outside, call.now);
     Ok(json!({ "flowArn": flow.arn, "status": flow.status.name() }))
 }
 
@@ -212,7 +212,7 @@ pub(super) fn stop(region: &mut Region, call: &mut Call<'_>) -> Result<Value, Ap
     let flow = region.mediaconnect.flow_mut(call.text("FlowArn"))?;
     flow.require("stopped", &[Status::Active, Status::Starting])?;
     flow.enter(Status::Stopping, Some(call.now + call.config.durations.flow_stopping));
-    flow.record(call.config, call.air, call.now);
+    flow.record(call.config, call.outside, call.now);
     Ok(json!({ "flowArn": flow.arn, "status": flow.status.name() }))
 }
 
@@ -221,6 +221,6 @@ pub(super) fn delete(region: &mut Region, call: &mut Call<'_>) -> Result<Value, 
     flow.require("deleted", &[Status::Standby, Status::Error])?;
     // Outputs that MediaLive manages do not keep it: their inputs have nothing any more.
     flow.enter(Status::Deleting, Some(call.now + call.config.durations.flow_deleting));
-    flow.record(call.config, call.air, call.now);
+    flow.record(call.config, call.outside, call.now);
     Ok(json!({ "flowArn": flow.arn, "status": flow.status.name() }))
 }

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use serde_json::{Map, json};
 
-use super::air::Air;
 use super::flow::{Flow, Output};
 use super::{State, not_found};
 use crate::config::Config;
-use crate::control::ControlError;
 use crate::ids::Ids;
+use crate::outside::Outside;
+use crate::tester::ControlError;
 
 /// Adds an output as MediaLive does when one of its inputs refers to the flow. Answers its ARN.
 pub(crate) fn add_managed_output(
@@ -18,7 +18,7 @@ pub(crate) fn add_managed_output(
     flow: &str,
     input: &str,
     config: &Config,
-    air: &Air,
+    outside: &Outside,
     ids: &mut Ids,
     now: Duration,
 ) -> Result<String, ControlError> {
@@ -40,7 +40,7 @@ pub(crate) fn add_managed_output(
         media_live_input: Some(input.to_owned()),
         listener_address: String::new(),
     });
-    flow.record(config, air, now);
+    flow.record(config, outside, now);
     Ok(arn)
 }
 
@@ -49,7 +49,7 @@ pub(crate) fn remove_managed_output(
     state: &mut State,
     input_or_output: &str,
     config: &Config,
-    air: &Air,
+    outside: &Outside,
     now: Duration,
 ) -> Result<usize, ControlError> {
     let mut removed = 0;
@@ -61,7 +61,7 @@ pub(crate) fn remove_managed_output(
         });
         if flow.outputs.len() < before {
             removed += before - flow.outputs.len();
-            flow.record(config, air, now);
+            flow.record(config, outside, now);
         }
     }
     match removed {

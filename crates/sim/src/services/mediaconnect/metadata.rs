@@ -7,10 +7,8 @@ use serde_json::{Value, json};
 use super::flow::Flow;
 use crate::clock::rfc3339;
 use crate::error::ApiError;
+use crate::services::picture::PIXEL;
 use crate::services::{Call, Region};
-
-/// The smallest JPEG there is: one grey pixel.
-pub(crate) const PIXEL: &str = "/9j/4AAQSkZJRgABAQEASABIAAD/2wBDAP//////////////////////////////////////////////////////////////////////////////////////wgALCAABAAEBAREA/8QAFBABAAAAAAAAAAAAAAAAAAAAAP/aAAgBAQABPxA=";
 
 /// The first selected source that has a signal.
 fn on_air(flow: &Flow, now: Duration) -> Option<&super::Source> {

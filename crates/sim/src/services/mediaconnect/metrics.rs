@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::State;
 use super::signals::{Choice, Link, OutputSignals, Signals, SourceSignals};
 use crate::config::Config;
-use crate::services::cloudwatch::series::{Series, times};
+use crate::services::metrics::{Series, times};
 
 /// CloudWatch's name for the service.
 pub(crate) const NAMESPACE: &str = "AWS/MediaConnect";

@@ -1,6 +1,5 @@
 //! AWS Elemental MediaConnect: flows.
 
-pub mod air;
 pub(crate) mod edit;
 mod flow;
 mod flows;
@@ -12,14 +11,13 @@ mod outputs;
 mod rules;
 mod signals;
 mod sources;
-pub(crate) mod tags;
+mod tags;
 mod view;
 mod vpc;
 
-pub(crate) use edit::{edit, maintain, patch_map};
+pub(crate) use edit::{edit, maintain};
 pub(crate) use flow::{Flow, Output, Source};
 pub(crate) use managed::{add_managed_output, remove_managed_output};
-pub(crate) use metadata::PIXEL;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -29,8 +27,8 @@ use serde_json::{Map, Value, json};
 use super::{Call, Region, Service};
 use crate::config::{Config, Rate, Rates};
 use crate::error::ApiError;
+use crate::outside::Outside;
 use crate::regions;
-use air::Air;
 use signals::Signals;
 
 /// The flows of a region.
@@ -93,10 +91,10 @@ fn call(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
 }
 
 /// Flows, sources and outputs change their states when their time has come.
-pub(crate) fn advance(state: &mut State, config: &Config, air: &Air, now: Duration) {
+pub(crate) fn advance(state: &mut State, config: &Config, outside: &Outside, now: Duration) {
     let mut gone = Vec::new();
     for (arn, flow) in &mut state.flows {
-        if flow.advance(config, air, now) {
+        if flow.advance(config, outside, now) {
             gone.push(arn.clone());
         }
     }
@@ -109,9 +107,9 @@ pub(crate) fn advance(state: &mut State, config: &Config, air: &Air, now: Durati
 }
 
 /// Brings the signals of every flow up to what is at their sources and destinations now.
-pub(crate) fn record(state: &mut State, config: &Config, air: &Air, now: Duration) {
+pub(crate) fn record(state: &mut State, config: &Config, outside: &Outside, now: Duration) {
     for flow in state.flows.values_mut() {
-        flow.record(config, air, now);
+        flow.record(config, outside, now);
     }
 }
 

@@ -5,14 +5,14 @@ use serde_json::{Value, json};
 use super::flow::{Flow, Output};
 use super::members::{change, members};
 use super::rules::Touched;
-use super::{bad, rules, tags, view};
+use super::{bad, rules, view};
 use crate::error::ApiError;
-use crate::services::{Call, Region};
+use crate::services::{Call, Region, tagging};
 
 /// An output from a request, not checked yet.
 pub(super) fn made(given: &Value, egress_ip: &str, call: &mut Call<'_>) -> Result<Output, ApiError> {
     let mut settings = members(given);
-    let tags = tags::given(settings.remove("outputTags").as_ref())?;
+    let tags = tagging::given(settings.remove("outputTags").as_ref())?;
     let name = settings.get("name").and_then(Value::as_str).unwrap_or_default();
     let id = format!("1-{}-{}", call.ids.mixed(16), call.ids.hex(12));
     Ok(Output {
@@ -27,9 +27,9 @@ pub(super) fn made(given: &Value, egress_ip: &str, call: &mut Call<'_>) -> Resul
 /// Output operations leave an active flow ACTIVE, unless the tester wants it otherwise.
 fn changed(flow: &mut Flow, call: &Call<'_>) {
     if call.config.outputs_update_flow {
-        flow.changed(call.config, call.air, call.now);
+        flow.changed(call.config, call.outside, call.now);
     } else {
-        flow.record(call.config, call.air, call.now);
+        flow.record(call.config, call.outside, call.now);
     }
 }
 

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::air::Air;
 use super::flow::Flow;
 use crate::clock::span;
-use crate::config::{Config, Receiver};
+use crate::config::Config;
+use crate::outside::{Outside, Receiver};
 use crate::services::track::Track;
 
 /// What arrives at a source.
@@ -71,14 +71,14 @@ pub(crate) struct Signals {
 
 impl Signals {
     /// Records what is true from now on.
-    pub(super) fn record(&mut self, flow: &Flow, config: &Config, air: &Air, now: Duration) {
+    pub(super) fn record(&mut self, flow: &Flow, config: &Config, outside: &Outside, now: Duration) {
         self.prune(now.saturating_sub(config.durations.metric_retention));
         self.flow.clone_from(&flow.arn);
         self.running.set(now, flow.running());
         self.choice.set(now, choice(flow));
-        self.record_sources(flow, air, now);
+        self.record_sources(flow, outside, now);
         self.record_selected(flow, now);
-        self.record_outputs(flow, config, air, now);
+        self.record_outputs(flow, config, outside, now);
     }
 
     fn prune(&mut self, oldest: Duration) {
@@ -95,9 +95,9 @@ impl Signals {
         }
     }
 
-    fn record_sources(&mut self, flow: &Flow, air: &Air, now: Duration) {
+    fn record_sources(&mut self, flow: &Flow, outside: &Outside, now: Duration) {
         for source in &flow.sources {
-            let encoder = air.encoder(&flow.arn, &flow.name, source.name());
+            let encoder = outside.encoder(&flow.arn, &flow.name, source.name());
             let signal = match flow.running() && encoder.connected {
                 true => Signal {
                     connected: true,
@@ -147,7 +147,7 @@ impl Signals {
         self.selected.set(now, selected);
     }
 
-    fn record_outputs(&mut self, flow: &Flow, config: &Config, air: &Air, now: Duration) {
+    fn record_outputs(&mut self, flow: &Flow, config: &Config, outside: &Outside, now: Duration) {
         let retry = config.durations.output_retry;
         for output in &flow.outputs {
             let signals = self.outputs.entry(output.arn.clone()).or_default();
@@ -158,7 +158,7 @@ impl Signals {
                 signals.link.set(now, Link::Off);
                 continue;
             }
-            match (air.receiver(output.host(), output.stream()), was) {
+            match (outside.receiver(output.host(), output.stream()), was) {
                 (Receiver::Refuse | Receiver::RefuseKey, Link::Trying { since }) => {
                     signals.link.set(now, Link::Trying { since })
                 }

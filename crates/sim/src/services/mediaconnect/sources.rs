@@ -4,14 +4,14 @@ use serde_json::{Value, json};
 
 use super::members::{change, members};
 use super::rules::Touched;
-use super::{Source, bad, rules, tags, view};
+use super::{Source, bad, rules, view};
 use crate::error::ApiError;
-use crate::services::{Call, Region};
+use crate::services::{Call, Region, tagging};
 
 /// A source from a request, not checked yet.
 pub(super) fn made(given: &Value, call: &mut Call<'_>) -> Result<Source, ApiError> {
     let mut settings = members(given);
-    let tags = tags::given(settings.remove("sourceTags").as_ref())?;
+    let tags = tagging::given(settings.remove("sourceTags").as_ref())?;
     let name = settings.get("name").and_then(Value::as_str).unwrap_or_default();
     let id = format!("1-{}-{}", call.ids.mixed(16), call.ids.hex(12));
     let octet = u8::from_str_radix(&call.ids.hex(2), 16).unwrap_or_default();
@@ -44,7 +44,7 @@ pub(super) fn add(region: &mut Region, call: &mut Call<'_>) -> Result<Value, Api
     }
     let touched: Vec<String> = changed.sources[before..].iter().map(|source| source.arn.clone()).collect();
     rules::check_flow(&changed, Touched::These(&touched), &region.secretsmanager, call.config)?;
-    changed.changed(call.config, call.air, call.now);
+    changed.changed(call.config, call.outside, call.now);
     let added = &changed.sources[before..];
     call.created.extend(added.iter().map(|source| source.arn.clone()));
     let answer = json!({
@@ -66,7 +66,7 @@ pub(super) fn update(region: &mut Region, call: &mut Call<'_>) -> Result<Value, 
     change(&mut changed.sources[index].settings, &given, true);
     let touched = [changed.sources[index].arn.clone()];
     rules::check_flow(&changed, Touched::These(&touched), &region.secretsmanager, call.config)?;
-    changed.changed(call.config, call.air, call.now);
+    changed.changed(call.config, call.outside, call.now);
     *flow = changed;
     Ok(json!({ "flowArn": flow.arn, "source": view::source(&flow.sources[index], flow, call.config, call.now) }))
 }
@@ -81,7 +81,7 @@ pub(super) fn remove(region: &mut Region, call: &mut Call<'_>) -> Result<Value, 
     let mut changed = flow.clone();
     let gone = changed.sources.remove(index);
     rules::check_flow(&changed, Touched::Nothing, &region.secretsmanager, call.config)?;
-    changed.changed(call.config, call.air, call.now);
+    changed.changed(call.config, call.outside, call.now);
     *flow = changed;
     Ok(json!({ "flowArn": flow.arn, "sourceArn": gone.arn }))
 }

@@ -34,7 +34,7 @@ pub(super) fn add(region: &mut Region, call: &mut Call<'_>) -> Result<Value, Api
     let mut next = flow.clone();
     next.vpc_interfaces.extend(added);
     rules::check_flow(&next, Touched::Nothing, &region.secretsmanager, call.config)?;
-    next.changed(call.config, call.air, call.now);
+    next.changed(call.config, call.outside, call.now);
     *flow = next;
     Ok(json!({ "flowArn": flow.arn, "vpcInterfaces": flow.vpc_interfaces }))
 }
@@ -52,7 +52,7 @@ pub(super) fn remove(region: &mut Region, call: &mut Call<'_>) -> Result<Value, 
     let mut next = flow.clone();
     next.vpc_interfaces.retain(|interface| interface["name"] != name);
     rules::check_flow(&next, Touched::Nothing, &region.secretsmanager, call.config)?;
-    next.changed(call.config, call.air, call.now);
+    next.changed(call.config, call.outside, call.now);
     *flow = next;
     Ok(json!({ "flowArn": flow.arn, "nonDeletedNetworkInterfaceIds": [], "vpcInterfaceName": name }))
 }

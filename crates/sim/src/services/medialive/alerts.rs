@@ -9,7 +9,7 @@ use super::air::alerts::Alert;
 use super::{Channel, bad, conflict, page};
 use crate::clock::rfc3339;
 use crate::error::ApiError;
-use crate::services::mediaconnect::PIXEL;
+use crate::services::picture::PIXEL;
 use crate::services::{Call, Region};
 
 /// A simulated time on the callers' clock.

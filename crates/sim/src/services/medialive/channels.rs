@@ -10,8 +10,7 @@ use super::schedule::Schedule;
 use super::{Channel, State, bad, conflict, limit, list as list_of, page, text, view};
 use crate::config::Config;
 use crate::error::ApiError;
-use crate::services::mediaconnect::tags;
-use crate::services::{Call, Region};
+use crate::services::{Call, Region, tagging};
 
 /// The members of requests that a channel keeps.
 const SETTINGS: [&str; 9] = [
@@ -68,7 +67,7 @@ pub(super) fn create(region: &mut Region, call: &mut Call<'_>) -> Result<Value, 
         }
     }
     refuse_unmodelled(call.input)?;
-    let tags = tags::given(call.input.get("tags"))?;
+    let tags = tagging::given(call.input.get("tags"))?;
     let settings = settings(call.input);
     rules::check_channel(&settings, state, None, true)?;
     check_quota(state, call.config)?;

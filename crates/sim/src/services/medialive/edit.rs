@@ -1,6 +1,5 @@
 //! What happens to channels and inputs without a request of the user.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -8,17 +7,7 @@ use serde_json::Value;
 use super::channel::Status;
 use super::{State, input, view};
 use crate::config::Config;
-use crate::control::{ControlError, Edit};
-use crate::services::mediaconnect::patch_map;
-
-fn tag(tags: &mut BTreeMap<String, String>, given: Option<&BTreeMap<String, Option<String>>>) {
-    for (key, value) in given.into_iter().flatten() {
-        match value {
-            Some(value) => drop(tags.insert(key.clone(), value.clone())),
-            None => drop(tags.remove(key)),
-        }
-    }
-}
+use crate::tester::{ControlError, Edit};
 
 impl State {
     /// The channel that a tester means: by id, ARN or name. What is DELETED is not found.
@@ -51,9 +40,9 @@ pub(crate) fn channel(
         let status = Status::parse(name).ok_or_else(|| ControlError::bad(format!("unknown status {name}")))?;
         channel.enter(status, config, now);
     }
-    patch_map(&mut channel.settings, edit.patch.as_ref());
+    edit.patch(&mut channel.settings);
     channel.air.changed = true;
-    tag(&mut channel.tags, edit.tags.as_ref());
+    edit.tag(&mut channel.tags);
     Ok(view::channel(channel))
 }
 
@@ -78,8 +67,8 @@ pub(crate) fn input(
         Some("DELETING") => input.enter(input::Status::Deleting, Some(now + config.durations.input_deleting)),
         Some(other) => return Err(ControlError::bad(format!("an input cannot be put into the state {other}"))),
     }
-    patch_map(&mut input.settings, edit.patch.as_ref());
-    tag(&mut input.tags, edit.tags.as_ref());
+    edit.patch(&mut input.settings);
+    edit.tag(&mut input.tags);
     let input = input.clone();
     Ok(view::input(&input, state))
 }

@@ -4,8 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Group, State, bad, conflict, limit, page, view};
 use crate::error::ApiError;
-use crate::services::mediaconnect::tags;
-use crate::services::{Call, Region};
+use crate::services::{Call, Region, tagging};
 
 fn rules(call: &Call<'_>) -> Result<Vec<Value>, ApiError> {
     let given = call.list("whitelistRules");
@@ -30,7 +29,7 @@ pub(super) fn create(region: &mut Region, call: &mut Call<'_>) -> Result<Value, 
     }
     let id = call.ids.number();
     let arn = format!("arn:aws:medialive:{}:{}:inputSecurityGroup:{id}", call.region, call.config.account);
-    let tags = tags::given(call.input.get("tags"))?;
+    let tags = tagging::given(call.input.get("tags"))?;
     call.created.extend([id.clone(), arn.clone()]);
     let group = Group { id: id.clone(), arn, rules, tags, gone: None };
     let answer = json!({ "securityGroup": view::group(&group, state) });
@@ -67,7 +66,7 @@ pub(super) fn update(region: &mut Region, call: &mut Call<'_>) -> Result<Value, 
     let given = call.input.get("whitelistRules").is_some_and(|rules| !rules.is_null());
     let id = call.text("inputSecurityGroupId");
     let group = present(state, id)?;
-    let tags = tags::merged(&group.tags, call.input.get("tags"))?;
+    let tags = tagging::merged(&group.tags, call.input.get("tags"))?;
     if given && rules.is_empty() {
         return Err(bad("Must specify at least one whitelist"));
     }

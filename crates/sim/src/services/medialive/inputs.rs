@@ -9,8 +9,8 @@ use super::rules::input as rules;
 use super::{Input, State, bad, conflict, limit, page, text, view};
 use crate::config::Config;
 use crate::error::ApiError;
-use crate::services::mediaconnect::{self, tags};
-use crate::services::{Call, Region};
+use crate::services::mediaconnect;
+use crate::services::{Call, Region, tagging};
 
 /// The members of requests that an input keeps.
 const SETTINGS: [&str; 8] =
@@ -46,7 +46,7 @@ pub(super) fn create(region: &mut Region, call: &mut Call<'_>) -> Result<Value, 
         Recalled::Other => return Err(bad("This requestId was used before, with other parameters.")),
     }
     refuse_unmodelled(call.input)?;
-    let tags = tags::given(call.input.get("tags"))?;
+    let tags = tagging::given(call.input.get("tags"))?;
     let settings = settings(call.input);
     rules::check(&settings, region)?;
     check_quota(&region.medialive, text(&settings, "type"), call.config)?;
@@ -102,7 +102,7 @@ fn add_outputs(region: &mut Region, input: &Input, call: &mut Call<'_>) -> Resul
     }
     for flow in input.flows() {
         let state = &mut region.mediaconnect;
-        mediaconnect::add_managed_output(state, flow, &input.arn, call.config, call.air, call.ids, call.now)
+        mediaconnect::add_managed_output(state, flow, &input.arn, call.config, call.outside, call.ids, call.now)
             .map_err(|error| bad(error.message))?;
     }
     Ok(())
@@ -150,7 +150,7 @@ pub(super) fn update(region: &mut Region, call: &mut Call<'_>) -> Result<Value, 
         }
         let state = &mut region.mediaconnect;
         // Somebody may have removed them before.
-        let _ = mediaconnect::remove_managed_output(state, &changed.arn, call.config, call.air, call.now);
+        let _ = mediaconnect::remove_managed_output(state, &changed.arn, call.config, call.outside, call.now);
         add_outputs(region, &changed, call)?;
     }
     let state = &mut region.medialive;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::State;
 use super::air::{OnAir, Pipeline};
 use crate::config::Config;
-use crate::services::cloudwatch::series::{Series, times};
+use crate::services::metrics::{Series, times};
 
 /// CloudWatch's name for the service.
 pub(crate) const NAMESPACE: &str = "AWS/MediaLive";

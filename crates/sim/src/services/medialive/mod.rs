@@ -28,10 +28,11 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::mediaconnect::{self, air::Air};
+use super::mediaconnect;
 use super::{Call, Region, Service};
 use crate::config::{Config, Rate, Rates};
 use crate::error::ApiError;
+use crate::outside::Outside;
 use crate::regions;
 use air::OnAir;
 use air::supply::Supply;
@@ -113,15 +114,21 @@ fn call(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
 }
 
 /// Channels and inputs change their states when their time has come. `flows` have been brought to `now` before.
-pub(crate) fn advance(state: &mut State, flows: &mut mediaconnect::State, config: &Config, air: &Air, now: Duration) {
-    let supply = Supply { flows, inputs: &state.inputs, air };
+pub(crate) fn advance(
+    state: &mut State,
+    flows: &mut mediaconnect::State,
+    config: &Config,
+    outside: &Outside,
+    now: Duration,
+) {
+    let supply = Supply { flows, inputs: &state.inputs, outside };
     for channel in state.channels.values_mut() {
         channel.advance(&supply, config, now);
     }
     for input in state.inputs.values_mut() {
         if let Some(gone) = input.advance(now) {
             // The outputs that were made for it go with it. Somebody may have removed them before.
-            let _ = mediaconnect::remove_managed_output(flows, &input.arn, config, air, gone);
+            let _ = mediaconnect::remove_managed_output(flows, &input.arn, config, outside, gone);
         }
     }
     let keep = config.durations.medialive_tombstone;
@@ -137,8 +144,14 @@ pub(crate) fn advance(state: &mut State, flows: &mut mediaconnect::State, config
 }
 
 /// Brings every channel up to what is at its inputs and destinations now.
-pub(crate) fn record(state: &mut State, flows: &mediaconnect::State, config: &Config, air: &Air, now: Duration) {
-    let supply = Supply { flows, inputs: &state.inputs, air };
+pub(crate) fn record(
+    state: &mut State,
+    flows: &mediaconnect::State,
+    config: &Config,
+    outside: &Outside,
+    now: Duration,
+) {
+    let supply = Supply { flows, inputs: &state.inputs, outside };
     for channel in state.channels.values_mut() {
         channel.record(&supply, config, now);
     }

@@ -6,8 +6,7 @@ use serde_json::{Value, json};
 
 use super::{State, not_found};
 use crate::error::ApiError;
-use crate::services::mediaconnect::tags;
-use crate::services::{Call, Region};
+use crate::services::{Call, Region, tagging};
 
 fn tags_of<'a>(state: &'a mut State, arn: &str) -> Result<&'a mut BTreeMap<String, String>, ApiError> {
     let channels = state.channels.values_mut().map(|channel| (&channel.arn, channel.gone, &mut channel.tags));
@@ -20,7 +19,7 @@ fn tags_of<'a>(state: &'a mut State, arn: &str) -> Result<&'a mut BTreeMap<Strin
 
 pub(super) fn tag(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
     let tags = tags_of(&mut region.medialive, call.text("resource-arn"))?;
-    *tags = tags::merged(tags, call.input.get("tags"))?;
+    *tags = tagging::merged(tags, call.input.get("tags"))?;
     Ok(json!({}))
 }
 

@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 
 use super::super::{list, settings};
 use crate::clock::span;
-use crate::config::{Config, Receiver};
-use crate::services::mediaconnect::air::Air;
+use crate::config::Config;
+use crate::outside::{Outside, Receiver};
 use crate::services::track::Track;
 
 /// The connection of an output.
@@ -91,18 +91,18 @@ impl Line {
     }
 
     /// Brings the connection up to this time. `on`: there is something to send; `held`: but not just now.
-    pub(super) fn record(&mut self, on: bool, held: bool, air: &Air, at: Duration) {
+    pub(super) fn record(&mut self, on: bool, held: bool, outside: &Outside, at: Duration) {
         if !on || !self.present {
             self.link = Link::Off;
             self.failing = false;
         } else {
-            self.connect(air, at);
+            self.connect(outside, at);
         }
         self.sending.set(at, self.present.then_some(self.link == Link::Connected && !held));
     }
 
-    fn connect(&mut self, air: &Air, at: Duration) {
-        let receiver = air.receiver(&self.plan.host, self.plan.stream.as_deref());
+    fn connect(&mut self, outside: &Outside, at: Duration) {
+        let receiver = outside.receiver(&self.plan.host, self.plan.stream.as_deref());
         match self.link {
             Link::Connected if receiver.refuses() => self.lose(at),
             Link::Connected => return,

@@ -64,7 +64,7 @@ impl Pipeline {
             // There is no output before the first input. After that the outputs go on, with what the pipeline makes
             // up, or keep their connections and wait.
             let held = received.is_none() && line.plan.pauses;
-            line.record(up && self.probed, held, supply.air, at);
+            line.record(up && self.probed, held, supply.outside, at);
         }
     }
 

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::super::Input;
-use crate::services::mediaconnect::air::Air;
+use crate::outside::Outside;
 use crate::services::mediaconnect::{self, Flow};
 
 /// Everything that channels take from.
 pub(crate) struct Supply<'a> {
     pub(crate) flows: &'a mediaconnect::State,
     pub(crate) inputs: &'a BTreeMap<String, Input>,
-    pub(crate) air: &'a Air,
+    pub(crate) outside: &'a Outside,
 }
 
 impl Supply<'_> {
@@ -34,7 +34,7 @@ impl Supply<'_> {
             return self.flow(input, pipeline)?.signals.media(at);
         }
         // Whoever pushes, or is pulled from, is known by the input and the pipeline's number.
-        let encoder = self.air.encoder(&input.arn, input.name(), &pipeline.to_string());
+        let encoder = self.outside.encoder(&input.arn, input.name(), &pipeline.to_string());
         encoder.connected.then_some(encoder.bitrate)
     }
 
