@@ -505,7 +505,7 @@ async fn a_channel_lives_and_dies_as_the_client_says() -> Result<()> {
 #[tokio::test(start_paused = true)]
 async fn a_full_account_is_told_from_other_refusals() -> Result<()> {
     let world = World::new(None);
-    world.sim.set_quotas(playout_sim::Quotas { push_inputs: 1, channels: 12, ..world.sim.quotas() });
+    world.sim.set_quotas(&json!({ "pushInputs": 1, "channels": 12 }))?;
     let account = Account::new(world.settings(None, &Arc::default(), &world.redactor)).await?;
     let region = account.region(None).await;
     ensure!(

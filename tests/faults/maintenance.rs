@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use playout_sim::{Durations, Maintenance};
+use playout_sim::{Config, Maintenance};
 use serde_json::{Value, json};
 
 use super::in_process::api_server::Change;
@@ -20,16 +20,15 @@ const AWAY: Duration = Duration::from_secs(80);
 /// Longer than a measurement is waited for.
 const LONG_AWAY: Duration = Duration::from_secs(240);
 
-fn durations(away: Duration) -> Durations {
+fn durations(away: Duration) -> Config {
     let down = Duration::from_secs(20);
-    Durations {
-        flow_stopping: down,
-        flow_starting: away - down,
-        channel_stopping: down,
-        channel_starting: AWAY - down,
-        channel_recovering: away,
-        ..quick()
-    }
+    let mut config = quick();
+    config.mediaconnect.durations.flow_stopping = down;
+    config.mediaconnect.durations.flow_starting = away - down;
+    config.medialive.durations.channel_stopping = down;
+    config.medialive.durations.channel_starting = AWAY - down;
+    config.medialive.durations.channel_recovering = away;
+    config
 }
 
 /// In both worlds of evidence, told by its state and not.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use playout_sim::{Durations, Encoder, Fault, FaultKind, LogEntry, Switches};
+use playout_sim::{Encoder, Fault, FaultKind, LogEntry, Switches};
 use serde_json::{Value, json};
 
 use super::in_process::life::{destination, identity, our_flow, secret, source};
@@ -144,7 +144,8 @@ fn what_is_refused_of_an_output_does_not_keep_it_from_going_on_and_off_the_air()
 #[test]
 fn what_is_due_again_while_a_flow_starts_does_not_make_haste() {
     lived(async {
-        let slow = Durations { flow_starting: Duration::from_secs(60), ..quick() };
+        let mut slow = quick();
+        slow.mediaconnect.durations.flow_starting = Duration::from_secs(60);
         let (world, mut operator) = stopped_in(World::of(&Switches::default(), slow, None)).await;
         refuse(&world, "mediaconnect", "UpdateFlowSource");
         set(

@@ -34,7 +34,7 @@ use playout_operator::lanes::Lanes;
 use playout_operator::metrics::Metrics;
 use playout_operator::reconcile::{Passed, in_lane};
 use playout_operator::wiring::{GATHERED, Wired, Wiring};
-use playout_sim::{Durations, Sim, Switches, TokioClock};
+use playout_sim::{Sim, Switches, TokioClock};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -78,26 +78,26 @@ pub const CHANNEL_STARTING: Duration = Duration::from_secs(2);
 pub const CHANNEL_STOPPING: Duration = Duration::from_secs(1);
 
 /// Seconds, where AWS takes minutes.
-pub fn quick() -> Durations {
-    Durations {
-        answer: Duration::from_millis(10),
-        flow_starting: Duration::from_secs(3),
-        flow_stopping: Duration::from_secs(2),
-        flow_deleting: Duration::from_secs(3),
-        flow_updating: Duration::from_secs(1),
-        secret_tombstone: Duration::from_secs(5),
-        channel_creating: Duration::from_secs(1),
-        channel_starting: CHANNEL_STARTING,
-        channel_stopping: CHANNEL_STOPPING,
-        channel_updating: Duration::from_secs(1),
-        channel_deleting: Duration::from_secs(1),
-        input_creating: Duration::from_secs(1),
-        input_deleting: Duration::from_secs(1),
-        metric_interval: Duration::from_secs(1),
-        metric_lag: Duration::from_secs(1),
-        peer_lag: Duration::from_secs(1),
-        ..Durations::default()
-    }
+pub fn quick() -> playout_sim::Config {
+    let mut config = playout_sim::Config { answer: Duration::from_millis(10), ..playout_sim::Config::default() };
+    let flows = &mut config.mediaconnect.durations;
+    flows.flow_starting = Duration::from_secs(3);
+    flows.flow_stopping = Duration::from_secs(2);
+    flows.flow_deleting = Duration::from_secs(3);
+    flows.flow_updating = Duration::from_secs(1);
+    flows.peer_lag = Duration::from_secs(1);
+    let channels = &mut config.medialive.durations;
+    channels.channel_creating = Duration::from_secs(1);
+    channels.channel_starting = CHANNEL_STARTING;
+    channels.channel_stopping = CHANNEL_STOPPING;
+    channels.channel_updating = Duration::from_secs(1);
+    channels.channel_deleting = Duration::from_secs(1);
+    channels.input_creating = Duration::from_secs(1);
+    channels.input_deleting = Duration::from_secs(1);
+    config.secretsmanager.durations.tombstone = Duration::from_secs(5);
+    config.sampling.interval = Duration::from_secs(1);
+    config.sampling.lag = Duration::from_secs(1);
+    config
 }
 
 impl World {
@@ -112,10 +112,10 @@ impl World {
     }
 
     /// One in which AWS takes so long for things.
-    pub fn of(switches: &Switches, durations: Durations, planted: Option<(usize, Fault)>) -> Self {
+    pub fn of(switches: &Switches, config: playout_sim::Config, planted: Option<(usize, Fault)>) -> Self {
         let started = jiff::Timestamp::from_second(1_767_225_600).expect("a time");
         let clock = Clock::starting_at(started);
-        let config = playout_sim::Config { durations, switches: switches.clone(), ..playout_sim::Config::default() };
+        let config = playout_sim::Config { switches: switches.clone(), ..config };
         let sim = Sim::new(config, Arc::new(TokioClock::new(Duration::from_secs(1_767_225_600), 1.0)));
         // Strikes nobody; while one is planted, the world remembers what it was like before each change.
         sim.plant_fault(playout_sim::Fault::new("none", "None", playout_sim::FaultKind::Stale { seconds: 1.0 }));

@@ -199,7 +199,7 @@ fn process(
     let Resumed { scope, request, seq, .. } = resumed;
     let operation = request.operation.as_str();
     if world.config.throttling
-        && let Some(rate) = (service.rate)(&world.config.rates, operation)
+        && let Some(rate) = (service.rate)(&world.config, operation)
         && !world.throttle.take(format!("{}/{}/{}", service.name, scope.region, (service.bucket)(operation)), rate, now)
     {
         return Err(too_many(service));
@@ -307,7 +307,7 @@ fn finish(
         entry.message = error.map(|error| error.message.clone());
         entry.answered = true;
     }
-    let delay = world.config.durations.answer.div_f64(clock.speed());
+    let delay = world.config.answer.div_f64(clock.speed());
     let pending = wait.map(|wait| Pending { wait, request: None });
     Answer { delay, outcome: Outcome::Respond(response), pending }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::config::Rate;
+use crate::rate::Rate;
 
 #[derive(Default)]
 pub(crate) struct Throttle {

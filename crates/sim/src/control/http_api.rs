@@ -122,10 +122,10 @@ fn route(sim: &Sim, method: &Method, path: &[&str], query: &[(String, String)], 
             let arn = sim.add_managed_output(&wanted.flow, &wanted.media_live_input_arn)?;
             Ok(json!({ "outputArn": arn }))
         }
-        ("GET", ["quotas"]) => Ok(json!(sim.quotas())),
+        ("GET", ["quotas"]) => Ok(sim.quotas()),
         ("PUT", ["quotas"]) => {
-            sim.set_quotas(changed(sim.quotas(), body)?);
-            Ok(json!(sim.quotas()))
+            sim.set_quotas(&read(body)?)?;
+            Ok(sim.quotas())
         }
         ("GET", ["switches"]) => Ok(json!(sim.switches())),
         ("PUT", ["switches"]) => {

@@ -1,15 +1,15 @@
 //! The control calls as methods.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use crate::config::{Config, Quotas};
+use crate::config::Config;
 use crate::faults::{Fault, PlantedFault};
 use crate::log::LogEntry;
 use crate::outside::{Encoder, Outside, Receiver};
-use crate::services::{self, Region, mediaconnect, medialive, secretsmanager, ssm};
+use crate::services::quota::Limits;
+use crate::services::{self, Region, wires};
 use crate::sim::Sim;
 use crate::switches::Switches;
 use crate::tester::{ControlError, Edit, Maintenance, Seed};
@@ -81,18 +81,19 @@ impl Sim {
         for (region, services) in state.as_object().into_iter().flatten() {
             let mut found = Map::new();
             for (service, kinds) in services.as_object().into_iter().flatten() {
+                let known = services::by_name(service);
+                let beside = known.map(|service| service.beside).unwrap_or_default();
+                let parts = known.map(|service| service.parts).unwrap_or_default();
                 let mut counts = Map::new();
                 for (kind, list) in kinds.as_object().into_iter().flatten() {
                     let list = list.as_array().map(Vec::as_slice).unwrap_or_default();
-                    if kind != secretsmanager::PLANNED {
+                    if !beside.contains(&kind.as_str()) {
                         total += list.len();
                     }
                     counts.insert(kind.clone(), json!(list.len()));
-                    if kind == "flows" {
-                        for part in ["sources", "outputs"] {
-                            let parts = list.iter().filter_map(|flow| flow[part].as_array()).map(Vec::len);
-                            counts.insert(part.to_owned(), json!(parts.sum::<usize>()));
-                        }
+                    for (_, part) in parts.iter().filter(|(whole, _)| whole == kind) {
+                        let parts = list.iter().filter_map(|whole| whole[*part].as_array()).map(Vec::len);
+                        counts.insert((*part).to_owned(), json!(parts.sum::<usize>()));
                     }
                 }
                 found.insert(service.clone(), Value::Object(counts));
@@ -126,84 +127,77 @@ impl Sim {
         each_region(&mut world, |region, config, outside| services::disconnect(region, config, outside, to, now));
     }
 
-    /// Changes a flow, a channel or an input behind the back of whoever made it. Answers it, null if it is gone.
+    /// Changes a resource behind the back of whoever made it. Answers it, null if it is gone.
     pub fn edit(&self, edit: &Edit) -> Result<Value, ControlError> {
         let (mut world, now) = self.now();
         let World { config, regions, outside, .. } = &mut *world;
-        if edit.channel.is_some() || edit.input.is_some() {
-            return edit_medialive(regions, edit, config, outside, now);
-        }
-        for (name, region) in regions.iter_mut() {
-            if edit.region.as_ref().is_none_or(|wanted| wanted == name)
-                && region.mediaconnect.find(&edit.flow).is_some()
-            {
-                let edited = mediaconnect::edit(&mut region.mediaconnect, edit, config, outside, now);
-                services::record(region, config, outside, now);
-                return edited;
+        let meant = |name: &String| edit.region.as_ref().is_none_or(|wanted| wanted == name);
+        for (_, region) in regions.iter_mut().filter(|(name, _)| meant(name)) {
+            for service in services::ALL {
+                let Some(done) = (service.edit)(region, edit, config, outside, now) else { continue };
+                settle(region, config, outside, now);
+                return done;
             }
         }
-        Err(ControlError::absent("flow", &edit.flow))
+        let (kind, name) = edit.meant();
+        Err(ControlError::absent(kind, name))
     }
 
-    /// AWS maintains a flow or a channel now: it restarts by itself. Answers it as it is then.
+    /// AWS maintains a resource now: it restarts by itself. Answers it as it is then.
     pub fn maintain(&self, maintenance: &Maintenance) -> Result<Value, ControlError> {
         let (mut world, now) = self.now();
         let World { config, regions, outside, .. } = &mut *world;
-        let Maintenance { flow, channel, told } = maintenance;
         for region in regions.values_mut() {
-            let done = if let Some(channel) = channel {
-                let Some(id) = region.medialive.find_channel(channel).map(str::to_owned) else { continue };
-                medialive::edit::maintain(&mut region.medialive, &id, *told, config, now)
-            } else {
-                let Some(flow) = region.mediaconnect.find(flow) else { continue };
-                mediaconnect::maintain(flow, *told, config, outside, now)
-            };
-            services::advance(region, config, outside, now);
-            services::record(region, config, outside, now);
-            return done;
+            for service in services::ALL {
+                let Some(done) = (service.maintain)(region, maintenance, config, outside, now) else { continue };
+                settle(region, config, outside, now);
+                return done;
+            }
         }
-        Err(ControlError::absent("flow or channel", channel.as_ref().unwrap_or(flow)))
+        Err(ControlError::absent("flow or channel", maintenance.meant().1))
     }
 
     /// Adds an output to a flow (name or ARN) as the MediaLive input `input` (ARN) does. Answers the output's ARN.
     pub fn add_managed_output(&self, flow: &str, input: &str) -> Result<String, ControlError> {
         let (mut world, now) = self.now();
         let World { config, regions, outside, ids, .. } = &mut *world;
-        for region in regions.values_mut() {
-            if region.mediaconnect.find(flow).is_some() {
-                let state = &mut region.mediaconnect;
-                let added = mediaconnect::add_managed_output(state, flow, input, config, outside, ids, now);
-                services::record(region, config, outside, now);
-                return added;
-            }
-        }
-        Err(ControlError::absent("flow", flow))
+        let mut regions = regions.values_mut();
+        regions
+            .find_map(|region| wires::add_managed_output(region, (flow, input), config, outside, ids, now))
+            .unwrap_or_else(|| Err(ControlError::absent("flow", flow)))
     }
 
     /// Removes the outputs that a MediaLive input added, by the ARN of the input or of one output. Answers how many.
     pub fn remove_managed_outputs(&self, input_or_output: &str) -> Result<usize, ControlError> {
         let (mut world, now) = self.now();
         let World { config, regions, outside, .. } = &mut *world;
-        let mut removed = 0;
-        for region in regions.values_mut() {
-            let state = &mut region.mediaconnect;
-            removed += mediaconnect::remove_managed_output(state, input_or_output, config, outside, now).unwrap_or(0);
-            services::record(region, config, outside, now);
-        }
-        match removed {
+        let removed = |region| wires::remove_managed_outputs(region, input_or_output, config, outside, now);
+        match regions.values_mut().map(removed).sum() {
             0 => Err(ControlError::absent("managed output of", input_or_output)),
             removed => Ok(removed),
         }
     }
 
-    /// The quotas.
-    pub fn quotas(&self) -> Quotas {
-        self.lock().config.quotas.clone()
+    /// The quotas of all services, by the names of their members.
+    pub fn quotas(&self) -> Value {
+        let world = self.lock();
+        limits().flat_map(|limits| members((limits.read)(&world.config))).collect::<Map<_, _>>().into()
     }
 
-    /// Sets the quotas from now on; what exists stays.
-    pub fn set_quotas(&self, quotas: Quotas) {
-        self.lock().config.quotas = quotas;
+    /// Sets the quotas that are given, from now on; what exists stays. All or none.
+    pub fn set_quotas(&self, given: &Value) -> Result<(), ControlError> {
+        let mut world = self.lock();
+        let mut config = world.config.clone();
+        for (member, value) in members(given.clone()) {
+            let mut of = limits().map(|limits| (limits, members((limits.read)(&config))));
+            let Some((limits, mut quotas)) = of.find(|(_, quotas)| quotas.contains_key(&member)) else {
+                return Err(ControlError::bad(format!("unknown quota {member}")));
+            };
+            quotas.insert(member, value);
+            (limits.write)(&mut config, Value::Object(quotas)).map_err(|error| ControlError::bad(error.to_string()))?;
+        }
+        world.config = config;
+        Ok(())
     }
 
     /// How the world behaves where AWS's documents leave it open.
@@ -236,51 +230,49 @@ impl Sim {
         let (mut world, _) = self.now();
         let callers = self.clock().callers().unwrap_or_else(|| self.clock().now());
         let World { config, regions, ids, .. } = &mut *world;
-        for parameter in &seed.parameters {
-            let region = regions.entry(parameter.region.clone()).or_default();
-            ssm::seed(&mut region.ssm, &parameter.name, &parameter.value, &parameter.r#type, callers);
-        }
-        for secret in &seed.secrets {
-            let region = regions.entry(secret.region.clone()).or_default();
-            let state = &mut region.secretsmanager;
-            secretsmanager::seed(state, &secret.region, &secret.name, &secret.secret_string, config, ids, callers);
+        for service in services::ALL {
+            (service.seed)(regions, seed, config, ids, callers);
         }
     }
 }
 
-fn edit_medialive(
-    regions: &mut BTreeMap<String, Region>,
-    edit: &Edit,
-    config: &Config,
-    outside: &Outside,
-    now: Duration,
-) -> Result<Value, ControlError> {
-    for (name, region) in regions.iter_mut() {
-        if edit.region.as_ref().is_some_and(|wanted| wanted != name) {
-            continue;
-        }
-        let state = &mut region.medialive;
-        let find = |wanted: &Option<String>, by: fn(&medialive::State, &str) -> Option<String>| {
-            wanted.as_deref().and_then(|wanted| by(state, wanted))
-        };
-        let channel = find(&edit.channel, |state, wanted| state.find_channel(wanted).map(str::to_owned));
-        let input = find(&edit.input, |state, wanted| state.find_input(wanted).map(str::to_owned));
-        let done = match (channel, input) {
-            (Some(id), _) => medialive::edit::channel(state, &id, edit, config, now),
-            (None, Some(id)) => medialive::edit::input(state, &id, edit, config, now),
-            (None, None) => continue,
-        };
-        services::advance(region, config, outside, now);
-        services::record(region, config, outside, now);
-        return done;
+/// The quotas that testers can set.
+fn limits() -> impl Iterator<Item = &'static Limits> {
+    services::ALL.iter().filter_map(|service| service.limits.as_ref())
+}
+
+fn members(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(members) => members,
+        _ => Map::new(),
     }
-    let wanted = edit.channel.as_deref().or(edit.input.as_deref()).unwrap_or_default();
-    Err(ControlError::absent(if edit.channel.is_some() { "channel" } else { "input" }, wanted))
+}
+
+/// What a change in one service means for the others.
+fn settle(region: &mut Region, config: &Config, outside: &Outside, now: Duration) {
+    services::advance(region, config, outside, now);
+    services::record(region, config, outside, now);
 }
 
 fn each_region(world: &mut World, mut act: impl FnMut(&mut Region, &Config, &Outside)) {
     let World { config, regions, outside, .. } = world;
     for region in regions.values_mut() {
         act(region, config, outside);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_services_have_a_quota_of_the_same_name() {
+        let config = Config::default();
+        let mut names: Vec<String> =
+            limits().flat_map(|limits| members((limits.read)(&config))).map(|(name, _)| name).collect();
+        let all = names.len();
+        names.sort();
+        names.dedup();
+        assert!(all > 8 && names.len() == all, "{names:?}");
     }
 }

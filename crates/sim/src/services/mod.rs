@@ -1,25 +1,27 @@
-//! The services that are simulated. Each is a folder here, a model table, an entry in [`ALL`] and a field of [`Region`].
+//! The services that are simulated. Each is a folder here, a row of [`ALL`] and, if it remembers anything, a field of
+//! [`Region`].
 
-mod cloudwatch;
+pub(crate) mod cloudwatch;
 pub(crate) mod mediaconnect;
 pub(crate) mod medialive;
 mod metrics;
 mod picture;
+mod ports;
+pub(crate) mod quota;
 pub(crate) mod secretsmanager;
-mod servicequotas;
+mod service;
+pub(crate) mod servicequotas;
 pub(crate) mod ssm;
 mod sts;
 mod tagging;
 mod track;
+pub(crate) mod wires;
 
 use std::time::Duration;
 
-use serde_json::{Map, Value};
-
-use crate::config::{Config, Rate, Rates};
-use crate::error::ApiError;
-use crate::ids::Ids;
+use crate::config::Config;
 use crate::outside::Outside;
+pub(crate) use service::{Call, Service};
 
 /// All resources of one region.
 #[derive(Clone, Default)]
@@ -30,56 +32,7 @@ pub(crate) struct Region {
     pub(crate) ssm: ssm::State,
 }
 
-/// A request on its way through a service.
-pub(crate) struct Call<'a> {
-    pub(crate) operation: &'a str,
-    pub(crate) input: &'a Value,
-    pub(crate) region: &'a str,
-    /// Simulated time.
-    pub(crate) now: Duration,
-    /// The same moment on the callers' clock: what a timestamp on the wire must say.
-    pub(crate) callers: Duration,
-    /// How many simulated seconds pass in a second of the callers' clock.
-    pub(crate) speed: f64,
-    pub(crate) config: &'a Config,
-    pub(crate) outside: &'a Outside,
-    pub(crate) ids: &'a mut Ids,
-    /// Identifiers of what the call made, so that a fault can hide it.
-    pub(crate) created: Vec<String>,
-}
-
-impl<'a> Call<'a> {
-    /// A string member of the request; empty when it is not there, which the model check has refused if required.
-    pub(crate) fn text(&self, member: &str) -> &'a str {
-        self.input.get(member).and_then(Value::as_str).unwrap_or_default()
-    }
-
-    /// A list member of the request.
-    pub(crate) fn list(&self, member: &str) -> &'a [Value] {
-        self.input.get(member).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
-    }
-}
-
-/// How a service takes part in the simulation.
-pub(crate) struct Service {
-    /// botocore's name, as in the model table, the log and faults.
-    pub(crate) name: &'static str,
-    pub(crate) call: fn(&mut Region, &mut Call<'_>) -> Result<Value, ApiError>,
-    pub(crate) rate: fn(&Rates, operation: &str) -> Option<Rate>,
-    /// The Regions that it is in; none: all.
-    pub(crate) regions: Option<&'static [&'static str]>,
-    /// Operations that share a name here share their rate.
-    pub(crate) bucket: fn(operation: &str) -> &str,
-    /// Error of a request that does not fit the model.
-    pub(crate) invalid: &'static str,
-    /// Error of a request too many.
-    pub(crate) throttled: (u16, &'static str),
-    /// Error of a resource that is not there.
-    pub(crate) absent: (u16, &'static str),
-    /// The resources of a region, for the control API: kind to list.
-    pub(crate) resources: fn(&Region, &Config, now: Duration) -> Map<String, Value>,
-}
-
+/// In the order in which media passes: who takes it from another service comes after that one.
 pub(crate) const ALL: &[Service] = &[
     mediaconnect::SERVICE,
     medialive::SERVICE,
@@ -99,11 +52,6 @@ pub(crate) fn mutating(operation: &str) -> bool {
     !["Describe", "List", "Get"].iter().any(|read| operation.starts_with(read))
 }
 
-/// Each operation has a rate of its own.
-pub(crate) fn alone(operation: &str) -> &str {
-    operation
-}
-
 /// Whether this is the ARN of a role.
 pub(crate) fn is_role(arn: &str) -> bool {
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
@@ -114,10 +62,11 @@ pub(crate) fn is_role(arn: &str) -> bool {
             && role.strip_prefix("role/").is_some_and(|name| !name.is_empty()))
 }
 
-/// Brings what passes through flows and channels up to what is at their sources and destinations now.
+/// Brings what passes through the services up to what is at their inputs and outputs now.
 pub(crate) fn record(region: &mut Region, config: &Config, outside: &Outside, now: Duration) {
-    mediaconnect::record(&mut region.mediaconnect, config, outside, now);
-    medialive::record(&mut region.medialive, &region.mediaconnect, config, outside, now);
+    for service in ALL {
+        (service.record)(region, config, outside, now);
+    }
 }
 
 /// Outputs to a host lose their connections and try again.
@@ -125,17 +74,18 @@ pub(crate) fn disconnect(
     region: &mut Region,
     config: &Config,
     outside: &Outside,
-    (host, stream): (&str, Option<&str>),
+    to: (&str, Option<&str>),
     now: Duration,
 ) {
-    mediaconnect::disconnect(&mut region.mediaconnect, config, host, stream, now);
-    medialive::disconnect(&mut region.medialive, host, stream, now);
+    for service in ALL {
+        (service.disconnect)(region, config, to, now);
+    }
     record(region, config, outside, now);
 }
 
 /// Lets the time pass in a region: everything whose deadline has gone by changes its state.
 pub(crate) fn advance(region: &mut Region, config: &Config, outside: &Outside, now: Duration) {
-    mediaconnect::advance(&mut region.mediaconnect, config, outside, now);
-    medialive::advance(&mut region.medialive, &mut region.mediaconnect, config, outside, now);
-    secretsmanager::advance(&mut region.secretsmanager, now);
+    for service in ALL {
+        (service.advance)(region, config, outside, now);
+    }
 }

@@ -145,6 +145,12 @@ fn managed_outputs_come_and_go() {
 fn quotas_throttling_clock_and_reset() {
     let aws = Aws::new();
     assert_eq!(ok(&aws, "PUT", "quotas", json!({ "flows": 1 }))["outputsPerFlow"], 50);
+    let quotas = ok(&aws, "GET", "quotas", Value::Null);
+    assert_eq!((&quotas["channels"], &quotas["parameters"]), (&json!(5), &json!(10_000)), "those of all services");
+    let (status, answer) = control(&aws, "PUT", "quotas", json!({ "flows": 3, "flow": 2 }));
+    assert_eq!((status, &answer["error"]), (400, &json!("unknown quota flow")));
+    assert_eq!(aws.sim.quotas()["flows"], 1, "all that are given, or none");
+    assert_eq!(control(&aws, "PUT", "quotas", json!({ "flows": "many" })).0, 400);
     aws.flow("show");
     let input = json!({ "name": "show", "source": crate::aws::listener("primary", 5000) });
     crate::aws::refused(aws.mediaconnect("CreateFlow", input), 420, "CreateFlow420Exception", "");
@@ -153,7 +159,7 @@ fn quotas_throttling_clock_and_reset() {
     assert_eq!(control(&aws, "PUT", "clock", json!({ "speed": 60 })).0, 400, "a manual clock has no speed");
     ok(&aws, "POST", "reset", Value::Null);
     assert_eq!(aws.sim.counts()["total"], 0);
-    assert_eq!(aws.sim.quotas().flows, 20);
+    assert_eq!(aws.sim.quotas()["flows"], 20);
     assert_eq!(ok(&aws, "GET", "health", Value::Null)["status"], "ok");
     assert_eq!(control(&aws, "GET", "nothing", Value::Null).0, 404);
 }

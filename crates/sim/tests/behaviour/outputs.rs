@@ -1,6 +1,6 @@
 //! Outputs.
 
-use playout_sim::{Config, Quotas};
+use playout_sim::Config;
 use serde_json::{Value, json};
 
 use crate::aws::{Aws, ROLE, bad, caller_output, refused, rtmp_output, text};
@@ -58,11 +58,9 @@ fn a_batch_with_one_wrong_output_adds_none() {
 
 #[test]
 fn outputs_beyond_the_quota_are_refused_with_420() {
-    let aws = Aws::with(Config {
-        quotas: Quotas { outputs_per_flow: 2, ..Quotas::default() },
-        throttling: false,
-        ..Config::default()
-    });
+    let mut config = Config { throttling: false, ..Config::default() };
+    config.mediaconnect.quotas.outputs_per_flow = 2;
+    let aws = Aws::with(config);
     let arn = aws.flow("show");
     let outputs = json!([caller_output("a"), caller_output("b"), caller_output("c")]);
     let add = aws.mediaconnect("AddFlowOutputs", json!({ "FlowArn": arn, "outputs": outputs }));
@@ -82,7 +80,9 @@ fn an_active_flow_stays_active_when_outputs_change() {
 
 #[test]
 fn output_changes_can_be_made_to_update_the_flow() {
-    let aws = Aws::with(Config { outputs_update_flow: true, throttling: false, ..Config::default() });
+    let mut config = Config { throttling: false, ..Config::default() };
+    config.mediaconnect.outputs_update_flow = true;
+    let aws = Aws::with(config);
     let arn = aws.active_flow("show");
     aws.add_output(&arn, caller_output("studio")).expect("output");
     assert_eq!(aws.status(&arn), "UPDATING");

@@ -1,6 +1,5 @@
 //! Service Quotas.
 
-use playout_sim::Quotas;
 use serde_json::{Value, json};
 
 use crate::aws::{Aws, Failure, REGION, SECRET, outcome, refused, signed};
@@ -52,7 +51,7 @@ fn the_quotas_that_hold_are_listed_by_name_and_in_pages() {
 #[test]
 fn a_quota_that_was_raised_is_told_and_the_default_stays() {
     let aws = Aws::new();
-    aws.sim.set_quotas(Quotas { channels: 12, flows: 40, ..Quotas::default() });
+    aws.sim.set_quotas(&json!({ "channels": 12, "flows": 40 })).expect("quotas");
     assert_eq!(value(&all(&aws, "ListServiceQuotas", "medialive"), "Channels"), 12.0);
     assert_eq!(value(&all(&aws, "ListServiceQuotas", "mediaconnect"), "Flows"), 40.0);
     assert_eq!(value(&all(&aws, "ListAWSDefaultServiceQuotas", "medialive"), "Channels"), 5.0);

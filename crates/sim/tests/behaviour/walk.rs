@@ -1,6 +1,6 @@
 //! Many calls in no good order: nothing breaks, and what must always be true is.
 
-use playout_sim::{Config, Encoder, Quotas, Receiver};
+use playout_sim::{Encoder, Receiver};
 use serde_json::{Value, json};
 
 use crate::aws::{Aws, ROLE, text};
@@ -153,8 +153,8 @@ fn check(flow: &Value) {
 fn after_any_calls_in_any_order_every_flow_keeps_the_rules() {
     let mut reached = std::collections::BTreeMap::new();
     for seed in 0..12 {
-        let quotas = Quotas { flows: 3, outputs_per_flow: 3, ..Quotas::default() };
-        let aws = Aws::with(Config { quotas, throttling: false, ..Config::default() });
+        let aws = Aws::new();
+        aws.sim.set_quotas(&json!({ "flows": 3, "outputsPerFlow": 3 })).expect("quotas");
         let mut dice = Dice::new(seed);
         let secret = aws.secret("srt");
         let mut flows = Vec::new();

@@ -1,48 +1,46 @@
 //! CloudWatch: the metrics of the other services.
 
+pub(crate) mod config;
 mod data;
 
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::metrics::Series;
-use super::{Call, Region, Service, mediaconnect, medialive};
+use super::metrics::{Metrics, Series, Span};
+use super::service::{PLAIN, unknown};
+use super::{Call, Region, Service};
 use crate::error::ApiError;
 use crate::regions;
 
 pub(crate) const SERVICE: Service = Service {
     name: "cloudwatch",
     call,
-    rate: |rates, _| Some(rates.cloudwatch),
+    rate: |config, _| Some(config.cloudwatch.rate),
     regions: Some(regions::GENERAL),
-    bucket: super::alone,
     invalid: "ValidationError",
     throttled: (400, "Throttling"),
     absent: (404, "ResourceNotFound"),
-    resources: |_, _, _| Map::new(),
+    ..PLAIN
 };
 
-/// The samples that services published of a series.
+/// What the services publish.
+fn published() -> impl Iterator<Item = &'static Metrics> {
+    super::ALL.iter().filter_map(|service| service.metrics.as_ref())
+}
+
+/// The samples of a series. What no service publishes has none.
 fn samples(
     region: &Region,
     call: &Call<'_>,
     (namespace, metric): (&str, &str),
     dimensions: &[(&str, &str)],
-    span: (Duration, Duration),
+    span: Span,
 ) -> Vec<(Duration, f64)> {
-    match namespace {
-        mediaconnect::metrics::NAMESPACE => {
-            mediaconnect::metrics::samples(&region.mediaconnect, call.config, metric, dimensions, span, call.now)
-        }
-        medialive::metrics::NAMESPACE => {
-            medialive::metrics::samples(&region.medialive, call.config, metric, dimensions, span, call.now)
-        }
-        // What no service publishes has none.
-        _ => Vec::new(),
-    }
+    let metrics = published().find(|metrics| metrics.namespace == namespace);
+    metrics.map_or_else(Vec::new, |metrics| (metrics.samples)(region, call.config, metric, dimensions, span, call.now))
 }
 
 /// ListMetrics gives so many at once.
@@ -52,7 +50,7 @@ fn call(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
     match call.operation {
         "GetMetricData" => data::get(region, call),
         "ListMetrics" => list(region, call),
-        other => Err(ApiError::new(404, "UnknownOperationException", format!("Unknown operation {other}"))),
+        _ => Err(unknown(call)),
     }
 }
 
@@ -79,8 +77,7 @@ fn list(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
             series.dimensions.iter().any(is)
         })
     };
-    let mut series = mediaconnect::metrics::series(&region.mediaconnect, call.config);
-    series.extend(medialive::metrics::series(&region.medialive));
+    let mut series: Vec<Series> = published().flat_map(|metrics| (metrics.series)(region, call.config)).collect();
     series.retain(|series| {
         wanted("Namespace", series.namespace) && wanted("MetricName", series.metric) && dimensions(series)
     });

@@ -5,33 +5,41 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::flow::{Flow, Status};
-use super::{State, view};
+use super::view;
 use crate::config::Config;
 use crate::outside::Outside;
-use crate::tester::{ControlError, Edit};
+use crate::services::Region;
+use crate::services::service::Changed;
+use crate::tester::{ControlError, Edit, Maintenance};
 
-/// Makes an edit; the answer is the flow as it is then, null if it is gone.
-pub(crate) fn edit(
-    state: &mut State,
+/// Makes an edit of a flow; the answer is the flow as it is then, null if it is gone.
+pub(super) fn edit(region: &mut Region, edit: &Edit, config: &Config, outside: &Outside, now: Duration) -> Changed {
+    let ("flow", name) = edit.meant() else { return None };
+    let state = &mut region.mediaconnect;
+    let flow = state.find(name)?;
+    if edit.source.is_none() && edit.output.is_none() && edit.remove {
+        flow.enter(Status::Deleting, Some(now));
+        super::advance(state, config, outside, now);
+        return Some(Ok(Value::Null));
+    }
+    Some(change(flow, edit, config, outside, now))
+}
+
+fn change(
+    flow: &mut Flow,
     edit: &Edit,
     config: &Config,
     outside: &Outside,
     now: Duration,
 ) -> Result<Value, ControlError> {
     let whole = edit.source.is_none() && edit.output.is_none();
-    let flow = state.find(&edit.flow).ok_or_else(|| ControlError::absent("flow", &edit.flow))?;
-    if whole && edit.remove {
-        flow.enter(Status::Deleting, Some(now));
-        super::advance(state, config, outside, now);
-        return Ok(Value::Null);
-    }
     if let Some(name) = &edit.status {
         let status = Status::parse(name).ok_or_else(|| ControlError::bad(format!("unknown status {name}")))?;
         let duration = match status {
-            Status::Starting => Some(config.durations.flow_starting),
-            Status::Stopping => Some(config.durations.flow_stopping),
-            Status::Updating => Some(config.durations.flow_updating),
-            Status::Deleting => Some(config.durations.flow_deleting),
+            Status::Starting => Some(config.mediaconnect.durations.flow_starting),
+            Status::Stopping => Some(config.mediaconnect.durations.flow_stopping),
+            Status::Updating => Some(config.mediaconnect.durations.flow_updating),
+            Status::Deleting => Some(config.mediaconnect.durations.flow_deleting),
             Status::Standby | Status::Active | Status::Error => None,
         };
         flow.enter(status, duration.map(|duration| now + duration));
@@ -81,22 +89,26 @@ pub(crate) fn edit(
 
 /// The service restarts a flow by itself (how-maintenance-works.html): "there is an interruption to all outputs on the flow".
 /// Told, the flow is STOPPING and STARTING meanwhile; else it stays ACTIVE. Answers the flow as it is then.
-pub(crate) fn maintain(
-    flow: &mut Flow,
-    told: bool,
+pub(super) fn maintain(
+    region: &mut Region,
+    maintenance: &Maintenance,
     config: &Config,
     outside: &Outside,
     now: Duration,
-) -> Result<Value, ControlError> {
+) -> Changed {
+    let ("flow", name) = maintenance.meant() else { return None };
+    let flow = region.mediaconnect.find(name)?;
     if flow.status != Status::Active {
-        return Err(ControlError::bad(format!("the flow is {} and not ACTIVE", flow.status.name())));
+        let text = format!("the flow is {} and not ACTIVE", flow.status.name());
+        return Some(Err(ControlError::bad(text)));
     }
-    if told {
-        flow.enter(Status::Stopping, Some(now + config.durations.flow_stopping));
+    let durations = &config.mediaconnect.durations;
+    if maintenance.told {
+        flow.enter(Status::Stopping, Some(now + durations.flow_stopping));
         flow.restarting = true;
     } else {
-        flow.away = Some(now + config.durations.flow_stopping + config.durations.flow_starting);
+        flow.away = Some(now + durations.flow_stopping + durations.flow_starting);
     }
     flow.record(config, outside, now);
-    Ok(view::flow(flow, config, now))
+    Some(Ok(view::flow(flow, config, now)))
 }

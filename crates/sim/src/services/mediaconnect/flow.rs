@@ -158,7 +158,7 @@ impl Flow {
                 match self.status {
                     Status::Starting | Status::Updating => self.enter(Status::Active, None),
                     Status::Stopping if self.restarting => {
-                        self.enter(Status::Starting, Some(at + config.durations.flow_starting));
+                        self.enter(Status::Starting, Some(at + config.mediaconnect.durations.flow_starting));
                     }
                     Status::Stopping => self.enter(Status::Standby, None),
                     Status::Deleting => return true,
@@ -189,7 +189,7 @@ impl Flow {
     /// A change of the flow itself, its sources or its network: an active flow is UPDATING for a moment.
     pub(crate) fn changed(&mut self, config: &Config, outside: &Outside, now: Duration) {
         if self.status == Status::Active {
-            self.enter(Status::Updating, Some(now + config.durations.flow_updating));
+            self.enter(Status::Updating, Some(now + config.mediaconnect.durations.flow_updating));
         }
         self.record(config, outside, now);
     }

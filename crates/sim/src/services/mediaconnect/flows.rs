@@ -7,10 +7,11 @@ use serde_json::{Map, Value, json};
 use super::flow::Status;
 use super::members::merge;
 use super::rules::Touched;
-use super::{Flow, bad, outputs, rules, sources, view, vpc};
+use super::{Flow, State, bad, outputs, rules, sources, view, vpc};
 use crate::error::ApiError;
 use crate::ids::Ids;
-use crate::services::{Call, Region, tagging};
+use crate::services::ports::Secrets;
+use crate::services::{Call, tagging};
 
 /// Members of a flow that requests and answers share.
 const SETTINGS: [&str; 6] =
@@ -19,7 +20,7 @@ const SETTINGS: [&str; 6] =
 /// ListFlows gives so many when nobody asks for a number.
 const PAGE: usize = 10;
 
-pub(super) fn create(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
+pub(super) fn create(state: &mut State, secrets: &dyn Secrets, call: &mut Call<'_>) -> Result<Value, ApiError> {
     for member in ["entitlements", "mediaStreams"] {
         if !call.list(member).is_empty() {
             return Err(ApiError::not_simulated(member));
@@ -37,16 +38,17 @@ pub(super) fn create(region: &mut Region, call: &mut Call<'_>) -> Result<Value, 
         (None, Some(sources)) if !sources.is_empty() => sources.clone(),
         _ => return Err(bad("A flow must have at least one source.")),
     };
-    if given.len() > call.config.quotas.sources_per_flow {
+    if given.len() > call.config.mediaconnect.quotas.sources_per_flow {
         return Err(sources::too_many(call));
     }
     let outputs_given = call.list("outputs").to_vec();
-    if region.mediaconnect.flows.len() >= call.config.quotas.flows {
-        let text = format!("You have reached the quota of {} flows in this Region.", call.config.quotas.flows);
+    if state.flows.len() >= call.config.mediaconnect.quotas.flows {
+        let text =
+            format!("You have reached the quota of {} flows in this Region.", call.config.mediaconnect.quotas.flows);
         return Err(ApiError::new(420, "CreateFlow420Exception", text));
     }
-    if outputs_given.len() > call.config.quotas.outputs_per_flow {
-        let text = format!("A flow can have at most {} outputs.", call.config.quotas.outputs_per_flow);
+    if outputs_given.len() > call.config.mediaconnect.quotas.outputs_per_flow {
+        let text = format!("A flow can have at most {} outputs.", call.config.mediaconnect.quotas.outputs_per_flow);
         return Err(ApiError::new(420, "CreateFlow420Exception", text));
     }
 
@@ -84,12 +86,12 @@ pub(super) fn create(region: &mut Region, call: &mut Call<'_>) -> Result<Value, 
     for given in &outputs_given {
         flow.outputs.push(outputs::made(given, &flow.egress_ip, call)?);
     }
-    rules::check_flow(&flow, Touched::Everything, &region.secretsmanager, call.config)?;
+    rules::check_flow(&flow, Touched::Everything, secrets, call.config)?;
 
     flow.record(call.config, call.outside, call.now);
     call.created.push(flow.arn.clone());
     let answer = json!({ "flow": view::flow(&flow, call.config, call.now) });
-    region.mediaconnect.flows.insert(flow.arn.clone(), flow);
+    state.flows.insert(flow.arn.clone(), flow);
     Ok(answer)
 }
 
@@ -121,15 +123,15 @@ fn settings(input: &Value) -> Map<String, Value> {
         .collect()
 }
 
-pub(super) fn describe(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
-    let flow = region.mediaconnect.flow(call.text("FlowArn"))?;
+pub(super) fn describe(state: &mut State, call: &mut Call<'_>) -> Result<Value, ApiError> {
+    let flow = state.flow(call.text("FlowArn"))?;
     Ok(json!({
         "flow": view::flow(flow, call.config, call.now),
         "messages": { "errors": flow.messages(call.now) },
     }))
 }
 
-pub(super) fn list(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
+pub(super) fn list(state: &mut State, call: &mut Call<'_>) -> Result<Value, ApiError> {
     let size =
         call.input.get("maxResults").and_then(Value::as_u64).map_or(PAGE, |n| usize::try_from(n).unwrap_or(PAGE));
     let after = match call.text("nextToken") {
@@ -141,8 +143,7 @@ pub(super) fn list(region: &mut Region, call: &mut Call<'_>) -> Result<Value, Ap
             .filter(|arn| arn.starts_with("arn:"))
             .ok_or_else(|| bad("nextToken is not valid."))?,
     };
-    let mut rest =
-        region.mediaconnect.flows.range::<String, _>((std::ops::Bound::Excluded(after), std::ops::Bound::Unbounded));
+    let mut rest = state.flows.range::<String, _>((std::ops::Bound::Excluded(after), std::ops::Bound::Unbounded));
     let page: Vec<&Flow> = rest.by_ref().take(size).map(|(_, flow)| flow).collect();
     let mut answer = json!({
         "flows": page.iter().map(|flow| listed(flow)).collect::<Vec<_>>(),
@@ -171,8 +172,8 @@ fn listed(flow: &Flow) -> Value {
     seen
 }
 
-pub(super) fn update(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
-    let flow = region.mediaconnect.flow_mut(call.text("FlowArn"))?;
+pub(super) fn update(state: &mut State, secrets: &dyn Secrets, call: &mut Call<'_>) -> Result<Value, ApiError> {
+    let flow = state.flow_mut(call.text("FlowArn"))?;
     flow.require_changeable()?;
     let mut changed = flow.clone();
     let given = settings(call.input);
@@ -191,36 +192,35 @@ pub(super) fn update(region: &mut Region, call: &mut Call<'_>) -> Result<Value, 
             config.remove(other);
         }
     }
-    rules::check_flow(&changed, Touched::Nothing, &region.secretsmanager, call.config)?;
+    rules::check_flow(&changed, Touched::Nothing, secrets, call.config)?;
     changed.changed(call.config, call.outside, call.now);
     *flow = changed;
     Ok(json!({ "flow": view::flow(flow, call.config, call.now) }))
 }
 
-pub(super) fn start(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
-    let Region { mediaconnect, secretsmanager, .. } = region;
-    let flow = mediaconnect.flow_mut(call.text("FlowArn"))?;
+pub(super) fn start(state: &mut State, secrets: &dyn Secrets, call: &mut Call<'_>) -> Result<Value, ApiError> {
+    let flow = state.flow_mut(call.text("FlowArn"))?;
     flow.require("started", &[Status::Standby])?;
     // The role reads the keys now: a secret that has gone since it was named is found out here.
-    rules::check_flow(flow, Touched::Everything, secretsmanager, call.config)?;
-    flow.enter(Status::Starting, Some(call.now + call.config.durations.flow_starting));
+    rules::check_flow(flow, Touched::Everything, secrets, call.config)?;
+    flow.enter(Status::Starting, Some(call.now + call.config.mediaconnect.durations.flow_starting));
     flow.record(call.config, call.outside, call.now);
     Ok(json!({ "flowArn": flow.arn, "status": flow.status.name() }))
 }
 
-pub(super) fn stop(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
-    let flow = region.mediaconnect.flow_mut(call.text("FlowArn"))?;
+pub(super) fn stop(state: &mut State, call: &mut Call<'_>) -> Result<Value, ApiError> {
+    let flow = state.flow_mut(call.text("FlowArn"))?;
     flow.require("stopped", &[Status::Active, Status::Starting])?;
-    flow.enter(Status::Stopping, Some(call.now + call.config.durations.flow_stopping));
+    flow.enter(Status::Stopping, Some(call.now + call.config.mediaconnect.durations.flow_stopping));
     flow.record(call.config, call.outside, call.now);
     Ok(json!({ "flowArn": flow.arn, "status": flow.status.name() }))
 }
 
-pub(super) fn delete(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
-    let flow = region.mediaconnect.flow_mut(call.text("FlowArn"))?;
+pub(super) fn delete(state: &mut State, call: &mut Call<'_>) -> Result<Value, ApiError> {
+    let flow = state.flow_mut(call.text("FlowArn"))?;
     flow.require("deleted", &[Status::Standby, Status::Error])?;
     // Outputs that MediaLive manages do not keep it: their inputs have nothing any more.
-    flow.enter(Status::Deleting, Some(call.now + call.config.durations.flow_deleting));
+    flow.enter(Status::Deleting, Some(call.now + call.config.mediaconnect.durations.flow_deleting));
     flow.record(call.config, call.outside, call.now);
     Ok(json!({ "flowArn": flow.arn, "status": flow.status.name() }))
 }

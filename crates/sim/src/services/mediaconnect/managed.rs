@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Map, json};
 
+use super::State;
 use super::flow::{Flow, Output};
-use super::{State, not_found};
 use crate::config::Config;
 use crate::ids::Ids;
 use crate::outside::Outside;
@@ -23,7 +23,7 @@ pub(crate) fn add_managed_output(
     now: Duration,
 ) -> Result<String, ControlError> {
     let flow: &mut Flow = state.find(flow).ok_or_else(|| ControlError::absent("flow", flow))?;
-    if flow.outputs.len() >= config.quotas.outputs_per_flow {
+    if flow.outputs.len() >= config.mediaconnect.quotas.outputs_per_flow {
         return Err(ControlError::bad("the flow has as many outputs as the quota allows"));
     }
     let id = format!("1-{}-{}", ids.mixed(16), ids.hex(12));
@@ -51,7 +51,7 @@ pub(crate) fn remove_managed_output(
     config: &Config,
     outside: &Outside,
     now: Duration,
-) -> Result<usize, ControlError> {
+) -> usize {
     let mut removed = 0;
     for flow in state.flows.values_mut() {
         let before = flow.outputs.len();
@@ -64,8 +64,5 @@ pub(crate) fn remove_managed_output(
             flow.record(config, outside, now);
         }
     }
-    match removed {
-        0 => Err(ControlError::absent("managed output", &not_found(input_or_output).message)),
-        removed => Ok(removed),
-    }
+    removed
 }

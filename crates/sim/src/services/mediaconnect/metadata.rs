@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::State;
 use super::flow::Flow;
 use crate::clock::rfc3339;
 use crate::error::ApiError;
+use crate::services::Call;
 use crate::services::picture::PIXEL;
-use crate::services::{Call, Region};
 
 /// The first selected source that has a signal.
 fn on_air(flow: &Flow, now: Duration) -> Option<&super::Source> {
@@ -28,8 +29,8 @@ fn nothing(flow: &Flow) -> Value {
     }
 }
 
-pub(super) fn describe(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
-    let flow = region.mediaconnect.flow(call.text("FlowArn"))?;
+pub(super) fn describe(state: &mut State, call: &mut Call<'_>) -> Result<Value, ApiError> {
+    let flow = state.flow(call.text("FlowArn"))?;
     let mut answer = json!({ "flowArn": flow.arn, "timestamp": rfc3339(call.callers), "messages": [] });
     match on_air(flow, call.now) {
         None => answer["messages"] = json!([nothing(flow)]),
@@ -90,8 +91,8 @@ fn rtmp_streams() -> Value {
     ])
 }
 
-pub(super) fn thumbnail(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
-    let flow = region.mediaconnect.flow(call.text("FlowArn"))?;
+pub(super) fn thumbnail(state: &mut State, call: &mut Call<'_>) -> Result<Value, ApiError> {
+    let flow = state.flow(call.text("FlowArn"))?;
     let mut details = json!({ "flowArn": flow.arn, "thumbnailMessages": [], "timestamp": rfc3339(call.callers) });
     if flow.setting(&["sourceMonitoringConfig", "thumbnailState"]) != "ENABLED" {
         details["thumbnailMessages"] =

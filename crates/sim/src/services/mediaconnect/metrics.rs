@@ -10,10 +10,12 @@ use std::time::Duration;
 use super::State;
 use super::signals::{Choice, Link, OutputSignals, Signals, SourceSignals};
 use crate::config::Config;
-use crate::services::metrics::{Series, times};
+use crate::services::Region;
+use crate::services::metrics::{Metrics, Series, Span, times};
 
-/// CloudWatch's name for the service.
-pub(crate) const NAMESPACE: &str = "AWS/MediaConnect";
+const NAMESPACE: &str = "AWS/MediaConnect";
+
+pub(super) const PUBLISHED: Metrics = Metrics { namespace: NAMESPACE, series, samples };
 
 /// Metrics of a source, and of the flow that takes it.
 const SOURCE: [&str; 8] = [
@@ -79,7 +81,8 @@ enum Subject<'a> {
 }
 
 /// Every series that has data.
-pub(crate) fn series(state: &State, config: &Config) -> Vec<Series> {
+fn series(region: &Region, config: &Config) -> Vec<Series> {
+    let state = &region.mediaconnect;
     let mut found = Vec::new();
     let mut add = |metric: &'static str, dimension, value: &str| {
         found.push(Series { namespace: NAMESPACE, metric, dimensions: vec![(dimension, value.to_owned())] });
@@ -110,14 +113,15 @@ fn all(state: &State) -> impl Iterator<Item = &Signals> {
 }
 
 /// The samples of a series in a time span: taken every interval, only while the flow ran, and readable after the lag.
-pub(crate) fn samples(
-    state: &State,
+fn samples(
+    region: &Region,
     config: &Config,
     metric: &str,
     dimensions: &[(&str, &str)],
-    span: (Duration, Duration),
+    span: Span,
     now: Duration,
 ) -> Vec<(Duration, f64)> {
+    let state = &region.mediaconnect;
     let [(dimension, value)] = *dimensions else { return Vec::new() };
     let Some(subject) = all(state).find_map(|signals| subject(signals, dimension, value)) else { return Vec::new() };
     let (Subject::Flow(signals) | Subject::Source(signals, ..) | Subject::Output(signals, _)) = &subject;
@@ -211,7 +215,7 @@ fn of_output(
         "OutputDisconnections" => {
             let failed = match link {
                 Link::Trying { since } => {
-                    attempts(since, at.saturating_sub(interval), at, config.durations.output_retry)
+                    attempts(since, at.saturating_sub(interval), at, config.mediaconnect.durations.output_retry)
                 }
                 _ => 0.0,
             };

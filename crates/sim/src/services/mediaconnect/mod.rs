@@ -1,13 +1,16 @@
 //! AWS Elemental MediaConnect: flows.
 
-pub(crate) mod edit;
+pub(crate) mod config;
+mod edit;
 mod flow;
 mod flows;
 mod managed;
 mod members;
 mod metadata;
-pub(crate) mod metrics;
+mod metrics;
 mod outputs;
+mod quotas;
+mod regions;
 mod rules;
 mod signals;
 mod sources;
@@ -15,7 +18,6 @@ mod tags;
 mod view;
 mod vpc;
 
-pub(crate) use edit::{edit, maintain};
 pub(crate) use flow::{Flow, Output, Source};
 pub(crate) use managed::{add_managed_output, remove_managed_output};
 
@@ -24,11 +26,12 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+use super::service::{PLAIN, unknown};
 use super::{Call, Region, Service};
-use crate::config::{Config, Rate, Rates};
+use crate::config::Config;
 use crate::error::ApiError;
 use crate::outside::Outside;
-use crate::regions;
+use crate::rate::Rate;
 use signals::Signals;
 
 /// The flows of a region.
@@ -49,49 +52,60 @@ pub(crate) const SERVICE: Service = Service {
     name: "mediaconnect",
     call,
     rate,
-    regions: Some(regions::MEDIACONNECT),
-    bucket: super::alone,
+    regions: Some(regions::ALL),
     invalid: "BadRequestException",
     throttled: (429, "TooManyRequestsException"),
     absent: (404, "NotFoundException"),
+    advance: |region, config, outside, now| advance(&mut region.mediaconnect, config, outside, now),
+    record: |region, config, outside, now| record(&mut region.mediaconnect, config, outside, now),
+    disconnect: |region, config, to, now| disconnect(&mut region.mediaconnect, config, to, now),
+    metrics: Some(metrics::PUBLISHED),
+    limits: Some(quotas::LIMITS),
+    listed: Some(quotas::LISTED),
+    edit: edit::edit,
+    maintain: edit::maintain,
     resources,
+    parts: &[("flows", "sources"), ("flows", "outputs")],
+    ..PLAIN
 };
 
-fn rate(rates: &Rates, operation: &str) -> Option<Rate> {
+fn rate(config: &Config, operation: &str) -> Option<Rate> {
+    let rates = &config.mediaconnect.rates;
     Some(match operation {
-        "DescribeFlow" | "DescribeFlowSourceMetadata" | "DescribeFlowSourceThumbnail" => rates.mediaconnect_describe,
-        _ => rates.mediaconnect_other,
+        "DescribeFlow" | "DescribeFlowSourceMetadata" | "DescribeFlowSourceThumbnail" => rates.describe,
+        _ => rates.other,
     })
 }
 
 fn call(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
+    let (state, secrets) = region.flows();
     match call.operation {
-        "CreateFlow" => flows::create(region, call),
-        "DescribeFlow" => flows::describe(region, call),
-        "ListFlows" => flows::list(region, call),
-        "UpdateFlow" => flows::update(region, call),
-        "StartFlow" => flows::start(region, call),
-        "StopFlow" => flows::stop(region, call),
-        "DeleteFlow" => flows::delete(region, call),
-        "AddFlowSources" => sources::add(region, call),
-        "UpdateFlowSource" => sources::update(region, call),
-        "RemoveFlowSource" => sources::remove(region, call),
-        "AddFlowOutputs" => outputs::add(region, call),
-        "UpdateFlowOutput" => outputs::update(region, call),
-        "RemoveFlowOutput" => outputs::remove(region, call),
-        "AddFlowVpcInterfaces" => vpc::add(region, call),
-        "RemoveFlowVpcInterface" => vpc::remove(region, call),
-        "DescribeFlowSourceMetadata" => metadata::describe(region, call),
-        "DescribeFlowSourceThumbnail" => metadata::thumbnail(region, call),
-        "TagResource" => tags::tag(region, call),
-        "UntagResource" => tags::untag(region, call),
-        "ListTagsForResource" => tags::list(region, call),
-        other => Err(ApiError::new(404, "UnknownOperationException", format!("Unknown operation {other}"))),
+        "CreateFlow" => flows::create(state, secrets, call),
+        "DescribeFlow" => flows::describe(state, call),
+        "ListFlows" => flows::list(state, call),
+        "UpdateFlow" => flows::update(state, secrets, call),
+        "StartFlow" => flows::start(state, secrets, call),
+        "StopFlow" => flows::stop(state, call),
+        "DeleteFlow" => flows::delete(state, call),
+        "AddFlowSources" => sources::add(state, secrets, call),
+        "UpdateFlowSource" => sources::update(state, secrets, call),
+        "RemoveFlowSource" => sources::remove(state, secrets, call),
+        "AddFlowOutputs" => outputs::add(state, secrets, call),
+        "UpdateFlowOutput" => outputs::update(state, secrets, call),
+        "RemoveFlowOutput" => outputs::remove(state, call),
+        "AddFlowVpcInterfaces" => vpc::add(state, secrets, call),
+        "RemoveFlowVpcInterface" => vpc::remove(state, secrets, call),
+        "DescribeFlowSourceMetadata" => metadata::describe(state, call),
+        "DescribeFlowSourceThumbnail" => metadata::thumbnail(state, call),
+        "TagResource" => tags::tag(state, call),
+        "UntagResource" => tags::untag(state, call),
+        "ListTagsForResource" => tags::list(state, call),
+        _ => Err(unknown(call)),
     }
 }
 
 /// Flows, sources and outputs change their states when their time has come.
-pub(crate) fn advance(state: &mut State, config: &Config, outside: &Outside, now: Duration) {
+fn advance(state: &mut State, config: &Config, outside: &Outside, now: Duration) {
     let mut gone = Vec::new();
     for (arn, flow) in &mut state.flows {
         if flow.advance(config, outside, now) {
@@ -103,18 +117,18 @@ pub(crate) fn advance(state: &mut State, config: &Config, outside: &Outside, now
             state.departed.push(Departed { signals: flow.signals, gone: flow.deadline.unwrap_or(now) });
         }
     }
-    state.departed.retain(|departed| now.saturating_sub(departed.gone) < config.durations.metric_retention);
+    state.departed.retain(|departed| now.saturating_sub(departed.gone) < config.sampling.retention);
 }
 
 /// Brings the signals of every flow up to what is at their sources and destinations now.
-pub(crate) fn record(state: &mut State, config: &Config, outside: &Outside, now: Duration) {
+fn record(state: &mut State, config: &Config, outside: &Outside, now: Duration) {
     for flow in state.flows.values_mut() {
         flow.record(config, outside, now);
     }
 }
 
 /// An output loses its connection if it has one, and tries again.
-pub(crate) fn disconnect(state: &mut State, config: &Config, host: &str, stream: Option<&str>, now: Duration) {
+fn disconnect(state: &mut State, config: &Config, (host, stream): (&str, Option<&str>), now: Duration) {
     for flow in state.flows.values_mut() {
         flow.disconnect(config, host, stream, now);
     }

@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 use super::flow::{Flow, Output};
 use super::members::{change, members};
 use super::rules::Touched;
-use super::{bad, rules, view};
+use super::{State, bad, rules, view};
 use crate::error::ApiError;
-use crate::services::{Call, Region, tagging};
+use crate::services::ports::Secrets;
+use crate::services::{Call, tagging};
 
 /// An output from a request, not checked yet.
 pub(super) fn made(given: &Value, egress_ip: &str, call: &mut Call<'_>) -> Result<Output, ApiError> {
@@ -26,21 +27,21 @@ pub(super) fn made(given: &Value, egress_ip: &str, call: &mut Call<'_>) -> Resul
 
 /// Output operations leave an active flow ACTIVE, unless the tester wants it otherwise.
 fn changed(flow: &mut Flow, call: &Call<'_>) {
-    if call.config.outputs_update_flow {
+    if call.config.mediaconnect.outputs_update_flow {
         flow.changed(call.config, call.outside, call.now);
     } else {
         flow.record(call.config, call.outside, call.now);
     }
 }
 
-pub(super) fn add(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
-    let flow = region.mediaconnect.flow_mut(call.text("FlowArn"))?;
+pub(super) fn add(state: &mut State, secrets: &dyn Secrets, call: &mut Call<'_>) -> Result<Value, ApiError> {
+    let flow = state.flow_mut(call.text("FlowArn"))?;
     flow.require_changeable()?;
     let given = call.list("outputs").to_vec();
     if given.is_empty() {
         return Err(bad("outputs must not be empty."));
     }
-    let quota = call.config.quotas.outputs_per_flow;
+    let quota = call.config.mediaconnect.quotas.outputs_per_flow;
     if flow.outputs.len() + given.len() > quota {
         let text = format!("Flow {} can have at most {quota} outputs.", flow.arn);
         return Err(ApiError::new(420, "AddFlowOutputs420Exception", text));
@@ -52,7 +53,7 @@ pub(super) fn add(region: &mut Region, call: &mut Call<'_>) -> Result<Value, Api
         next.outputs.push(made(given, &flow.egress_ip, call)?);
     }
     let touched: Vec<String> = next.outputs[before..].iter().map(|output| output.arn.clone()).collect();
-    rules::check_flow(&next, Touched::These(&touched), &region.secretsmanager, call.config)?;
+    rules::check_flow(&next, Touched::These(&touched), secrets, call.config)?;
     changed(&mut next, call);
     let added = &next.outputs[before..];
     call.created.extend(added.iter().map(|output| output.arn.clone()));
@@ -74,8 +75,8 @@ fn require_own(output: &Output) -> Result<(), ApiError> {
     }
 }
 
-pub(super) fn update(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
-    let flow = region.mediaconnect.flow_mut(call.text("FlowArn"))?;
+pub(super) fn update(state: &mut State, secrets: &dyn Secrets, call: &mut Call<'_>) -> Result<Value, ApiError> {
+    let flow = state.flow_mut(call.text("FlowArn"))?;
     let index = flow.output(call.text("OutputArn"))?;
     flow.require_changeable()?;
     require_own(&flow.outputs[index])?;
@@ -86,7 +87,7 @@ pub(super) fn update(region: &mut Region, call: &mut Call<'_>) -> Result<Value, 
     let before = next.outputs[index].settings.clone();
     change(&mut next.outputs[index].settings, &given, false);
     let touched = [next.outputs[index].arn.clone()];
-    rules::check_flow(&next, Touched::These(&touched), &region.secretsmanager, call.config)?;
+    rules::check_flow(&next, Touched::These(&touched), secrets, call.config)?;
     let same = |member: &&str| before.get(*member) == next.outputs[index].settings.get(*member);
     if !["protocol", "destination", "port", "streamId", "rtmpPushSettings", "encryption"].iter().all(same) {
         let arn = next.outputs[index].arn.clone();
@@ -97,8 +98,8 @@ pub(super) fn update(region: &mut Region, call: &mut Call<'_>) -> Result<Value, 
     Ok(json!({ "flowArn": flow.arn, "output": view::output(&flow.outputs[index], flow, call.config, call.now) }))
 }
 
-pub(super) fn remove(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
-    let flow = region.mediaconnect.flow_mut(call.text("FlowArn"))?;
+pub(super) fn remove(state: &mut State, call: &mut Call<'_>) -> Result<Value, ApiError> {
+    let flow = state.flow_mut(call.text("FlowArn"))?;
     let index = flow.output(call.text("OutputArn"))?;
     flow.require_changeable()?;
     require_own(&flow.outputs[index])?;

@@ -72,7 +72,7 @@ pub(crate) struct Signals {
 impl Signals {
     /// Records what is true from now on.
     pub(super) fn record(&mut self, flow: &Flow, config: &Config, outside: &Outside, now: Duration) {
-        self.prune(now.saturating_sub(config.durations.metric_retention));
+        self.prune(now.saturating_sub(config.sampling.retention));
         self.flow.clone_from(&flow.arn);
         self.running.set(now, flow.running());
         self.choice.set(now, choice(flow));
@@ -148,7 +148,7 @@ impl Signals {
     }
 
     fn record_outputs(&mut self, flow: &Flow, config: &Config, outside: &Outside, now: Duration) {
-        let retry = config.durations.output_retry;
+        let retry = config.mediaconnect.durations.output_retry;
         for output in &flow.outputs {
             let signals = self.outputs.entry(output.arn.clone()).or_default();
             output.protocol().clone_into(&mut signals.protocol);
@@ -201,7 +201,7 @@ impl Signals {
         {
             signals.drops.push(now);
             signals.link.set(now, Link::Trying { since: now });
-            signals.link.plan(now + config.durations.output_retry, Link::Connected);
+            signals.link.plan(now + config.mediaconnect.durations.output_retry, Link::Connected);
         }
     }
 

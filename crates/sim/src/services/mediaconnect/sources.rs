@@ -4,9 +4,10 @@ use serde_json::{Value, json};
 
 use super::members::{change, members};
 use super::rules::Touched;
-use super::{Source, bad, rules, view};
+use super::{Source, State, bad, rules, view};
 use crate::error::ApiError;
-use crate::services::{Call, Region, tagging};
+use crate::services::ports::Secrets;
+use crate::services::{Call, tagging};
 
 /// A source from a request, not checked yet.
 pub(super) fn made(given: &Value, call: &mut Call<'_>) -> Result<Source, ApiError> {
@@ -24,17 +25,17 @@ pub(super) fn made(given: &Value, call: &mut Call<'_>) -> Result<Source, ApiErro
 }
 
 pub(super) fn too_many(call: &Call<'_>) -> ApiError {
-    bad(format!("A flow can have at most {} sources.", call.config.quotas.sources_per_flow))
+    bad(format!("A flow can have at most {} sources.", call.config.mediaconnect.quotas.sources_per_flow))
 }
 
-pub(super) fn add(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
-    let flow = region.mediaconnect.flow_mut(call.text("FlowArn"))?;
+pub(super) fn add(state: &mut State, secrets: &dyn Secrets, call: &mut Call<'_>) -> Result<Value, ApiError> {
+    let flow = state.flow_mut(call.text("FlowArn"))?;
     flow.require_changeable()?;
     let given = call.list("sources").to_vec();
     if given.is_empty() {
         return Err(bad("sources must not be empty."));
     }
-    if flow.sources.len() + given.len() > call.config.quotas.sources_per_flow {
+    if flow.sources.len() + given.len() > call.config.mediaconnect.quotas.sources_per_flow {
         return Err(too_many(call));
     }
     let mut changed = flow.clone();
@@ -43,7 +44,7 @@ pub(super) fn add(region: &mut Region, call: &mut Call<'_>) -> Result<Value, Api
         changed.sources.push(made(given, call)?);
     }
     let touched: Vec<String> = changed.sources[before..].iter().map(|source| source.arn.clone()).collect();
-    rules::check_flow(&changed, Touched::These(&touched), &region.secretsmanager, call.config)?;
+    rules::check_flow(&changed, Touched::These(&touched), secrets, call.config)?;
     changed.changed(call.config, call.outside, call.now);
     let added = &changed.sources[before..];
     call.created.extend(added.iter().map(|source| source.arn.clone()));
@@ -55,8 +56,8 @@ pub(super) fn add(region: &mut Region, call: &mut Call<'_>) -> Result<Value, Api
     Ok(answer)
 }
 
-pub(super) fn update(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
-    let flow = region.mediaconnect.flow_mut(call.text("FlowArn"))?;
+pub(super) fn update(state: &mut State, secrets: &dyn Secrets, call: &mut Call<'_>) -> Result<Value, ApiError> {
+    let flow = state.flow_mut(call.text("FlowArn"))?;
     let index = flow.source(call.text("SourceArn"))?;
     flow.require_changeable()?;
     let mut given = members(call.input);
@@ -65,14 +66,14 @@ pub(super) fn update(region: &mut Region, call: &mut Call<'_>) -> Result<Value, 
     let mut changed = flow.clone();
     change(&mut changed.sources[index].settings, &given, true);
     let touched = [changed.sources[index].arn.clone()];
-    rules::check_flow(&changed, Touched::These(&touched), &region.secretsmanager, call.config)?;
+    rules::check_flow(&changed, Touched::These(&touched), secrets, call.config)?;
     changed.changed(call.config, call.outside, call.now);
     *flow = changed;
     Ok(json!({ "flowArn": flow.arn, "source": view::source(&flow.sources[index], flow, call.config, call.now) }))
 }
 
-pub(super) fn remove(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
-    let flow = region.mediaconnect.flow_mut(call.text("FlowArn"))?;
+pub(super) fn remove(state: &mut State, secrets: &dyn Secrets, call: &mut Call<'_>) -> Result<Value, ApiError> {
+    let flow = state.flow_mut(call.text("FlowArn"))?;
     let index = flow.source(call.text("SourceArn"))?;
     flow.require_changeable()?;
     if flow.sources.len() < 2 {
@@ -80,7 +81,7 @@ pub(super) fn remove(region: &mut Region, call: &mut Call<'_>) -> Result<Value, 
     }
     let mut changed = flow.clone();
     let gone = changed.sources.remove(index);
-    rules::check_flow(&changed, Touched::Nothing, &region.secretsmanager, call.config)?;
+    rules::check_flow(&changed, Touched::Nothing, secrets, call.config)?;
     changed.changed(call.config, call.outside, call.now);
     *flow = changed;
     Ok(json!({ "flowArn": flow.arn, "sourceArn": gone.arn }))

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::{State, not_found};
 use crate::error::ApiError;
+use crate::services::Call;
 use crate::services::tagging::merged;
-use crate::services::{Call, Region};
 
 fn tags_of<'a>(state: &'a mut State, arn: &str) -> Result<&'a mut BTreeMap<String, String>, ApiError> {
     for flow in state.flows.values_mut() {
@@ -24,21 +24,21 @@ fn tags_of<'a>(state: &'a mut State, arn: &str) -> Result<&'a mut BTreeMap<Strin
     Err(not_found(format!("Resource {arn} was not found.")))
 }
 
-pub(super) fn tag(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
-    let tags = tags_of(&mut region.mediaconnect, call.text("ResourceArn"))?;
+pub(super) fn tag(state: &mut State, call: &mut Call<'_>) -> Result<Value, ApiError> {
+    let tags = tags_of(state, call.text("ResourceArn"))?;
     *tags = merged(tags, call.input.get("tags"))?;
     Ok(json!({}))
 }
 
-pub(super) fn untag(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
-    let tags = tags_of(&mut region.mediaconnect, call.text("ResourceArn"))?;
+pub(super) fn untag(state: &mut State, call: &mut Call<'_>) -> Result<Value, ApiError> {
+    let tags = tags_of(state, call.text("ResourceArn"))?;
     for key in call.list("tagKeys").iter().filter_map(Value::as_str) {
         tags.remove(key);
     }
     Ok(json!({}))
 }
 
-pub(super) fn list(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
-    let tags = tags_of(&mut region.mediaconnect, call.text("ResourceArn"))?;
+pub(super) fn list(state: &mut State, call: &mut Call<'_>) -> Result<Value, ApiError> {
+    let tags = tags_of(state, call.text("ResourceArn"))?;
     Ok(json!({ "tags": tags }))
 }

@@ -78,7 +78,7 @@ pub(super) fn source(source: &Source, flow: &Flow, config: &Config, now: Duratio
             seen.entry("ingestPort").or_insert(json!(port));
         }
     }
-    if let Some(peer) = source_peer(source, flow, now.saturating_sub(config.durations.peer_lag)) {
+    if let Some(peer) = source_peer(source, flow, now.saturating_sub(config.mediaconnect.durations.peer_lag)) {
         seen.insert("peerIpAddress".to_owned(), json!(peer));
     }
     seen.insert("transport".to_owned(), Value::Object(transport));
@@ -101,7 +101,7 @@ pub(super) fn output(output: &Output, flow: &Flow, config: &Config, now: Duratio
     if rules::listens(output.protocol()) {
         seen.insert("listenerAddress".to_owned(), json!(output.listener_address));
     }
-    if let Some(peer) = output_peer(output, flow, now.saturating_sub(config.durations.peer_lag)) {
+    if let Some(peer) = output_peer(output, flow, now.saturating_sub(config.mediaconnect.durations.peer_lag)) {
         seen.insert("peerIpAddress".to_owned(), json!(peer));
     }
     seen.insert("transport".to_owned(), Value::Object(transport));

@@ -5,10 +5,11 @@ use serde_json::{Value, json};
 use super::flow::Flow;
 use super::members::members;
 use super::rules::Touched;
-use super::{bad, not_found, rules};
+use super::{State, bad, not_found, rules};
 use crate::error::ApiError;
 use crate::ids::Ids;
-use crate::services::{Call, Region};
+use crate::services::Call;
+use crate::services::ports::Secrets;
 
 /// Interfaces from a request, not checked yet.
 pub(super) fn made(given: &[Value], ids: &mut Ids) -> Vec<Value> {
@@ -24,8 +25,8 @@ pub(super) fn made(given: &[Value], ids: &mut Ids) -> Vec<Value> {
         .collect()
 }
 
-pub(super) fn add(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
-    let flow = region.mediaconnect.flow_mut(call.text("FlowArn"))?;
+pub(super) fn add(state: &mut State, secrets: &dyn Secrets, call: &mut Call<'_>) -> Result<Value, ApiError> {
+    let flow = state.flow_mut(call.text("FlowArn"))?;
     flow.require_changeable()?;
     if call.list("vpcInterfaces").is_empty() {
         return Err(bad("vpcInterfaces must not be empty."));
@@ -33,14 +34,14 @@ pub(super) fn add(region: &mut Region, call: &mut Call<'_>) -> Result<Value, Api
     let added = made(call.list("vpcInterfaces"), call.ids);
     let mut next = flow.clone();
     next.vpc_interfaces.extend(added);
-    rules::check_flow(&next, Touched::Nothing, &region.secretsmanager, call.config)?;
+    rules::check_flow(&next, Touched::Nothing, secrets, call.config)?;
     next.changed(call.config, call.outside, call.now);
     *flow = next;
     Ok(json!({ "flowArn": flow.arn, "vpcInterfaces": flow.vpc_interfaces }))
 }
 
-pub(super) fn remove(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
-    let flow = region.mediaconnect.flow_mut(call.text("FlowArn"))?;
+pub(super) fn remove(state: &mut State, secrets: &dyn Secrets, call: &mut Call<'_>) -> Result<Value, ApiError> {
+    let flow = state.flow_mut(call.text("FlowArn"))?;
     let name = call.text("VpcInterfaceName");
     if !flow.has_interface(name) {
         return Err(not_found(format!("VPC interface {name} was not found in flow {}.", flow.arn)));
@@ -51,7 +52,7 @@ pub(super) fn remove(region: &mut Region, call: &mut Call<'_>) -> Result<Value, 
     }
     let mut next = flow.clone();
     next.vpc_interfaces.retain(|interface| interface["name"] != name);
-    rules::check_flow(&next, Touched::Nothing, &region.secretsmanager, call.config)?;
+    rules::check_flow(&next, Touched::Nothing, secrets, call.config)?;
     next.changed(call.config, call.outside, call.now);
     *flow = next;
     Ok(json!({ "flowArn": flow.arn, "nonDeletedNetworkInterfaceIds": [], "vpcInterfaceName": name }))

@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::air::alerts::Alert;
-use super::{Channel, bad, conflict, page};
+use super::{Channel, State, bad, conflict, page};
 use crate::clock::rfc3339;
 use crate::error::ApiError;
+use crate::services::Call;
 use crate::services::picture::PIXEL;
-use crate::services::{Call, Region};
 
 /// A simulated time on the callers' clock.
 fn told(call: &Call<'_>, at: Duration) -> String {
@@ -40,8 +40,8 @@ fn shown(call: &Call<'_>, channel: &Channel, alert: &Alert) -> Value {
 }
 
 /// Without a filter only those that are set.
-pub(super) fn list(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
-    let channel = region.medialive.channel(call.text("channelId"))?;
+pub(super) fn list(state: &mut State, call: &mut Call<'_>) -> Result<Value, ApiError> {
+    let channel = state.channel(call.text("channelId"))?;
     let wanted: fn(&Alert) -> bool = match call.text("stateFilter") {
         "" | "SET" => |alert| alert.cleared.is_none(),
         "CLEARED" => |alert| alert.cleared.is_some(),
@@ -59,8 +59,8 @@ pub(super) fn list(region: &mut Region, call: &mut Call<'_>) -> Result<Value, Ap
     page::answer(call, "alerts", items, |alert| shown(call, channel, alert))
 }
 
-pub(super) fn thumbnails(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
-    let channel = region.medialive.channel(call.text("channelId"))?;
+pub(super) fn thumbnails(state: &mut State, call: &mut Call<'_>) -> Result<Value, ApiError> {
+    let channel = state.channel(call.text("channelId"))?;
     let index: usize = match call.text("pipelineId") {
         "0" => 0,
         "1" if channel.pipelines() > 1 => 1,

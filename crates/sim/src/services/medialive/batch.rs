@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{State, bad, channels, groups, inputs};
 use crate::error::ApiError;
-use crate::services::{Call, Region};
+use crate::services::Call;
 
 type One = fn(&mut State, &str, &Call<'_>) -> Result<Value, ApiError>;
 
@@ -31,24 +31,24 @@ fn each(state: &mut State, call: &Call<'_>, parts: &[(&str, &str, One)]) -> Resu
     Ok(json!({ "failed": failed, "successful": successful }))
 }
 
-pub(super) fn start(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
+pub(super) fn start(state: &mut State, call: &mut Call<'_>) -> Result<Value, ApiError> {
     refuse_multiplexes(call)?;
-    each(&mut region.medialive, call, &[("channelIds", "channel", channels::start_one)])
+    each(state, call, &[("channelIds", "channel", channels::start_one)])
 }
 
-pub(super) fn stop(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
+pub(super) fn stop(state: &mut State, call: &mut Call<'_>) -> Result<Value, ApiError> {
     refuse_multiplexes(call)?;
-    each(&mut region.medialive, call, &[("channelIds", "channel", channels::stop_one)])
+    each(state, call, &[("channelIds", "channel", channels::stop_one)])
 }
 
-pub(super) fn delete(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
+pub(super) fn delete(state: &mut State, call: &mut Call<'_>) -> Result<Value, ApiError> {
     refuse_multiplexes(call)?;
     let parts: [(&str, &str, One); 3] = [
         ("channelIds", "channel", channels::delete_one),
         ("inputIds", "input", inputs::delete_one),
         ("inputSecurityGroupIds", "inputSecurityGroup", groups::delete_one),
     ];
-    each(&mut region.medialive, call, &parts)
+    each(state, call, &parts)
 }
 
 fn refuse_multiplexes(call: &Call<'_>) -> Result<(), ApiError> {

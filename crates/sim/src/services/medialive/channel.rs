@@ -68,7 +68,7 @@ impl Status {
 
     /// How long it lasts when nothing else happens.
     pub(crate) fn duration(self, config: &Config) -> Option<Duration> {
-        let durations = &config.durations;
+        let durations = &config.medialive.durations;
         match self {
             Self::Creating => Some(durations.channel_creating),
             Self::Starting => Some(durations.channel_starting),
@@ -155,7 +155,7 @@ impl Channel {
             self.restarting = true;
             return;
         }
-        let back = now + config.durations.channel_recovering;
+        let back = now + config.medialive.durations.channel_recovering;
         self.take_away(0, back);
         self.second = (self.pipelines() > 1).then_some(back);
     }
@@ -170,7 +170,7 @@ impl Channel {
     fn turn(&mut self, config: &Config, at: Duration) {
         if self.second.is_some_and(|second| second <= at) {
             self.second = None;
-            self.take_away(1, at + config.durations.channel_recovering);
+            self.take_away(1, at + config.medialive.durations.channel_recovering);
         }
         if self.deadline.is_none_or(|deadline| deadline > at) {
             return;

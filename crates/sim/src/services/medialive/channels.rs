@@ -10,7 +10,7 @@ use super::schedule::Schedule;
 use super::{Channel, State, bad, conflict, limit, list as list_of, page, text, view};
 use crate::config::Config;
 use crate::error::ApiError;
-use crate::services::{Call, Region, tagging};
+use crate::services::{Call, tagging};
 
 /// The members of requests that a channel keeps.
 const SETTINGS: [&str; 9] = [
@@ -53,9 +53,8 @@ fn dry(call: &Call<'_>) -> bool {
     call.input.get("dryRun").and_then(Value::as_bool) == Some(true)
 }
 
-pub(super) fn create(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
-    let keep = call.config.durations.medialive_request_memory;
-    let state = &mut region.medialive;
+pub(super) fn create(state: &mut State, call: &mut Call<'_>) -> Result<Value, ApiError> {
+    let keep = call.config.medialive.durations.request_memory;
     if !dry(call) {
         let exists = |id: &str| state.channels.contains_key(id);
         match state.memory.recall(call.operation, call.input, keep, call.now, exists) {
@@ -101,7 +100,7 @@ pub(super) fn create(region: &mut Region, call: &mut Call<'_>) -> Result<Value, 
 }
 
 fn check_quota(state: &State, config: &Config) -> Result<(), ApiError> {
-    let quota = config.quotas.channels;
+    let quota = config.medialive.quotas.channels;
     let there = state.channels.values().filter(|channel| channel.gone.is_none()).count();
     if there >= quota { Err(limit("channels", quota)) } else { Ok(()) }
 }
@@ -115,47 +114,47 @@ fn give_egress(channel: &mut Channel, call: &mut Call<'_>) {
     }
 }
 
-pub(super) fn describe(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
-    let channel = region.medialive.channel(call.text("channelId"))?;
+pub(super) fn describe(state: &mut State, call: &mut Call<'_>) -> Result<Value, ApiError> {
+    let channel = state.channel(call.text("channelId"))?;
     Ok(view::channel(channel))
 }
 
-pub(super) fn list(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
-    let keep = call.config.durations.medialive_tombstone_listed;
-    let channels = region.medialive.channels.values();
+pub(super) fn list(state: &mut State, call: &mut Call<'_>) -> Result<Value, ApiError> {
+    let keep = call.config.medialive.durations.tombstone_listed;
+    let channels = state.channels.values();
     let listed = channels.filter(|channel| super::listed(channel.gone, keep, call.now));
     let items = listed.map(|channel| (channel.id.as_str(), channel));
     page::answer(call, "channels", items, view::summary)
 }
 
 /// An update replaces the members that it gives and leaves the others, but for the role: it goes, if it is not given.
-pub(super) fn update(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
+pub(super) fn update(state: &mut State, call: &mut Call<'_>) -> Result<Value, ApiError> {
     refuse_unmodelled(call.input)?;
-    let channel = region.medialive.channel(call.text("channelId"))?;
+    let channel = state.channel(call.text("channelId"))?;
     channel.require(CHANGEABLE, "Cannot update a channel that is not idle. Please stop the channel and try again.")?;
     let mut next = channel.settings.clone();
     next.extend(settings(call.input));
     if call.text("roleArn").is_empty() {
         next.remove("roleArn");
     }
-    change(region, call, next)
+    change(state, call, next)
 }
 
-pub(super) fn update_class(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
-    let channel = region.medialive.channel(call.text("channelId"))?;
+pub(super) fn update_class(state: &mut State, call: &mut Call<'_>) -> Result<Value, ApiError> {
+    let channel = state.channel(call.text("channelId"))?;
     channel.require(CHANGEABLE, "Cannot update a channel that is not idle. Please stop the channel and try again.")?;
     let mut next = channel.settings.clone();
     next.extend(settings(call.input));
-    change(region, call, next)
+    change(state, call, next)
 }
 
-fn change(region: &mut Region, call: &mut Call<'_>, next: Map<String, Value>) -> Result<Value, ApiError> {
+fn change(state: &mut State, call: &mut Call<'_>, next: Map<String, Value>) -> Result<Value, ApiError> {
     let id = call.text("channelId");
-    rules::check_channel(&next, &region.medialive, Some(id), false)?;
+    rules::check_channel(&next, state, Some(id), false)?;
     if dry(call) {
         return Ok(json!({}));
     }
-    let channel = region.medialive.channel_mut(id)?;
+    let channel = state.channel_mut(id)?;
     let inputs = |settings: &Map<String, Value>| -> Vec<String> {
         let attachments = list_of(settings, "inputAttachments").iter();
         attachments.filter_map(|attachment| attachment["inputId"].as_str().map(str::to_owned)).collect()
@@ -205,8 +204,8 @@ pub(super) fn stop_one(state: &mut State, id: &str, call: &Call<'_>) -> Result<V
 }
 
 /// Restarts pipelines one by one or all at once; the channel is RUNNING all the time.
-pub(super) fn restart(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
-    let channel = region.medialive.channel_mut(call.text("channelId"))?;
+pub(super) fn restart(state: &mut State, call: &mut Call<'_>) -> Result<Value, ApiError> {
+    let channel = state.channel_mut(call.text("channelId"))?;
     channel.require(&[Status::Running], "Cannot restart the pipelines of a channel that is not running.")?;
     let wanted: Vec<&str> = call.list("pipelineIds").iter().filter_map(Value::as_str).collect();
     let known = ["PIPELINE_0", "PIPELINE_1"];
@@ -217,20 +216,20 @@ pub(super) fn restart(region: &mut Region, call: &mut Call<'_>) -> Result<Value,
     }
     for index in indices {
         if let Some(pipeline) = channel.air.pipelines.get_mut(index) {
-            pipeline.away = Some(call.now + call.config.durations.channel_recovering);
+            pipeline.away = Some(call.now + call.config.medialive.durations.channel_recovering);
         }
     }
     Ok(view::channel(channel))
 }
 
-pub(super) fn delete(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
-    delete_one(&mut region.medialive, call.text("channelId"), call)
+pub(super) fn delete(state: &mut State, call: &mut Call<'_>) -> Result<Value, ApiError> {
+    delete_one(state, call.text("channelId"), call)
 }
 
-pub(super) fn start(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
-    start_one(&mut region.medialive, call.text("channelId"), call)
+pub(super) fn start(state: &mut State, call: &mut Call<'_>) -> Result<Value, ApiError> {
+    start_one(state, call.text("channelId"), call)
 }
 
-pub(super) fn stop(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
-    stop_one(&mut region.medialive, call.text("channelId"), call)
+pub(super) fn stop(state: &mut State, call: &mut Call<'_>) -> Result<Value, ApiError> {
+    stop_one(state, call.text("channelId"), call)
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Group, State, bad, conflict, limit, page, view};
 use crate::error::ApiError;
-use crate::services::{Call, Region, tagging};
+use crate::services::{Call, tagging};
 
 fn rules(call: &Call<'_>) -> Result<Vec<Value>, ApiError> {
     let given = call.list("whitelistRules");
@@ -17,13 +17,12 @@ fn rules(call: &Call<'_>) -> Result<Vec<Value>, ApiError> {
     Ok(given.to_vec())
 }
 
-pub(super) fn create(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
+pub(super) fn create(state: &mut State, call: &mut Call<'_>) -> Result<Value, ApiError> {
     let rules = rules(call)?;
     if rules.is_empty() {
         return Err(bad("Must specify at least one whitelist"));
     }
-    let state = &mut region.medialive;
-    let quota = call.config.quotas.input_security_groups;
+    let quota = call.config.medialive.quotas.input_security_groups;
     if state.groups.values().filter(|group| group.gone.is_none()).count() >= quota {
         return Err(limit("input security groups", quota));
     }
@@ -37,14 +36,12 @@ pub(super) fn create(region: &mut Region, call: &mut Call<'_>) -> Result<Value, 
     Ok(answer)
 }
 
-pub(super) fn describe(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
-    let state = &region.medialive;
+pub(super) fn describe(state: &mut State, call: &mut Call<'_>) -> Result<Value, ApiError> {
     Ok(view::group(state.group(call.text("inputSecurityGroupId"))?, state))
 }
 
-pub(super) fn list(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
-    let state = &region.medialive;
-    let keep = call.config.durations.medialive_tombstone_listed;
+pub(super) fn list(state: &mut State, call: &mut Call<'_>) -> Result<Value, ApiError> {
+    let keep = call.config.medialive.durations.tombstone_listed;
     let listed = state.groups.values().filter(|group| super::listed(group.gone, keep, call.now));
     let items = listed.map(|group| (group.id.as_str(), group));
     page::answer(call, "inputSecurityGroups", items, |group| view::group(group, state))
@@ -60,9 +57,8 @@ fn present<'a>(state: &'a mut State, id: &str) -> Result<&'a mut Group, ApiError
 }
 
 /// Rules may change at any time, whoever uses the group.
-pub(super) fn update(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
+pub(super) fn update(state: &mut State, call: &mut Call<'_>) -> Result<Value, ApiError> {
     let rules = rules(call)?;
-    let state = &mut region.medialive;
     let given = call.input.get("whitelistRules").is_some_and(|rules| !rules.is_null());
     let id = call.text("inputSecurityGroupId");
     let group = present(state, id)?;
@@ -90,6 +86,6 @@ pub(super) fn delete_one(state: &mut State, id: &str, call: &Call<'_>) -> Result
     Ok(json!({ "id": group.id, "arn": group.arn, "state": "DELETED" }))
 }
 
-pub(super) fn delete(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
-    delete_one(&mut region.medialive, call.text("inputSecurityGroupId"), call).map(|_| json!({}))
+pub(super) fn delete(state: &mut State, call: &mut Call<'_>) -> Result<Value, ApiError> {
+    delete_one(state, call.text("inputSecurityGroupId"), call).map(|_| json!({}))
 }

@@ -9,8 +9,8 @@ use super::rules::input as rules;
 use super::{Input, State, bad, conflict, limit, page, text, view};
 use crate::config::Config;
 use crate::error::ApiError;
-use crate::services::mediaconnect;
-use crate::services::{Call, Region, tagging};
+use crate::services::ports::{Flows, Secrets};
+use crate::services::{Call, tagging};
 
 /// The members of requests that an input keeps.
 const SETTINGS: [&str; 8] =
@@ -36,9 +36,13 @@ fn refuse_unmodelled(input: &Value) -> Result<(), ApiError> {
     }
 }
 
-pub(super) fn create(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
-    let keep = call.config.durations.medialive_request_memory;
-    let state = &mut region.medialive;
+pub(super) fn create(
+    state: &mut State,
+    flows: &mut dyn Flows,
+    secrets: &dyn Secrets,
+    call: &mut Call<'_>,
+) -> Result<Value, ApiError> {
+    let keep = call.config.medialive.durations.request_memory;
     let exists = |id: &str| state.inputs.contains_key(id);
     match state.memory.recall(call.operation, call.input, keep, call.now, exists) {
         Recalled::New => {}
@@ -48,8 +52,8 @@ pub(super) fn create(region: &mut Region, call: &mut Call<'_>) -> Result<Value, 
     refuse_unmodelled(call.input)?;
     let tags = tagging::given(call.input.get("tags"))?;
     let settings = settings(call.input);
-    rules::check(&settings, region)?;
-    check_quota(&region.medialive, text(&settings, "type"), call.config)?;
+    rules::check(&settings, state, flows, secrets)?;
+    check_quota(state, text(&settings, "type"), call.config)?;
 
     let id = call.ids.number();
     let mut input = Input {
@@ -58,14 +62,13 @@ pub(super) fn create(region: &mut Region, call: &mut Call<'_>) -> Result<Value, 
         settings,
         tags,
         status: Status::Creating,
-        deadline: Some(call.now + call.config.durations.input_creating),
+        deadline: Some(call.now + call.config.medialive.durations.input_creating),
         gone: None,
         addresses: Vec::new(),
     };
     give_addresses(&mut input, call);
-    add_outputs(region, &input, call)?;
+    add_outputs(flows, &input, call)?;
     call.created.extend([id.clone(), input.arn.clone()]);
-    let state = &mut region.medialive;
     state.memory.remember(call.operation, call.input, &id, call.now);
     let answer = json!({ "input": view::input(&input, state) });
     state.inputs.insert(id, input);
@@ -76,8 +79,8 @@ fn check_quota(state: &State, kind: &str, config: &Config) -> Result<(), ApiErro
     let pushed = rules::pushed(kind);
     let there = state.inputs.values().filter(|input| input.gone.is_none() && input.pushed() == pushed).count();
     let (what, quota) = match pushed {
-        true => ("push inputs", config.quotas.push_inputs),
-        false => ("pull inputs", config.quotas.pull_inputs),
+        true => ("push inputs", config.medialive.quotas.push_inputs),
+        false => ("pull inputs", config.medialive.quotas.pull_inputs),
     };
     if there >= quota { Err(limit(what, quota)) } else { Ok(()) }
 }
@@ -96,34 +99,36 @@ fn give_addresses(input: &mut Input, call: &mut Call<'_>) {
 }
 
 /// Each flow of a MEDIACONNECT input gets an output that the input manages.
-fn add_outputs(region: &mut Region, input: &Input, call: &mut Call<'_>) -> Result<(), ApiError> {
+fn add_outputs(flows: &mut dyn Flows, input: &Input, call: &mut Call<'_>) -> Result<(), ApiError> {
+    check_room(flows, input, call.config)?;
     for flow in input.flows() {
-        rules::check_room(region, flow, &input.arn, call.config)?;
-    }
-    for flow in input.flows() {
-        let state = &mut region.mediaconnect;
-        mediaconnect::add_managed_output(state, flow, &input.arn, call.config, call.outside, call.ids, call.now)
-            .map_err(|error| bad(error.message))?;
+        flows.add_output(flow, &input.arn, call).map_err(bad)?;
     }
     Ok(())
 }
 
-pub(super) fn describe(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
-    let state = &region.medialive;
+fn check_room(flows: &dyn Flows, input: &Input, config: &Config) -> Result<(), ApiError> {
+    input.flows().into_iter().try_for_each(|flow| flows.room(flow, &input.arn, config).map_err(bad))
+}
+
+pub(super) fn describe(state: &mut State, call: &mut Call<'_>) -> Result<Value, ApiError> {
     Ok(view::input(state.input(call.text("inputId"))?, state))
 }
 
-pub(super) fn list(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
-    let state = &region.medialive;
-    let keep = call.config.durations.medialive_tombstone_listed;
+pub(super) fn list(state: &mut State, call: &mut Call<'_>) -> Result<Value, ApiError> {
+    let keep = call.config.medialive.durations.tombstone_listed;
     let listed = state.inputs.values().filter(|input| super::listed(input.gone, keep, call.now));
     let items = listed.map(|input| (input.id.as_str(), input));
     page::answer(call, "inputs", items, |input| view::input(input, state))
 }
 
-pub(super) fn update(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
+pub(super) fn update(
+    state: &mut State,
+    flows: &mut dyn Flows,
+    secrets: &dyn Secrets,
+    call: &mut Call<'_>,
+) -> Result<Value, ApiError> {
     refuse_unmodelled(call.input)?;
-    let state = &region.medialive;
     let input = state.input(call.text("inputId"))?;
     if input.status != Status::Ready {
         return Err(conflict(format!("Input {} cannot be updated in state {}.", input.id, input.state(state))));
@@ -135,7 +140,7 @@ pub(super) fn update(region: &mut Region, call: &mut Call<'_>) -> Result<Value, 
     }
     let mut changed = input.clone();
     changed.settings.extend(settings(call.input));
-    rules::check(&changed.settings, region)?;
+    rules::check(&changed.settings, state, flows, secrets)?;
     if let Some(channel) = attached.iter().find(|channel| channel.pipelines() > changed.pipelines()) {
         return Err(bad(format!(
             "Input {} feeds channel {} of class STANDARD and needs two sources.",
@@ -145,15 +150,10 @@ pub(super) fn update(region: &mut Region, call: &mut Call<'_>) -> Result<Value, 
     let moved = input.flows() != changed.flows();
     give_addresses(&mut changed, call);
     if moved {
-        for flow in changed.flows() {
-            rules::check_room(region, flow, &changed.arn, call.config)?;
-        }
-        let state = &mut region.mediaconnect;
-        // Somebody may have removed them before.
-        let _ = mediaconnect::remove_managed_output(state, &changed.arn, call.config, call.outside, call.now);
-        add_outputs(region, &changed, call)?;
+        check_room(flows, &changed, call.config)?;
+        flows.remove_outputs(&changed.arn, call.config, call.outside, call.now);
+        add_outputs(flows, &changed, call)?;
     }
-    let state = &mut region.medialive;
     state.inputs.insert(changed.id.clone(), changed.clone());
     Ok(json!({ "input": view::input(&changed, state) }))
 }
@@ -169,10 +169,10 @@ pub(super) fn delete_one(state: &mut State, id: &str, call: &Call<'_>) -> Result
         return Err(conflict(format!("Input {id} cannot be deleted in state {}.", input.state(state))));
     }
     let input = state.inputs.get_mut(id).ok_or_else(|| super::no_input(id))?;
-    input.enter(Status::Deleting, Some(call.now + call.config.durations.input_deleting));
+    input.enter(Status::Deleting, Some(call.now + call.config.medialive.durations.input_deleting));
     Ok(json!({ "id": input.id, "arn": input.arn, "state": "DELETING" }))
 }
 
-pub(super) fn delete(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
-    delete_one(&mut region.medialive, call.text("inputId"), call).map(|_| json!({}))
+pub(super) fn delete(state: &mut State, call: &mut Call<'_>) -> Result<Value, ApiError> {
+    delete_one(state, call.text("inputId"), call).map(|_| json!({}))
 }

@@ -5,10 +5,12 @@ use std::time::Duration;
 use super::State;
 use super::air::{OnAir, Pipeline};
 use crate::config::Config;
-use crate::services::metrics::{Series, times};
+use crate::services::Region;
+use crate::services::metrics::{Metrics, Series, Span, times};
 
-/// CloudWatch's name for the service.
-pub(crate) const NAMESPACE: &str = "AWS/MediaLive";
+const NAMESPACE: &str = "AWS/MediaLive";
+
+pub(super) const PUBLISHED: Metrics = Metrics { namespace: NAMESPACE, series, samples };
 
 const METRICS: [&str; 7] =
     ["ActiveAlerts", "ActiveOutputs", "FillMsec", "InputLossSeconds", "InputVideoFrameRate", "NetworkIn", "NetworkOut"];
@@ -24,9 +26,9 @@ fn all(state: &State) -> impl Iterator<Item = (&str, &OnAir)> {
 }
 
 /// Every series that has data.
-pub(crate) fn series(state: &State) -> Vec<Series> {
+fn series(region: &Region, _: &Config) -> Vec<Series> {
     let mut found = Vec::new();
-    for (id, air) in all(state) {
+    for (id, air) in all(&region.medialive) {
         for (index, pipeline) in air.pipelines.iter().enumerate().filter(|(_, pipeline)| pipeline.has_run()) {
             let dimensions = vec![("ChannelId", id.to_owned()), ("Pipeline", index.to_string())];
             for metric in METRICS {
@@ -43,12 +45,12 @@ pub(crate) fn series(state: &State) -> Vec<Series> {
 }
 
 /// The samples of a series in a time span: taken every interval, only while the pipeline ran.
-pub(crate) fn samples(
-    state: &State,
+fn samples(
+    region: &Region,
     config: &Config,
     metric: &str,
     dimensions: &[(&str, &str)],
-    span: (Duration, Duration),
+    span: Span,
     now: Duration,
 ) -> Vec<(Duration, f64)> {
     let of = |name: &str| dimensions.iter().find(|(found, _)| *found == name).map(|(_, value)| *value);
@@ -60,7 +62,7 @@ pub(crate) fn samples(
     if dimensions.len() != wanted || (group.is_some() && metric != "ActiveOutputs") {
         return Vec::new();
     }
-    let Some((_, air)) = all(state).find(|(id, _)| *id == channel) else { return Vec::new() };
+    let Some((_, air)) = all(&region.medialive).find(|(id, _)| *id == channel) else { return Vec::new() };
     let Some(pipeline) = air.pipelines.get(index) else { return Vec::new() };
     let interval = times(config, span, now).1;
     let ran = times(config, span, now).0.filter(|at| pipeline.ran(*at));

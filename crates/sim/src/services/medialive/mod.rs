@@ -1,18 +1,21 @@
 //! AWS Elemental MediaLive: inputs, input security groups and channels.
 
-pub(crate) mod air;
+mod air;
 mod alerts;
 mod batch;
 mod channel;
 mod channels;
-pub(crate) mod edit;
+pub(crate) mod config;
+mod edit;
 mod group;
 mod groups;
 mod input;
 mod inputs;
 mod memory;
-pub(crate) mod metrics;
+mod metrics;
 mod page;
+mod quotas;
+mod regions;
 mod rules;
 mod schedule;
 mod settings;
@@ -28,12 +31,13 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::mediaconnect;
+use super::ports::Flows;
+use super::service::{PLAIN, unknown};
 use super::{Call, Region, Service};
-use crate::config::{Config, Rate, Rates};
+use crate::config::Config;
 use crate::error::ApiError;
 use crate::outside::Outside;
-use crate::regions;
+use crate::rate::Rate;
 use air::OnAir;
 use air::supply::Supply;
 use memory::Memory;
@@ -60,16 +64,32 @@ pub(crate) const SERVICE: Service = Service {
     name: "medialive",
     call,
     rate,
-    regions: Some(regions::MEDIALIVE),
+    regions: Some(regions::ALL),
     bucket,
     invalid: "BadRequestException",
     throttled: (429, "TooManyRequestsException"),
     absent: (404, "NotFoundException"),
+    advance: |region, config, outside, now| {
+        let (state, flows, _) = region.channels();
+        advance(state, flows, config, outside, now);
+    },
+    record: |region, config, outside, now| {
+        let (state, flows, _) = region.channels();
+        record(state, flows, config, outside, now);
+    },
+    disconnect: |region, _, to, now| disconnect(&mut region.medialive, to, now),
+    metrics: Some(metrics::PUBLISHED),
+    limits: Some(quotas::LIMITS),
+    listed: Some(quotas::LISTED),
+    edit: edit::edit,
+    maintain: edit::maintain,
     resources,
+    ..PLAIN
 };
 
-fn rate(rates: &Rates, operation: &str) -> Option<Rate> {
-    Some(if operation == "DescribeThumbnails" { rates.medialive_thumbnails } else { rates.medialive })
+fn rate(config: &Config, operation: &str) -> Option<Rate> {
+    let rates = &config.medialive.rates;
+    Some(if operation == "DescribeThumbnails" { rates.thumbnails } else { rates.all })
 }
 
 /// The whole API has one rate, but for the thumbnails.
@@ -78,79 +98,68 @@ fn bucket(operation: &str) -> &str {
 }
 
 fn call(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
+    let (state, flows, secrets) = region.channels();
     match call.operation {
-        "CreateInput" => inputs::create(region, call),
-        "DescribeInput" => inputs::describe(region, call),
-        "ListInputs" => inputs::list(region, call),
-        "UpdateInput" => inputs::update(region, call),
-        "DeleteInput" => inputs::delete(region, call),
-        "CreateInputSecurityGroup" => groups::create(region, call),
-        "DescribeInputSecurityGroup" => groups::describe(region, call),
-        "ListInputSecurityGroups" => groups::list(region, call),
-        "UpdateInputSecurityGroup" => groups::update(region, call),
-        "DeleteInputSecurityGroup" => groups::delete(region, call),
-        "CreateChannel" => channels::create(region, call),
-        "DescribeChannel" => channels::describe(region, call),
-        "ListChannels" => channels::list(region, call),
-        "UpdateChannel" => channels::update(region, call),
-        "UpdateChannelClass" => channels::update_class(region, call),
-        "DeleteChannel" => channels::delete(region, call),
-        "StartChannel" => channels::start(region, call),
-        "StopChannel" => channels::stop(region, call),
-        "RestartChannelPipelines" => channels::restart(region, call),
-        "BatchStart" => batch::start(region, call),
-        "BatchStop" => batch::stop(region, call),
-        "BatchDelete" => batch::delete(region, call),
-        "BatchUpdateSchedule" => schedule::update(region, call),
-        "DescribeSchedule" => schedule::describe(region, call),
-        "DeleteSchedule" => schedule::clear(region, call),
-        "ListAlerts" => alerts::list(region, call),
-        "DescribeThumbnails" => alerts::thumbnails(region, call),
-        "CreateTags" => tags::tag(region, call),
-        "DeleteTags" => tags::untag(region, call),
-        "ListTagsForResource" => tags::list(region, call),
-        other => Err(ApiError::new(404, "UnknownOperationException", format!("Unknown operation {other}"))),
+        "CreateInput" => inputs::create(state, flows, secrets, call),
+        "DescribeInput" => inputs::describe(state, call),
+        "ListInputs" => inputs::list(state, call),
+        "UpdateInput" => inputs::update(state, flows, secrets, call),
+        "DeleteInput" => inputs::delete(state, call),
+        "CreateInputSecurityGroup" => groups::create(state, call),
+        "DescribeInputSecurityGroup" => groups::describe(state, call),
+        "ListInputSecurityGroups" => groups::list(state, call),
+        "UpdateInputSecurityGroup" => groups::update(state, call),
+        "DeleteInputSecurityGroup" => groups::delete(state, call),
+        "CreateChannel" => channels::create(state, call),
+        "DescribeChannel" => channels::describe(state, call),
+        "ListChannels" => channels::list(state, call),
+        "UpdateChannel" => channels::update(state, call),
+        "UpdateChannelClass" => channels::update_class(state, call),
+        "DeleteChannel" => channels::delete(state, call),
+        "StartChannel" => channels::start(state, call),
+        "StopChannel" => channels::stop(state, call),
+        "RestartChannelPipelines" => channels::restart(state, call),
+        "BatchStart" => batch::start(state, call),
+        "BatchStop" => batch::stop(state, call),
+        "BatchDelete" => batch::delete(state, call),
+        "BatchUpdateSchedule" => schedule::update(state, call),
+        "DescribeSchedule" => schedule::describe(state, call),
+        "DeleteSchedule" => schedule::clear(state, call),
+        "ListAlerts" => alerts::list(state, call),
+        "DescribeThumbnails" => alerts::thumbnails(state, call),
+        "CreateTags" => tags::tag(state, call),
+        "DeleteTags" => tags::untag(state, call),
+        "ListTagsForResource" => tags::list(state, call),
+        _ => Err(unknown(call)),
     }
 }
 
 /// Channels and inputs change their states when their time has come. `flows` have been brought to `now` before.
-pub(crate) fn advance(
-    state: &mut State,
-    flows: &mut mediaconnect::State,
-    config: &Config,
-    outside: &Outside,
-    now: Duration,
-) {
+fn advance(state: &mut State, flows: &mut dyn Flows, config: &Config, outside: &Outside, now: Duration) {
     let supply = Supply { flows, inputs: &state.inputs, outside };
     for channel in state.channels.values_mut() {
         channel.advance(&supply, config, now);
     }
     for input in state.inputs.values_mut() {
         if let Some(gone) = input.advance(now) {
-            // The outputs that were made for it go with it. Somebody may have removed them before.
-            let _ = mediaconnect::remove_managed_output(flows, &input.arn, config, outside, gone);
+            // The outputs that were made for it go with it.
+            flows.remove_outputs(&input.arn, config, outside, gone);
         }
     }
-    let keep = config.durations.medialive_tombstone;
+    let keep = config.medialive.durations.tombstone;
     let forgotten = |gone: Option<Duration>| gone.is_some_and(|gone| gone + keep <= now);
     for channel in state.channels.values_mut().filter(|channel| forgotten(channel.gone)) {
         let (id, air) = (channel.id.clone(), std::mem::take(&mut channel.air));
         state.departed.push(Departed { id, air, gone: channel.gone.unwrap_or(now) });
     }
     state.channels.retain(|_, channel| !forgotten(channel.gone));
-    state.departed.retain(|departed| now.saturating_sub(departed.gone) < config.durations.metric_retention);
+    state.departed.retain(|departed| now.saturating_sub(departed.gone) < config.sampling.retention);
     state.inputs.retain(|_, input| !forgotten(input.gone));
     state.groups.retain(|_, group| !forgotten(group.gone));
 }
 
 /// Brings every channel up to what is at its inputs and destinations now.
-pub(crate) fn record(
-    state: &mut State,
-    flows: &mediaconnect::State,
-    config: &Config,
-    outside: &Outside,
-    now: Duration,
-) {
+fn record(state: &mut State, flows: &dyn Flows, config: &Config, outside: &Outside, now: Duration) {
     let supply = Supply { flows, inputs: &state.inputs, outside };
     for channel in state.channels.values_mut() {
         channel.record(&supply, config, now);
@@ -158,7 +167,7 @@ pub(crate) fn record(
 }
 
 /// Outputs lose their connection if they have one, and try again.
-pub(crate) fn disconnect(state: &mut State, host: &str, stream: Option<&str>, now: Duration) {
+fn disconnect(state: &mut State, (host, stream): (&str, Option<&str>), now: Duration) {
     for channel in state.channels.values_mut() {
         channel.air.disconnect(host, stream, now);
     }

@@ -5,9 +5,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::channel::Status;
-use super::{Channel, list as list_of, page, unprocessable};
+use super::{Channel, State, list as list_of, page, unprocessable};
 use crate::error::ApiError;
-use crate::services::{Call, Region};
+use crate::services::Call;
 
 /// A channel's schedule has at most so many actions.
 const ACTIONS: usize = 1500;
@@ -61,8 +61,8 @@ fn wrong(path: &str, message: &str) -> ApiError {
     unprocessable(format!("{path} {message}")).with("validationErrors", errors)
 }
 
-pub(super) fn update(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
-    let channel = region.medialive.channel_mut(call.text("channelId"))?;
+pub(super) fn update(state: &mut State, call: &mut Call<'_>) -> Result<Value, ApiError> {
+    let channel = state.channel_mut(call.text("channelId"))?;
     if matches!(channel.status, Status::Deleting | Status::Deleted) {
         return Err(wrong("channelId", &format!("Channel {} is in state {}", channel.id, channel.status.name())));
     }
@@ -149,15 +149,15 @@ fn start(channel: &Channel, settings: &Value, call: &Call<'_>) -> Result<Duratio
     Ok(call.now + ahead)
 }
 
-pub(super) fn describe(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
-    let channel = region.medialive.channel(call.text("channelId"))?;
+pub(super) fn describe(state: &mut State, call: &mut Call<'_>) -> Result<Value, ApiError> {
+    let channel = state.channel(call.text("channelId"))?;
     let keys: Vec<(String, &Action)> =
         channel.schedule.actions.iter().enumerate().map(|(index, action)| (format!("{index:08}"), action)).collect();
     let items = keys.iter().map(|(key, action)| (key.as_str(), *action));
     page::answer(call, "scheduleActions", items, |action| action.given.clone())
 }
 
-pub(super) fn clear(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
-    region.medialive.channel_mut(call.text("channelId"))?.schedule = Schedule::default();
+pub(super) fn clear(state: &mut State, call: &mut Call<'_>) -> Result<Value, ApiError> {
+    state.channel_mut(call.text("channelId"))?.schedule = Schedule::default();
     Ok(json!({}))
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{State, not_found};
 use crate::error::ApiError;
-use crate::services::{Call, Region, tagging};
+use crate::services::{Call, tagging};
 
 fn tags_of<'a>(state: &'a mut State, arn: &str) -> Result<&'a mut BTreeMap<String, String>, ApiError> {
     let channels = state.channels.values_mut().map(|channel| (&channel.arn, channel.gone, &mut channel.tags));
@@ -17,21 +17,21 @@ fn tags_of<'a>(state: &'a mut State, arn: &str) -> Result<&'a mut BTreeMap<Strin
     found.map(|(_, _, tags)| tags).ok_or_else(|| not_found(format!("Resource {arn} not found.")))
 }
 
-pub(super) fn tag(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
-    let tags = tags_of(&mut region.medialive, call.text("resource-arn"))?;
+pub(super) fn tag(state: &mut State, call: &mut Call<'_>) -> Result<Value, ApiError> {
+    let tags = tags_of(state, call.text("resource-arn"))?;
     *tags = tagging::merged(tags, call.input.get("tags"))?;
     Ok(json!({}))
 }
 
-pub(super) fn untag(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
-    let tags = tags_of(&mut region.medialive, call.text("resource-arn"))?;
+pub(super) fn untag(state: &mut State, call: &mut Call<'_>) -> Result<Value, ApiError> {
+    let tags = tags_of(state, call.text("resource-arn"))?;
     for key in call.list("tagKeys").iter().filter_map(Value::as_str) {
         tags.remove(key);
     }
     Ok(json!({}))
 }
 
-pub(super) fn list(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
-    let tags = tags_of(&mut region.medialive, call.text("resource-arn"))?;
+pub(super) fn list(state: &mut State, call: &mut Call<'_>) -> Result<Value, ApiError> {
+    let tags = tags_of(state, call.text("resource-arn"))?;
     Ok(json!({ "tags": tags }))
 }

@@ -29,7 +29,7 @@ impl State {
     }
 
     /// Whether another service can read the current value of a secret.
-    pub(crate) fn readable(&self, arn: &str) -> bool {
+    pub(crate) fn has_value(&self, arn: &str) -> bool {
         self.secrets.values().any(|secret| {
             secret.is(arn) && arn.starts_with("arn:") && secret.deletion.is_none() && !secret.versions.is_empty()
         })

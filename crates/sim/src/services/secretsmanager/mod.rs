@@ -1,5 +1,6 @@
 //! Secrets Manager.
 
+pub(crate) mod config;
 mod list;
 mod lookup;
 mod past;
@@ -10,12 +11,15 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+use super::quota::Limits;
+use super::service::{PLAIN, unknown};
 use super::{Call, Region, Service};
 use crate::clock::span;
 use crate::config::Config;
 use crate::error::ApiError;
 use crate::ids::Ids;
 use crate::regions;
+use crate::tester::Seed;
 use past::Past;
 
 /// The secrets of a region.
@@ -67,18 +71,27 @@ enum Content {
 }
 
 /// The kind, for the control API, of secrets whose deletion is planned.
-pub(crate) const PLANNED: &str = "secretsPlannedForDeletion";
+const PLANNED: &str = "secretsPlannedForDeletion";
 
 pub(crate) const SERVICE: Service = Service {
     name: "secretsmanager",
     call,
-    rate: |rates, _| Some(rates.secretsmanager),
+    rate: |config, _| Some(config.secretsmanager.rate),
     regions: Some(regions::GENERAL),
-    bucket: super::alone,
     invalid: "ValidationException",
     throttled: (400, "ThrottlingException"),
     absent: (400, "ResourceNotFoundException"),
+    advance: |region, _, _, now| advance(&mut region.secretsmanager, now),
+    limits: Some(LIMITS),
+    seed,
     resources,
+    beside: &[PLANNED],
+    ..PLAIN
+};
+
+const LIMITS: Limits = Limits {
+    read: |config| json!(config.secretsmanager.quotas),
+    write: |config, given| serde_json::from_value(given).map(|quotas| config.secretsmanager.quotas = quotas),
 };
 
 fn call(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
@@ -101,7 +114,7 @@ fn call(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
         }
         "TagResource" => tag(state, call),
         "UntagResource" => untag(state, call),
-        other => Err(ApiError::new(404, "UnknownOperationException", format!("Unknown operation {other}"))),
+        _ => Err(unknown(call)),
     }
 }
 
@@ -118,7 +131,7 @@ fn invalid_parameter(message: impl Into<String>) -> ApiError {
 }
 
 /// Secrets go when their recovery window has passed; names are free again when their tombstone is gone.
-pub(crate) fn advance(state: &mut State, now: Duration) {
+fn advance(state: &mut State, now: Duration) {
     state.secrets.retain(|_, secret| secret.deletion.is_none_or(|deletion| deletion.due > now));
     state.tombstones.retain(|_, until| *until > now);
 }
@@ -145,7 +158,7 @@ fn create(state: &mut State, call: &mut Call<'_>) -> Result<Value, ApiError> {
     if state.tombstones.contains_key(&name) {
         return Err(scheduled());
     }
-    if state.secrets.len() >= call.config.quotas.secrets {
+    if state.secrets.len() >= call.config.secretsmanager.quotas.secrets {
         return Err(error("LimitExceededException", "You have reached the quota of secrets in this Region."));
     }
     let mut secret = Secret {
@@ -223,7 +236,7 @@ fn delete(state: &mut State, call: &mut Call<'_>) -> Result<Value, ApiError> {
     };
     if force {
         let Some(secret) = state.secrets.remove(&name) else { return Err(lookup::absent()) };
-        state.tombstones.insert(name, call.now + call.config.durations.secret_tombstone);
+        state.tombstones.insert(name, call.now + call.config.secretsmanager.durations.tombstone);
         return Ok(json!({
             "ARN": secret.arn,
             "Name": secret.name,
@@ -277,29 +290,25 @@ fn untag(state: &mut State, call: &mut Call<'_>) -> Result<Value, ApiError> {
     Ok(json!({}))
 }
 
-/// Makes a secret without a request.
-pub(crate) fn seed(
-    state: &mut State,
-    region: &str,
-    name: &str,
-    value: &str,
-    config: &Config,
-    ids: &mut Ids,
-    at: Duration,
-) {
-    let mut secret = Secret {
-        arn: format!("arn:aws:secretsmanager:{region}:{}:secret:{name}-{}", config.account, ids.mixed(6)),
-        name: name.to_owned(),
-        description: None,
-        kms_key: None,
-        tags: BTreeMap::new(),
-        versions: Vec::new(),
-        created: at,
-        changed: at,
-        deletion: None,
-    };
-    secret.add(ids.uuid(), Content::Text(value.to_owned()), vec!["AWSCURRENT".to_owned()], at);
-    state.secrets.insert(name.to_owned(), secret);
+/// Makes secrets without a request.
+fn seed(regions: &mut BTreeMap<String, Region>, seed: &Seed, config: &Config, ids: &mut Ids, at: Duration) {
+    for given in &seed.secrets {
+        let (region, name) = (&given.region, &given.name);
+        let mut secret = Secret {
+            arn: format!("arn:aws:secretsmanager:{region}:{}:secret:{name}-{}", config.account, ids.mixed(6)),
+            name: name.clone(),
+            description: None,
+            kms_key: None,
+            tags: BTreeMap::new(),
+            versions: Vec::new(),
+            created: at,
+            changed: at,
+            deletion: None,
+        };
+        let content = Content::Text(given.secret_string.clone());
+        secret.add(ids.uuid(), content, vec!["AWSCURRENT".to_owned()], at);
+        regions.entry(region.clone()).or_default().secretsmanager.secrets.insert(name.clone(), secret);
+    }
 }
 
 fn resources(region: &Region, _: &Config, _: Duration) -> Map<String, Value> {

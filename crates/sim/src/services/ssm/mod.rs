@@ -1,5 +1,7 @@
 //! Systems Manager: the Parameter Store.
 
+pub(crate) mod config;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -8,10 +10,14 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
+use super::quota::Limits;
+use super::service::{PLAIN, unknown};
 use super::{Call, Region, Service};
 use crate::config::Config;
 use crate::error::ApiError;
+use crate::ids::Ids;
 use crate::regions;
+use crate::tester::Seed;
 
 /// The parameters of a region.
 #[derive(Clone, Default)]
@@ -37,13 +43,20 @@ struct Version {
 pub(crate) const SERVICE: Service = Service {
     name: "ssm",
     call,
-    rate: |rates, _| Some(rates.ssm),
+    rate: |config, _| Some(config.ssm.rate),
     regions: Some(regions::GENERAL),
-    bucket: super::alone,
     invalid: "ValidationException",
     throttled: (400, "ThrottlingException"),
     absent: (400, "ParameterNotFound"),
+    limits: Some(LIMITS),
+    seed,
     resources,
+    ..PLAIN
+};
+
+const LIMITS: Limits = Limits {
+    read: |config| json!(config.ssm.quotas),
+    write: |config, given| serde_json::from_value(given).map(|quotas| config.ssm.quotas = quotas),
 };
 
 fn call(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
@@ -56,7 +69,7 @@ fn call(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
         "AddTagsToResource" => add_tags(state, call),
         "RemoveTagsFromResource" => remove_tags(state, call),
         "ListTagsForResource" => list_tags(state, call),
-        other => Err(ApiError::new(404, "UnknownOperationException", format!("Unknown operation {other}"))),
+        _ => Err(unknown(call)),
     }
 }
 
@@ -184,7 +197,7 @@ fn put(state: &mut State, call: &mut Call<'_>) -> Result<Value, ApiError> {
     }
     let version = Version { value, modified: call.callers };
     let description = call.input.get("Description").and_then(Value::as_str).map(str::to_owned);
-    let full = state.parameters.len() >= call.config.quotas.parameters;
+    let full = state.parameters.len() >= call.config.ssm.quotas.parameters;
     let number = match state.parameters.get_mut(&name) {
         Some(_) if !overwrite => {
             let text = "The parameter already exists. To overwrite this value, set the overwrite option in the \
@@ -266,15 +279,18 @@ fn list_tags(state: &mut State, call: &Call<'_>) -> Result<Value, ApiError> {
     Ok(json!({ "TagList": tags }))
 }
 
-/// Makes a parameter without a request.
-pub(crate) fn seed(state: &mut State, name: &str, value: &str, kind: &str, at: Duration) {
-    let parameter = Parameter {
-        kind: kind.to_owned(),
-        versions: vec![Version { value: value.to_owned(), modified: at }],
-        description: None,
-        tags: BTreeMap::new(),
-    };
-    state.parameters.insert(name.to_owned(), parameter);
+/// Makes parameters without a request.
+fn seed(regions: &mut BTreeMap<String, Region>, seed: &Seed, _: &Config, _: &mut Ids, at: Duration) {
+    for given in &seed.parameters {
+        let parameter = Parameter {
+            kind: given.r#type.clone(),
+            versions: vec![Version { value: given.value.clone(), modified: at }],
+            description: None,
+            tags: BTreeMap::new(),
+        };
+        let region = regions.entry(given.region.clone()).or_default();
+        region.ssm.parameters.insert(given.name.clone(), parameter);
+    }
 }
 
 fn resources(region: &Region, _: &Config, _: Duration) -> Map<String, Value> {

@@ -1,20 +1,18 @@
 //! Security Token Service: who am I.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use super::service::PLAIN;
 use super::{Call, Region, Service};
 use crate::error::ApiError;
 
 pub(crate) const SERVICE: Service = Service {
     name: "sts",
     call,
-    rate: |_, _| None,
-    regions: None,
-    bucket: super::alone,
     invalid: "ValidationError",
     throttled: (400, "Throttling"),
     absent: (404, "NoSuchEntity"),
-    resources: |_, _, _| Map::new(),
+    ..PLAIN
 };
 
 fn call(_: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {

@@ -1,6 +1,6 @@
 //! Channels and their states.
 
-use playout_sim::{Config, Edit, Quotas};
+use playout_sim::{Config, Edit};
 use serde_json::{Value, json};
 
 use super::{channel, connect_input, rtmp_url};
@@ -263,7 +263,7 @@ fn the_same_request_id_makes_one_channel() {
 #[test]
 fn channels_have_a_quota_and_tombstones_do_not_count() {
     let aws = Aws::new();
-    aws.sim.set_quotas(Quotas { channels: 1, ..Quotas::default() });
+    aws.sim.set_quotas(&json!({ "channels": 1 })).expect("a quota");
     let (_, id) = aws.chain("show");
     let input = aws.input("more", &aws.flow("more"));
     let create = || aws.medialive("CreateChannel", channel("more", &[&input]));

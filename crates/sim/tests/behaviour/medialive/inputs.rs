@@ -1,6 +1,5 @@
 //! Inputs and their outputs on flows.
 
-use playout_sim::Quotas;
 use serde_json::{Value, json};
 
 use super::connect_input;
@@ -114,7 +113,7 @@ fn what_an_input_needs_must_be_given() {
 #[test]
 fn a_managed_output_counts_against_the_outputs_of_the_flow() {
     let aws = Aws::new();
-    aws.sim.set_quotas(Quotas { outputs_per_flow: 1, ..Quotas::default() });
+    aws.sim.set_quotas(&json!({ "outputsPerFlow": 1 })).expect("a quota");
     let flow = aws.flow("show");
     aws.input("one", &flow);
     bad(aws.medialive("CreateInput", connect_input("two", &[&flow])), "as many outputs");
@@ -124,7 +123,7 @@ fn a_managed_output_counts_against_the_outputs_of_the_flow() {
 #[test]
 fn an_input_gets_all_its_outputs_or_none() {
     let aws = Aws::new();
-    aws.sim.set_quotas(Quotas { outputs_per_flow: 1, ..Quotas::default() });
+    aws.sim.set_quotas(&json!({ "outputsPerFlow": 1 })).expect("a quota");
     let (a, b) = (flow_in(&aws, "a", "eu-west-1a"), flow_in(&aws, "b", "eu-west-1b"));
     let id = aws.input("full", &b);
     bad(aws.medialive("CreateInput", connect_input("show", &[&a, &b])), "as many outputs");

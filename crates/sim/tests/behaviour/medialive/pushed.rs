@@ -1,6 +1,6 @@
 //! Inputs that are no flows, and who may push to them.
 
-use playout_sim::{Encoder, Quotas};
+use playout_sim::Encoder;
 use serde_json::{Value, json};
 
 use crate::aws::{Aws, Failure, ROLE, bad, refused, text};
@@ -50,7 +50,7 @@ fn groups_have_rules_and_a_quota() {
         bad(group(&aws, cidr), "not a valid CIDR block");
     }
     bad(aws.medialive("CreateInputSecurityGroup", json!({})), "Must specify at least one whitelist");
-    aws.sim.set_quotas(Quotas { input_security_groups: 1, ..Quotas::default() });
+    aws.sim.set_quotas(&json!({ "inputSecurityGroups": 1 })).expect("a quota");
     let id = group_id(&aws);
     refused(group(&aws, "10.0.0.0/8"), 403, "ForbiddenException", "input security groups (1)");
     let listed = aws.medialive("ListInputSecurityGroups", json!({})).expect("list");
@@ -129,7 +129,7 @@ fn other_inputs_have_what_they_need() {
 #[test]
 fn pull_inputs_have_a_quota_of_their_own() {
     let aws = Aws::new();
-    aws.sim.set_quotas(Quotas { pull_inputs: 1, push_inputs: 0, ..Quotas::default() });
+    aws.sim.set_quotas(&json!({ "pullInputs": 1, "pushInputs": 0 })).expect("quotas");
     let create = || {
         let sources = json!([{ "url": "https://a.example.net/a" }]);
         aws.medialive("CreateInput", json!({ "name": "pull", "type": "URL_PULL", "sources": sources }))

@@ -1,6 +1,6 @@
 //! Many calls in no good order: nothing breaks, and what must always be true is.
 
-use playout_sim::{Edit, Encoder, Quotas, Receiver};
+use playout_sim::{Edit, Encoder, Receiver};
 use serde_json::{Value, json};
 
 use super::{channel, connect_input};
@@ -142,8 +142,7 @@ fn after_any_calls_in_any_order_what_must_be_true_is() {
     for seed in 0..8 {
         let mut dice = Dice::new(seed);
         let aws = Aws::new();
-        let quotas = Quotas { channels: 3, push_inputs: 4, outputs_per_flow: 3, ..Quotas::default() };
-        aws.sim.set_quotas(quotas);
+        aws.sim.set_quotas(&json!({ "channels": 3, "pushInputs": 4, "outputsPerFlow": 3 })).expect("quotas");
         let flows: Vec<String> = ["eu-west-1a", "eu-west-1b"]
             .into_iter()
             .map(|zone| {

@@ -14,7 +14,8 @@ use serde_json::{Map, Value};
 use super::{Flow, bad};
 use crate::config::Config;
 use crate::error::ApiError;
-use crate::services::{is_role, secretsmanager};
+use crate::services::is_role;
+use crate::services::ports::Secrets;
 
 /// The members of a source or output that have a meaning whatever the protocol is.
 const COMMON: &[&str] = &["name", "description", "protocol", "outputStatus", "routerIntegrationState"];
@@ -78,7 +79,7 @@ impl Touched<'_> {
 pub(super) fn check_flow(
     flow: &Flow,
     touched: Touched<'_>,
-    secrets: &secretsmanager::State,
+    secrets: &dyn Secrets,
     config: &Config,
 ) -> Result<(), ApiError> {
     unique_names("Source", flow.sources.iter().map(super::Source::name))?;
@@ -126,7 +127,7 @@ fn unique_names<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> Result<
 }
 
 /// The key that a source or output is encrypted with.
-fn check_key(what: &str, protocol: &str, encryption: &Value, secrets: &secretsmanager::State) -> Result<(), ApiError> {
+fn check_key(what: &str, protocol: &str, encryption: &Value, secrets: &dyn Secrets) -> Result<(), ApiError> {
     let member = |name: &str| encryption.get(name).and_then(Value::as_str).unwrap_or_default();
     // The service's default, whatever the protocol: an SRT key without a type is refused.
     let kind = if member("keyType").is_empty() { "static-key" } else { member("keyType") };

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::{Protocol, check_key, check_members, in_range, number, text};
 use crate::error::ApiError;
 use crate::services::mediaconnect::{Flow, Output, bad};
-use crate::services::secretsmanager;
+use crate::services::ports::Secrets;
 
 /// None for protocols that a flow's output cannot have.
 pub(super) fn protocol(name: &str) -> Option<Protocol> {
@@ -42,7 +42,7 @@ pub(in crate::services::mediaconnect) fn listens(protocol: &str) -> bool {
 pub(in crate::services::mediaconnect) fn check(
     flow: &Flow,
     settings: &Map<String, Value>,
-    secrets: &secretsmanager::State,
+    secrets: &dyn Secrets,
 ) -> Result<(), ApiError> {
     let what = format!("Output {}", text(settings, "name"));
     if settings.contains_key("mediaStreamOutputConfigurations") {

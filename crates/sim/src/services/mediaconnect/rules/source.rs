@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::{Protocol, check_key, check_members, in_range, number, text};
 use crate::error::ApiError;
 use crate::services::mediaconnect::{Flow, Source, bad};
-use crate::services::secretsmanager;
+use crate::services::ports::Secrets;
 
 /// Ports that MediaConnect keeps for itself.
 const RESERVED: [i64; 2] = [2077, 2088];
@@ -46,7 +46,7 @@ fn listens(protocol: &str) -> bool {
 pub(in crate::services::mediaconnect) fn check(
     flow: &Flow,
     settings: &Map<String, Value>,
-    secrets: &secretsmanager::State,
+    secrets: &dyn Secrets,
 ) -> Result<(), ApiError> {
     let what = format!("Source {}", text(settings, "name"));
     for member in ["entitlementArn", "gatewayBridgeSource", "mediaStreamSourceConfigurations"] {

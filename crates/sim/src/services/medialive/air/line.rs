@@ -238,7 +238,7 @@ fn plan(
     let restart = seconds(&of_group["restartDelay"], settings::RESTART_DELAY);
     let interval = match is_rtmp {
         true => seconds(&rtmp["connectionRetryInterval"], settings::RETRY_INTERVAL),
-        false => config.durations.output_retry,
+        false => config.medialive.durations.output_retry,
     };
     Plan {
         group: group_name,

@@ -44,7 +44,7 @@ impl OnAir {
 
     /// Brings everything up to what is at the inputs and destinations at this time.
     pub(super) fn record(&mut self, channel: &Channel, supply: &Supply<'_>, config: &Config, at: Duration) {
-        let oldest = at.saturating_sub(config.durations.metric_retention);
+        let oldest = at.saturating_sub(config.sampling.retention);
         let count = channel.pipelines();
         if self.pipelines.len() < count {
             self.pipelines.resize_with(count, Pipeline::default);

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use super::super::Input;
 use crate::outside::Outside;
-use crate::services::mediaconnect::{self, Flow};
+use crate::services::ports::Flows;
 
 /// Everything that channels take from.
 pub(crate) struct Supply<'a> {
-    pub(crate) flows: &'a mediaconnect::State,
+    pub(crate) flows: &'a dyn Flows,
     pub(crate) inputs: &'a BTreeMap<String, Input>,
     pub(crate) outside: &'a Outside,
 }
@@ -20,18 +20,11 @@ impl Supply<'_> {
         self.inputs.get(input).map(Input::kind).unwrap_or_default()
     }
 
-    /// The flow of a MEDIACONNECT input, if the input's output is still on it.
-    fn flow(&self, input: &Input, pipeline: usize) -> Option<&Flow> {
-        let flow = self.flows.flows.get(*input.flows().get(pipeline)?)?;
-        let ours = |output: &mediaconnect::Output| output.media_live_input.as_deref() == Some(input.arn.as_str());
-        flow.outputs.iter().any(ours).then_some(flow)
-    }
-
     /// Bits a second that an input has for a pipeline; none while nothing arrives.
     pub(super) fn received(&self, input: &str, pipeline: usize, at: Duration) -> Option<u64> {
         let input = self.inputs.get(input)?;
         if input.kind() == "MEDIACONNECT" {
-            return self.flow(input, pipeline)?.signals.media(at);
+            return self.flows.media(input.flows().get(pipeline)?, &input.arn, at);
         }
         // Whoever pushes, or is pulled from, is known by the input and the pipeline's number.
         let encoder = self.outside.encoder(&input.arn, input.name(), &pipeline.to_string());
@@ -41,6 +34,6 @@ impl Supply<'_> {
     /// When that may be another the next time. What testers do to encoders happens now, and never later.
     pub(super) fn next_change(&self, input: &str, pipeline: usize, after: Duration) -> Option<Duration> {
         let input = self.inputs.get(input)?;
-        self.flow(input, pipeline)?.signals.next_change(after)
+        self.flows.next_change(input.flows().get(pipeline)?, &input.arn, after)
     }
 }

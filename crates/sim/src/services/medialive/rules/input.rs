@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::super::{bad, list, text};
-use crate::config::Config;
+use super::super::{State, bad, list, text};
 use crate::error::ApiError;
-use crate::services::{Region, is_role};
+use crate::services::is_role;
+use crate::services::ports::{Flows, Secrets};
 
 /// What one type has, besides name and type.
 struct Kind {
@@ -32,7 +32,12 @@ pub(crate) fn pushed(kind: &str) -> bool {
 }
 
 /// An input as it is after a request.
-pub(crate) fn check(settings: &Map<String, Value>, region: &Region) -> Result<(), ApiError> {
+pub(crate) fn check(
+    settings: &Map<String, Value>,
+    state: &State,
+    flows: &dyn Flows,
+    secrets: &dyn Secrets,
+) -> Result<(), ApiError> {
     let name = text(settings, "type");
     if name.is_empty() {
         return Err(bad("type is required."));
@@ -51,13 +56,13 @@ pub(crate) fn check(settings: &Map<String, Value>, region: &Region) -> Result<()
         }
     }
     match name {
-        "MEDIACONNECT" => check_flows(settings, region),
+        "MEDIACONNECT" => check_flows(settings, flows),
         "RTMP_PUSH" => {
             check_streams(settings)?;
-            check_groups(settings, region)
+            check_groups(settings, state)
         }
-        "RTP_PUSH" => check_groups(settings, region),
-        "SRT_CALLER" | "SRT_LISTENER" => check_srt(name, settings, region),
+        "RTP_PUSH" => check_groups(settings, state),
+        "SRT_CALLER" | "SRT_LISTENER" => check_srt(name, settings, secrets),
         _ => check_sources(name, settings),
     }
 }
@@ -70,7 +75,7 @@ fn check_count(settings: &Map<String, Value>, member: &str) -> Result<(), ApiErr
     }
 }
 
-fn check_flows(settings: &Map<String, Value>, region: &Region) -> Result<(), ApiError> {
+fn check_flows(settings: &Map<String, Value>, flows: &dyn Flows) -> Result<(), ApiError> {
     check_count(settings, "mediaConnectFlows")?;
     let role = text(settings, "roleArn");
     if !is_role(role) {
@@ -79,24 +84,12 @@ fn check_flows(settings: &Map<String, Value>, region: &Region) -> Result<(), Api
     let mut zones = Vec::new();
     for given in list(settings, "mediaConnectFlows") {
         let arn = given["flowArn"].as_str().unwrap_or_default();
-        let flow = region.mediaconnect.flows.get(arn);
-        let flow = flow.ok_or_else(|| bad(format!("The MediaConnect flow '{arn}' was not found in this Region.")))?;
-        if zones.contains(&flow.availability_zone) {
+        let zone = flows.zone(arn);
+        let zone = zone.ok_or_else(|| bad(format!("The MediaConnect flow '{arn}' was not found in this Region.")))?;
+        if zones.contains(&zone) {
             return Err(bad("The two MediaConnect flows of an input must be in different Availability Zones."));
         }
-        zones.push(flow.availability_zone.clone());
-    }
-    Ok(())
-}
-
-/// Whether a flow takes another output for an input. Outputs that the input has already will be gone then.
-pub(crate) fn check_room(region: &Region, flow: &str, input: &str, config: &Config) -> Result<(), ApiError> {
-    let flow = region.mediaconnect.flow(flow).map_err(|error| bad(error.message))?;
-    flow.require_changeable()?;
-    let others = flow.outputs.iter().filter(|output| output.media_live_input.as_deref() != Some(input)).count();
-    if others >= config.quotas.outputs_per_flow {
-        let text = format!("MediaConnect flow {} has as many outputs as its quota allows.", flow.arn);
-        return Err(bad(text));
+        zones.push(zone);
     }
     Ok(())
 }
@@ -119,20 +112,20 @@ fn check_streams(settings: &Map<String, Value>) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn check_groups(settings: &Map<String, Value>, region: &Region) -> Result<(), ApiError> {
+fn check_groups(settings: &Map<String, Value>, state: &State) -> Result<(), ApiError> {
     let groups = list(settings, "inputSecurityGroups");
     if groups.is_empty() {
         return Err(bad("inputSecurityGroups must not be empty."));
     }
     for group in groups.iter().filter_map(Value::as_str) {
-        if region.medialive.groups.get(group).is_none_or(|group| group.gone.is_some()) {
+        if state.groups.get(group).is_none_or(|group| group.gone.is_some()) {
             return Err(bad(format!("Input security group {group} was not found.")));
         }
     }
     Ok(())
 }
 
-fn check_srt(kind: &str, settings: &Map<String, Value>, region: &Region) -> Result<(), ApiError> {
+fn check_srt(kind: &str, settings: &Map<String, Value>, secrets: &dyn Secrets) -> Result<(), ApiError> {
     let member = if kind == "SRT_CALLER" { "srtCallerSources" } else { "srtListenerSettings" };
     let srt = settings.get("srtSettings").and_then(Value::as_object);
     let wanted = srt.and_then(|srt| srt.get(member)).filter(|wanted| !wanted.is_null());
@@ -157,7 +150,7 @@ fn check_srt(kind: &str, settings: &Map<String, Value>, region: &Region) -> Resu
         }
         let key = part.get("decryption").filter(|key| !key.is_null());
         let secret = key.map(|key| key["passphraseSecretArn"].as_str().unwrap_or_default());
-        if secret.is_some_and(|secret| !region.secretsmanager.readable(secret)) {
+        if secret.is_some_and(|secret| !secrets.readable(secret)) {
             return Err(bad("The secret of passphraseSecretArn could not be read."));
         }
     }
