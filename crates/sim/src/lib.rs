@@ -21,6 +21,7 @@ mod outside;
 mod pipeline;
 mod rate;
 mod regions;
+mod requests;
 pub mod server;
 mod services;
 mod signature;

@@ -9,7 +9,6 @@ use super::bad;
 use super::signals::Signals;
 use crate::config::Config;
 use crate::error::ApiError;
-use crate::outside::Outside;
 
 /// The states of a flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,27 +148,6 @@ impl Flow {
         self.restarting = false;
     }
 
-    /// Changes the states whose time has come, at their time. True when the flow is gone.
-    pub(crate) fn advance(&mut self, config: &Config, outside: &Outside, now: Duration) -> bool {
-        let next = |flow: &Self| [flow.deadline, flow.away].into_iter().flatten().min().filter(|at| *at <= now);
-        while let Some(at) = next(self) {
-            self.away = self.away.filter(|back| *back > at);
-            if self.deadline.is_some_and(|deadline| deadline <= at) {
-                match self.status {
-                    Status::Starting | Status::Updating => self.enter(Status::Active, None),
-                    Status::Stopping if self.restarting => {
-                        self.enter(Status::Starting, Some(at + config.mediaconnect.durations.flow_starting));
-                    }
-                    Status::Stopping => self.enter(Status::Standby, None),
-                    Status::Deleting => return true,
-                    Status::Standby | Status::Active | Status::Error => self.deadline = None,
-                }
-            }
-            self.record(config, outside, at);
-        }
-        false
-    }
-
     /// Refuses what the state does not allow. The words follow the service's own.
     pub(crate) fn require(&self, action: &str, allowed: &[Status]) -> Result<(), ApiError> {
         if allowed.contains(&self.status) {
@@ -184,21 +162,6 @@ impl Flow {
     /// nothing, and the stricter answer is chosen.
     pub(crate) fn require_changeable(&self) -> Result<(), ApiError> {
         self.require("updated", &[Status::Standby, Status::Active])
-    }
-
-    /// A change of the flow itself, its sources or its network: an active flow is UPDATING for a moment.
-    pub(crate) fn changed(&mut self, config: &Config, outside: &Outside, now: Duration) {
-        if self.status == Status::Active {
-            self.enter(Status::Updating, Some(now + config.mediaconnect.durations.flow_updating));
-        }
-        self.record(config, outside, now);
-    }
-
-    /// Brings the signals up to date.
-    pub(crate) fn record(&mut self, config: &Config, outside: &Outside, now: Duration) {
-        let mut signals = std::mem::take(&mut self.signals);
-        signals.record(self, config, outside, now);
-        self.signals = signals;
     }
 
     pub(crate) fn disconnect(&mut self, config: &Config, host: &str, stream: Option<&str>, now: Duration) {

@@ -4,6 +4,7 @@ pub(crate) mod config;
 mod edit;
 mod flow;
 mod flows;
+mod life;
 mod managed;
 mod members;
 mod metadata;

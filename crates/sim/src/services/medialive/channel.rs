@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::air::OnAir;
 use super::air::supply::Supply;
+use super::air::{OnAir, Run};
 use super::schedule::Schedule;
 use super::{conflict, list, text};
 use crate::config::Config;
@@ -134,7 +134,7 @@ impl Channel {
     /// Lets everything happen that happens by itself until now, each at its time.
     pub(crate) fn advance(&mut self, supply: &Supply<'_>, config: &Config, now: Duration) {
         let next = |channel: &Self| {
-            let air = channel.air.next(channel, supply);
+            let air = channel.air.next(channel.run(&channel.air), supply);
             let events = [channel.deadline, channel.second, air, channel.schedule.next()];
             events.into_iter().flatten().min().filter(|at| *at <= now)
         };
@@ -198,12 +198,22 @@ impl Channel {
     /// Brings what passes through the channel up to this time.
     pub(crate) fn record(&mut self, supply: &Supply<'_>, config: &Config, at: Duration) {
         let mut air = std::mem::take(&mut self.air);
-        air.record(self, supply, config, at);
-        if air.given_up(self) {
+        air.record(self.run(&air), supply, config, at);
+        if air.given_up(self.run(&air)) {
             self.enter(Status::Stopping, config, at);
-            air.record(self, supply, config, at);
+            air.record(self.run(&air), supply, config, at);
         }
         self.air = air;
+    }
+
+    /// What it asks of its pipelines.
+    fn run<'a>(&'a self, air: &OnAir) -> Run<'a> {
+        Run {
+            on: self.status == Status::Running,
+            pipelines: self.pipelines(),
+            input: self.active_input(air),
+            settings: &self.settings,
+        }
     }
 
     /// The attachment that is taken.
@@ -215,7 +225,7 @@ impl Channel {
     }
 
     /// The input that is taken.
-    pub(crate) fn active_input(&self, air: &OnAir) -> &str {
+    fn active_input(&self, air: &OnAir) -> &str {
         self.active(air).and_then(|attachment| attachment["inputId"].as_str()).unwrap_or_default()
     }
 

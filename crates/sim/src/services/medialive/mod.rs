@@ -18,6 +18,7 @@ mod quotas;
 mod regions;
 mod rules;
 mod schedule;
+mod schedules;
 mod settings;
 mod tags;
 mod view;
@@ -122,9 +123,9 @@ fn call(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
         "BatchStart" => batch::start(state, call),
         "BatchStop" => batch::stop(state, call),
         "BatchDelete" => batch::delete(state, call),
-        "BatchUpdateSchedule" => schedule::update(state, call),
-        "DescribeSchedule" => schedule::describe(state, call),
-        "DeleteSchedule" => schedule::clear(state, call),
+        "BatchUpdateSchedule" => schedules::update(state, call),
+        "DescribeSchedule" => schedules::describe(state, call),
+        "DeleteSchedule" => schedules::clear(state, call),
         "ListAlerts" => alerts::list(state, call),
         "DescribeThumbnails" => alerts::thumbnails(state, call),
         "CreateTags" => tags::tag(state, call),

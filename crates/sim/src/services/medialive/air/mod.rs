@@ -7,12 +7,25 @@ pub(super) mod supply;
 
 use std::time::Duration;
 
-use super::Channel;
-use super::channel::Status;
+use serde_json::{Map, Value};
+
 use crate::config::Config;
 use alerts::Alerts;
 pub(super) use pipeline::Pipeline;
 use supply::Supply;
+
+/// What a channel asks of its pipelines.
+#[derive(Clone, Copy)]
+pub(super) struct Run<'a> {
+    /// Whether they are to run.
+    pub(super) on: bool,
+    /// How many.
+    pub(super) pipelines: usize,
+    /// The input that they take.
+    pub(super) input: &'a str,
+    /// The channel's settings.
+    pub(super) settings: &'a Map<String, Value>,
+}
 
 /// A channel on the air, or off it.
 #[derive(Clone, Default)]
@@ -29,31 +42,28 @@ pub(crate) struct OnAir {
 
 impl OnAir {
     /// When something happens next by itself.
-    pub(super) fn next(&self, channel: &Channel, supply: &Supply<'_>) -> Option<Duration> {
-        if channel.status != Status::Running {
+    pub(super) fn next(&self, run: Run<'_>, supply: &Supply<'_>) -> Option<Duration> {
+        if !run.on {
             return None;
         }
-        let input = channel.active_input(self);
-        let pipelines = self.pipelines.iter().take(channel.pipelines()).enumerate();
+        let pipelines = self.pipelines.iter().take(run.pipelines).enumerate();
         let events = pipelines.filter_map(|(index, pipeline)| {
-            let change = supply.next_change(input, index, self.until);
+            let change = supply.next_change(run.input, index, self.until);
             [pipeline.next(self.until), change].into_iter().flatten().min()
         });
         events.min()
     }
 
     /// Brings everything up to what is at the inputs and destinations at this time.
-    pub(super) fn record(&mut self, channel: &Channel, supply: &Supply<'_>, config: &Config, at: Duration) {
+    pub(super) fn record(&mut self, run: Run<'_>, supply: &Supply<'_>, config: &Config, at: Duration) {
         let oldest = at.saturating_sub(config.sampling.retention);
-        let count = channel.pipelines();
-        if self.pipelines.len() < count {
-            self.pipelines.resize_with(count, Pipeline::default);
+        if self.pipelines.len() < run.pipelines {
+            self.pipelines.resize_with(run.pipelines, Pipeline::default);
         }
-        let input = channel.active_input(self).to_owned();
         for (index, pipeline) in self.pipelines.iter_mut().enumerate() {
-            let runs = channel.status == Status::Running && index < count;
-            pipeline.record(index, runs, self.changed, channel, supply, (&input, config, at));
-            pipeline.tell(index, supply.kind(&input), &mut self.alerts, at);
+            let of_pipeline = Run { on: run.on && index < run.pipelines, ..run };
+            pipeline.record(index, of_pipeline, self.changed, supply, config, at);
+            pipeline.tell(index, supply.kind(run.input), &mut self.alerts, at);
             pipeline.prune(oldest);
         }
         self.changed = false;
@@ -62,9 +72,9 @@ impl OnAir {
     }
 
     /// Whether the one output that the channel has will never be tried again.
-    pub(super) fn given_up(&self, channel: &Channel) -> bool {
-        let pipelines = &self.pipelines[..channel.pipelines().min(self.pipelines.len())];
-        channel.status == Status::Running && !pipelines.is_empty() && pipelines.iter().all(Pipeline::given_up)
+    pub(super) fn given_up(&self, run: Run<'_>) -> bool {
+        let pipelines = &self.pipelines[..run.pipelines.min(self.pipelines.len())];
+        run.on && !pipelines.is_empty() && pipelines.iter().all(Pipeline::given_up)
     }
 
     /// The other side closes the connection.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::super::Channel;
+use super::Run;
 use super::alerts::Alerts;
 use super::line::{Line, plans};
 use super::supply::Supply;
@@ -41,22 +41,22 @@ impl Pipeline {
     pub(super) fn record(
         &mut self,
         index: usize,
-        runs: bool,
+        run: Run<'_>,
         changed: bool,
-        channel: &Channel,
         supply: &Supply<'_>,
-        (input, config, at): (&str, &Config, Duration),
+        config: &Config,
+        at: Duration,
     ) {
-        if !runs || self.away.is_some_and(|back| back <= at) {
+        if !run.on || self.away.is_some_and(|back| back <= at) {
             self.away = None;
         }
-        let up = runs && self.away.is_none();
+        let up = run.on && self.away.is_none();
         let was = self.up.at(at) == Some(&true);
         self.up.set(at, up);
         if up && (changed || !was) {
-            self.configure(channel, index, config);
+            self.configure(run, index, config);
         }
-        let received = supply.received(input, index, at).filter(|_| up);
+        let received = supply.received(run.input, index, at).filter(|_| up);
         self.received.set(at, received);
         self.probed = up && (self.probed || received.is_some());
         self.lost = if up && received.is_none() { self.lost.or(Some(at)) } else { None };
@@ -68,11 +68,11 @@ impl Pipeline {
         }
     }
 
-    fn configure(&mut self, channel: &Channel, index: usize, config: &Config) {
+    fn configure(&mut self, run: Run<'_>, index: usize, config: &Config) {
         for line in self.lines.values_mut() {
             line.present = false;
         }
-        for plan in plans(&channel.settings, index, config) {
+        for plan in plans(run.settings, index, config) {
             let key = (plan.group.clone(), plan.output.clone());
             match self.lines.get_mut(&key) {
                 Some(line) => line.replan(plan),
