@@ -53,6 +53,8 @@ pub(crate) type Changed = Option<Result<Value, ControlError>>;
 pub(crate) struct Service {
     /// botocore's name, as in the model table, the log and faults.
     pub(crate) name: &'static str,
+    /// Its table, as `export.py` wrote it.
+    pub(crate) model: &'static str,
     /// Takes a request.
     pub(crate) call: fn(&mut Region, &mut Call<'_>) -> Result<Value, ApiError>,
     pub(crate) rate: fn(&Config, operation: &str) -> Option<Rate>,
@@ -95,6 +97,7 @@ pub(crate) struct Service {
 /// A service without anything of its own.
 pub(crate) const PLAIN: Service = Service {
     name: "",
+    model: "",
     call: |_, call| Err(unknown(call)),
     rate: |_, _| None,
     regions: None,

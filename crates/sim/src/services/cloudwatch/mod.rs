@@ -17,6 +17,7 @@ use crate::regions;
 
 pub(crate) const SERVICE: Service = Service {
     name: "cloudwatch",
+    model: include_str!("model.json"),
     call,
     rate: |config, _| Some(config.cloudwatch.rate),
     regions: Some(regions::GENERAL),

@@ -51,6 +51,7 @@ struct Departed {
 
 pub(crate) const SERVICE: Service = Service {
     name: "mediaconnect",
+    model: include_str!("model.json"),
     call,
     rate,
     regions: Some(regions::ALL),

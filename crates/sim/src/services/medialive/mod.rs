@@ -63,6 +63,7 @@ struct Departed {
 
 pub(crate) const SERVICE: Service = Service {
     name: "medialive",
+    model: include_str!("model.json"),
     call,
     rate,
     regions: Some(regions::ALL),

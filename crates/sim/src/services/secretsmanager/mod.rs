@@ -75,6 +75,7 @@ const PLANNED: &str = "secretsPlannedForDeletion";
 
 pub(crate) const SERVICE: Service = Service {
     name: "secretsmanager",
+    model: include_str!("model.json"),
     call,
     rate: |config, _| Some(config.secretsmanager.rate),
     regions: Some(regions::GENERAL),

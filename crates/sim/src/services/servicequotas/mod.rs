@@ -15,6 +15,7 @@ use crate::regions;
 
 pub(crate) const SERVICE: Service = Service {
     name: "service-quotas",
+    model: include_str!("model.json"),
     call,
     rate: |config, _| Some(config.servicequotas.rate),
     regions: Some(regions::GENERAL),

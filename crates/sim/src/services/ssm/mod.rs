@@ -42,6 +42,7 @@ struct Version {
 
 pub(crate) const SERVICE: Service = Service {
     name: "ssm",
+    model: include_str!("model.json"),
     call,
     rate: |config, _| Some(config.ssm.rate),
     regions: Some(regions::GENERAL),

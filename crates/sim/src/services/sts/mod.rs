@@ -8,6 +8,7 @@ use crate::error::ApiError;
 
 pub(crate) const SERVICE: Service = Service {
     name: "sts",
+    model: include_str!("model.json"),
     call,
     invalid: "ValidationError",
     throttled: (400, "Throttling"),

@@ -2,11 +2,15 @@
 """Exports the part of botocore's service models that the simulator serves.
 
     pip install botocore==1.44.5
-    python3 export.py            # rewrites the tables next to this file
+    python3 export.py                                    # writes every service's table anew
+    python3 export.py src/services/ssm GetParameters     # the same, with more operations of one
+    python3 export.py --as service-quotas src/services/servicequotas GetServiceQuota    # begins one
 
-botocore is Apache-2.0. Documentation is left out. Member names in the tables are the names on the wire.
-To serve another operation, add it to SERVED and run this again.
+The table of a service is `model.json` in its folder, and has the operations that it had and those that are given. A folder
+is called as botocore calls the service, unless `--as` says otherwise. botocore is Apache-2.0. Documentation is left out.
+Member names in the tables are the names on the wire.
 """
+import argparse
 import json
 import pathlib
 import re
@@ -15,40 +19,6 @@ import botocore
 import botocore.loaders
 
 VERSION = "1.44.5"
-SERVED = {
-    "mediaconnect": [
-        "CreateFlow", "DescribeFlow", "ListFlows", "UpdateFlow", "StartFlow", "StopFlow", "DeleteFlow",
-        "AddFlowSources", "UpdateFlowSource", "RemoveFlowSource",
-        "AddFlowOutputs", "UpdateFlowOutput", "RemoveFlowOutput",
-        "AddFlowVpcInterfaces", "RemoveFlowVpcInterface",
-        "DescribeFlowSourceMetadata", "DescribeFlowSourceThumbnail",
-        "TagResource", "UntagResource", "ListTagsForResource",
-    ],
-    "ssm": [
-        "GetParameter", "GetParameters", "PutParameter", "DeleteParameter",
-        "AddTagsToResource", "RemoveTagsFromResource", "ListTagsForResource",
-    ],
-    "secretsmanager": [
-        "CreateSecret", "DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecret", "DeleteSecret",
-        "RestoreSecret", "ListSecrets", "TagResource", "UntagResource",
-    ],
-    "medialive": [
-        "CreateInput", "DescribeInput", "ListInputs", "UpdateInput", "DeleteInput",
-        "CreateInputSecurityGroup", "DescribeInputSecurityGroup", "ListInputSecurityGroups",
-        "UpdateInputSecurityGroup", "DeleteInputSecurityGroup",
-        "CreateChannel", "DescribeChannel", "ListChannels", "UpdateChannel", "UpdateChannelClass", "DeleteChannel",
-        "StartChannel", "StopChannel", "RestartChannelPipelines", "BatchStart", "BatchStop", "BatchDelete",
-        "BatchUpdateSchedule", "DescribeSchedule", "DeleteSchedule", "ListAlerts", "DescribeThumbnails",
-        "CreateTags", "DeleteTags", "ListTagsForResource",
-    ],
-    "service-quotas": [
-        "GetServiceQuota", "ListServiceQuotas", "GetAWSDefaultServiceQuota", "ListAWSDefaultServiceQuotas",
-    ],
-    "cloudwatch": ["GetMetricData", "ListMetrics"],
-    "sts": ["GetCallerIdentity"],
-}
-
-
 # These models have their ranges in the names of shapes only: `__integerMin30`, `__stringMin1Max255`.
 RANGES_IN_NAMES = {"medialive"}
 
@@ -151,10 +121,25 @@ def compact(table):
     return "\n".join(lines + ["}", ""])
 
 
+def write(folder, name, more):
+    """The table of a folder, with the operations that it has and more."""
+    path = folder / "model.json"
+    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"service": name, "operations": {}}
+    served = list(dict.fromkeys([*known["operations"], *more]))
+    path.write_text(compact(service_table(known["service"], served)), encoding="utf-8")
+    print(known["service"], len(served), "operations")
+
+
 if __name__ == "__main__":
     if botocore.__version__ != VERSION:
         raise SystemExit(f"botocore {VERSION} is needed, found {botocore.__version__}")
-    here = pathlib.Path(__file__).parent
-    for service, served in SERVED.items():
-        (here / f"{service}.json").write_text(compact(service_table(service, served)), encoding="utf-8")
-        print(service, len(served), "operations")
+    parser = argparse.ArgumentParser(description="Writes the tables of the services.")
+    parser.add_argument("--as", dest="name", help="botocore's name of the service, if the folder has another one")
+    parser.add_argument("folder", nargs="?", type=pathlib.Path)
+    parser.add_argument("operations", nargs="*")
+    given = parser.parse_args()
+    if given.folder:
+        write(given.folder, given.name or given.folder.resolve().name, given.operations)
+    else:
+        for table in sorted((pathlib.Path(__file__).parent / "src/services").glob("*/model.json")):
+            write(table.parent, table.parent.name, [])
