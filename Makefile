@@ -20,7 +20,7 @@ TEST := $(CARGO) test --workspace --locked --no-fail-fast
 TESTS := $(sort $(basename $(notdir $(wildcard tests/*.rs tests/stage/tests/*.rs crates/*/tests/*.rs))))
 # T= of `make test`: one of those programs, or a part of the names of tests.
 ONLY := $(if $(filter $(T),$(TESTS)),--test $(T),$(T))
-# Of crates/core without what takes minutes.
+# Of crates/core, without what takes minutes.
 QUICK := $(filter-out convergence,$(basename $(notdir $(wildcard crates/core/tests/*.rs))))
 # These reckon all the time; what talks to an API server waits most of it. So they run beside the others, and give way.
 BUSY := convergence faults
@@ -53,9 +53,9 @@ status: $(BIN)/stage ## Show what `make up` runs
 # Develop
 
 .PHONY: quick
-quick: format ## The minute loop: format, lints and tests of crates/core (the first time builds for minutes)
-	@$(CARGO) clippy --package playout-core --all-targets --locked -- -D warnings
-	@$(CARGO) test --package playout-core --locked --lib $(QUICK:%=--test %)
+quick: format ## The minute loop: format, lints and tests of crates/api and crates/core (the first time builds for minutes)
+	@$(CARGO) clippy --package playout-api --package playout-core --all-targets --locked -- -D warnings
+	@$(CARGO) test --package playout-api --package playout-core --locked --lib $(QUICK:%=--test %)
 
 .PHONY: test
 test: tests $(CLUSTER) ## Run all tests, or T=: one program of them, or a part of their names

@@ -2,6 +2,9 @@
 //!
 //! Field documentation is user documentation: it is what `kubectl explain` prints.
 
+// What runs for weeks does not end because of a guess: what cannot be is a value, or is said.
+#![deny(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unreachable, clippy::unwrap_used)]
+
 pub mod destination;
 pub mod encoding_preset;
 pub mod policy;

@@ -1,5 +1,8 @@
 //! AWS, as narrow as the operator needs it. SDK types do not leave this crate.
 
+// What runs for weeks does not end because of a guess: what cannot be is a value, or is said.
+#![deny(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unreachable, clippy::unwrap_used)]
+
 pub mod account;
 mod batch;
 mod cache;
