@@ -58,8 +58,8 @@ impl Wired for EncodingPreset {
 impl Wired for PartialObjectMeta<Secret> {
     const OF: Of = Of::Secret;
 
-    fn hear(wakes: &mut Wakes, name: Name, _: Option<&Self>) -> Vec<Wake> {
-        wakes.secret(name)
+    fn hear(wakes: &mut Wakes, name: Name, now: Option<&Self>) -> Vec<Wake> {
+        wakes.secret(name, now.map(|secret| &secret.metadata))
     }
 }
 

@@ -258,6 +258,7 @@ impl Operator {
         let wiring = Wiring::new(Arc::clone(&wishes));
         wiring.listed(&sources.state());
         wiring.listed(&destinations.state());
+        wiring.listed(&secrets.state());
         let context = Arc::new(Context {
             secrets: Secrets::new(client.clone(), secrets, redactor.clone(), world.clock.clone()),
             fingerprint_key: Arc::new(world.fingerprint_key.clone().into()),

@@ -15,6 +15,8 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+
 use self::index::Index;
 use self::read::{Carrier, Neighbour, Place, digest, is_held, rests, visible};
 use crate::api::{Destination, EncodingPreset, Source};
@@ -93,6 +95,8 @@ struct Told {
 pub struct Wakes {
     index: Index<Key, Name>,
     told: HashMap<Arc<Name>, Told>,
+    /// The versions of Secrets.
+    secrets: HashMap<Arc<Name>, u64>,
 }
 
 impl Name {
@@ -105,7 +109,7 @@ impl Name {
 impl Wakes {
     /// Those of a kind that are known.
     pub fn known(&self, of: Of) -> Vec<Arc<Name>> {
-        self.told.keys().filter(|name| name.of == of).cloned().collect()
+        self.told.keys().chain(self.secrets.keys()).filter(|name| name.of == of).cloned().collect()
     }
 
     /// The names of the Destinations that name this Source.
@@ -214,9 +218,18 @@ impl Wakes {
         wakes
     }
 
-    /// A Secret has changed, has come or is gone.
-    pub fn secret(&self, name: Name) -> Vec<Wake> {
-        self.index.under(&Key::Refers(name)).cloned().map(Wake::soon).collect()
+    /// A Secret is this now; `None`: it is gone. A list that shows it as it was wakes nobody.
+    pub fn secret(&mut self, name: Name, now: Option<&ObjectMeta>) -> Vec<Wake> {
+        let name = Arc::new(name);
+        let version = now.map(|meta| digest(&(&meta.uid, &meta.resource_version)));
+        let before = match version {
+            Some(version) => self.secrets.insert(name.clone(), version),
+            None => self.secrets.remove(&name),
+        };
+        if before == version {
+            return Vec::new();
+        }
+        self.index.under(&Key::Refers((*name).clone())).cloned().map(Wake::soon).collect()
     }
 
     /// Remembers what is told of an object, and wakes it when a user has changed it. What was told before, and under what it stood.

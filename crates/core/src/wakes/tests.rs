@@ -315,11 +315,18 @@ fn a_preset_and_a_secret_are_told_to_those_who_name_them() {
     assert_eq!(wakes.of_preset("show", "slow").len(), 1);
 
     let all = [one(Of::Destination, "one", true), one(Of::Destination, "other", true)].concat();
-    assert_eq!(woken(&wakes.secret(name(Of::Secret, "keys"))), all);
-    assert_eq!(woken(&wakes.secret(name(Of::Secret, "srt"))), one(Of::Source, "studio", true));
-    assert_eq!(wakes.secret(name(Of::Secret, "of-nobody")), []);
+    let meta = |version: &str| ObjectMeta { resource_version: Some(version.into()), ..ObjectMeta::default() };
+    let mut secret =
+        |it: &str, version: Option<&str>| woken(&wakes.secret(name(Of::Secret, it), version.map(meta).as_ref()));
+    assert_eq!(secret("keys", Some("1")), all, "it has come");
+    assert_eq!(secret("keys", Some("1")), [], "a list shows it as it was");
+    assert_eq!((secret("keys", Some("2")), secret("keys", None)), (all.clone(), all));
+    assert_eq!(secret("srt", Some("1")), one(Of::Source, "studio", true));
+    assert_eq!(secret("of-nobody", Some("1")), []);
     let elsewhere = Name { namespace: "other".into(), ..name(Of::Secret, "keys") };
-    assert_eq!(wakes.secret(elsewhere), []);
+    assert_eq!(wakes.secret(elsewhere, Some(&meta("1"))), []);
+    let known: Vec<_> = wakes.known(Of::Secret).iter().map(|it| it.name.clone()).collect();
+    assert_eq!(known.len(), 3, "what vanishes while nobody watches is missed: {known:?}");
 
     let spec = json!({ "width": 1280, "height": 720, "frameRate": "30", "videoBitrateKbps": 4000 });
     let mut slow = object("slow", spec, Value::Null);

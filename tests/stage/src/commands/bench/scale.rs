@@ -26,6 +26,8 @@ const SIZES: [(usize, usize, usize); 2] = [(2_000, 1_000, 20), (0, 100, 4)];
 const APPLIED: usize = 500;
 /// Nothing has happened for so long: all is settled.
 const QUIET: Duration = Duration::from_secs(4);
+/// Until then each object was looked at once more, by the clock.
+const LOOKED_AT: Duration = Duration::from_secs(40);
 /// How long the steady state is watched.
 const STEADY: Duration = Duration::from_secs(60);
 /// How long it may take until all objects are settled, an object.
@@ -204,6 +206,7 @@ impl Scale<'_> {
         writeln!(report, "  resident memory          {}", self.memory()?)?;
         progress(&report);
 
+        pause(LOOKED_AT);
         let (before, begun) = (self.done()?, Instant::now());
         pause(STEADY);
         let (steady, minutes) = (self.done()?.since(&before), begun.elapsed().as_secs_f64() / 60.0);
