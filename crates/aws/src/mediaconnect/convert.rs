@@ -15,7 +15,8 @@ use crate::mediaconnect::rtmp::Answer;
 pub fn flow(flow: &sdk::Flow, rtmp: &Answer) -> Option<Flow> {
     let mut sources: Vec<&sdk::Source> = flow.sources().iter().collect();
     if sources.is_empty() {
-        sources.extend(flow.source());
+        // The SDK fills in what the model requires and an answer lacks: a flow without a source has one without a name.
+        sources.extend(flow.source().filter(|source| source.source_arn().is_some_and(|arn| !arn.is_empty())));
     }
     Some(Flow {
         arn: flow.flow_arn()?.to_string(),
@@ -260,4 +261,22 @@ pub fn ndi_config(ndi: &Ndi) -> sdk::NdiConfig {
         .set_machine_name(ndi.machine_name.clone())
         .set_ndi_discovery_servers(Some(servers))
         .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Answer, flow, sdk};
+
+    /// As the SDK makes it of an answer without a source, which the model requires.
+    #[test]
+    fn a_flow_that_has_lost_its_last_source_has_none() {
+        let no_source = sdk::Source::builder().name("").source_arn("").build();
+        let found = sdk::Flow::builder()
+            .flow_arn("arn:aws:mediaconnect:us-west-2:111122223333:flow:1-aa:show")
+            .name("show")
+            .status(sdk::Status::Standby)
+            .source(no_source)
+            .build();
+        assert_eq!(flow(&found, &Answer::default()).map(|flow| flow.sources.len()), Some(0));
+    }
 }
