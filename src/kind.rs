@@ -18,7 +18,7 @@ use playout_core::fight::Left;
 use playout_core::fingerprint::FingerprintKey;
 use playout_core::left::Farewell;
 use playout_core::names::{CreateIntent, Identity, IntentPhase};
-use playout_core::plan::{Action, Desired, Failure, Step};
+use playout_core::plan::{Action, Desired, Failure, Memory, Plan, Step};
 use playout_core::references::Found;
 use playout_core::secret::SecretText;
 use playout_core::stored::Stored;
@@ -132,6 +132,10 @@ pub struct Outcome<'a, K: Kind> {
     pub seen: Option<&'a K::Observed>,
     /// What was decided.
     pub step: Option<&'a Step<K::Action>>,
+    /// What is to be remembered from now on.
+    pub memory: Option<&'a K::Memory>,
+    /// Changes that wait, by the names of the fields.
+    pub deferred: &'a [String],
     /// What failed.
     pub failure: Option<&'a Failure>,
     /// Identifier of what this pass created, before any look can show it.
@@ -141,8 +145,23 @@ pub struct Outcome<'a, K: Kind> {
 }
 
 impl<'a, K: Kind> Outcome<'a, K> {
+    /// Of a pass that came to nothing yet.
+    #[must_use]
+    pub fn at(now: jiff::Timestamp) -> Self {
+        Self { desired: None, seen: None, step: None, memory: None, deferred: &[], failure: None, created: None, now }
+    }
+
+    /// What a plan comes to.
+    #[must_use]
+    pub fn planned(self, plan: Option<&'a Plan<K::Action, K::Memory>>) -> Self {
+        match plan {
+            Some(Plan { step, memory, deferred }) => Self { step: Some(step), memory: Some(memory), deferred, ..self },
+            None => self,
+        }
+    }
+
     /// The same, as the core's status functions take it.
-    pub fn pure(&self) -> playout_core::outcome::Outcome<'a, K::Wanted, K::Observed, K::Action> {
+    pub fn pure(&self) -> playout_core::outcome::Outcome<'a, K::Wanted, K::Observed, K::Action, K::Memory> {
         playout_core::outcome::Outcome {
             wanted: match self.desired {
                 Some(Desired::Present(wanted)) => Some(wanted),
@@ -150,6 +169,8 @@ impl<'a, K: Kind> Outcome<'a, K> {
             },
             seen: self.seen,
             step: self.step,
+            memory: self.memory,
+            deferred: self.deferred,
             failure: self.failure,
             created: self.created,
             now: self.now,
@@ -175,6 +196,8 @@ pub trait Kind: Debug + Sized + Send + Sync + 'static {
     type Observed: Debug + Send + Sync;
     /// What can be done.
     type Action: Action;
+    /// What is remembered.
+    type Memory: Memory;
 
     /// Name of the controller in logs and metrics.
     const CONTROLLER: &'static str;
@@ -203,7 +226,11 @@ pub trait Kind: Debug + Sized + Send + Sync + 'static {
     ) -> impl Future<Output = Result<Self::Observed, Failure>> + Send;
 
     /// Decides. Pure.
-    fn plan(object: &Self::Object, desired: &Desired<Self::Wanted>, seen: &Self::Observed) -> Step<Self::Action>;
+    fn plan(
+        object: &Self::Object,
+        desired: &Desired<Self::Wanted>,
+        seen: &Self::Observed,
+    ) -> Plan<Self::Action, Self::Memory>;
 
     /// What is put in order beside the step: it holds up nothing, and a refusal of it is told and changes nothing else. Pure.
     fn housekeeping(_wanted: &Self::Wanted, _seen: &Self::Observed) -> Vec<Self::Action> {

@@ -13,7 +13,7 @@ use kube::runtime::controller::Action as Requeue;
 use kube::{Api, Resource as _, ResourceExt as _};
 use playout_core::conditions::{self, READY};
 use playout_core::left::Farewell;
-use playout_core::plan::{Action as _, Desired, Failure, FailureClass, Step};
+use playout_core::plan::{Action as _, Desired, Failure, FailureClass, Memory as _, Step};
 use playout_core::stored::not_understood;
 use playout_core::told::News;
 
@@ -89,21 +89,22 @@ pub async fn pass<K: Kind>(object: &K::Object, context: &Context) -> Passed {
     }
     let api: Api<Guarded<K::Object>> = Api::namespaced(context.client.clone(), &object.namespace().unwrap_or_default());
     let writer = context.writer::<K>();
-    let Acted { created, done, times, refused: put_aside } =
+    let Acted { created, mut done, times, refused: put_aside, is_remembered } =
         match act(&mut object, &mut looked, &writer, &api, context).await {
             Ok(acted) => acted,
             Err(conflict) => return failed::<K>(&object, context, &conflict),
         };
-    let Looked { desired, seen, step, mut failure, again, refused: stands } = looked;
-    let actions: &[K::Action] = match &step {
+    let Looked { desired, seen, plan, mut failure, again, refused: stands } = looked;
+    let step = plan.as_ref().map(|plan| &plan.step);
+    let actions: &[K::Action] = match step {
         Some(Step::Act(actions)) => actions,
         _ => &[],
     };
 
     let (tidied, refused) = match failure {
         // What AWS refuses is in nobody's way.
-        Some(_) if stands => tidy::<K>(&object, &Some(Step::Settled), desired.as_ref(), seen.as_ref(), context).await,
-        None => tidy::<K>(&object, &step, desired.as_ref(), seen.as_ref(), context).await,
+        Some(_) if stands => tidy::<K>(&object, Some(&Step::Settled), desired.as_ref(), seen.as_ref(), context).await,
+        None => tidy::<K>(&object, step, desired.as_ref(), seen.as_ref(), context).await,
         Some(_) => (Vec::new(), None),
     };
     let tidies = !tidied.is_empty() || refused.is_some();
@@ -112,10 +113,9 @@ pub async fn pass<K: Kind>(object: &K::Object, context: &Context) -> Passed {
     let outcome = Outcome::<K> {
         desired: desired.as_ref(),
         seen: seen.as_ref(),
-        step: step.as_ref(),
         failure: failure.as_ref(),
         created: created.as_deref(),
-        now: context.clock.now(),
+        ..Outcome::at(context.clock.now()).planned(plan.as_ref())
     };
     let before = object.clone();
     let gone = matches!(step, Some(Step::Gone)) && failure.is_none();
@@ -136,6 +136,9 @@ pub async fn pass<K: Kind>(object: &K::Object, context: &Context) -> Passed {
                     Wrote::Now => {
                         context.attempts.summarised(&uid, context.clock.instant());
                         tell_of_change::<K>(&stored, &before, context).await;
+                        if let Some(plan) = plan.as_ref().filter(|_| !is_remembered) {
+                            done.extend(plan.memory.news().into_iter().map(Done::from));
+                        }
                     }
                     Wrote::Later => summary = left,
                     Wrote::Nothing => {}
@@ -175,7 +178,7 @@ pub async fn pass<K: Kind>(object: &K::Object, context: &Context) -> Passed {
         Some(failure) if !stands => failed::<K>(&object, context, &failure),
         _ => {
             context.attempts.succeeded(&uid);
-            let step = if stands { Some(&Step::Settled) } else { step.as_ref() };
+            let step = if stands { Some(&Step::Settled) } else { step };
             let passed = pace::<K>(&object, step, times, context);
             let sooner = again.into_iter().chain(summary);
             let passed = Passed { again: passed.again.map(|again| sooner.fold(again, Duration::min)), ..passed };
@@ -213,7 +216,7 @@ async fn left_alone<K: Kind>(object: &K::Object, context: &Context) -> Passed {
 /// what was refused first.
 async fn tidy<K: Kind>(
     object: &K::Object,
-    step: &Option<Step<K::Action>>,
+    step: Option<&Step<K::Action>>,
     desired: Option<&Desired<K::Wanted>>,
     seen: Option<&K::Observed>,
     context: &Context,
@@ -299,14 +302,7 @@ async fn panicked<K: Kind>(object: &K::Object, context: &Context) -> Passed {
         operation: "playout:reconcile".into(),
         message: "the operator failed while it worked on this object".into(),
     };
-    let outcome = Outcome::<K> {
-        desired: None,
-        seen: None,
-        step: None,
-        failure: Some(&failure),
-        created: None,
-        now: context.clock.now(),
-    };
+    let outcome = Outcome::<K> { failure: Some(&failure), ..Outcome::at(context.clock.now()) };
     let api: Api<Guarded<K::Object>> = Api::namespaced(context.client.clone(), &object.namespace().unwrap_or_default());
     let writer = context.writer::<K>();
     // The status function may be what panicked.

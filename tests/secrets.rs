@@ -25,9 +25,10 @@ use kube::runtime::reflector::Store;
 use playout_api::Destination;
 use playout_api::destination::DestinationStatus;
 use playout_aws::redact::Redactor;
+use playout_core::destination::memory::Memory;
 use playout_core::destination::plan::Action;
 use playout_core::left::Farewell;
-use playout_core::plan::{Desired, Failure, Step};
+use playout_core::plan::{Desired, Failure, Plan};
 use playout_operator::config::LogFormat;
 use playout_operator::kind::{Context, Kind, Outcome};
 use playout_operator::kinds::destination::DestinationKind;
@@ -100,6 +101,7 @@ impl Kind for Panicking {
     type Wanted = <DestinationKind as Kind>::Wanted;
     type Observed = <DestinationKind as Kind>::Observed;
     type Action = <DestinationKind as Kind>::Action;
+    type Memory = Memory;
 
     const CONTROLLER: &'static str = DestinationKind::CONTROLLER;
 
@@ -127,7 +129,7 @@ impl Kind for Panicking {
         DestinationKind::observe(object, desired, context).await
     }
 
-    fn plan(object: &Destination, desired: &Desired<Self::Wanted>, seen: &Self::Observed) -> Step<Action> {
+    fn plan(object: &Destination, desired: &Desired<Self::Wanted>, seen: &Self::Observed) -> Plan<Action, Memory> {
         DestinationKind::plan(object, desired, seen)
     }
 
@@ -148,6 +150,8 @@ impl Kind for Panicking {
             desired: outcome.desired,
             seen: outcome.seen,
             step: outcome.step,
+            memory: outcome.memory,
+            deferred: outcome.deferred,
             failure: outcome.failure,
             created: outcome.created,
             now: outcome.now,

@@ -12,6 +12,7 @@ use playout_api::{Destination, EncodingPreset, EncodingPresetSpec, Source};
 use playout_aws::Region;
 use playout_core::destination::differences::difference;
 use playout_core::destination::left::last_word;
+use playout_core::destination::memory::Memory;
 use playout_core::destination::observed::Observed;
 use playout_core::destination::plan::{Action, INPUT, housekeeping, plan};
 use playout_core::destination::recorded;
@@ -22,7 +23,7 @@ use playout_core::endpoint::possible_keys;
 use playout_core::feeds::{Feeds, Sender};
 use playout_core::fight::Left;
 use playout_core::left::Farewell;
-use playout_core::plan::{Desired, Failure, Problem, Step};
+use playout_core::plan::{Desired, Failure, Plan, Problem};
 use playout_core::reasons::Reason;
 use playout_core::references::{Needed, References};
 use playout_core::stored::not_understood;
@@ -48,6 +49,7 @@ impl Kind for DestinationKind {
     type Wanted = Wanted;
     type Observed = Observed;
     type Action = Action;
+    type Memory = Memory;
 
     const CONTROLLER: &'static str = "destination";
 
@@ -125,7 +127,7 @@ impl Kind for DestinationKind {
         last_word(seen)
     }
 
-    fn plan(destination: &Destination, desired: &Desired<Wanted>, seen: &Observed) -> Step<Action> {
+    fn plan(destination: &Destination, desired: &Desired<Wanted>, seen: &Observed) -> Plan<Action, Memory> {
         plan(desired, retains(&destination.spec), seen)
     }
 

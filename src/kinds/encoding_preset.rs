@@ -9,7 +9,7 @@ use playout_api::{Destination, EncodingPreset, EncodingPresetStatus};
 use playout_core::encoding::Encoding;
 use playout_core::encoding_preset::{self, Action, Users, plan, wanted};
 use playout_core::left::{Farewell, farewell};
-use playout_core::plan::{Desired, Failure, Step};
+use playout_core::plan::{Desired, Failure, Plan};
 use playout_core::uses::came_after;
 
 use crate::kind::{Context, Kind, Outcome};
@@ -24,6 +24,7 @@ impl Kind for EncodingPresetKind {
     type Wanted = Encoding;
     type Observed = Users;
     type Action = Action;
+    type Memory = ();
 
     const CONTROLLER: &'static str = "encodingpreset";
     const IN_AWS: bool = false;
@@ -53,8 +54,8 @@ impl Kind for EncodingPresetKind {
         Ok(Users::of_destinations(users.map(|destination| destination.name_any())))
     }
 
-    fn plan(_: &EncodingPreset, desired: &Desired<Encoding>, users: &Users) -> Step<Action> {
-        plan(desired, users)
+    fn plan(_: &EncodingPreset, desired: &Desired<Encoding>, users: &Users) -> Plan<Action, ()> {
+        plan(desired, users).into()
     }
 
     fn last_word(_: &Users) -> Farewell {

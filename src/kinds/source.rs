@@ -20,7 +20,7 @@ use playout_core::fight::Left;
 use playout_core::flow::{Flow, FlowSeen, FlowState};
 use playout_core::left::Farewell;
 use playout_core::names::{Identity, Ownership};
-use playout_core::plan::{Desired, Failure, FailureClass, Problem, Step};
+use playout_core::plan::{Desired, Failure, FailureClass, Plan, Problem};
 use playout_core::references::{Needed, References};
 use playout_core::source::differences::difference;
 use playout_core::source::external;
@@ -59,6 +59,7 @@ impl Kind for SourceKind {
     type Wanted = Wanted;
     type Observed = Observed;
     type Action = Action;
+    type Memory = ();
 
     const CONTROLLER: &'static str = "source";
 
@@ -159,8 +160,8 @@ impl Kind for SourceKind {
         last_word(seen)
     }
 
-    fn plan(source: &Source, desired: &Desired<Wanted>, seen: &Observed) -> Step<Action> {
-        plan(desired, retains(&source.spec), seen)
+    fn plan(source: &Source, desired: &Desired<Wanted>, seen: &Observed) -> Plan<Action, ()> {
+        plan(desired, retains(&source.spec), seen).into()
     }
 
     async fn execute(source: &Source, action: &Action, context: &Context) -> Result<Option<String>, Failure> {

@@ -2,15 +2,17 @@
 
 use kube::{Api, Resource as _, ResourceExt as _};
 use playout_core::names::CreateIntent;
-use playout_core::plan::{Action as _, Desired, Failure, FailureClass, Step};
+use playout_core::plan::{Action as _, Desired, Failure, FailureClass, Memory as _, Step};
 use playout_core::reasons::Reason;
+use playout_core::told::News;
 
 use super::decide;
 use super::look::Looked;
-use crate::kind::{Context, Kind, api_failure};
+use super::tell_of_change;
+use crate::kind::{Context, Kind, Outcome, api_failure};
 use crate::kubernetes::guard::Guarded;
-use crate::kubernetes::hold;
-use crate::kubernetes::status::Writer;
+use crate::kubernetes::status::{Writer, Wrote};
+use crate::kubernetes::{hold, status};
 
 /// What was done.
 pub(super) struct Acted {
@@ -20,6 +22,8 @@ pub(super) struct Acted {
     pub done: Vec<Done>,
     /// How often in a row the same was changed by now.
     pub times: u32,
+    /// Whether what is to be remembered was stored before.
+    pub is_remembered: bool,
     /// How often in a row AWS has refused by now what it has refused, and what is put aside.
     pub refused: Option<u32>,
 }
@@ -32,6 +36,12 @@ pub(super) struct Done {
     pub reason: Reason,
     /// What it says.
     pub sentence: String,
+}
+
+impl From<News<'_>> for Done {
+    fn from(News { warning, reason, message }: News<'_>) -> Self {
+        Self { warning, reason, sentence: message.into_owned() }
+    }
 }
 
 impl Done {
@@ -56,7 +66,7 @@ pub(super) async fn act<K: Kind>(
     context: &Context,
 ) -> Result<Acted, Failure> {
     let uid = object.uid().unwrap_or_default();
-    let actions: &[K::Action] = match &looked.step {
+    let actions: &[K::Action] = match looked.plan.as_ref().map(|plan| &plan.step) {
         Some(Step::Act(actions)) if looked.failure.is_none() => actions,
         _ => &[],
     };
@@ -73,7 +83,25 @@ pub(super) async fn act<K: Kind>(
             .await
             .map_err(|error| api_failure("kubernetes:hold", &error))?;
     }
-    let mut acted = Acted { created: None, done: Vec::new(), times: 0, refused: None };
+    let mut acted = Acted { created: None, done: Vec::new(), times: 0, is_remembered: false, refused: None };
+    if let Some(plan) = looked.plan.as_ref().filter(|plan| !actions.is_empty() && plan.memory.goes_first()) {
+        // What is done rests on it: a crash between the two must not lose it.
+        let (desired, seen) = (looked.desired.as_ref(), looked.seen.as_ref());
+        let outcome = Outcome::<K> { desired, seen, ..Outcome::at(context.clock.now()).planned(Some(plan)) };
+        let before = object.clone();
+        let status = |o: &K::Object| K::status(o, &outcome, context);
+        let (stored, wrote) = status::write(writer, api, object.clone(), status, |_, _| false)
+            .await
+            .map_err(|error| api_failure("kubernetes:status", &error))?;
+        if wrote == Wrote::Now {
+            tell_of_change::<K>(&stored, &before, context).await;
+            acted.done.extend(plan.memory.news().into_iter().map(Done::from));
+        }
+        acted.is_remembered = true;
+        *object = stored;
+        // It is a decision of its own to try again.
+        context.attempts.changed(&uid, &[], "", context.clock.instant());
+    }
     for action in actions {
         tracing::info!(action = %serde_json::to_string(action).unwrap_or_default(), "acting");
         let difference = match (&looked.desired, &looked.seen) {

@@ -11,7 +11,7 @@ use kube::{Resource as _, ResourceExt as _};
 use playout_api::UNANSWERED;
 use playout_core::conditions::{READY, RECONCILING, is_true};
 use playout_core::fight::Left;
-use playout_core::plan::{Desired, Failure, Problem, Step, Waiting};
+use playout_core::plan::{Desired, Failure, Plan, Problem, Step, Waiting};
 use playout_core::unanswered::Unanswered;
 use playout_core::wakes::read::{is_held, visible};
 
@@ -20,9 +20,12 @@ use crate::kind::{Context, Kind};
 /// How often to look while something may still come of what AWS has not answered, or somebody sets back what was changed.
 pub(super) const WATCHING: Duration = Duration::from_secs(5);
 
+/// What the planner of a kind answers.
+pub(super) type PlanOf<K> = Plan<<K as Kind>::Action, <K as Kind>::Memory>;
+
 /// What was decided.
-pub(super) struct Decided<A> {
-    pub step: Step<A>,
+pub(super) struct Decided<K: Kind> {
+    pub plan: PlanOf<K>,
     /// How long it is until what AWS has refused is asked for again.
     pub again: Option<Duration>,
     /// What AWS has said, when nothing else is to be done: the step is what it refuses, and is not carried out now.
@@ -35,11 +38,11 @@ pub(super) fn decide<K: Kind>(
     desired: &Desired<K::Wanted>,
     seen: &mut K::Observed,
     context: &Context,
-) -> Decided<K::Action> {
+) -> Decided<K> {
     let mut decided = unless_held::<K>(object, desired, seen, context);
     let waits = Step::Wait { on: Waiting::Unanswered, poll: Some(WATCHING) };
     let open = open::<K>(object, seen, context);
-    decided.step = match decided.step {
+    decided.plan.step = match decided.plan.step {
         Step::Gone if !K::retains(object) && open.is_some() => waits,
         // A change for the wish that is carried out undoes nothing; nor does one of a predecessor, if the show is to go on.
         step if step.is_carried_out() && open == Some(Open::AnotherWish) => waits,
@@ -54,34 +57,37 @@ fn unless_held<K: Kind>(
     desired: &Desired<K::Wanted>,
     seen: &mut K::Observed,
     context: &Context,
-) -> Decided<K::Action> {
+) -> Decided<K> {
     let (uid, now) = (object.uid().unwrap_or_default(), context.clock.instant());
     let ends = K::ends(desired, seen);
     let mut wish = DefaultHasher::new();
     (visible(object), is_held(object), K::keys(desired)).hash(&mut wish);
     let fought = context.attempts.wished(&uid, wish.finish(), K::is_demanded(seen), ends, now);
     let all = K::plan(object, desired, seen);
-    if all.is_carried_out() || matches!(all, Step::Stuck(_)) {
-        context.attempts.settled(&uid, all.is_carried_out(), now);
+    let carried_out = all.step.is_carried_out();
+    if carried_out || matches!(all.step, Step::Stuck(_)) {
+        context.attempts.settled(&uid, carried_out, now);
     }
     let aside = context.attempts.put_aside(&uid, now);
     // What is due and cannot be asked for now, while a flow starts perhaps, waits for the step and makes no haste.
     let again = aside.as_ref().map(|aside| aside.again).filter(|again| !again.is_zero());
-    let just = |step| Decided { step, again, refusal: None };
+    let just = |plan| Decided { plan, again, refusal: None };
     let mut rest = |left: Left| {
         let mut told = left.clone();
         told.refusal = aside.as_ref().map(|aside| aside.failure.clone());
         K::leave(seen, told);
-        match K::plan(object, desired, seen) {
+        let plan = K::plan(object, desired, seen);
+        let step = match plan.step {
             Step::Act(actions) => {
                 Some(left.allowed(actions)).filter(|rest| !rest.is_empty()).map_or(Step::Settled, Step::Act)
             }
             // It is neither as wished nor gone.
             Step::Gone => Step::Settled,
             step => step,
-        }
+        };
+        Plan { step, ..plan }
     };
-    if !matches!(all, Step::Act(_)) {
+    if !matches!(all.step, Step::Act(_)) {
         if aside.is_some() {
             rest(Left::default());
         }
@@ -92,27 +98,31 @@ fn unless_held<K: Kind>(
             return just(all);
         }
         let others = rest(fought);
+        if !others.step.is_carried_out() {
+            return just(others);
+        }
         return just(match context.attempts.told(&uid, ends, now) {
-            _ if !others.is_carried_out() => others,
-            Some((what, Some(pause))) => Step::wait(Waiting::SetBack(what), pause.min(WATCHING)),
-            Some((what, None)) => Step::Stuck(Problem::set_back(&what)),
+            Some((what, Some(pause))) => {
+                Plan { step: Step::wait(Waiting::SetBack(what), pause.min(WATCHING)), ..others }
+            }
+            Some((what, None)) => Plan { step: Step::Stuck(Problem::set_back(&what)), ..others },
             None => others,
         });
     };
     // What AWS has refused is asked for again when nothing else is to be done.
     let others = rest(aside.all.clone().and(&fought));
-    if matches!(others, Step::Act(_)) {
+    if matches!(others.step, Step::Act(_)) {
         return just(others);
     }
     let due = rest(aside.waiting.clone().and(&fought));
-    if matches!(due, Step::Act(_)) {
+    if matches!(due.step, Step::Act(_)) {
         return just(due);
     }
     rest(aside.all.clone().and(&fought));
-    if others.is_carried_out() {
+    if others.step.is_carried_out() {
         // Also while an encoder is waited for.
         let again = Some(again.unwrap_or(WATCHING));
-        return Decided { step: all, again, refusal: Some(aside.failure.clone()) };
+        return Decided { plan: all, again, refusal: Some(aside.failure.clone()) };
     }
     just(others)
 }

@@ -10,11 +10,11 @@ use kube::{Api, Resource as _, ResourceExt as _};
 use playout_api::FINALIZER;
 use playout_aws::clock::pause;
 use playout_core::conditions::READY;
-use playout_core::plan::{Desired, Failure, FailureClass, Step};
+use playout_core::plan::{Desired, Failure, FailureClass, Plan, Step};
 use playout_core::stored::not_understood;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::decide::{Decided, decide};
+use super::decide::{Decided, PlanOf, decide};
 use super::tell_of_change;
 use crate::kind::{Context, Kind, Outcome};
 use crate::kubernetes::guard::Guarded;
@@ -33,7 +33,7 @@ pub(super) struct Looked<K: Kind> {
     /// What was seen; `None` when looking failed.
     pub seen: Option<K::Observed>,
     /// What was decided; `None` when it could not be.
-    pub step: Option<Step<K::Action>>,
+    pub plan: Option<PlanOf<K>>,
     /// What failed.
     pub failure: Option<Failure>,
     /// How long it is until what AWS has refused is asked for again.
@@ -44,7 +44,7 @@ pub(super) struct Looked<K: Kind> {
 
 impl<K: Kind> Looked<K> {
     fn nothing(failure: Option<Failure>) -> Self {
-        Self { desired: None, seen: None, step: None, failure, again: None, refused: false }
+        Self { desired: None, seen: None, plan: None, failure, again: None, refused: false }
     }
 }
 
@@ -112,13 +112,13 @@ async fn look<K: Kind>(object: &K::Object, context: &Context) -> Looked<K> {
     match Box::pin(K::observe(object, &desired, context)).await {
         Ok(mut seen) => match (decide::<K>(object, &desired, &mut seen, context), unread) {
             // Nothing else is to be done, and what keeps it is not known to be missing.
-            (Decided { step: Step::Stuck(_), .. }, Some(failure)) => {
+            (Decided { plan: Plan { step: Step::Stuck(_), .. }, .. }, Some(failure)) => {
                 Looked { desired: Some(desired), seen: Some(seen), ..Looked::nothing(Some(failure)) }
             }
-            (Decided { step, again, refusal }, _) => Looked {
+            (Decided { plan, again, refusal }, _) => Looked {
                 desired: Some(desired),
                 seen: Some(seen),
-                step: Some(step),
+                plan: Some(plan),
                 again,
                 refused: refusal.is_some(),
                 failure: refusal,
@@ -150,14 +150,7 @@ async fn tell_that_it_is_stale<K: Kind>(object: &K::Object, context: &Context) {
         operation: "playout:look".into(),
         message: "AWS was last seen longer ago than may be".into(),
     };
-    let outcome = Outcome::<K> {
-        desired: None,
-        seen: None,
-        step: None,
-        failure: Some(&failure),
-        created: None,
-        now: context.clock.now(),
-    };
+    let outcome = Outcome::<K> { failure: Some(&failure), ..Outcome::at(context.clock.now()) };
     let api: Api<Guarded<K::Object>> = Api::namespaced(context.client.clone(), &object.namespace().unwrap_or_default());
     let writer = context.writer::<K>();
     match status::write(&writer, &api, object.clone(), |o| K::status(o, &outcome, context), |_, _| false).await {

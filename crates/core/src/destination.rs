@@ -25,4 +25,4 @@ mod transcode;
 pub mod wanted;
 
 /// What a pass over a Destination came to.
-pub type Outcome<'a> = crate::outcome::Outcome<'a, wanted::Wanted, observed::Observed, plan::Action>;
+pub type Outcome<'a> = crate::outcome::Outcome<'a, wanted::Wanted, observed::Observed, plan::Action, memory::Memory>;

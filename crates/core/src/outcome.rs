@@ -4,19 +4,31 @@ use jiff::Timestamp;
 
 use crate::plan::{Failure, Step};
 
-/// What a pass came to: the wish `W`, the facts `O` and the actions `A` of a kind.
+/// What a pass came to: the wish `W`, the facts `O`, the actions `A` and the memory `M` of a kind.
 #[derive(Debug)]
-pub struct Outcome<'a, W, O, A> {
+pub struct Outcome<'a, W, O, A, M = ()> {
     /// What is wanted; `None` when the object is being deleted or cannot be understood.
     pub wanted: Option<&'a W>,
     /// What was seen; `None` when looking failed.
     pub seen: Option<&'a O>,
     /// What was decided.
     pub step: Option<&'a Step<A>>,
+    /// What is to be remembered from now on; `None` when nothing was decided: what was remembered stays.
+    pub memory: Option<&'a M>,
+    /// Changes that wait because they would interrupt what is on the air, by the names of the fields.
+    pub deferred: &'a [String],
     /// What failed.
     pub failure: Option<&'a Failure>,
     /// Identifier of what this pass created, before any look can show it.
     pub created: Option<&'a str>,
     /// Now.
     pub now: Timestamp,
+}
+
+impl<W, O, A, M> Outcome<'_, W, O, A, M> {
+    /// Of a pass that came to nothing yet.
+    #[must_use]
+    pub fn at(now: Timestamp) -> Self {
+        Self { wanted: None, seen: None, step: None, memory: None, deferred: &[], failure: None, created: None, now }
+    }
 }

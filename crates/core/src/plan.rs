@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::fight::Change;
 use crate::reasons::Reason;
 use crate::refusal;
+use crate::told::News;
 
 /// What the object asks for, after its spec has been parsed and its references resolved.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +19,43 @@ pub enum Desired<W> {
 }
 
 /// What a planner answers.
+///
+/// What is to be remembered is stored before anything is done: a crash can then lose neither a count nor a pause, and what is done
+/// follows from what is stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan<A, M> {
+    /// What is next.
+    pub step: Step<A>,
+    /// What is to be remembered from now on, and given to the planner again the next time.
+    pub memory: M,
+    /// Changes that wait because they would interrupt what is on the air, by the names of the fields.
+    pub deferred: Vec<String>,
+}
+
+impl<A, M: Default> From<Step<A>> for Plan<A, M> {
+    /// A plan of a kind that remembers nothing.
+    fn from(step: Step<A>) -> Self {
+        Self { step, memory: M::default(), deferred: Vec::new() }
+    }
+}
+
+/// What a kind remembers, as a value.
+pub trait Memory: std::fmt::Debug + Default + Send + Sync {
+    /// Whether it is stored before anything is done, because what is done rests on it.
+    fn goes_first(&self) -> bool {
+        false
+    }
+
+    /// What people are told of what was decided.
+    fn news(&self) -> Vec<News<'static>> {
+        Vec::new()
+    }
+}
+
+/// Nothing is remembered.
+impl Memory for () {}
+
+/// What is next.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step<A> {
     /// Carry these out, in this order; none needs another's result. Never empty.

@@ -24,7 +24,7 @@ fn annotated(name: &str, value: &str) -> Option<BTreeMap<String, String>> {
 fn told(source: &Source, seen: &Observed) -> (Step<source::plan::Action>, SourceStatus) {
     let step = source::plan::plan(&wish(&[]), false, seen);
     let (wanted, seen, step_) = (None, Some(seen), Some(&step));
-    let outcome = source::Outcome { wanted, seen, step: step_, failure: None, created: None, now: at(0) };
+    let outcome = source::Outcome { wanted, seen, step: step_, failure: None, ..source::Outcome::at(at(0)) };
     let status = source::status::status(source, &outcome, "us-west-2");
     (step, status)
 }

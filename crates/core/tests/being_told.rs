@@ -8,6 +8,7 @@ use std::time::Duration;
 use fixtures::transcode::{self, alert};
 use fixtures::{
     at, backup_json, destination_object, destination_seen, destination_spec, destination_wanted, flow, health,
+    outcome_of,
 };
 use fixtures::{input, output, references, source_object, source_seen, source_spec, source_wanted};
 use playout_api::source::HealthWord;
@@ -58,7 +59,7 @@ impl Studio {
         let desired = source_wanted(&self.object.spec);
         let step = seen.map(|seen| source::plan::plan(&desired, false, seen));
         let wanted = if let Desired::Present(wanted) = &desired { Some(wanted) } else { None };
-        let outcome = source::Outcome { wanted, seen, step: step.as_ref(), failure, created: None, now: at(second) };
+        let outcome = source::Outcome { wanted, seen, step: step.as_ref(), failure, ..source::Outcome::at(at(second)) };
         let before = self.object.clone();
         self.object.status = Some(source::status::status(&self.object, &outcome, fixtures::REGION));
         events(source::told::news(&before, &self.object))
@@ -458,10 +459,9 @@ impl Show {
         let (tries, decided) = (memory::tries(&self.object, at(second)), memory::decided(&self.object));
         let seen = Observed { tries, decided, ..seen.clone() };
         let desired = destination_wanted(&self.object.spec, &references());
-        let step = destination::plan::plan(&desired, false, &seen);
+        let plan = destination::plan::plan(&desired, false, &seen);
         let wanted = if let Desired::Present(wanted) = &desired { Some(wanted) } else { None };
-        let (seen, step) = (Some(&seen), Some(&step));
-        let outcome = destination::Outcome { wanted, seen, step, failure: None, created: None, now: at(second) };
+        let outcome = outcome_of(wanted, Some(&seen), Some(&plan), second);
         let before = self.object.clone();
         self.object.status = Some(destination::status::status(&self.object, &outcome));
         events(destination::told::news(&before, &self.object))

@@ -8,8 +8,8 @@ use std::time::Duration;
 use fixtures::transcode::{act, one};
 use fixtures::{
     ROLE, at, destination_object, destination_seen, destination_seen_of, destination_spec, destination_spec_of,
-    destination_wanted, encrypted, identity, input, output, present, references, references_at, source_seen,
-    source_spec, srt_json,
+    destination_wanted, encrypted, identity, input, outcome_of, output, present, references, references_at,
+    source_seen, source_spec, srt_json,
 };
 use playout_api::destination::{DestinationStatus, RetryStatus, RetryWord};
 use playout_core::destination::observed::Programme;
@@ -47,7 +47,7 @@ fn set_flow(seen: &mut destination::observed::Observed, to: FlowState) {
 }
 
 fn decide(desired: &Desired<Wanted>, seen: &destination::observed::Observed) -> Step<Action> {
-    plan(desired, false, seen)
+    plan(desired, false, seen).step
 }
 
 fn created(step: Step<Action>) -> playout_core::flow::Password {
@@ -254,15 +254,8 @@ fn the_key_that_was_used_is_remembered_while_it_cannot_be_told() {
         let wanted = present(destination_wanted(&spec, references));
         let mut seen = off_after(None);
         seen.tries = memory::tries(object, at(100));
-        let step = plan(&Desired::Present(wanted.clone()), false, &seen);
-        let outcome = destination::Outcome {
-            wanted: Some(&wanted),
-            seen: Some(&seen),
-            step: Some(&step),
-            failure: None,
-            created: None,
-            now: at(100),
-        };
+        let plan = plan(&Desired::Present(wanted.clone()), false, &seen);
+        let outcome = outcome_of(Some(&wanted), Some(&seen), Some(&plan), 100);
         status::status(object, &outcome).retries
     };
     for (before, references, afterwards) in [

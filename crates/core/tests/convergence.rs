@@ -21,7 +21,7 @@ use playout_core::fight::{Left, What};
 use playout_core::flow::{FlowOutput, FlowSeen, FlowState, Protocol, SecretCopy, SourceSettings};
 use playout_core::names::{Ownership, TAG_ADOPTED, TAG_NAME, TAG_UID, owner};
 use playout_core::passwords::CopyAction;
-use playout_core::plan::{Action, Desired, Failure, FailureClass, Step, Waiting};
+use playout_core::plan::{Action, Desired, Failure, FailureClass, Plan, Step, Waiting};
 use playout_core::reasons::Reason;
 use playout_core::refused::Refused;
 use playout_core::source;
@@ -45,22 +45,27 @@ trait Kind {
     type Wish: Debug;
     type Seen;
     type Action: playout_core::plan::Action + Clone + PartialEq;
+    type Memory: Default;
     /// Passes within which everything must have come to rest.
     const PASSES: usize;
     fn name(wish: &Self::Wish) -> &'static str;
     /// Whether there is nothing at rest: what is overlooked then is overlooked for ever.
     fn leaves_nothing(wish: &Self::Wish) -> bool;
     fn look(world: &World, wish: &Self::Wish) -> Self::Seen;
-    fn plan(wish: &Self::Wish, seen: &Self::Seen) -> Step<Self::Action>;
+    fn plan(wish: &Self::Wish, seen: &Self::Seen) -> Plan<Self::Action, Self::Memory>;
     fn housekeeping(wish: &Self::Wish, seen: &Self::Seen) -> Vec<Self::Action>;
     /// Whether the status that follows does not change by time alone.
-    fn is_steady(world: &World, wish: &Self::Wish, seen: &Self::Seen, step: &Step<Self::Action>) -> bool;
+    fn is_steady(world: &World, wish: &Self::Wish, seen: &Self::Seen, plan: &Plan<Self::Action, Self::Memory>) -> bool;
+    /// Whether what is to be remembered is stored before anything is done.
+    fn goes_first(memory: &Self::Memory) -> bool;
+    /// What must never be decided, whatever the state.
+    fn wrongly_decided(before: &World, wish: &Self::Wish, memory: &Self::Memory) -> Option<String>;
     /// The loop writes the status. Whether it changed.
     fn remember(
         world: &mut World,
         wish: &Self::Wish,
         seen: &Self::Seen,
-        step: &Step<Self::Action>,
+        plan: &Plan<Self::Action, Self::Memory>,
         failure: Option<&Failure>,
     ) -> bool;
     /// The intent of a create is written, or withdrawn.
@@ -113,34 +118,36 @@ fn go<K: Kind>(
     for pass in 1..=K::PASSES {
         let mut seen = K::look(&world, wish);
         K::leave(&mut seen, left.clone());
-        let step = match K::plan(wish, &seen) {
+        let mut plan = K::plan(wish, &seen);
+        plan.step = match plan.step {
             Step::Act(actions) if refused.is_some() => match left.allowed(actions) {
                 rest if rest.is_empty() => Step::Settled,
                 rest => Step::Act(rest),
             },
             step => step,
         };
-        if fault.is_some() && !K::is_steady(&world, wish, &seen, &step) {
+        let step = &plan.step;
+        if fault.is_some() && !K::is_steady(&world, wish, &seen, &plan) {
             return Err("the status is not steady".into());
         }
         if let Some(trace) = &mut trace {
-            let _ = match &step {
+            let _ = match step {
                 Step::Act(_) => writeln!(trace, "{pass:3} in {}", told(&world)),
                 other => writeln!(trace, "{pass:3} in {} -> {other:?}", told(&world)),
             };
         }
-        let chores = match &step {
+        let chores = match step {
             Step::Wait { .. } | Step::Settled | Step::Stuck(_) => K::housekeeping(wish, &seen),
             Step::Act(_) | Step::Gone => Vec::new(),
         };
-        let actions = match &step {
+        let actions = match step {
             Step::Act(actions) if actions.is_empty() => return Err("an empty Act".into()),
             Step::Act(actions) => actions.as_slice(),
             Step::Wait { .. } | Step::Settled | Step::Stuck(_) | Step::Gone => &[],
         };
-        if step == Step::Gone && refused.is_none() {
+        if *step == Step::Gone && refused.is_none() {
             // The finalizer goes now: what is left is left for ever.
-            if let Some(wrong) = K::wrong(&world, wish, &step) {
+            if let Some(wrong) = K::wrong(&world, wish, step) {
                 return Err(format!("gone, but {wrong}"));
             }
         }
@@ -149,6 +156,16 @@ fn go<K: Kind>(
         let natured = K::nature(&mut world, wish);
         let mut moved = ticked || natured;
         let (mut crashed, mut failure) = (false, None);
+        if let Some(wrong) = K::wrongly_decided(&world, wish, &plan.memory) {
+            return Err(format!("never: {wrong}"));
+        }
+        if !actions.is_empty() && K::goes_first(&plan.memory) {
+            // Before anything is done. The process may die right after it.
+            moved |= K::remember(&mut world, wish, &seen, &plan, None);
+            if tally.walking {
+                way.worlds.push(world.clone());
+            }
+        }
         for (nth, action) in actions.iter().enumerate() {
             if let Some(trace) = &mut trace {
                 let _ = writeln!(trace, "        {action:?}");
@@ -242,8 +259,8 @@ fn go<K: Kind>(
         }
         // What was done is seen by the next look, and told then; what the status alone remembers is written at once.
         let passing = !actions.is_empty() && failure.is_none() && !actions.iter().any(Action::is_told);
-        if !crashed && !passing && step != Step::Gone {
-            moved |= K::remember(&mut world, wish, &seen, &step, failure.as_ref());
+        if !crashed && !passing && *step != Step::Gone {
+            moved |= K::remember(&mut world, wish, &seen, &plan, failure.as_ref());
         }
         // An attempt begins off the air: the pause before it lasts for as long as AWS does not take the stop.
         let stays_on = refused.iter().flat_map(Action::changes).any(|change| change.what == What::Stopped);
@@ -252,13 +269,13 @@ fn go<K: Kind>(
             // Nothing moves and nothing is done: a pass later all of this is the same.
             tally.longest = tally.longest.max(pass);
             let wrong = match &refused {
-                None => K::wrong(&world, wish, &step),
+                None => K::wrong(&world, wish, step),
                 Some(refused) => K::wrong_beside(&world, wish, refused),
             };
             if let Some(wrong) = wrong {
                 return Err(format!("at rest, but {wrong}"));
             }
-            if !K::is_steady(&world, wish, &seen, &step) {
+            if !K::is_steady(&world, wish, &seen, &plan) {
                 return Err("at rest, but the status is not steady".into());
             }
             way.worlds.push(world);
@@ -754,6 +771,7 @@ impl Kind for SourceShow {
     type Wish = SourceWish;
     type Seen = source::observed::Observed;
     type Action = source::plan::Action;
+    type Memory = ();
 
     /// The longest way (a single input replaced by way of a spare, with every change putting the flow into UPDATING) takes 24.
     const PASSES: usize = PASSES;
@@ -773,8 +791,8 @@ impl Kind for SourceShow {
         seen
     }
 
-    fn plan(wish: &SourceWish, seen: &Self::Seen) -> Step<Self::Action> {
-        source::plan::plan(&wish.desired, wish.retain, seen)
+    fn plan(wish: &SourceWish, seen: &Self::Seen) -> Plan<Self::Action, ()> {
+        source::plan::plan(&wish.desired, wish.retain, seen).into()
     }
 
     fn housekeeping(wish: &SourceWish, seen: &Self::Seen) -> Vec<Self::Action> {
@@ -784,17 +802,23 @@ impl Kind for SourceShow {
         }
     }
 
-    fn is_steady(_: &World, wish: &SourceWish, seen: &Self::Seen, step: &Step<Self::Action>) -> bool {
+    fn goes_first(_: &()) -> bool {
+        false
+    }
+
+    fn wrongly_decided(_: &World, _: &SourceWish, _: &()) -> Option<String> {
+        None
+    }
+
+    fn is_steady(_: &World, wish: &SourceWish, seen: &Self::Seen, plan: &Plan<Self::Action, ()>) -> bool {
         let outcome = |second| source::Outcome {
             wanted: match &wish.desired {
                 Desired::Present(wanted) => Some(wanted),
                 _ => None,
             },
             seen: Some(seen),
-            step: Some(step),
-            failure: None,
-            created: None,
-            now: at(second),
+            step: Some(&plan.step),
+            ..source::Outcome::at(at(second))
         };
         let first = source::status::status(&wish.object, &outcome(0), fixtures::REGION);
         let mut object = wish.object.clone();
@@ -806,7 +830,13 @@ impl Kind for SourceShow {
         world.act_source(action)
     }
 
-    fn remember(_: &mut World, _: &SourceWish, _: &Self::Seen, _: &Step<Self::Action>, _: Option<&Failure>) -> bool {
+    fn remember(
+        _: &mut World,
+        _: &SourceWish,
+        _: &Self::Seen,
+        _: &Plan<Self::Action, ()>,
+        _: Option<&Failure>,
+    ) -> bool {
         false
     }
 
@@ -1042,7 +1072,7 @@ fn is_only_live(world: &World, wish: &SourceWish, name: &str) -> bool {
 fn worlds_of(updating: bool, of: &SourceWish, change: fn(&mut WorldFlow)) -> World {
     let mut world = World::new(updating);
     for _ in 0..PASSES {
-        if let Step::Act(actions) = SourceShow::plan(of, &SourceShow::observe(&world, of)) {
+        if let Step::Act(actions) = SourceShow::plan(of, &SourceShow::observe(&world, of)).step {
             for action in actions {
                 world.act_source(&action).expect("a fixture");
             }

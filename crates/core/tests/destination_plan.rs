@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use fixtures::{
     FLOW, at, backup_json, connected, deleted, dest, destination_object, destination_seen, destination_seen_of,
-    destination_spec, destination_spec_of, destination_wanted, output, output_arn, present, programme, references,
-    references_at, srt_json,
+    destination_spec, destination_spec_of, destination_wanted, outcome_of, output, output_arn, present, programme,
+    references, references_at, srt_json,
 };
 use playout_api::destination::{ActiveEndpoint, Destination, DestinationSpec, DestinationStatus, DestinationWord, Run};
 use playout_core::conditions::{DELIVERING, OVER_LIMIT, READY, STALLED};
@@ -55,7 +55,7 @@ fn waits(step: Step<Action>) -> Waiting {
 }
 
 fn decide(desired: &Desired<Wanted>, seen: &Observed) -> Step<Action> {
-    plan(desired, false, seen)
+    plan(desired, false, seen).step
 }
 
 fn update(role: Role, settings: Option<OutputSettings>, enabled: Option<bool>) -> Action {
@@ -729,7 +729,7 @@ fn deletion_waits_for_a_flow_in_between_states() {
 #[test]
 fn retain_leaves_the_output_on_the_air() {
     assert!(retains(&destination_spec(&[("/deletionPolicy", json!("Retain"))])));
-    assert_eq!(plan(&Desired::Absent, true, &destination_seen(&[])), Step::Gone);
+    assert_eq!(plan(&Desired::Absent, true, &destination_seen(&[])).step, Step::Gone);
 }
 
 // --------------------------------------------------------------------------------------------------------- status
@@ -757,19 +757,13 @@ impl<'a> Pass<'a> {
     }
 
     fn status(&self, second: i64) -> DestinationStatus {
-        let step = self.seen.map(|seen| decide(&self.desired, seen));
+        let plan = self.seen.map(|seen| plan(&self.desired, false, seen));
         let wanted = match &self.desired {
             Desired::Present(wanted) => Some(wanted),
             _ => None,
         };
-        let outcome = Outcome {
-            wanted,
-            seen: self.seen,
-            step: step.as_ref(),
-            failure: self.failure.as_ref(),
-            created: None,
-            now: at(second),
-        };
+        let failure = self.failure.as_ref();
+        let outcome = Outcome { failure, ..outcome_of(wanted, self.seen, plan.as_ref(), second) };
         status(&self.object, &outcome)
     }
 }

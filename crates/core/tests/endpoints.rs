@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use fixtures::transcode::{self, live, on_backup, on_failure};
 use fixtures::{FLOW, backup_json, connected, dest, destination_seen, output, output_arn};
+use playout_core::destination::memory::Leads;
 use playout_core::destination::observed::Observed;
 use playout_core::destination::plan::{Action, plan};
 use playout_core::destination::retry::{Attempt, Phase, Tries};
@@ -17,7 +18,7 @@ use playout_core::reasons::Reason;
 use serde_json::{Value, json};
 
 fn decide(desired: &Desired<Wanted>, seen: &Observed) -> Step<Action> {
-    plan(desired, false, seen)
+    plan(desired, false, seen).step
 }
 
 fn act(step: Step<Action>) -> Vec<Action> {
@@ -126,7 +127,11 @@ fn no_decision_about_two_endpoints_is_undone_by_the_next() {
                     output(&mut seen, role).measured = on.then(|| connected(Some(!down.contains(&role))));
                     output(&mut seen, role).unchanged_for = Duration::from_secs(25);
                 }
-                let Step::Act(actions) = decide(&wish, &seen) else { break };
+                let planned = plan(&wish, false, &seen);
+                let Step::Act(actions) = planned.step else { break };
+                if let Leads::Decided(lead) = planned.memory.leads {
+                    seen.decided = Some(lead.to);
+                }
                 passes += 1;
                 let case =
                     format!("keys {keys:?} fed {fed:?} down {down:?} told {told:?} decided {decided:?}: {actions:?}");
@@ -137,7 +142,6 @@ fn no_decision_about_two_endpoints_is_undone_by_the_next() {
                         Action::UpdateOutput { role, enabled: Some(on), .. } => {
                             output(&mut seen, role).output.enabled = on
                         }
-                        Action::Note(_) | Action::Switch { .. } => {}
                         other => panic!("{case}: {other:?}"),
                     }
                 }
@@ -183,7 +187,8 @@ fn a_restart_needs_no_key_of_an_output_that_is_in_aws() {
     let mut seen = destination_seen(&[]);
     output(&mut seen, Role::Primary).output.enabled = false;
     seen.tries = Some(tries(Phase::Waiting));
-    assert!(matches!(act(decide(&wish, &seen)).as_slice(), [Action::Note(Attempt { phase: Phase::Trying, .. })]));
+    assert_eq!(transcode::noted(&wish, &seen).phase, Phase::Trying);
+    assert_eq!(act(decide(&wish, &seen)), [switched(Role::Primary, true)], "in the same pass");
     seen.tries = Some(tries(Phase::Trying));
     assert_eq!(act(decide(&wish, &seen)), [switched(Role::Primary, true)]);
 }
@@ -204,14 +209,9 @@ fn when_the_backup_fails_too_the_next_attempt_is_the_primarys() {
         keys: wanted.keys.clone(),
     };
     seen.tries = Some(tries(1, Phase::Trying));
-    let actions = act(decide(&wish, &seen));
-    assert!(
-        matches!(
-            actions.as_slice(),
-            [Action::Note(Attempt { count: 2, phase: Phase::Waiting, .. }), Action::Switch { to: Role::Primary, .. },]
-        ),
-        "{actions:?}"
-    );
+    let (noted, lead) = (transcode::noted(&wish, &seen), transcode::lead(&wish, &seen));
+    assert_eq!((noted.count, noted.phase, lead.map(|lead| lead.to)), (2, Phase::Waiting, Some(Role::Primary)));
+    assert_eq!(act(decide(&wish, &seen)), [switched(Role::Backup, false)], "an attempt begins off the air");
     // After the pause.
     feed(&mut seen, &[]);
     (seen.tries, seen.decided) = (Some(tries(2, Phase::Trying)), Some(Role::Primary));
@@ -224,20 +224,17 @@ fn when_the_backup_fails_too_the_next_attempt_is_the_primarys() {
     feed(&mut seen, &[Role::Backup]);
     dead(&mut seen, Role::Backup, 300);
     seen.tries = Some(tries(wanted.retry.attempts, Phase::Trying));
-    assert!(matches!(act(decide(&wish, &seen)).as_slice(), [Action::Note(Attempt { phase: Phase::GaveUp, .. })]));
+    assert_eq!(transcode::noted(&wish, &seen).phase, Phase::GaveUp);
     // Who has told which one to feed is believed.
     (seen.tries, seen.told) = (Some(tries(1, Phase::Trying)), Some(Role::Backup));
-    assert!(matches!(act(decide(&wish, &seen)).as_slice(), [Action::Note(_)]));
+    assert_eq!((transcode::noted(&wish, &seen).count, transcode::lead(&wish, &seen)), (2, None));
 }
 
 #[test]
 fn a_channel_whose_backup_fails_too_goes_to_the_primary_for_the_next_attempt() {
     let turns = |seen: &Observed| {
-        let actions = act(decide(&on_failure(), seen));
-        matches!(
-            actions.as_slice(),
-            [Action::Note(Attempt { phase: Phase::Waiting, .. }), Action::Switch { to: Role::Primary, .. },]
-        )
+        let lead = transcode::lead(&on_failure(), seen);
+        transcode::noted(&on_failure(), seen).phase == Phase::Waiting && lead.is_some_and(|l| l.to == Role::Primary)
     };
     let mut seen = on_backup();
     transcode::remember(&mut seen, 1, Phase::Trying, 600);
@@ -249,9 +246,9 @@ fn a_channel_whose_backup_fails_too_goes_to_the_primary_for_the_next_attempt() {
     transcode::remember(&mut seen, 0, Phase::Trying, 600);
     assert!(turns(&seen));
     transcode::remember(&mut seen, 1, Phase::Trying, 600);
-    assert_eq!(transcode::note(decide(&on_failure(), &seen)).phase, Phase::GaveUp);
+    assert_eq!(transcode::noted(&on_failure(), &seen).phase, Phase::GaveUp);
     // A single endpoint has no turn to give.
     let mut alone = transcode::on_air(&[]);
     transcode::down(&mut alone, Role::Primary, 300);
-    assert_eq!(act(decide(&live(&[]), &alone)).len(), 1);
+    assert_eq!(transcode::lead(&live(&[]), &alone), None);
 }

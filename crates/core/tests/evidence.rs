@@ -5,11 +5,11 @@ mod fixtures;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use fixtures::transcode::{self, act, alert, decide, down, note, set_signal, waits};
+use fixtures::transcode::{self, act, alert, decide, down, set_signal, waits};
 use fixtures::{
-    at, backup_json, connected, dest, destination_object, destination_seen, destination_seen_of, destination_spec,
-    destination_spec_of, destination_wanted, flow, output, present, references, references_at, rtp_input,
-    source_object, source_seen, source_spec, srt_json, wish,
+    DestinationPlan, at, backup_json, connected, dest, destination_object, destination_seen, destination_seen_of,
+    destination_spec, destination_spec_of, destination_wanted, flow, outcome_of, output, present, references,
+    references_at, rtp_input, source_object, source_seen, source_spec, srt_json, wish,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use playout_api::destination::{Destination, DestinationSpec, DestinationStatus, DestinationWord, RetryWord};
@@ -17,7 +17,7 @@ use playout_api::source::{Health, HealthWord, InputStatus, SourceStatus};
 use playout_core::conditions::{DELIVERING, HEALTHY, INPUT_REACHABLE, OVER_LIMIT, READY, RECONCILING, STALLED};
 use playout_core::destination::observed::{Observed, Programme};
 use playout_core::destination::plan::{Action, pending_changes};
-use playout_core::destination::retry::{FORGIVEN_AFTER, Phase};
+use playout_core::destination::retry::FORGIVEN_AFTER;
 use playout_core::destination::{Outcome, memory, status::status};
 use playout_core::endpoint::Role;
 use playout_core::evidence::{InputLook, MEASUREMENT_PATIENCE, QUIET_FOR, began, first_since, is_since, of_input};
@@ -52,15 +52,21 @@ impl Show {
         let (tries, decided) = (memory::tries(&self.object, at(second)), memory::decided(&self.object));
         let seen = Observed { tries, decided, ..seen.clone() };
         let desired = self.desired();
-        let step = decide(&desired, &seen);
-        self.tell(Some(&seen), Some(&step), None, second);
-        step
+        let plan = playout_core::destination::plan::plan(&desired, false, &seen);
+        self.tell(Some(&seen), Some(&plan), None, second);
+        plan.step
     }
 
-    fn tell(&mut self, seen: Option<&Observed>, step: Option<&Step<Action>>, failure: Option<&Failure>, second: i64) {
+    fn tell(
+        &mut self,
+        seen: Option<&Observed>,
+        plan: Option<&DestinationPlan>,
+        failure: Option<&Failure>,
+        second: i64,
+    ) {
         let desired = self.desired();
         let wanted = if let Desired::Present(wanted) = &desired { Some(wanted) } else { None };
-        let outcome = Outcome { wanted, seen, step, failure, created: None, now: at(second) };
+        let outcome = Outcome { failure, ..outcome_of(wanted, seen, plan, second) };
         self.object.status = Some(status(&self.object, &outcome));
     }
 
@@ -319,9 +325,10 @@ fn restarts_are_counted_bounded_and_forgiven_without_any_measurement() {
     let mut show = Show::new(&retry);
     assert!(matches!(waits(show.pass(&refused(&retry, Duration::from_secs(29)), 0)), Waiting::Connecting(_)));
     show.pass(&refused(&retry, Duration::from_secs(30)), 10);
-    let attempt = note(show.pass(&refused(&retry, Duration::from_secs(30)), 20));
-    assert_eq!((attempt.count, attempt.phase), (1, Phase::Waiting));
-    assert!(attempt.cause.as_ref().is_some_and(|cause| cause.contains(REFUSED)), "{attempt:?}");
+    show.pass(&refused(&retry, Duration::from_secs(30)), 20);
+    let retries = show.status().retries.clone().expect("restarts");
+    assert_eq!((retries.count, retries.state), (1, RetryWord::Waiting));
+    assert!(retries.cause.as_ref().is_some_and(|cause| cause.contains(REFUSED)), "{retries:?}");
     let off = {
         let mut off = refused(&retry, SECOND);
         output(&mut off, Role::Primary).output.enabled = false;
@@ -570,8 +577,7 @@ fn source_status(seen: &source::observed::Observed, before: Option<SourceStatus>
         seen: Some(seen),
         step: Some(&step),
         failure: None,
-        created: None,
-        now: at(second),
+        ..source::Outcome::at(at(second))
     };
     source::status::status(&object, &outcome, fixtures::REGION)
 }
@@ -673,8 +679,13 @@ fn what_a_source_was_seen_to_receive_holds_for_a_while_after_its_looks_began_to_
         operation: "mediaconnect:DescribeFlow".into(),
         message: "no answer".into(),
     };
-    let outcome =
-        source::Outcome { wanted: None, seen: None, step: None, failure: Some(&failure), created: None, now: at(60) };
+    let outcome = source::Outcome {
+        wanted: None,
+        seen: None,
+        step: None,
+        failure: Some(&failure),
+        ..source::Outcome::at(at(60))
+    };
     let failed = source::status::status(&object, &outcome, fixtures::REGION);
     assert_eq!(condition(&failed, READY), Some(("Unknown", "AwsUnavailable")));
     assert_eq!(condition(&failed, HEALTHY), Some(("Unknown", "AwsUnavailable")));

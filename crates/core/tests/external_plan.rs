@@ -119,7 +119,7 @@ fn status(source: &Source, outcome: &Outcome<'_>) -> SourceStatus {
 }
 
 fn outcome<'a>(wanted: Option<&'a Wanted>, seen: Option<&'a Observed>, step: Option<&'a Step<Action>>) -> Outcome<'a> {
-    Outcome { wanted, seen, step, failure: None, created: None, now: at(0) }
+    Outcome { wanted, seen, step, failure: None, ..Outcome::at(at(0)) }
 }
 
 fn condition<'a>(status: &'a SourceStatus, type_: &str) -> Option<(&'a str, &'a str, &'a str)> {

@@ -74,8 +74,13 @@ fn the_words_of_aws_are_in_the_status_while_it_is_left() {
     let told = |object: &_, desired: &Desired<_>, seen: &Observed| {
         let step = plan(desired, false, seen);
         let wanted = if let Desired::Present(wanted) = desired { Some(wanted) } else { None };
-        let outcome =
-            source::Outcome { wanted, seen: Some(seen), step: Some(&step), failure: None, created: None, now: at(0) };
+        let outcome = source::Outcome {
+            wanted,
+            seen: Some(seen),
+            step: Some(&step),
+            failure: None,
+            ..source::Outcome::at(at(0))
+        };
         status::status(object, &outcome, fixtures::REGION)
     };
     let condition = |status: &SourceStatus, name: &str| {

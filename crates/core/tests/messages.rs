@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 
 use fixtures::{
     at, backup_json, destination_json, destination_object, destination_seen, destination_spec, destination_spec_of,
-    destination_wanted, encrypted, input, present, references, set, source_object, source_seen, source_spec, wish,
+    destination_wanted, encrypted, input, outcome_of, present, references, set, source_object, source_seen,
+    source_spec, wish,
 };
 use playout_api::destination::{Destination, DestinationStatus, Platform};
 use playout_api::encoding_preset::EncodingPresetSpec;
@@ -31,7 +32,7 @@ fn refused(changes: &[(&str, Value)], references: &References) -> Problem {
     let mut document = destination_json();
     changes.iter().for_each(|(pointer, value)| set(&mut document, pointer, value.clone()));
     let desired = destination_wanted(&destination_spec_of(document, &[]), references);
-    match plan(&desired, false, &destination_seen(&[("/state", json!("Stopped"))])) {
+    match plan(&desired, false, &destination_seen(&[("/state", json!("Stopped"))])).step {
         Step::Stuck(problem) => problem,
         other => panic!("expected a problem, got {other:?}"),
     }
@@ -258,12 +259,8 @@ fn a_login_reaches_medialive_and_is_refused_for_an_output_of_a_flow() {
 
 fn status_of(object: &Destination, wanted: &destination::wanted::Wanted) -> DestinationStatus {
     let seen = destination_seen(&[]);
-    let step = plan(&Desired::Present(wanted.clone()), false, &seen);
-    let (wanted, seen, step) = (Some(wanted), Some(&seen), Some(&step));
-    destination::status::status(
-        object,
-        &destination::Outcome { wanted, seen, step, failure: None, created: None, now: at(0) },
-    )
+    let plan = plan(&Desired::Present(wanted.clone()), false, &seen);
+    destination::status::status(object, &outcome_of(Some(wanted), Some(&seen), Some(&plan), 0))
 }
 
 fn said<'a>(status: &'a DestinationStatus, type_: &str) -> Option<(&'a str, &'a str)> {
@@ -332,7 +329,7 @@ fn a_value_that_an_annotation_does_not_take_is_told() {
     for value in ["soon", "60", ""] {
         source.metadata.annotations = Some(BTreeMap::from([(TEST_CONNECTION.into(), value.into())]));
         let (seen, step, none) = (Some(&seen), Some(&step), None);
-        let outcome = source::Outcome { wanted: none, seen, step, failure: None, created: None, now: at(0) };
+        let outcome = source::Outcome { wanted: none, seen, step, failure: None, ..source::Outcome::at(at(0)) };
         let status = source::status::status(&source, &outcome, "us-west-2");
         let condition = status.conditions.iter().find(|c| c.type_ == INPUT_REACHABLE).expect("a condition");
         assert_eq!((condition.status.as_str(), condition.reason.as_str()), ("Unknown", "InvalidSpec"));

@@ -16,7 +16,7 @@ use playout_core::plan::{Desired, Step};
 use serde_json::json;
 
 fn decide(desired: &Desired<Wanted>, seen: &Observed) -> Step<Action> {
-    plan(desired, false, seen)
+    plan(desired, false, seen).step
 }
 
 fn corrected(changes: &[(&str, serde_json::Value)]) -> Desired<Wanted> {

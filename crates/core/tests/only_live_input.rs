@@ -81,8 +81,7 @@ fn the_only_one_that_receives_something_stays_and_that_is_told() {
                 seen: Some(&seen),
                 step: Some(&step),
                 failure: None,
-                created: None,
-                now: at(0),
+                ..Outcome::at(at(0))
             };
             let status = status(&source_object(source_spec(&changes)), &outcome, fixtures::REGION);
             let ready = status.conditions.iter().find(|c| c.type_ == "Ready").expect("Ready");

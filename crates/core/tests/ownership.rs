@@ -5,8 +5,8 @@ mod fixtures;
 use std::collections::BTreeMap;
 
 use fixtures::{
-    FLOW, dest, destination_object, destination_seen, destination_spec, flow, identity, on_air, output, output_arn,
-    present, source_object, source_seen, source_spec, wish,
+    FLOW, dest, destination_object, destination_seen, destination_spec, flow, identity, on_air, outcome_of, output,
+    output_arn, present, source_object, source_seen, source_spec, wish,
 };
 use playout_api::destination::DestinationWord;
 use playout_core::channel::{Input, InputState, Look};
@@ -54,8 +54,7 @@ fn source_status(
         seen: Some(seen),
         step: Some(&step),
         failure: None,
-        created: None,
-        now: fixtures::at(0),
+        ..source::Outcome::at(fixtures::at(0))
     };
     source::status::status(&object, &outcome, fixtures::REGION)
 }
@@ -188,7 +187,7 @@ fn before_a_flow_is_stopped_removed_or_tagged_its_tags_are_read_anew() {
 // ---------------------------------------------------------------------------------------------------- Destination
 
 fn plan_of(seen: &Observed, changes: &[(&str, Value)]) -> Step<Action> {
-    destination::plan::plan(&dest(changes), false, seen)
+    destination::plan::plan(&dest(changes), false, seen).step
 }
 
 fn status_of(
@@ -198,16 +197,9 @@ fn status_of(
 ) -> playout_api::DestinationStatus {
     let mut object = destination_object(destination_spec(changes));
     object.status = Some(before);
-    let (wanted, step) = (present(dest(changes)), plan_of(seen, changes));
-    let outcome = destination::Outcome {
-        wanted: Some(&wanted),
-        seen: Some(seen),
-        step: Some(&step),
-        failure: None,
-        created: None,
-        now: fixtures::at(60),
-    };
-    destination::status::status(&object, &outcome)
+    let plan = destination::plan::plan(&dest(changes), false, seen);
+    let wanted = present(dest(changes));
+    destination::status::status(&object, &outcome_of(Some(&wanted), Some(seen), Some(&plan), 60))
 }
 
 #[test]
@@ -263,7 +255,7 @@ fn a_stop_that_cannot_act_says_that_it_still_sends() {
     assert_eq!(status_of(&seen, &[stopped()], status).started_at, None);
     // A deletion names it.
     output(&mut seen, Role::Primary).output.enabled = true;
-    assert_eq!(destination::plan::plan(&Desired::Absent, false, &seen), Step::Gone);
+    assert_eq!(destination::plan::plan(&Desired::Absent, false, &seen).step, Step::Gone);
     let told = destination::left::last_word(&seen);
     assert!(told.warning && told.reason == Reason::NotOurs && told.note.contains(&arn), "{told:?}");
 }
@@ -288,7 +280,7 @@ fn a_channel_that_is_not_ours_is_remembered_and_named_as_running() {
     let taken = Observed { not_ours: vec![not_ours(Some("uid-2"))], ..seen };
     assert_eq!(stuck(plan_of(&taken, &[])).reason, Reason::TakenOver);
     assert_eq!(stuck(plan_of(&taken, &[stopped()])).reason, Reason::TakenOver);
-    assert_eq!(destination::plan::plan(&Desired::Absent, false, &taken), Step::Gone);
+    assert_eq!(destination::plan::plan(&Desired::Absent, false, &taken).step, Step::Gone);
     assert_eq!(destination::left::last_word(&taken).reason, Reason::TakenOver);
 }
 
@@ -368,7 +360,7 @@ fn an_output_that_another_object_of_this_identity_has_tagged_is_left_to_it() {
         assert!(problem.reason == Reason::TakenOver && problem.message.contains("uid-2"), "{problem:?}");
         assert_eq!(destination::plan::housekeeping(&present(dest(&changes)), &seen), []);
     }
-    assert_eq!(destination::plan::plan(&Desired::Absent, false, &seen), Step::Gone);
+    assert_eq!(destination::plan::plan(&Desired::Absent, false, &seen).step, Step::Gone);
     let before = status_of(&destination_seen(&[]), &[], Default::default());
     assert_eq!(before.outputs[0].owner_uid.as_deref(), Some("uid-1"));
     assert_eq!(status_of(&seen, &[], before).outputs[0].owner_uid.as_deref(), Some("uid-1"));

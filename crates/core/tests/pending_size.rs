@@ -40,14 +40,8 @@ fn what_waits_is_listed_and_ready() {
     let (desired, seen) = (wish(&large()), running());
     let step = decide(&desired, &seen);
     let wanted = present(desired);
-    let outcome = Outcome {
-        wanted: Some(&wanted),
-        seen: Some(&seen),
-        step: Some(&step),
-        failure: None,
-        created: None,
-        now: at(0),
-    };
+    let outcome =
+        Outcome { wanted: Some(&wanted), seen: Some(&seen), step: Some(&step), failure: None, ..Outcome::at(at(0)) };
     let source = source_object(source_spec(&large()));
     let status = playout_core::source::status::status(&source, &outcome, REGION);
     assert_eq!(status.pending_changes, ["flowSize"]);

@@ -8,8 +8,8 @@ use fixtures::transcode::{
     backup, decide, idle, live, on_air, other_url, passing, set_flow, set_signal, settings, stop_source, stuck, waits,
 };
 use fixtures::{
-    at, connected, deleted, destination_object, destination_seen, destination_spec, destination_wanted, flow, output,
-    present, references, source_object, source_seen, source_spec, wish,
+    at, connected, deleted, destination_object, destination_seen, destination_spec, destination_wanted, flow,
+    outcome_of, output, present, references, source_object, source_seen, source_spec, wish,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use playout_api::Destination;
@@ -19,8 +19,9 @@ use playout_api::destination::{
 use playout_core::channel::Look;
 use playout_core::conditions::READY;
 use playout_core::destination::observed::{Observed, Programme};
-use playout_core::destination::plan::Action;
-use playout_core::destination::{self, status};
+use playout_core::destination::plan::plan;
+use playout_core::destination::retry::Attempt;
+use playout_core::destination::{self, memory, status};
 use playout_core::endpoint::Role;
 use playout_core::flow::{FlowState, VpcInterface};
 use playout_core::plan::{Action as _, Desired, Failure, FailureClass, StaysOff, Step, Waiting};
@@ -40,15 +41,12 @@ fn told(object: &Destination, seen: Option<&Observed>, failure: Option<&Failure>
         Some(_) => Desired::Absent,
         None => destination_wanted(&object.spec, &references()),
     };
-    let step = seen.map(|seen| decide(&desired, seen));
-    let outcome = destination::Outcome {
-        wanted: if let Desired::Present(wanted) = &desired { Some(wanted) } else { None },
-        seen,
-        step: step.as_ref(),
-        failure,
-        created: None,
-        now: at(second),
-    };
+    // With what is remembered, as the shell gives it to the planner.
+    let (tries, decided) = (memory::tries(object, at(second)), memory::decided(object));
+    let seen = seen.map(|seen| Observed { tries, decided, ..seen.clone() });
+    let plan = seen.as_ref().map(|seen| plan(&desired, false, seen));
+    let wanted = if let Desired::Present(wanted) = &desired { Some(wanted) } else { None };
+    let outcome = destination::Outcome { failure, ..outcome_of(wanted, seen.as_ref(), plan.as_ref(), second) };
     status::status(object, &outcome)
 }
 
@@ -93,8 +91,7 @@ fn a_primary_that_was_asked_for_is_restarted_when_it_is_dead() {
     output(&mut seen, Role::Primary).measured = Some(connected(Some(false)));
     output(&mut seen, Role::Primary).unchanged_for = Duration::from_secs(60);
     seen.told = Some(Role::Primary);
-    let step = decide(&wish, &seen);
-    assert!(matches!(&step, Step::Act(a) if matches!(a.as_slice(), [Action::Note(_)])), "{step:?}");
+    assert_eq!(fixtures::transcode::noted(&wish, &seen), Attempt::FIRST);
 }
 
 #[test]

@@ -1082,7 +1082,7 @@ fn status(source: &Source, outcome: &Outcome<'_>) -> SourceStatus {
 }
 
 fn outcome<'a>(seen: Option<&'a Observed>, step: Option<&'a Step<Action>>, second: i64) -> Outcome<'a> {
-    Outcome { wanted: None, seen, step, failure: None, created: None, now: at(second) }
+    Outcome { wanted: None, seen, step, failure: None, ..Outcome::at(at(second)) }
 }
 
 fn condition<'a>(status: &'a SourceStatus, type_: &str) -> Option<(&'a str, &'a str)> {

@@ -13,6 +13,7 @@ use fixtures::{
 use playout_api::policy::RetryPolicy;
 use playout_core::channel::{ChannelState, InputState, Look, NewInput, Quotas, Usage};
 use playout_core::destination::connection::MEASUREMENT_PATIENCE;
+use playout_core::destination::memory::{Lead, Leads, Memory};
 use playout_core::destination::observed::{EndpointSeen, NotOurs, Observed, Programme};
 use playout_core::destination::plan::{Action, housekeeping, pending_changes, plan};
 use playout_core::destination::retry::{Attempt, LONGEST_PAUSE, Phase, Retry, Tries, is_refusal};
@@ -20,7 +21,7 @@ use playout_core::destination::wanted::{Roles, wanted};
 use playout_core::endpoint::Role;
 use playout_core::flow::FlowState;
 use playout_core::names::{Ownership, TAG_UID};
-use playout_core::plan::{Action as _, Desired, StaysOff, Step, Waiting};
+use playout_core::plan::{Action as _, Desired, Memory as _, StaysOff, Step, Waiting};
 use playout_core::reasons::Reason;
 use serde_json::{Value, json};
 
@@ -58,7 +59,7 @@ fn in_every_state_of_the_channel_a_start_a_stop_and_a_deletion_go_on_from_there(
             C::Running => assert_eq!((run, one(off)), (Step::Settled, stop())),
             C::Recovering => assert_eq!((waits(run), one(off)), (Waiting::ChannelRecovering, stop())),
             C::CreateFailed | C::UpdateFailed => {
-                let attempt = note(run);
+                let attempt = noted(&live(&[]), &seen);
                 let cause = format!("AWS reports the channel in state {}.", state.as_str());
                 assert_eq!((attempt.count, attempt.phase, attempt.cause), (1, Phase::Waiting, Some(cause)));
                 assert_eq!(one(off), delete());
@@ -269,7 +270,7 @@ fn a_stop_works_whatever_else_is_wrong() {
 fn deletion_goes_channel_then_input_and_retain_leaves_both() {
     let mut seen = on_air(&[]);
     assert_eq!(one(decide(&Desired::Absent, &seen)), stop());
-    assert_eq!(plan(&Desired::Absent, true, &seen), Step::Gone);
+    assert_eq!(plan(&Desired::Absent, true, &seen).step, Step::Gone);
     channel(&mut seen).channel.state = ChannelState::Idle;
     assert_eq!(one(decide(&Desired::Absent, &seen)), delete());
     assert_eq!(
@@ -509,17 +510,21 @@ fn the_backup_is_decided_for_when_the_primary_has_been_dead_for_twenty_seconds()
     let mut seen = dead_primary(19);
     assert!(matches!(waits(decide(&on_failure(), &seen)), Waiting::Connecting(_)));
     down(&mut seen, Role::Primary, 20);
-    let action = one(decide(&on_failure(), &seen));
-    // As it is told of an output: a show that has lost its primary is nobody's wish.
-    assert!(action.is_warning() && !Action::Switch { to: Role::Primary, why: "It failed.".into() }.is_warning());
-    let asked = "asked for by the annotation playout.dev/active-endpoint";
-    assert!(!Action::Switch { to: Role::Backup, why: asked.into() }.is_warning());
-    let Action::Switch { to, why } = &action else { panic!("a switch") };
+    let decided = plan(&on_failure(), false, &seen);
+    let Leads::Decided(Lead { to, why }) = &decided.memory.leads else { panic!("a switch") };
     assert_eq!(*to, Role::Backup);
     assert_eq!(why, "rtmps://live.example.com:443 did not take the stream for 20 s.");
-    assert!(action.is_memory() && action.is_told(), "nothing is stopped before it is written down");
+    assert!(decided.memory.goes_first, "nothing is stopped before it is written down");
+    assert_eq!(one(decided.step), stop());
+    // As it is told of an output: a show that has lost its primary is nobody's wish.
+    let warns = |to, why: &str| {
+        let leads = Leads::Decided(Lead { to, why: why.into() });
+        Memory { leads, ..Memory::default() }.news()[0].warning
+    };
+    assert!(warns(Role::Backup, why) && !warns(Role::Primary, why));
+    assert!(!warns(Role::Backup, "asked for by the annotation playout.dev/active-endpoint"));
     alert(&mut seen, Some(Role::Primary), "Connection refused");
-    let Action::Switch { why, .. } = one(decide(&on_failure(), &seen)) else { panic!("a switch") };
+    let why = lead(&on_failure(), &seen).expect("a switch").why;
     assert!(why.ends_with("for 20 s. AWS says: Connection refused."), "{why}");
 }
 
@@ -534,7 +539,7 @@ fn what_was_decided_is_one_stop_one_update_of_url_and_key_and_one_start() {
     assert_eq!(*new, settings(&on_failure(), &[Role::Backup]));
     assert_eq!(new.encoding, settings(&on_failure(), &[Role::Primary]).encoding);
     channel(&mut seen).channel.settings = *new;
-    assert_eq!(note(decide(&on_failure(), &seen)), Attempt::FIRST);
+    assert_eq!(noted(&on_failure(), &seen), Attempt::FIRST);
     remember(&mut seen, 0, Phase::Trying, 0);
     assert_eq!(one(decide(&on_failure(), &seen)), start());
 }
@@ -567,7 +572,7 @@ fn an_alert_is_evidence_where_nothing_is_measured_and_a_measurement_is_better_ev
         channel(&mut seen).endpoints.get_mut(&Role::Primary).expect("an endpoint").measured = measured;
         alert(&mut seen, Some(Role::Primary), "Connection lost");
         assert_eq!(channel(&mut seen).connected(Role::Primary), Some(false));
-        assert!(matches!(one(decide(&on_failure(), &seen)), Action::Switch { to: Role::Backup, .. }));
+        assert_eq!(lead(&on_failure(), &seen).map(|lead| lead.to), Some(Role::Backup));
         channel(&mut seen).alerts[0].role = Some(Role::Backup);
         assert!(!matches!(decide(&on_failure(), &seen), Step::Act(_)), "it speaks of the other");
     }
@@ -583,7 +588,7 @@ fn it_never_goes_back_by_itself_and_goes_back_on_request() {
     let lost = Observed { decided: None, ..seen.clone() };
     assert_eq!(decide(&on_failure(), &lost), Step::Settled, "also when the status is lost");
     down(&mut seen, Role::Backup, 300);
-    assert_eq!(note(decide(&on_failure(), &seen)).phase, Phase::Waiting, "a dead backup is restarted");
+    assert_eq!(noted(&on_failure(), &seen).phase, Phase::Waiting, "a dead backup is restarted");
     seen.told = Some(Role::Primary);
     assert_eq!(one(decide(&on_failure(), &seen)), stop());
     channel(&mut seen).channel.state = ChannelState::Idle;
@@ -593,7 +598,7 @@ fn it_never_goes_back_by_itself_and_goes_back_on_request() {
     // Who asked for the primary gets it, dead or alive: it is restarted and not left.
     let mut told = dead_primary(300);
     told.told = Some(Role::Primary);
-    assert_eq!(note(decide(&on_failure(), &told)).phase, Phase::Waiting);
+    assert_eq!(noted(&on_failure(), &told).phase, Phase::Waiting);
 }
 
 /// With a backup (and a primary) whose key cannot be read.
@@ -613,26 +618,25 @@ fn what_is_dead_gives_its_place_only_to_what_can_be_fed() {
     let seen = on_air(&[backup("OnFailure")]);
     assert_eq!(stuck(decide(&no_backup, &seen)).reason, Reason::SecretMissing);
     assert!(matches!(waits(decide(&no_backup, &dead_primary(29))), Waiting::Connecting(_)));
-    let attempt = note(decide(&no_backup, &dead_primary(30)));
+    let attempt = noted(&no_backup, &dead_primary(30));
     assert_eq!((attempt.phase, attempt.count), (Phase::Waiting, 1), "it is restarted as one without a backup");
     let mut stopped = idle(&[backup("OnFailure")]);
     remember(&mut stopped, 0, Phase::Trying, 300);
     stopped.tries.as_mut().expect("tries").up = true;
-    assert_eq!(note(decide(&no_backup, &stopped)).phase, Phase::Waiting);
+    assert_eq!(noted(&no_backup, &stopped).phase, Phase::Waiting);
     // Nor is it turned back to a primary without one.
     let no_primary = unreadable(true, false);
     let mut seen = on_backup();
     remember(&mut seen, 0, Phase::Trying, 300);
     down(&mut seen, Role::Backup, 300);
-    let Step::Act(actions) = decide(&no_primary, &seen) else { panic!("a restart") };
-    assert!(matches!(actions.as_slice(), [Action::Note(_)]), "{actions:?}");
+    assert_eq!((noted(&no_primary, &seen).phase, lead(&no_primary, &seen)), (Phase::Waiting, None));
     // Where it was decided for one whose key went, off the air the other one is fed; on the air it stays.
     for (wish, decided, other) in
         [(&no_primary, Role::Primary, Role::Backup), (&no_backup, Role::Backup, Role::Primary)]
     {
         let mut seen = idle(&[backup("OnFailure")]);
         seen.decided = Some(decided);
-        let Action::Switch { to, why } = one(decide(wish, &seen)) else { panic!("a switch") };
+        let Lead { to, why } = lead(wish, &seen).expect("a switch");
         assert!(to == other && why.contains("nowhere"), "{why}");
         seen.told = Some(decided);
         assert_eq!(stuck(decide(wish, &seen)).reason, Reason::SecretMissing, "who asks for it gets it");
@@ -672,7 +676,7 @@ fn of_a_hot_backup_one_of_two_is_enough_and_one_that_is_not_known_yet_is_waited_
         down(&mut seen, other, 29);
         assert!(matches!(waits(decide(&wish, &seen)), Waiting::Connecting(_)), "for {other:?} it is too early");
         down(&mut seen, other, 30);
-        assert_eq!(note(decide(&wish, &seen)).count, 1);
+        assert_eq!(noted(&wish, &seen).count, 1);
     }
 }
 
@@ -703,7 +707,7 @@ fn a_failed_attempt_is_noted_then_stopped_then_paused_and_then_tried_again() {
     down(&mut seen, Role::Primary, 29);
     assert!(matches!(waits(decide(&wish, &seen)), Waiting::Connecting(_)));
     down(&mut seen, Role::Primary, 30);
-    let attempt = note(decide(&wish, &seen));
+    let attempt = noted(&wish, &seen);
     assert_eq!((attempt.count, attempt.phase), (1, Phase::Waiting));
     assert_eq!(attempt.cause.as_deref(), Some("rtmps://live.example.com:443 does not take the stream."));
     remember(&mut seen, 1, Phase::Waiting, 0);
@@ -719,7 +723,7 @@ fn a_failed_attempt_is_noted_then_stopped_then_paused_and_then_tried_again() {
         "rtmps://live.example.com:443 does not take the stream. Restart 1 of 5 follows after a pause."
     );
     remember(&mut seen, 1, Phase::Waiting, 15);
-    assert_eq!((note(decide(&wish, &seen)).count, note(decide(&wish, &seen)).phase), (1, Phase::Trying));
+    assert_eq!((noted(&wish, &seen).count, noted(&wish, &seen).phase), (1, Phase::Trying));
     remember(&mut seen, 1, Phase::Trying, 0);
     assert_eq!(one(decide(&wish, &seen)), start());
 }
@@ -730,9 +734,8 @@ fn after_the_last_attempt_it_gives_up_with_the_count_and_the_way_back() {
     let mut seen = on_air(&[]);
     down(&mut seen, Role::Primary, 30);
     remember(&mut seen, 5, Phase::Trying, 60);
-    let attempt = note(decide(&wish, &seen));
+    let attempt = noted(&wish, &seen);
     assert_eq!((attempt.count, attempt.phase), (5, Phase::GaveUp));
-    assert_eq!(Action::Note(attempt).reason(), Reason::GaveUp);
     remember(&mut seen, 5, Phase::GaveUp, 0);
     assert_eq!(one(decide(&wish, &seen)), stop());
     channel(&mut seen).channel.state = ChannelState::Idle;
@@ -780,7 +783,7 @@ fn without_attempts_the_first_failure_is_the_last() {
     let wish = live(&[("/retry", json!({"attempts": 0}))]);
     let mut seen = on_air(&[]);
     down(&mut seen, Role::Primary, 30);
-    assert_eq!((note(decide(&wish, &seen)).count, note(decide(&wish, &seen)).phase), (0, Phase::GaveUp));
+    assert_eq!((noted(&wish, &seen).count, noted(&wish, &seen).phase), (0, Phase::GaveUp));
 }
 
 #[test]
@@ -791,30 +794,30 @@ fn a_channel_that_stopped_by_itself_is_restarted_and_counted_and_what_we_stopped
     assert_eq!(waits(decide(&live(&[]), &seen)), Waiting::ChannelStarting, "the read may be older than the start");
     remember(&mut seen, 0, Phase::Trying, 5);
     seen.tries.as_mut().expect("tries").up = true;
-    let attempt = note(decide(&live(&[]), &seen));
+    let attempt = noted(&live(&[]), &seen);
     assert_eq!((attempt.count, attempt.phase), (1, Phase::Waiting));
     assert!(attempt.cause.expect("a cause").starts_with("The channel stopped by itself"));
     // With something to change it was stopped for that, even if the pass that stopped it could not tell.
     let mut seen = idle(&[]);
     remember(&mut seen, 2, Phase::Trying, 60);
     seen.tries.as_mut().expect("tries").up = true;
-    let attempt = note(decide(&live(&[other_url()]), &seen));
+    let attempt = noted(&live(&[other_url()]), &seen);
     assert_eq!((attempt.count, attempt.phase), (2, Phase::Trying), "the count is what it was");
     // With a backup, that takes its place; and when that one stops, it is counted.
     let mut seen = idle(&[backup("OnFailure")]);
     remember(&mut seen, 0, Phase::Trying, 60);
     seen.tries.as_mut().expect("tries").up = true;
-    assert!(matches!(one(decide(&on_failure(), &seen)), Action::Switch { to: Role::Backup, .. }));
+    assert_eq!(lead(&on_failure(), &seen).map(|lead| lead.to), Some(Role::Backup));
     seen.told = Some(Role::Primary);
-    assert_eq!(note(decide(&on_failure(), &seen)).count, 1, "somebody has told which one to feed");
+    assert_eq!(noted(&on_failure(), &seen).count, 1, "somebody has told which one to feed");
     seen.told = None;
     seen.decided = Some(Role::Backup);
     channel(&mut seen).channel.settings = settings(&on_failure(), &[Role::Backup]);
-    assert_eq!(note(decide(&on_failure(), &seen)).count, 1);
+    assert_eq!(noted(&on_failure(), &seen).count, 1);
     // So it was where the channel is no more.
     let mut seen = with_input(InputState::Detached);
     seen.tries = Some(Tries { up: true, ..tries(2, Phase::Trying, true, &present(live(&[]))) });
-    assert_eq!((note(decide(&live(&[]), &seen)).count, note(decide(&live(&[]), &seen)).phase), (2, Phase::Trying));
+    assert_eq!((noted(&live(&[]), &seen).count, noted(&live(&[]), &seen).phase), (2, Phase::Trying));
 }
 
 #[test]
@@ -823,11 +826,11 @@ fn a_failure_is_counted_only_against_an_attempt_that_is_remembered() {
     down(&mut refused, Role::Primary, 300);
     for mut seen in [refused, idle(&[]), in_state(&[], ChannelState::CreateFailed)] {
         seen.tries = None;
-        assert_eq!(note(decide(&live(&[]), &seen)), Attempt::FIRST);
+        assert_eq!(noted(&live(&[]), &seen), Attempt::FIRST);
         // What is remembered of another key is not of this one.
         seen.tries =
             Some(Tries { keys: Some("another".into()), ..tries(5, Phase::GaveUp, false, &present(live(&[]))) });
-        assert_eq!(note(decide(&live(&[]), &seen)), Attempt::FIRST);
+        assert_eq!(noted(&live(&[]), &seen), Attempt::FIRST);
     }
 }
 
@@ -842,7 +845,7 @@ fn a_failed_create_or_update_is_removed_and_made_anew_after_the_pause() {
     seen.tries = Some(tries(1, Phase::Waiting, false, &present(live(&[]))));
     assert!(matches!(waits(decide(&live(&[]), &seen)), Waiting::Restarting { count: 1, attempts: 5, .. }));
     remember(&mut seen, 1, Phase::Waiting, 15);
-    assert_eq!(note(decide(&live(&[]), &seen)).phase, Phase::Trying);
+    assert_eq!(noted(&live(&[]), &seen).phase, Phase::Trying);
 }
 
 #[test]
@@ -852,7 +855,7 @@ fn no_restart_is_counted_while_the_source_has_no_signal() {
     set_signal(&mut seen, Some(false));
     assert_eq!(waits(decide(&live(&[]), &seen)), Waiting::NoSignal("studio".into()));
     set_signal(&mut seen, None);
-    assert_eq!(note(decide(&live(&[]), &seen)).count, 1, "nobody measures the signal");
+    assert_eq!(noted(&live(&[]), &seen).count, 1, "nobody measures the signal");
 }
 
 #[test]
@@ -870,7 +873,7 @@ fn a_platform_that_refuses_the_key_is_not_asked_again() {
         down(&mut seen, Role::Primary, 20);
         alert(&mut seen, Some(Role::Primary), words);
         remember(&mut seen, 2, Phase::Trying, 60);
-        let attempt = note(decide(&live(&[]), &seen));
+        let attempt = noted(&live(&[]), &seen);
         assert_eq!((attempt.count, attempt.phase), (2, Phase::GaveUp), "{words}");
         let cause = attempt.cause.expect("a cause");
         assert_eq!(cause, format!("rtmps://live.example.com:443 refuses the stream key. AWS says: {words}."));
@@ -883,21 +886,21 @@ fn a_platform_that_refuses_the_key_is_not_asked_again() {
         let mut seen = on_air(&[]);
         down(&mut seen, Role::Primary, 30);
         alert(&mut seen, Some(Role::Primary), words);
-        let attempt = note(decide(&live(&[]), &seen));
+        let attempt = noted(&live(&[]), &seen);
         assert_eq!((attempt.count, attempt.phase), (1, Phase::Waiting), "{words}");
         assert!(attempt.cause.expect("a cause").ends_with(&format!("AWS says: {words}.")));
     }
     // A backup may have another key: it is tried first; and of two hot ones both have to refuse.
     let mut seen = dead_primary(20);
     alert(&mut seen, Some(Role::Primary), "401 Unauthorized");
-    assert!(matches!(one(decide(&on_failure(), &seen)), Action::Switch { to: Role::Backup, .. }));
+    assert_eq!(lead(&on_failure(), &seen).map(|lead| lead.to), Some(Role::Backup));
     let mut seen = on_air(&[backup("Hot")]);
     down(&mut seen, Role::Primary, 30);
     down(&mut seen, Role::Backup, 30);
     alert(&mut seen, Some(Role::Primary), "401 Unauthorized");
-    assert_eq!(note(decide(&live(&[backup("Hot")]), &seen)).phase, Phase::Waiting);
+    assert_eq!(noted(&live(&[backup("Hot")]), &seen).phase, Phase::Waiting);
     alert(&mut seen, Some(Role::Backup), "401 Unauthorized");
-    assert_eq!(note(decide(&live(&[backup("Hot")]), &seen)).phase, Phase::GaveUp);
+    assert_eq!(noted(&live(&[backup("Hot")]), &seen).phase, Phase::GaveUp);
 }
 
 #[test]
@@ -962,7 +965,7 @@ fn a_move_makes_the_new_path_first_and_removes_the_old_one_when_the_new_one_is_s
     assert!(matches!(waits(decide(&wish, &both)), Waiting::Connecting(_)), "not seen to work yet");
     // One that fails keeps the old one.
     down(&mut both, Role::Primary, 30);
-    assert_eq!(note(decide(&wish, &both)).count, 1);
+    assert_eq!(noted(&wish, &both).count, 1);
     let gave_up = Observed { tries: Some(tries(5, Phase::GaveUp, false, &present(live(&[])))), ..passing() };
     assert_eq!(stuck(decide(&wish, &gave_up)).reason, Reason::GaveUp);
     assert_eq!(stuck(decide(&live(&[missing_key()]), &passing())).reason, Reason::SecretMissing);

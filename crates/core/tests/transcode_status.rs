@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use fixtures::transcode::*;
 use fixtures::{
-    CANARY, at, connected, deleted, destination_object, destination_spec, destination_wanted, present, references,
-    references_at,
+    CANARY, DestinationPlan, at, connected, deleted, destination_object, destination_spec, destination_wanted,
+    outcome_of, present, references, references_at,
 };
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -20,13 +20,14 @@ use playout_core::channel::{ChannelState, InputState, Look};
 use playout_core::conditions::{DELIVERING, READY, RECONCILING, STALLED};
 use playout_core::destination::Outcome;
 use playout_core::destination::memory;
+use playout_core::destination::memory::{Lead, Leads, Memory};
 use playout_core::destination::observed::Observed;
-use playout_core::destination::plan::Action;
+use playout_core::destination::plan::{Action, plan};
 use playout_core::destination::retry::{Attempt, FORGIVEN_AFTER, Phase, Tries};
 use playout_core::destination::status::status;
 use playout_core::endpoint::Role;
 use playout_core::flow::FlowState;
-use playout_core::plan::{Action as _, Desired, Failure, FailureClass, Step};
+use playout_core::plan::{Action as _, Desired, Failure, FailureClass, Memory as _, Step};
 use playout_core::reasons::Reason;
 use serde_json::{Value, json};
 
@@ -69,14 +70,18 @@ impl Show {
         Observed { tries, decided, ..seen.clone() }
     }
 
+    fn plan(&self, seen: &Observed, second: i64) -> DestinationPlan {
+        plan(&self.desired(), false, &self.look(seen, second))
+    }
+
     fn step(&self, seen: &Observed, second: i64) -> Step<Action> {
-        decide(&self.desired(), &self.look(seen, second))
+        self.plan(seen, second).step
     }
 
     fn computed(
         &self,
         seen: &Observed,
-        step: &Step<Action>,
+        plan: &DestinationPlan,
         failure: Option<&Failure>,
         now: Timestamp,
     ) -> DestinationStatus {
@@ -85,15 +90,16 @@ impl Show {
             Desired::Present(wanted) => Some(wanted),
             Desired::Absent | Desired::Invalid(_) => None,
         };
-        status(&self.object, &Outcome { wanted, seen: Some(seen), step: Some(step), failure, created: None, now })
+        let outcome = outcome_of(wanted, Some(seen), Some(plan), 0);
+        status(&self.object, &Outcome { failure, now, ..outcome })
     }
 
     /// A pass that writes the status; what was decided.
     fn pass(&mut self, seen: &Observed, second: i64) -> Step<Action> {
         let seen = self.look(seen, second);
-        let step = decide(&self.desired(), &seen);
-        self.object.status = Some(self.computed(&seen, &step, None, at(second)));
-        step
+        let plan = plan(&self.desired(), false, &seen);
+        self.object.status = Some(self.computed(&seen, &plan, None, at(second)));
+        plan.step
     }
 
     fn status(&self) -> &DestinationStatus {
@@ -111,8 +117,8 @@ impl Show {
 
 fn told(changes: &[(&str, Value)], seen: &Observed) -> DestinationStatus {
     let show = Show::new(changes);
-    let step = decide(&show.desired(), seen);
-    show.computed(seen, &step, None, at(0))
+    let plan = plan(&show.desired(), false, seen);
+    show.computed(seen, &plan, None, at(0))
 }
 
 fn condition<'a>(status: &'a DestinationStatus, type_: &str) -> Option<(&'a str, &'a str)> {
@@ -384,23 +390,26 @@ fn when_looking_fails_nothing_is_forgotten() {
     let desired = show.desired();
     let wanted = present(desired);
     let outcome =
-        Outcome { wanted: Some(&wanted), seen: None, step: None, failure: Some(&failure), created: None, now: at(60) };
+        Outcome { wanted: Some(&wanted), seen: None, step: None, failure: Some(&failure), ..Outcome::at(at(60)) };
     let now = status(&show.object, &outcome);
     assert_eq!((&now.retries, &now.failover, &now.channel), (&before.retries, &before.failover, &before.channel));
 }
 
 #[test]
-fn a_note_of_a_pass_that_failed_is_not_remembered() {
+fn what_was_decided_is_remembered_also_when_what_follows_fails() {
     let mut show = Show::new(&[]);
     show.pass(&on_air(&[]), 0);
     let mut seen = on_air(&[]);
     down(&mut seen, Role::Primary, 30);
-    let step = show.step(&seen, 60);
-    assert!(matches!(&step, Step::Act(actions) if matches!(actions[..], [Action::Note(_)])));
-    let failure =
-        Failure { class: FailureClass::Transient, operation: "kubernetes:hold".into(), message: "timeout".into() };
-    let now = show.computed(&seen, &step, Some(&failure), at(60));
-    assert_eq!(now.retries.map(|r| (r.count, r.state)), Some((0, RetryWord::Trying)));
+    let plan = show.plan(&seen, 60);
+    assert_eq!((&plan.step, plan.memory.goes_first), (&Step::Act(vec![stop()]), true));
+    let failure = Failure {
+        class: FailureClass::Transient,
+        operation: "medialive:StopChannel".into(),
+        message: "timeout".into(),
+    };
+    let now = show.computed(&show.look(&seen, 60), &plan, Some(&failure), at(60));
+    assert_eq!(now.retries.map(|r| (r.count, r.state)), Some((1, RetryWord::Waiting)));
 }
 
 // -------------------------------------------------------------------------------------------------------- retries
@@ -476,8 +485,7 @@ fn giving_up_is_told_as_stalled_with_the_count_until_it_is_asked_to_try_again() 
     for request in [Show::annotate as fn(&mut Show, &str), |show, _| show.edit(&[other_url()])] {
         let mut unlucky = fresh();
         request(&mut unlucky, "2");
-        let outcome =
-            Outcome { wanted: None, seen: None, step: None, failure: Some(&failure), created: None, now: at(170) };
+        let outcome = Outcome { wanted: None, seen: None, step: None, failure: Some(&failure), ..Outcome::at(at(170)) };
         unlucky.object.status = Some(status(&unlucky.object, &outcome));
         assert!(!gave_up(&unlucky));
     }
@@ -492,10 +500,10 @@ fn what_was_decided_on_an_object_that_was_edited_meanwhile_is_not_held_against_t
         let mut refused = on_air(&[]);
         down(&mut refused, Role::Primary, 30);
         let seen = show.look(&refused, 60);
-        let step = show.step(&refused, 60);
+        let plan = show.plan(&refused, 60);
         // The write meets a conflict, the object is read again, and it is another one now.
         show.edit(&[other_url()]);
-        let now = show.computed(&seen, &step, None, at(60));
+        let now = show.computed(&seen, &plan, None, at(60));
         assert_eq!(now.retries.map(|r| (r.count, r.state)), Some((0, RetryWord::Trying)));
     }
 }
@@ -595,9 +603,8 @@ fn what_stands_in_the_status_by_hand_or_from_another_clock_does_no_harm() {
     (remembered.state, remembered.since) = (RetryWord::Trying, None);
     let mut refused = on_air(&[]);
     down(&mut refused, Role::Primary, 30);
-    assert!(
-        matches!(show.step(&refused, 0), Step::Act(a) if matches!(&a[..], [Action::Note(Attempt { phase: Phase::GaveUp, .. })]))
-    );
+    let tries = show.plan(&refused, 0).memory.restart.expect("restarts");
+    assert_eq!(tries.attempt.phase, Phase::GaveUp);
     assert_eq!(memory::tries(&destination_object(spec(&[])), at(0)), None);
     assert_eq!(memory::decided(&destination_object(spec(&[]))), None);
 }
@@ -734,12 +741,16 @@ fn a_pass_in_which_nothing_happened_changes_nothing() {
     for seen in worlds() {
         for spec in wishes() {
             let mut show = Show::of(spec);
-            let step = decide(&show.desired(), &seen);
-            if matches!(&step, Step::Act(actions) if actions.iter().any(playout_core::plan::Action::is_told)) {
+            // What is remembered in these worlds was decided for this spec.
+            let observed_generation = show.object.metadata.generation;
+            show.object.status = Some(DestinationStatus { observed_generation, ..DestinationStatus::default() });
+            let plan = plan(&show.desired(), false, &seen);
+            let is_told = matches!(&plan.step, Step::Act(a) if a.iter().any(playout_core::plan::Action::is_told));
+            if is_told || plan.memory.is_anew || !matches!(plan.memory.leads, Leads::AsBefore | Leads::Nobody) {
                 continue;
             }
-            show.object.status = Some(show.computed(&seen, &step, None, at(0)));
-            let later = show.computed(&seen, &step, None, at(86_400));
+            show.object.status = Some(show.computed(&seen, &plan, None, at(0)));
+            let later = show.computed(&seen, &plan, None, at(86_400));
             assert_eq!(Some(&later), show.object.status.as_ref(), "{:?} {seen:?}", show.object.spec);
         }
     }
@@ -759,11 +770,15 @@ fn no_secret_stands_in_actions_steps_wishes_or_status() {
                 let mut deleting = Show::of(show.object.spec.clone());
                 deleted(&mut deleting.object.metadata);
                 for show in [show, deleting] {
-                    let step = decide(&show.desired(), &seen);
-                    let told = show.computed(&seen, &step, None, at(0));
-                    let mut text = format!("{:?} {seen:?} {step:?} {told:?}", show.desired());
+                    let plan = plan(&show.desired(), false, &seen);
+                    let told = show.computed(&seen, &plan, None, at(0));
+                    let mut text = format!("{:?} {seen:?} {plan:?} {told:?}", show.desired());
                     text += &serde_json::to_string(&told).expect("JSON");
-                    if let Step::Act(actions) = &step {
+                    for news in plan.memory.news() {
+                        text += &news.message;
+                        kinds.insert(format!("{:?}", news.reason), news.reason);
+                    }
+                    if let Step::Act(actions) = &plan.step {
                         for action in actions {
                             let json = serde_json::to_string(action).expect("JSON");
                             let name = json.split('"').nth(1).unwrap_or_default().to_string();
@@ -785,8 +800,8 @@ fn no_secret_stands_in_actions_steps_wishes_or_status() {
         "StartChannel",
         "StopChannel",
         "DeleteChannel",
-        "Note",
-        "Switch",
+        "Restarting",
+        "Switched",
     ] {
         assert!(kinds.contains_key(kind), "{kind} was not seen: {:?}", kinds.keys());
     }
@@ -794,25 +809,34 @@ fn no_secret_stands_in_actions_steps_wishes_or_status() {
 
 #[test]
 fn what_is_done_is_told_in_whole_sentences() {
-    let attempt = |count, phase| Action::Note(Attempt { count, phase, cause: Some("It failed.".into()) });
     let cases = [
         (start(), Reason::Started, "Started MediaLive channel 2001"),
         (stop(), Reason::Stopped, "Stopped MediaLive channel 2001"),
         (delete(), Reason::Deleted, "Removed MediaLive channel 2001"),
-        (Action::Note(Attempt::FIRST), Reason::Started, "Going on the air"),
-        (attempt(1, Phase::Waiting), Reason::Restarting, "It failed. It is restarted after a pause (restart 1)"),
-        (attempt(1, Phase::Trying), Reason::Restarting, "Going on the air again (restart 1)"),
-        (attempt(5, Phase::GaveUp), Reason::GaveUp, "It failed. It is not restarted again"),
-        (
-            Action::Switch { to: Role::Backup, why: "it failed.".into() },
-            Reason::Switched,
-            "Switching to the backup endpoint: it failed.",
-        ),
     ];
     for (action, reason, sentence) in cases {
         assert_eq!((action.reason(), action.sentence().as_str()), (reason, sentence));
-        assert_eq!(action.is_told(), action.is_memory() || action == stop());
-        assert!(!action.needs_intent());
-        assert_eq!(action.is_news(), reason != Reason::Started || action == start(), "{sentence}");
+        assert!(!action.needs_intent() && action.is_news());
     }
+}
+
+#[test]
+fn what_is_decided_is_told_in_whole_sentences() {
+    let told = |count, phase, cause: Option<&str>| {
+        let attempt = Attempt { count, phase, cause: cause.map(str::to_string) };
+        let restart = Some(Tries { attempt, since: Duration::ZERO, up: false, keys: None });
+        let news = Memory { restart, is_anew: true, ..Memory::default() }.news();
+        news.into_iter().map(|n| (n.reason, n.message.into_owned())).next()
+    };
+    let failed = Some("It failed.");
+    let told_so = |reason, text: &str| Some((reason, text.to_string()));
+    assert_eq!(told(0, Phase::Trying, None), None, "the show may have been on the air for long");
+    let waits = told_so(Reason::Restarting, "It failed. It is restarted after a pause (restart 1)");
+    assert_eq!(told(1, Phase::Waiting, failed), waits);
+    assert_eq!(told(1, Phase::Trying, failed), told_so(Reason::Restarting, "Going on the air again (restart 1)"));
+    assert_eq!(told(5, Phase::GaveUp, failed), told_so(Reason::GaveUp, "It failed. It is not restarted again"));
+    let leads = Leads::Decided(Lead { to: Role::Backup, why: "it failed.".into() });
+    let news = Memory { leads, ..Memory::default() }.news();
+    assert_eq!((news.len(), news[0].reason), (1, Reason::Switched));
+    assert_eq!(news[0].message, "Switching to the backup endpoint: it failed.");
 }

@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::memory::ASKED_FOR;
-use super::retry::{Attempt, Phase};
 use crate::channel::{ChannelSettings, NewChannel, NewInput};
 use crate::endpoint::Role;
 use crate::fight::{Change, What};
@@ -45,24 +43,12 @@ pub enum Action {
     DeleteChannel { id: String },
     /// Renew the tags of the channel or its input.
     TagMediaLive { arn: String, tags: BTreeMap<String, String> },
-    /// Remember, in the status, where the attempts are. Alone: what follows from it is done when it is stored.
-    Note(Attempt),
-    /// Remember, in the status, which endpoint is to be fed from now on. Alone, too.
-    Switch { to: Role, why: String },
 }
 
 /// The input, in the intent of its making.
 pub const INPUT: &str = "input";
 /// The channel, in the intent of its making.
 pub const CHANNEL: &str = "channel";
-
-impl Action {
-    /// Whether it is carried out by the status that the pass writes, and by nothing else.
-    #[must_use]
-    pub fn is_memory(&self) -> bool {
-        matches!(self, Self::Note(_) | Self::Switch { .. })
-    }
-}
 
 impl crate::plan::Action for Action {
     /// Names of outputs are unique in their flow and those of secrets in their region, so that a second create is refused by
@@ -87,14 +73,13 @@ impl crate::plan::Action for Action {
     /// The status is where these are kept, the name of a secret, and since when an output that sends has had its settings; and a
     /// stop of our own is no failure of the channel's. One that no look may show for long is told, too.
     fn is_told(&self) -> bool {
-        self.is_memory()
-            || matches!(
-                self,
-                Self::StopChannel { .. }
-                    | Self::StopOutput { .. }
-                    | Self::UpdateOutput { settings: Some(_), enabled: None, .. }
-                    | Self::Copy(CopyAction::Create { .. })
-            )
+        matches!(
+            self,
+            Self::StopChannel { .. }
+                | Self::StopOutput { .. }
+                | Self::UpdateOutput { settings: Some(_), enabled: None, .. }
+                | Self::Copy(CopyAction::Create { .. })
+        )
     }
 
     fn changes(&self) -> Vec<Change> {
@@ -117,17 +102,7 @@ impl crate::plan::Action for Action {
             Self::StartChannel { .. } => one(CHANNEL, What::Started),
             Self::StopChannel { .. } => one(CHANNEL, What::Stopped),
             Self::DeleteChannel { .. } => one(CHANNEL, What::Removed),
-            Self::Note(_) | Self::Switch { .. } => Vec::new(),
         }
-    }
-
-    /// From when attempts are counted says nothing of the show, which may have been on the air for long.
-    fn is_news(&self) -> bool {
-        !matches!(self, Self::Note(Attempt { count: 0, phase: Phase::Trying, .. }))
-    }
-
-    fn is_warning(&self) -> bool {
-        matches!(self, Self::Switch { to: Role::Backup, why } if why != ASKED_FOR)
     }
 
     fn reason(&self) -> Reason {
@@ -144,10 +119,6 @@ impl crate::plan::Action for Action {
             Self::StopChannel { .. } => Reason::Stopped,
             Self::DeleteChannel { .. } | Self::DeleteInput { .. } => Reason::Deleted,
             Self::TagMediaLive { .. } => Reason::Adopted,
-            Self::Note(Attempt { phase: Phase::GaveUp, .. }) => Reason::GaveUp,
-            Self::Note(Attempt { count: 0, phase: Phase::Trying, .. }) => Reason::Started,
-            Self::Note(_) => Reason::Restarting,
-            Self::Switch { .. } => Reason::Switched,
         }
     }
 
@@ -182,16 +153,6 @@ impl crate::plan::Action for Action {
             Self::StopChannel { id } => format!("Stopped MediaLive channel {id}"),
             Self::DeleteChannel { id } => format!("Removed MediaLive channel {id}"),
             Self::TagMediaLive { .. } => "Renewed the tags of a MediaLive resource".into(),
-            Self::Note(Attempt { count: 0, phase: Phase::Trying, .. }) => "Going on the air".into(),
-            Self::Note(Attempt { count, phase, cause }) => {
-                let cause = cause.as_deref().unwrap_or("The receiver did not take the stream.");
-                match phase {
-                    Phase::Trying => format!("Going on the air again (restart {count})"),
-                    Phase::Waiting => format!("{cause} It is restarted after a pause (restart {count})"),
-                    Phase::GaveUp => format!("{cause} It is not restarted again"),
-                }
-            }
-            Self::Switch { to, why } => format!("Switching to the {} endpoint: {why}", to.word().to_lowercase()),
         }
     }
 }

@@ -3,10 +3,12 @@
 //! Every action names one output of this Destination. Nothing here can touch another.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow::{Break, Continue};
 
 use super::action::Action;
 use super::changes::{Changes, is_delivered, with_copy};
 use super::connection::{Air, Connection, FAILOVER_AFTER, Fed, WITHOUT_SIGNAL, fed_outputs};
+use super::memory::Next;
 use super::observed::{Observed, OutputSeen, Programme};
 use super::restart::{count_and_turn, pause, tries};
 use super::retry::{Phase, Tries};
@@ -58,23 +60,23 @@ fn ours(seen: &Observed) -> impl Iterator<Item = (&Role, &OutputSeen)> {
 }
 
 /// What is next, beside a flow.
-pub(super) fn next(wanted: &Wanted, seen: &Observed, flow: &Flow<'_>) -> Step<Action> {
+pub(super) fn next(wanted: &Wanted, seen: &Observed, flow: &Flow<'_>) -> Next {
     let Flow { arn, state, outputs_used, stopped, signal } = *flow;
     let on_air = matches!(state, FlowState::Active | FlowState::Updating);
     let changes = Changes { wanted, seen, flow: arn, on_air };
     if let Some(foreign) = seen.outputs.values().find(|o| !o.ownership.is_ours()) {
-        return Step::Stuck(Problem::new(
+        return Continue(Step::Stuck(Problem::new(
             Reason::NotOurs,
             format!(
                 "Output {} is on the flow without this Destination's ownership tags: it is not touched, and none is made beside it.{} Remove it, or restore its tags. After a change of --cluster-id, start the operator with the old one.",
                 foreign.output.arn,
                 if foreign.output.enabled && on_air { " It still sends." } else { "" }
             ),
-        ));
+        )));
     }
     let copies = seen.left.allowed(changes.copies());
     if !copies.is_empty() {
-        return Step::Act(copies);
+        return Continue(Step::Act(copies));
     }
     let (mut actions, mut problem) = changes.next(outputs_used);
     if actions.is_empty() && (problem.is_none() || changes.is_fed()) {
@@ -84,47 +86,48 @@ pub(super) fn next(wanted: &Wanted, seen: &Observed, flow: &Flow<'_>) -> Step<Ac
     }
     if !actions.is_empty() {
         // In between states AWS refuses changes; what is wanted is decided again when the flow has settled.
-        return if state.takes_changes() { Step::Act(actions) } else { Step::wait(state.waiting(), SOON) };
+        let step = if state.takes_changes() { Step::Act(actions) } else { Step::wait(state.waiting(), SOON) };
+        return Continue(step);
     }
     // What is, or was, on the air is watched and restarted, whatever is in the way of the rest.
     if let Some(problem) = problem.as_ref().filter(|_| !wanted.running || !changes.has_begun()) {
-        return Step::Stuck(problem.clone());
+        return Continue(Step::Stuck(problem.clone()));
     }
     if !wanted.running {
-        return Step::Settled;
+        return Continue(Step::Settled);
     }
     if let Some(gave_up) = tries(wanted, seen).filter(|t| t.attempt.phase == Phase::GaveUp) {
-        return Step::Stuck(gave_up.gave_up(&wanted.identity));
+        return Continue(Step::Stuck(gave_up.gave_up(&wanted.identity)));
     }
     match state {
         // A flow that takes a change, for another Destination perhaps, still sends.
         FlowState::Active | FlowState::Updating => {}
         FlowState::Error => {
-            return Step::Stuck(Problem::new(
+            return Continue(Step::Stuck(Problem::new(
                 Reason::FlowError,
                 format!(
                     "The flow of Source {} is in state ERROR; the messages of that Source say more.",
                     wanted.source
                 ),
-            ));
+            )));
         }
         FlowState::Standby | FlowState::Starting => {
             let off = stopped.filter(|_| state == FlowState::Standby).cloned();
-            return match off {
+            return Continue(match off {
                 Some(why) => Step::wait_for_watch(Waiting::SourceStopped(wanted.source.clone(), why)),
                 None => Step::wait(Waiting::FlowStarting, IN_TRANSITION),
-            };
+            });
         }
-        other => return Step::wait(other.waiting(), SOON),
+        other => return Continue(Step::wait(other.waiting(), SOON)),
     }
-    if let Some(pause) = pause(wanted, seen) {
-        return pause;
+    if let Some(pause) = pause(wanted, seen)? {
+        return Continue(pause);
     }
-    match (delivery(wanted, seen, signal), problem) {
+    Continue(match (delivery(wanted, seen, signal)?, problem) {
         // It is as well as it can be.
         (Step::Settled, Some(problem)) => Step::Stuck(problem),
         (step, _) => step,
-    }
+    })
 }
 
 /// The flow that the outputs are of.
@@ -232,10 +235,10 @@ pub(super) fn pending_changes(wanted: &Wanted, seen: &Observed) -> Vec<String> {
 }
 
 /// Whether the programme reaches the receiver, and what is done when it does not.
-fn delivery(wanted: &Wanted, seen: &Observed, signal: Option<bool>) -> Step<Action> {
+fn delivery(wanted: &Wanted, seen: &Observed, signal: Option<bool>) -> Next {
     let fed: Vec<_> =
         fed_outputs(Some(wanted), seen).into_iter().filter(|f| wanted.outputs.contains_key(&f.role)).collect();
-    match Air::of(&fed) {
+    Continue(match Air::of(&fed) {
         Air::Silent => Step::wait(silence(wanted, signal), WITHOUT_SIGNAL),
         // With a hot backup one of two is enough to be on the air; the condition Delivering tells of the other.
         Air::Running | Air::Off => Step::Settled,
@@ -250,12 +253,13 @@ fn delivery(wanted: &Wanted, seen: &Observed, signal: Option<bool>) -> Step<Acti
                     if !(has_spare && down.role == Role::Primary) && down.unchanged_for >= wanted.retry.after =>
                 {
                     let turn = has_spare.then_some(Role::Primary);
-                    count_and_turn(wanted, seen, turn, |tries| wanted.retry.next(tries, &down.refusal()))
+                    let counted = count_and_turn(wanted, seen, turn, |tries| wanted.retry.next(tries, &down.refusal()));
+                    return Break(counted);
                 }
                 _ => Step::wait(Waiting::Connecting(first(&fed, Connection::Down)), IN_TRANSITION),
             }
         }
-    }
+    })
 }
 
 /// What is waited for while nothing arrives.

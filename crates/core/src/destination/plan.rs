@@ -2,30 +2,67 @@
 //!
 //! Every action names something that is this Destination's alone. Nothing here can touch another.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::ops::ControlFlow::{Break, Continue};
+use std::time::Duration;
 
 pub use super::action::{Action, CHANNEL, INPUT};
+use super::connection::fed;
+use super::memory::{Memory, Next, Remember, after};
 use super::observed::{Observed, Programme};
 use super::outputs::{self, Flow};
+use super::retry::Tries;
 use super::teardown;
 use super::transcode::{self, Path};
 use super::wanted::Wanted;
 use crate::channel::{ChannelState, InputState};
 use crate::passwords;
-use crate::plan::{Desired, IN_TRANSITION, Problem, SOON, Step, Waiting};
+use crate::plan::{Desired, IN_TRANSITION, Plan, Problem, SOON, Step, Waiting};
 use crate::reasons::Reason;
 
-/// Decides.
+/// Decides. What has to be remembered is remembered first, and what is next follows from it.
 #[must_use]
-pub fn plan(desired: &Desired<Wanted>, retain: bool, seen: &Observed) -> Step<Action> {
-    match desired {
-        // Whoever has taken over what it had has all of it.
-        Desired::Absent if retain || seen.taken_over_by().is_some() => Step::Gone,
-        Desired::Absent => toward_absent(seen),
-        Desired::Invalid(problem) => Step::Stuck(problem.clone()),
-        Desired::Present(wanted) if wanted.suspended => Step::Settled,
-        Desired::Present(wanted) => toward_present(wanted, seen),
-    }
+pub fn plan(desired: &Desired<Wanted>, retain: bool, seen: &Observed) -> Plan<Action, Memory> {
+    let Desired::Present(wanted) = desired else {
+        return Plan::from(match desired {
+            // Whoever has taken over what it had has all of it.
+            Desired::Absent if retain || seen.taken_over_by().is_some() => Step::Gone,
+            Desired::Invalid(problem) => Step::Stuck(problem.clone()),
+            Desired::Absent | Desired::Present(_) => toward_absent(seen),
+        });
+    };
+    let (mut now, mut decided) = (Cow::Borrowed(seen), Remember::default());
+    let step = loop {
+        match next(wanted, &now) {
+            Continue(step) => break step,
+            // One failure is counted once: what follows another one is seen by the next look.
+            Break(more) if decided.has(&more) => break wait_for_a_look(wanted, &now),
+            Break(Remember { attempt, lead }) => {
+                let now = now.to_mut();
+                if let Some(attempt) = attempt {
+                    let keys = wanted.keys.clone().or_else(|| now.tries.as_ref()?.keys.clone());
+                    now.tries = Some(Tries { attempt: attempt.clone(), since: Duration::ZERO, up: false, keys });
+                    decided.attempt = Some(attempt);
+                }
+                if let Some(lead) = lead {
+                    now.decided = Some(lead.to);
+                    decided.lead = Some(lead);
+                }
+            }
+        }
+    };
+    let memory = after(wanted, &now, &decided, &step);
+    Plan { step, memory, deferred: pending_changes(wanted, &now) }
+}
+
+fn next(wanted: &Wanted, seen: &Observed) -> Next {
+    if wanted.suspended { Continue(Step::Settled) } else { toward_present(wanted, seen) }
+}
+
+fn wait_for_a_look(wanted: &Wanted, seen: &Observed) -> Step<Action> {
+    let at = fed(Some(wanted), seen).into_iter().next().map(|fed| fed.at);
+    Step::wait(at.map_or(Waiting::ChannelUpdating, Waiting::Connecting), SOON)
 }
 
 fn toward_absent(seen: &Observed) -> Step<Action> {
@@ -91,23 +128,23 @@ fn not_ours(text: String) -> Step<Action> {
     Step::Stuck(Problem::new(Reason::NotOurs, text))
 }
 
-fn toward_present(wanted: &Wanted, seen: &Observed) -> Step<Action> {
+fn toward_present(wanted: &Wanted, seen: &Observed) -> Next {
     if let Some(uid) = seen.taken_over_by() {
         let text = format!(
             "What this Destination had in AWS was taken over by the Destination of the same cluster id, namespace and name that has UID {uid}: two clusters have one identity. This one does nothing any more. Delete it here, which removes nothing in AWS; to take it back, create it anew."
         );
-        return Step::Stuck(Problem::new(Reason::TakenOver, text));
+        return Continue(Step::Stuck(Problem::new(Reason::TakenOver, text)));
     }
     // A stop comes alone and before anything that AWS could refuse: what cannot be changed, or not even understood, can
     // still be stopped.
     if !wanted.running {
         if let Some(step) = off_the_air(seen) {
-            return step;
+            return Continue(step);
         }
         if seen.gives_way
             && let Some(step) = outputs::retire(seen)
         {
-            return step;
+            return Continue(step);
         }
         // Only what streams is paid for: the channel goes with the show.
         let prepared = wanted.prepare && (wanted.channel.is_some() || wanted.problem.is_some());
@@ -116,36 +153,36 @@ fn toward_present(wanted: &Wanted, seen: &Observed) -> Step<Action> {
             // An input waits for ever for a channel that is not ours, and that this one still sends comes first.
             && !(matches!(step, Step::Wait { .. }) && seen.still_sends().is_some())
         {
-            return step;
+            return Continue(step);
         }
     }
     if let Some(still) = seen.still_sends().filter(|_| !wanted.running) {
-        return not_ours(format!(
+        return Continue(not_ours(format!(
             "{still} still sends: it does not bear this Destination's ownership tags and is not touched. Stop or remove it in AWS, or restore its tags. After a change of --cluster-id, start the operator with the old one."
-        ));
+        )));
     }
     if let Some(flow) = &seen.source_lost {
         // What is on the air stays, and what is to be off is.
-        return match wanted.running || wanted.prepare {
+        return Continue(match wanted.running || wanted.prepare {
             true => not_ours(format!(
                 "Flow {flow} is not Source {}'s any more, so nothing is started on it.{} The message of that Source says what to do.",
                 wanted.source,
                 seen.still_sends().map_or_else(String::new, |still| format!(" {still} still sends."))
             )),
             false => Step::Settled,
-        };
+        });
     }
     let Programme::Flow { arn, state, outputs_used, stopped, signal, region, .. } = &seen.flow else {
-        return without_flow(wanted, seen);
+        return Continue(without_flow(wanted, seen));
     };
     if wanted.region.as_ref().is_some_and(|r| r != region) {
-        return Step::Stuck(Problem::new(
+        return Continue(Step::Stuck(Problem::new(
             Reason::RegionMismatch,
             format!("spec.region is not the region of Source {} ({region}); take spec.region out.", wanted.source),
-        ));
+        )));
     }
     if let Some(problem) = &wanted.problem {
-        return Step::Stuck(problem.clone());
+        return Continue(Step::Stuck(problem.clone()));
     }
     // Between deliveries: the new path is made and seen to work, then the old one goes.
     let old_path = match &wanted.channel {
@@ -161,20 +198,20 @@ fn toward_present(wanted: &Wanted, seen: &Observed) -> Step<Action> {
         && old_path.is_some()
         && !new_path_begun
     {
-        return Step::wait(Waiting::MovesFirst(first.clone()), 5 * IN_TRANSITION);
+        return Continue(Step::wait(Waiting::MovesFirst(first.clone()), 5 * IN_TRANSITION));
     }
     let (state, outputs_used, stopped, signal) = (*state, *outputs_used, stopped.as_ref(), *signal);
     let step = match &wanted.channel {
-        None => outputs::next(wanted, seen, &Flow { arn, state, outputs_used, stopped, signal }),
+        None => outputs::next(wanted, seen, &Flow { arn, state, outputs_used, stopped, signal })?,
         Some(channel) => {
             let path = Path { wanted, channel, seen, flow: arn, state, outputs_used, stopped, signal };
-            if wanted.running || wanted.prepare { path.next() } else { Step::Settled }
+            if wanted.running || wanted.prepare { path.next()? } else { Step::Settled }
         }
     };
-    match (step, old_path) {
+    Continue(match (step, old_path) {
         (Step::Settled, Some(old_path)) if has_arrived(wanted, seen) => old_path,
         (step, _) => step,
-    }
+    })
 }
 
 /// Whether the show is on the new path, or there is none. What AWS does not take of it keeps the old one.

@@ -10,10 +10,10 @@ use super::connection::{Air, Fed, fed};
 use super::delivering::{delivering, over_limit, refusal, refused, too_much};
 use super::memory;
 use super::observed::{Observed, Programme};
-use super::plan::{Action, pending_changes};
+use super::plan::Action;
 use super::recorded;
 use super::restart::tries;
-use super::retry::Phase;
+use super::retry::Tries;
 use super::runs::runs;
 use super::wanted::Wanted;
 use crate::annotations;
@@ -67,11 +67,13 @@ pub fn status(destination: &Destination, outcome: &Outcome<'_>) -> DestinationSt
         status.alerts = alerts(&before, seen);
         if let Some(wanted) = outcome.wanted {
             status.encoding = encoding(wanted, seen);
-            status.retries = memory::retries(destination, &before, wanted, seen, outcome);
-            status.failover =
-                memory::failover(&before, status.retries.as_ref(), wanted, seen, outcome, status.active_endpoint);
+            if let Some(memory) = outcome.memory {
+                let is_old = memory::begins_anew(destination, &before);
+                status.retries = memory::retries(before.retries.as_ref(), memory, wanted, is_old, outcome.now);
+                status.failover = memory::failover(before.failover.as_ref(), memory, outcome.now);
+            }
         }
-        status.pending_changes = outcome.wanted.map(|w| pending_changes(w, seen)).unwrap_or_default();
+        status.pending_changes = outcome.deferred.to_vec();
     }
     let fed = outcome.seen.map(|seen| fed(outcome.wanted, seen)).unwrap_or_default();
     let word = word(&before, destination, outcome, &fed);
@@ -269,7 +271,7 @@ fn created(status: &mut DestinationStatus, outcome: &Outcome<'_>) {
     }
 }
 
-fn active_endpoint(seen: &Observed) -> Option<ActiveEndpoint> {
+pub(super) fn active_endpoint(seen: &Observed) -> Option<ActiveEndpoint> {
     let on = seen.outputs.iter().filter(|(_, o)| o.output.enabled).map(|(role, _)| *role);
     let up = seen.channel.present().filter(|c| c.channel.state.is_up());
     let mut roles: Vec<Role> = on.chain(up.iter().flat_map(|c| c.channel.settings.targets.keys().copied())).collect();
@@ -318,7 +320,7 @@ fn word(before: &DestinationStatus, destination: &Destination, outcome: &Outcome
             _ => DestinationWord::Idle,
         },
         _ if air == Air::Refused => DestinationWord::Error,
-        step if holds_back(outcome.wanted, seen, step) => DestinationWord::Error,
+        _ if holds_back(outcome, seen) => DestinationWord::Error,
         _ if seen.outputs.is_empty() && channel.is_none_or(|c| c == ChannelState::Creating || c.is_gone()) => {
             DestinationWord::Creating
         }
@@ -341,15 +343,10 @@ fn what_is_seen(air: Air, channel: Option<ChannelState>, flow: &Programme) -> De
 }
 
 /// Whether it failed and is kept off the air, for a pause or for good: by what is remembered now, or was before.
-fn holds_back(wanted: Option<&Wanted>, seen: &Observed, step: Option<&Step<Action>>) -> bool {
-    let noted = match step {
-        Some(Step::Act(actions)) => {
-            actions.iter().find_map(|a| if let Action::Note(attempt) = a { Some(attempt.phase) } else { None })
-        }
-        _ => None,
-    };
-    let remembered = || wanted.and_then(|w| tries(w, seen)).map(|t| t.attempt.phase);
-    noted.or_else(remembered).is_some_and(|phase| phase != Phase::Trying)
+fn holds_back(outcome: &Outcome<'_>, seen: &Observed) -> bool {
+    let now = outcome.memory.filter(|memory| memory.is_anew).and_then(|memory| memory.restart.as_ref());
+    let before = || outcome.wanted.and_then(|wanted| tries(wanted, seen));
+    now.or_else(before).is_some_and(Tries::holds_back)
 }
 
 fn last_error(
@@ -365,19 +362,19 @@ fn last_error(
         }
         (failure.reason(), failure.text(), if failure.is_refusal() { "Error" } else { "Warning" })
     } else {
+        let decided = outcome.memory.filter(|memory| memory.is_anew).and_then(|memory| memory.restart.as_ref());
         match outcome.step {
+            // What has failed just now.
+            _ if decided.is_some_and(|tries| tries.attempt.cause.is_some()) => {
+                let cause = decided.and_then(|tries| tries.attempt.cause.clone()).unwrap_or_default();
+                (Reason::NotConnected, cause, "Warning")
+            }
             Some(Step::Stuck(problem)) => (problem.reason, problem.message.clone(), "Error"),
             Some(Step::Wait { on: Waiting::Connecting(_), .. }) if word == DestinationWord::Error => {
                 (Reason::NotConnected, refused(fed).map(refusal).unwrap_or_default(), "Warning")
             }
             Some(Step::Settled | Step::Gone) => return None,
             Some(Step::Wait { on, .. }) if on.is_carried_out() => return None,
-            Some(Step::Act(actions)) => match actions.as_slice() {
-                [Action::Note(attempt), ..] if attempt.cause.is_some() => {
-                    (Reason::NotConnected, attempt.cause.clone().unwrap_or_default(), "Warning")
-                }
-                _ => return before.last_error.clone(),
-            },
             _ => return before.last_error.clone(),
         }
     };

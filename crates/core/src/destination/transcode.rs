@@ -2,10 +2,12 @@
 //!
 //! The channel exists for the show: it is made for the start, after the flow, and removed with the stop, before the flow.
 
+use std::ops::ControlFlow::{Break, Continue};
 use std::time::Duration;
 
 use super::action::{Action, CHANNEL, INPUT};
 use super::connection::{Air, Connection, FAILOVER_AFTER, Fed, WITHOUT_SIGNAL, fed_by_channel, of_channel};
+use super::memory::{Next, Remember};
 use super::observed::{ChannelSeen, Observed, Programme};
 use super::restart::{count, count_and_turn, pause, tries};
 use super::retry::{Attempt, Phase, Tries, is_refusal};
@@ -55,7 +57,7 @@ pub(super) struct Path<'a> {
 }
 
 impl Path<'_> {
-    pub(super) fn next(&self) -> Step<Action> {
+    pub(super) fn next(&self) -> Next {
         let Self { wanted, seen, .. } = self;
         if let Some(lost) = seen.not_ours.first() {
             let text = format!(
@@ -64,29 +66,27 @@ impl Path<'_> {
                 lost.arn,
                 if lost.runs { " It still runs and is billed." } else { "" }
             );
-            return Step::Stuck(Problem::new(Reason::NotOurs, text));
+            return Continue(Step::Stuck(Problem::new(Reason::NotOurs, text)));
         }
         let tries = tries(wanted, seen);
         if let Some(gave_up) = tries.filter(|t| t.attempt.phase == Phase::GaveUp) {
             // What is not on the air is not paid for.
             let way = if wanted.prepare { stop(seen).map(|a| Step::Act(vec![a])) } else { retire(seen) };
-            return way.unwrap_or_else(|| Step::Stuck(gave_up.gave_up(&wanted.identity)));
+            return Continue(way.unwrap_or_else(|| Step::Stuck(gave_up.gave_up(&wanted.identity))));
         }
         if let (Some(why), false) = (self.stopped, wanted.prepare) {
             // A channel without a flow costs what one with a show does.
-            return retire(seen).unwrap_or_else(|| self.source_stopped(why));
+            return Continue(retire(seen).unwrap_or_else(|| self.source_stopped(why)));
         }
         let input = match self.input() {
             Ok(input) => input,
-            Err(step) => return step,
+            Err(step) => return Continue(step),
         };
-        if let Some(step) = self.turns_away() {
-            return step;
-        }
+        self.turns_away()?;
         let settings = self.channel.settings(|role| self.feeds(role), input);
         let (seen_channel, settings) = match (&seen.channel, settings) {
             (Look::Present(channel), settings) if channel.channel.state != ChannelState::Deleted => (channel, settings),
-            (_, Err(problem)) => return Step::Stuck(problem),
+            (_, Err(problem)) => return Continue(Step::Stuck(problem)),
             (_, Ok(settings)) => return self.create(settings),
         };
         let channel = &seen_channel.channel;
@@ -96,7 +96,7 @@ impl Path<'_> {
                 self.up(seen_channel, settings)
             }
             ChannelState::CreateFailed | ChannelState::UpdateFailed => self.failed(seen_channel),
-            state => transition(state),
+            state => Continue(transition(state)),
         }
     }
 
@@ -163,21 +163,22 @@ impl Path<'_> {
         }))])
     }
 
-    fn create(&self, settings: ChannelSettings) -> Step<Action> {
+    fn create(&self, settings: ChannelSettings) -> Next {
         if let Some(input) = self.seen.input.present().filter(|i| i.state == InputState::Attached) {
-            return attached(input, self.seen);
+            return Continue(attached(input, self.seen));
         }
         if let Some(problem) = self.quota(false) {
-            return Step::Stuck(problem);
+            return Continue(Step::Stuck(problem));
         }
-        if let Some(step) = self.pause().or_else(|| self.own_stop()) {
-            return step;
+        if let Some(step) = self.pause()? {
+            return Continue(step);
         }
-        Step::Act(vec![Action::CreateChannel(Box::new(NewChannel {
+        self.own_stop()?;
+        Continue(Step::Act(vec![Action::CreateChannel(Box::new(NewChannel {
             name: self.channel.name.clone(),
             settings,
             tags: self.wanted.tags.clone(),
-        }))])
+        }))]))
     }
 
     /// What is in the way of a new input (and with it a channel), or of a channel alone: once the input is there, nobody who
@@ -225,34 +226,33 @@ impl Path<'_> {
         )
     }
 
-    fn idle(&self, seen: &ChannelSeen, settings: Result<ChannelSettings, Problem>) -> Step<Action> {
+    fn idle(&self, seen: &ChannelSeen, settings: Result<ChannelSettings, Problem>) -> Next {
         let channel = &seen.channel;
         let settings = match settings {
             Ok(settings) => settings,
-            Err(problem) => return Step::Stuck(problem),
+            Err(problem) => return Continue(Step::Stuck(problem)),
         };
         // A show begins with what AWS has when it does not take a change, and never toward somebody else.
         let begins = tries(self.wanted, self.seen).is_none();
         let elsewhere = begins && settings.differences(&channel.settings).iter().any(|field| RECEIVER.contains(field));
         if self.differs(&settings, channel) || elsewhere {
-            return self.own_stop().unwrap_or_else(|| {
-                Step::Act(vec![Action::UpdateChannel {
-                    id: channel.id.clone(),
-                    name: self.channel.name.clone(),
-                    settings: Box::new(settings),
-                }])
-            });
+            self.own_stop()?;
+            return Continue(Step::Act(vec![Action::UpdateChannel {
+                id: channel.id.clone(),
+                name: self.channel.name.clone(),
+                settings: Box::new(settings),
+            }]));
         }
         if !self.wanted.running {
-            return Step::Settled;
+            return Continue(Step::Settled);
         }
         if let Some(step) = self.flow_is_up() {
-            return step;
+            return Continue(step);
         }
         match tries(self.wanted, self.seen) {
-            None => Step::Act(vec![Action::Note(Attempt::FIRST)]),
+            None => Break(Remember::attempt(Attempt::FIRST)),
             Some(Tries { up: true, since, attempt: Attempt { phase: Phase::Trying, .. }, .. }) if *since < OLD_READ => {
-                Step::wait(Waiting::ChannelStarting, SOON)
+                Continue(Step::wait(Waiting::ChannelStarting, SOON))
             }
             Some(Tries { up: true, attempt: Attempt { phase: Phase::Trying, .. }, .. }) => {
                 const STOPPED: &str = "The channel stopped by itself, or was stopped outside Playout";
@@ -260,11 +260,14 @@ impl Path<'_> {
                 let fed_only = |role| channel.settings.targets.keys().all(|fed| *fed == role);
                 if self.has_spare(Role::Backup) && fed_only(Role::Primary) {
                     let why = format!("{STOPPED}, while it fed the primary.");
-                    return Step::Act(vec![Action::Switch { to: Role::Backup, why }]);
+                    return Break(Remember::lead(Role::Backup, why));
                 }
-                self.again(&format!("{STOPPED}."), fed_only(Role::Backup))
+                Break(self.again(&format!("{STOPPED}."), fed_only(Role::Backup)))
             }
-            Some(_) => self.pause().unwrap_or_else(|| Step::Act(vec![Action::StartChannel { id: channel.id.clone() }])),
+            Some(_) => {
+                let start = || Step::Act(vec![Action::StartChannel { id: channel.id.clone() }]);
+                Continue(self.pause()?.unwrap_or_else(start))
+            }
         }
     }
 
@@ -274,13 +277,15 @@ impl Path<'_> {
     }
 
     /// What is changed or made anew was stopped by us: no failure, also when the pass that stopped it could not tell.
-    fn own_stop(&self) -> Option<Step<Action>> {
-        let tries = tries(self.wanted, self.seen).filter(|t| t.up && t.attempt.phase == Phase::Trying)?;
-        Some(Step::Act(vec![Action::Note(tries.attempt.clone())]))
+    fn own_stop(&self) -> Next<()> {
+        match tries(self.wanted, self.seen).filter(|t| t.up && t.attempt.phase == Phase::Trying) {
+            Some(tries) => Break(Remember::attempt(tries.attempt.clone())),
+            None => Continue(()),
+        }
     }
 
     /// The pause before the next attempt, and its end.
-    fn pause(&self) -> Option<Step<Action>> {
+    fn pause(&self) -> Next<Option<Step<Action>>> {
         pause(self.wanted, self.seen)
     }
 
@@ -309,29 +314,29 @@ impl Path<'_> {
     }
 
     /// Counts a failure; after one of the backup the primary has the next attempt.
-    fn again(&self, cause: &str, of_backup: bool) -> Step<Action> {
+    fn again(&self, cause: &str, of_backup: bool) -> Remember {
         let turn = (of_backup && self.has_spare(Role::Primary)).then_some(Role::Primary);
         count_and_turn(self.wanted, self.seen, turn, |tries| self.wanted.retry.next(tries, cause))
     }
 
-    fn count(&self, next: impl FnOnce(Option<&Tries>) -> Attempt) -> Step<Action> {
+    fn count(&self, next: impl FnOnce(Option<&Tries>) -> Attempt) -> Remember {
         count(self.wanted, self.seen, next)
     }
 
     /// AWS could not make or change the channel: it is made anew, as often as may be.
-    fn failed(&self, seen: &ChannelSeen) -> Step<Action> {
+    fn failed(&self, seen: &ChannelSeen) -> Next {
         let channel = &seen.channel;
         match tries(self.wanted, self.seen) {
             Some(tries) if tries.attempt.phase == Phase::Waiting => {
-                Step::Act(vec![Action::DeleteChannel { id: channel.id.clone() }])
+                Continue(Step::Act(vec![Action::DeleteChannel { id: channel.id.clone() }]))
             }
-            _ => self.again(&format!("AWS reports the channel in state {}.", channel.state.as_str()), false),
+            _ => Break(self.again(&format!("AWS reports the channel in state {}.", channel.state.as_str()), false)),
         }
     }
 
-    fn up(&self, seen: &ChannelSeen, settings: Result<ChannelSettings, Problem>) -> Step<Action> {
+    fn up(&self, seen: &ChannelSeen, settings: Result<ChannelSettings, Problem>) -> Next {
         let channel = &seen.channel;
-        let stop = || Step::Act(vec![Action::StopChannel { id: channel.id.clone() }]);
+        let stop = || Continue(Step::Act(vec![Action::StopChannel { id: channel.id.clone() }]));
         let tries = tries(self.wanted, self.seen);
         if self.stopped.is_some() || tries.is_some_and(Tries::holds_back) {
             return stop();
@@ -344,13 +349,13 @@ impl Path<'_> {
             return stop();
         }
         match channel.state {
-            ChannelState::Starting | ChannelState::Recovering => return transition(channel.state),
+            ChannelState::Starting | ChannelState::Recovering => return Continue(transition(channel.state)),
             _ => {}
         }
         if let Some(step) = self.flow_is_up() {
-            return step;
+            return Continue(step);
         }
-        match (self.delivery(seen), settings) {
+        Continue(match (self.delivery(seen)?, settings) {
             // It is as well as it can be, and could not be started again.
             (Step::Settled, Err(problem)) => Step::Stuck(problem),
             // So is a backup that could not be fed.
@@ -359,7 +364,7 @@ impl Path<'_> {
                 missing.map_or(Step::Settled, |problem| Step::Stuck(problem.clone()))
             }
             (step, _) => step,
-        }
+        })
     }
 
     /// Whether the other endpoint is to be fed, which a running channel cannot do. The user or the failure has decided that:
@@ -373,19 +378,22 @@ impl Path<'_> {
     }
 
     /// Whether the programme reaches the receivers, and what is done when it reaches none.
-    fn delivery(&self, seen: &ChannelSeen) -> Step<Action> {
+    fn delivery(&self, seen: &ChannelSeen) -> Next {
         let fed = fed_by_channel(self.seen);
         let first =
             |connection| fed.iter().find(|f| f.connection == connection).map_or_else(String::new, |f| f.at.clone());
-        match Air::of(&fed) {
+        Continue(match Air::of(&fed) {
             Air::Running | Air::Off => Step::Settled,
             Air::Silent => Step::wait(self.silence(seen), WITHOUT_SIGNAL),
             // While one of two is not known yet, it may be the one that takes the stream.
             Air::Pending => Step::wait(Waiting::Connecting(first(Connection::Pending)), IN_TRANSITION),
-            Air::Refused => self
-                .failed_delivery(seen, &fed)
-                .unwrap_or_else(|| Step::wait(Waiting::Connecting(first(Connection::Down)), IN_TRANSITION)),
-        }
+            Air::Refused => {
+                if let Some(failed) = self.failed_delivery(seen, &fed) {
+                    return Break(failed);
+                }
+                Step::wait(Waiting::Connecting(first(Connection::Down)), IN_TRANSITION)
+            }
+        })
     }
 
     /// What is waited for while nothing arrives.
@@ -411,17 +419,19 @@ impl Path<'_> {
     }
 
     /// A failure has decided for an endpoint whose key cannot be read any more: off the air, the other one is fed.
-    fn turns_away(&self) -> Option<Step<Action>> {
-        let decided = self.seen.decided.filter(|_| self.wanted.running)?;
+    fn turns_away(&self) -> Next<()> {
+        let Some(decided) = self.seen.decided.filter(|_| self.wanted.running) else { return Continue(()) };
         let other = if decided == Role::Primary { Role::Backup } else { Role::Primary };
-        let problem = self.channel.endpoints.get(&decided)?.target.as_ref().err()?;
+        let problem = self.channel.endpoints.get(&decided).and_then(|endpoint| endpoint.target.as_ref().err());
         let up = self.seen.channel.present().is_some_and(|c| c.channel.state.is_up());
-        let switch = || Step::Act(vec![Action::Switch { to: other, why: problem.message.clone() }]);
-        (!up && self.has_spare(other)).then(switch)
+        match problem {
+            Some(problem) if !up && self.has_spare(other) => Break(Remember::lead(other, problem.message.clone())),
+            _ => Continue(()),
+        }
     }
 
     /// No receiver takes the stream: what is done about it, when it has lasted.
-    fn failed_delivery(&self, seen: &ChannelSeen, fed: &[Fed]) -> Option<Step<Action>> {
+    fn failed_delivery(&self, seen: &ChannelSeen, fed: &[Fed]) -> Option<Remember> {
         let of_role = |role| seen.alerts.iter().filter(move |a| a.role == Some(role));
         let refusal = |role| of_role(role).find(|a| is_refusal(&a.message));
         let said = |role| refusal(role).or_else(|| of_role(role).next());
@@ -432,7 +442,7 @@ impl Path<'_> {
         let only_primary = fed.iter().all(|f| f.role == Role::Primary);
         if only_primary && self.has_spare(Role::Backup) {
             let why = format!("{shown} did not take the stream for {} s.{words}", FAILOVER_AFTER.as_secs());
-            return (since >= FAILOVER_AFTER).then(|| Step::Act(vec![Action::Switch { to: Role::Backup, why }]));
+            return (since >= FAILOVER_AFTER).then(|| Remember::lead(Role::Backup, why));
         }
         let only_backup = fed.iter().all(|f| f.role == Role::Backup);
         // A platform that has not let go of the connection before says so, too, for a moment.

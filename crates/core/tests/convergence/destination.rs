@@ -9,7 +9,7 @@ use playout_api::destination::RetryWord;
 use playout_api::{Destination, RECONCILE_AT};
 use playout_core::channel::{ChannelSettings, ChannelState, Look, NewChannel, NewInput, Quotas, Usage};
 use playout_core::destination::Outcome;
-use playout_core::destination::memory;
+use playout_core::destination::memory::{self, Lead, Leads, Memory};
 use playout_core::destination::observed::{ChannelSeen, EndpointSeen, Observed, OutputSeen, Programme};
 use playout_core::destination::plan::{Action as A, housekeeping, plan};
 use playout_core::destination::retry::Phase;
@@ -27,8 +27,8 @@ use serde_json::{Value, json};
 use super::fixtures::world::live::{LIMIT, Made, WorldChannel};
 use super::fixtures::world::{No, World};
 use super::fixtures::{
-    at, backup_json, connected, deleted, destination_json, destination_object, destination_spec_of, destination_wanted,
-    identity, present, references, srt_json,
+    DestinationPlan, at, backup_json, connected, deleted, destination_json, destination_object, destination_spec_of,
+    destination_wanted, identity, outcome_of, present, references, srt_json,
 };
 use super::{Kind, Tally, everywhere, faults, managed, print, settled, source_wishes, worlds_of};
 
@@ -375,11 +375,11 @@ impl Wish {
     fn outcome<'a>(
         &'a self,
         seen: &'a Observed,
-        step: &'a Step<A>,
+        plan: &'a DestinationPlan,
         failure: Option<&'a Failure>,
         second: i64,
     ) -> Outcome<'a> {
-        Outcome { wanted: self.wanted(), seen: Some(seen), step: Some(step), failure, created: None, now: at(second) }
+        Outcome { failure, ..outcome_of(self.wanted(), Some(seen), Some(plan), second) }
     }
 }
 
@@ -485,6 +485,7 @@ impl Kind for DestinationShow {
     type Wish = Wish;
     type Seen = Observed;
     type Action = A;
+    type Memory = Memory;
 
     /// The longest way: the primary is given up for the backup, and both are refused three times, with pauses.
     const PASSES: usize = 120;
@@ -556,7 +557,7 @@ impl Kind for DestinationShow {
         }
     }
 
-    fn plan(wish: &Wish, seen: &Observed) -> Step<A> {
+    fn plan(wish: &Wish, seen: &Observed) -> DestinationPlan {
         plan(&wish.desired, wish.retain, seen)
     }
 
@@ -564,19 +565,47 @@ impl Kind for DestinationShow {
         wish.wanted().map(|wanted| housekeeping(wanted, seen)).unwrap_or_default()
     }
 
-    fn is_steady(world: &World, wish: &Wish, seen: &Observed, step: &Step<A>) -> bool {
+    fn goes_first(memory: &Memory) -> bool {
+        memory.goes_first
+    }
+
+    fn wrongly_decided(before: &World, wish: &Wish, memory: &Memory) -> Option<String> {
+        let noted = memory.restart.as_ref().filter(|_| memory.goes_first && memory.is_anew);
+        if let Some(tries) = noted.filter(|tries| tries.attempt.phase != Phase::Trying) {
+            let cause = tries.attempt.cause.as_deref().unwrap_or_default();
+            if !is_true(before, wish, cause) {
+                return Some(format!("a restart was counted although nothing failed: {cause}"));
+            }
+        }
+        match &memory.leads {
+            Leads::Decided(Lead { why, .. }) if why.contains("by itself") && is_true(before, wish, why) => None,
+            Leads::Decided(Lead { to, .. }) if !wish.refuses.contains(&to.other()) => {
+                Some("it was switched although what was fed takes the stream".into())
+            }
+            _ => None,
+        }
+    }
+
+    fn is_steady(world: &World, wish: &Wish, seen: &Observed, plan: &DestinationPlan) -> bool {
         // What is done now is remembered as done now.
-        if matches!(step, Step::Act(actions) if actions.iter().any(A::is_told)) {
+        let is_told = matches!(&plan.step, Step::Act(actions) if actions.iter().any(A::is_told));
+        if is_told || plan.memory.is_anew || matches!(plan.memory.leads, Leads::Decided(_) | Leads::Seen(_)) {
             return true;
         }
         let mut object = wish.object(world);
-        let first = status(&object, &wish.outcome(seen, step, None, world.clock));
+        let first = status(&object, &wish.outcome(seen, plan, None, world.clock));
         object.status = Some(first.clone());
-        first == status(&object, &wish.outcome(seen, step, None, world.clock + 3600))
+        first == status(&object, &wish.outcome(seen, plan, None, world.clock + 3600))
     }
 
-    fn remember(world: &mut World, wish: &Wish, seen: &Observed, step: &Step<A>, failure: Option<&Failure>) -> bool {
-        let now = status(&wish.object(world), &wish.outcome(seen, step, failure, world.clock));
+    fn remember(
+        world: &mut World,
+        wish: &Wish,
+        seen: &Observed,
+        plan: &DestinationPlan,
+        failure: Option<&Failure>,
+    ) -> bool {
+        let now = status(&wish.object(world), &wish.outcome(seen, plan, failure, world.clock));
         let changed = world.status.as_deref() != Some(&now);
         if changed {
             world.status = Some(Rc::new(now));
@@ -642,19 +671,6 @@ impl Kind for DestinationShow {
         let lives = |a: &A| matches!(a, A::CreateInput(_) | A::CreateChannel(_) | A::UpdateChannel { .. });
         if !wish.transcodes() && lives(action) || !wanted.running && !wanted.prepare && lives(action) {
             return Some("a channel was made or changed that nobody wants".into());
-        }
-        match action {
-            A::Note(attempt) if attempt.phase != Phase::Trying => {
-                let cause = attempt.cause.as_deref().unwrap_or_default();
-                if !is_true(before, wish, cause) {
-                    return Some(format!("a restart was counted although nothing failed: {cause}"));
-                }
-            }
-            A::Switch { why, .. } if why.contains("by itself") && is_true(before, wish, why) => {}
-            A::Switch { to, .. } if !wish.refuses.contains(&to.other()) => {
-                return Some("it was switched although what was fed takes the stream".into());
-            }
-            _ => {}
         }
         if !wanted.running {
             let fed = |w: &World| {
