@@ -50,6 +50,11 @@ pub fn judge(receives: Option<bool>, measured: &Measured, health: &Health) -> He
 /// have failed for as long as a measurement is waited for.
 #[must_use]
 pub fn signal(status: &SourceStatus, now: Timestamp) -> Option<bool> {
+    let is_understood = |c: &Condition| c.type_ != READY || c.reason != Reason::NotUnderstood.as_str();
+    // Nobody will look.
+    if !status.conditions.iter().all(is_understood) {
+        return None;
+    }
     if unseen_since(status)?.is_some_and(|since| age(since, now) >= MEASUREMENT_PATIENCE) {
         return None;
     }
