@@ -7,7 +7,7 @@ use kube::ResourceExt as _;
 
 use super::memory::ASKED_FOR;
 use crate::api::ACTIVE_ENDPOINT;
-use crate::api::destination::{ActiveEndpoint, AlertStatus, Destination, DestinationStatus};
+use crate::api::destination::{ActiveEndpoint, AlertStatus, Destination, DestinationStatus, RetryWord};
 use crate::channel::ChannelState;
 use crate::conditions::{DELIVERING, READY};
 use crate::plan::ended;
@@ -49,7 +49,9 @@ pub fn news<'a>(before: &Destination, after: &'a Destination) -> Vec<News<'a>> {
 fn switched(last: &DestinationStatus, now: &DestinationStatus, destination: &Destination) -> Option<News<'static>> {
     let failover = now.failover.as_ref().filter(|_| now.channel.is_none())?;
     let led = last.failover.as_ref().map_or(ActiveEndpoint::Primary, |last| last.endpoint);
-    if led == failover.endpoint {
+    // In the pause before an attempt nothing leads: whose turn it is, the decision tells.
+    let pauses = now.retries.as_ref().is_some_and(|retries| retries.state != RetryWord::Trying);
+    if led == failover.endpoint || pauses {
         return None;
     }
     let (leads, other) = match failover.endpoint {
@@ -57,7 +59,7 @@ fn switched(last: &DestinationStatus, now: &DestinationStatus, destination: &Des
         ActiveEndpoint::Primary => ("primary", "Backup"),
         ActiveEndpoint::Both | ActiveEndpoint::Unknown => return None,
     };
-    let mut message = format!("The {leads} leads now: {}.", failover.why);
+    let mut message = format!("The {leads} leads now: {}", ended(&failover.why));
     let asked = failover.why == ASKED_FOR;
     if !asked {
         let (name, namespace) = (destination.name_any(), destination.namespace().unwrap_or_default());
