@@ -40,8 +40,9 @@ use crate::lanes::Urgency;
 
 mod users;
 
-/// How old a shared look at a flow may be within a pass.
-pub(super) const AGE: Duration = Duration::from_millis(300);
+/// How old a shared look at a flow may be within a pass. Shorter than the first pause after a failure, so that what is tried again
+/// looks again: in between AWS may have finished what the pass before had seen under way.
+pub(super) const AGE: Duration = Duration::from_millis(200);
 /// How old the shared list of flows may be.
 const LIST_AGE: Duration = Duration::from_secs(1);
 

@@ -82,7 +82,7 @@ fn until_stopped(log: &[LogEntry], (flow, output): &(String, String)) -> Vec<Log
 /// Stops one, and says what was sent before the stop of what it may need: three calls at most, none that hangs.
 async fn stop_in_time(world: &World, operator: &mut Operator, region: &str, of: &str, hanging: &str) {
     let arns = output(world, region, of);
-    let since = world.sim.log(0).last().map_or(0, |e| e.seq + 1);
+    let since = world.sim.log(0).last().map_or(0, |e| e.seq);
     let start = world.clock.instant();
     world.cluster.edit("destinations", of, &json!({ "spec": { "state": "Stopped" } }));
     let off = |world: &World| world.sim.log(since).iter().any(|e| stops(e, &arns.1));
