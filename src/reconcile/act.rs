@@ -120,7 +120,7 @@ pub(super) async fn act<K: Kind>(
                 {
                     tracing::debug!(%error, "the intent stays until it ends by itself");
                 }
-                if in_a_row <= TOLD && action.is_news() {
+                if in_a_row <= TOLD {
                     acted.done.push(Done::of(action));
                 }
             }

@@ -1,11 +1,13 @@
-//! Batchs what several objects ask for within a moment into one call.
+//! Gathers what several objects ask for within a moment into one call.
 
 use std::collections::HashMap;
 use std::future::Future;
 use std::hash::Hash;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use tokio::sync::{Mutex, oneshot};
 
 use playout_core::plan::{Failure, FailureClass};
@@ -30,7 +32,7 @@ where
     Item: Send + 'static,
     Answer: Send + 'static,
 {
-    /// Batchs for `window`, at most `most` items a call.
+    /// Gathers for `window`, at most `most` items a call.
     pub fn new(window: Duration, most: usize) -> Self {
         Self { window, most, one_by_one: false, waiting: Arc::default() }
     }
@@ -62,22 +64,30 @@ where
             tokio::spawn(async move {
                 pause(window).await;
                 loop {
-                    let mut waiting = waiting.lock().await;
-                    let mut all = match waiting.get_mut(&key).map(std::mem::take) {
+                    let mut queues = waiting.lock().await;
+                    let mut all = match queues.get_mut(&key).map(std::mem::take) {
                         Some(all) if !all.is_empty() => all,
                         _ => {
-                            waiting.remove(&key);
+                            queues.remove(&key);
                             break;
                         }
                     };
                     if !one_by_one {
-                        waiting.remove(&key);
+                        queues.remove(&key);
                     }
-                    drop(waiting);
+                    drop(queues);
                     while !all.is_empty() {
                         let rest = all.split_off(all.len().min(most));
                         let (items, senders): (Vec<_>, Vec<_>) = all.into_iter().unzip();
-                        for (sender, answer) in senders.into_iter().zip(call(key.clone(), items).await) {
+                        let answers = AssertUnwindSafe(call(key.clone(), items)).catch_unwind().await;
+                        let Ok(answers) = answers else {
+                            // Who waits for the next call is told, too, and asks again.
+                            if one_by_one {
+                                waiting.lock().await.remove(&key);
+                            }
+                            return;
+                        };
+                        for (sender, answer) in senders.into_iter().zip(answers) {
                             // The caller may be gone.
                             let _ = sender.send(answer);
                         }
@@ -129,6 +139,24 @@ mod tests {
         join_all(asked).await;
         assert!(batch.waiting.lock().await.is_empty(), "nothing is kept");
         sent.lock().expect("no panic").clone()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_ends_badly_keeps_nobody_waiting_for_the_next_one() {
+        let batch = Batch::<u8, bool, ()>::one_by_one(Duration::from_millis(40), 50);
+        let call = |_, items: Vec<bool>| async move {
+            pause(CALL).await;
+            assert!(items.iter().all(|is_well| *is_well), "a bug");
+            items.into_iter().map(|_| Ok(())).collect()
+        };
+        let while_it_lasts = async {
+            pause(CALL / 2).await;
+            batch.ask(1, true, call).await
+        };
+        let (abandoned, with_it) = tokio::join!(batch.ask(1, false, call), while_it_lasts);
+        assert!(abandoned.is_err() && with_it.is_err(), "both are told, and try again");
+        let next = crate::clock::within(CALL * 10, batch.ask(1, true, call)).await;
+        assert_eq!(next, Some(Ok(())));
     }
 
     #[tokio::test(start_paused = true)]

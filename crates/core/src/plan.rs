@@ -120,13 +120,8 @@ pub trait Action: std::fmt::Debug + serde::Serialize + Send + Sync {
         false
     }
 
-    /// What it changes in AWS, for the rule that ends a fight; nothing, if it is carried out by the status alone.
+    /// What it changes in AWS, for the rule that ends a fight.
     fn changes(&self) -> Vec<Change>;
-
-    /// Whether an Event tells of it.
-    fn is_news(&self) -> bool {
-        true
-    }
 
     /// Whether that Event is a warning: something was lost for which it is done.
     fn is_warning(&self) -> bool {

@@ -816,7 +816,7 @@ fn what_is_done_is_told_in_whole_sentences() {
     ];
     for (action, reason, sentence) in cases {
         assert_eq!((action.reason(), action.sentence().as_str()), (reason, sentence));
-        assert!(!action.needs_intent() && action.is_news());
+        assert!(!action.needs_intent());
     }
 }
 
