@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use fixtures::{
-    PATIENCE, SPEED, Show, by_operation, condition, destination, encodes, host, input, key, owner, secret, show,
-    source, stream_key, text, transcode, with,
+    PATIENCE, Show, by_operation, condition, destination, encodes, host, input, key, owner, secret, show, source,
+    stream_key, text, transcode, with,
 };
 use playout_stage::wait_until;
 use serde_json::{Value, json};
@@ -326,21 +326,18 @@ async fn answers_that_are_lost_or_wrong_make_no_channel_twice() -> Result<()> {
     Ok(())
 }
 
-/// Kills the operator when AWS has made something that no list shows, before the answer; what it had noted then.
+/// Kills the operator when AWS has made something that no list shows, and holds the answer; what it had noted then.
 async fn dies_before_the_answer(stage: &Show, create: &str, object: &str, fault: Value) -> Result<Value> {
-    stage.fault(create, 1, fault)?;
-    // So slow that there is time to die before the answer.
-    stage.control("PUT", "clock", &json!({ "speed": 4 }))?;
+    let fault = json!({ "operation": create, "times": 1, "kind": fault, "held": true });
+    stage.control("POST", "faults", &fault)?;
     let since = stage.now()?;
-    loop {
+    wait_until(PATIENCE, "AWS has made it", || async {
         let made = |r: &Value| r["operation"] == create && r["processed"] == true;
-        if stage.changes(since)?.iter().any(made) {
-            break;
-        }
-        tokio::task::yield_now().await;
-    }
+        ensure!(stage.changes(since)?.iter().any(made), "nobody has sent {create}");
+        Ok(())
+    })
+    .await?;
     stage.operator.borrow_mut().kill()?;
-    stage.control("PUT", "clock", &json!({ "speed": SPEED }))?;
     let noted = stage.object(object).await?.context("it is there")?["status"].clone();
     println!("{create}: killed; the status says {noted}");
     stage.operator.borrow_mut().restart()?;

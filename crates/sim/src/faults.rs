@@ -24,6 +24,9 @@ pub struct Fault {
     pub times: u32,
     /// In which way.
     pub kind: FaultKind,
+    /// Whether the answer to what is processed waits until the fault is released, too: a caller can die before it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub held: bool,
 }
 
 fn any() -> String {
@@ -37,7 +40,8 @@ fn once() -> u32 {
 impl Fault {
     /// Goes wrong once, at the first call of the operation.
     pub fn new(service: &str, operation: &str, kind: FaultKind) -> Self {
-        Self { service: service.to_owned(), operation: operation.to_owned(), contains: None, skip: 0, times: 1, kind }
+        let (service, operation) = (service.to_owned(), operation.to_owned());
+        Self { service, operation, contains: None, skip: 0, times: 1, kind, held: false }
     }
 }
 

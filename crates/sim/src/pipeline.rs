@@ -159,6 +159,7 @@ fn through(
             if let Some(entry) = world.log.entry(resumed.seq) {
                 entry.processed = ended.is_ok();
             }
+            wait = fault.as_ref().filter(|planted| planted.fault.held).map(|planted| Wait::Release(planted.released()));
             match (kind, &fault) {
                 (Some(FaultKind::FailAfter { status, code, message }), _) if ended.is_ok() => {
                     (planted_error(*status, code, message), false)

@@ -152,8 +152,11 @@ async fn a_delay_before_processing_is_waited_for_unprocessed() {
 #[tokio::test(start_paused = true)]
 async fn a_held_answer_comes_when_it_is_released() {
     let aws = Aws::new();
-    for (when, while_held) in [(When::After, 1), (When::Before, 1)] {
-        let id = plant(&aws, FaultKind::Hold { when });
+    let hold = |when| Fault::new("mediaconnect", "CreateFlow", FaultKind::Hold { when });
+    let hidden = FaultKind::HideFromLists { seconds: 1.0 };
+    let hidden = Fault { held: true, ..Fault::new("mediaconnect", "CreateFlow", hidden) };
+    for (fault, while_held) in [(hold(When::After), 1), (hold(When::Before), 1), (hidden, 3)] {
+        let id = aws.sim.plant_fault(fault);
         let input = json!({ "name": "show", "source": listener("primary", 5000) });
         let request = request("mediaconnect", crate::aws::REGION, "CreateFlow", &input);
         let sim = aws.sim.clone();
@@ -164,7 +167,7 @@ async fn a_held_answer_comes_when_it_is_released() {
         aws.sim.release_fault(id).expect("release");
         waiting.await.expect("answered");
     }
-    assert_eq!(flows(&aws), 2);
+    assert_eq!(flows(&aws), 3);
 }
 
 #[test]
