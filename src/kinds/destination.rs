@@ -158,7 +158,7 @@ impl Kind for DestinationKind {
             Action::UpdateOutput { flow, arn, settings, enabled, .. } => {
                 let result = mc.update_output(flow, arn, settings.as_deref(), *enabled).await;
                 if settings.is_some() {
-                    region.measurements.changed(arn);
+                    region.measurements.sent(arn, &result);
                 }
                 (flow, result)
             }

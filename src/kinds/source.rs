@@ -222,7 +222,7 @@ impl Kind for SourceKind {
             }
         };
         region.flows.touched(flow);
-        action.measured_anew().into_iter().for_each(|arn| region.measurements.changed(arn));
+        action.measured_anew().into_iter().for_each(|arn| region.measurements.sent(arn, &result));
         result.map(|()| None)
     }
 

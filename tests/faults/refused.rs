@@ -106,6 +106,30 @@ fn what_is_refused_of_a_source_keeps_its_flow_neither_from_starting_nor_from_oth
 }
 
 #[test]
+fn what_is_refused_of_an_input_leaves_what_was_measured_of_it() {
+    lived(async {
+        let (world, mut operator) = stopped().await;
+        set(&world, "destinations", "youtube", &json!({ "state": "Running" }));
+        operator.run_for(&world, LONG).await.expect("it runs");
+        let state = || world.cluster.object("destinations", "youtube").unwrap_or_default()["status"]["state"].clone();
+        assert_eq!(state(), "Running");
+        refuse(&world, "mediaconnect", "UpdateFlowSource");
+        let (began, changed) = (world.sim.log(0).len(), world.cluster.changed());
+        set(
+            &world,
+            "sources",
+            "studio",
+            &json!({ "inputs": [input("main", "Primary", 6000), input("backup", "Backup", 5001)] }),
+        );
+        operator.run_for(&world, LONG).await.expect("it lives");
+        assert!(sent(&world.sim.log(0)[began..], "UpdateFlowSource") > 1, "it is asked for");
+        assert_eq!(ready(&world, "sources", "studio").0, "Refused");
+        let states = super::worlds::states(&world, changed);
+        assert!(states.iter().all(|state| state == "Running"), "nothing has changed: {states:?}");
+    });
+}
+
+#[test]
 fn what_is_refused_of_an_output_does_not_keep_it_from_going_on_and_off_the_air() {
     lived(async {
         let (world, mut operator) = stopped().await;

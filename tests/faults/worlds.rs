@@ -287,6 +287,23 @@ fn what_is_not_measured_is_said_to_be_sent_and_no_more() {
     });
 }
 
+/// It is on the air, and nobody carries out the stop.
+#[test]
+fn what_is_suspended_and_then_stopped_is_said_to_be_what_it_is() {
+    in_both_worlds(async |world, measured| {
+        let mut operator = begin(&world, source(), json!({})).await;
+        look_on(&world, &mut operator, 120).await;
+        is_sent(&world, measured);
+        for change in [json!({ "suspend": true }), json!({ "state": "Stopped" })] {
+            world.cluster.edit("destinations", NAME, &json!({ "spec": change }));
+            look_on(&world, &mut operator, 60).await;
+            let (state, ready, delivering, message) = now(&world);
+            let expected = if measured { "True Connected" } else { "Unknown NotMeasured" };
+            assert_eq!((&*state, &*ready, &*delivering), ("Running", "Unknown Suspended", expected), "{message}");
+        }
+    });
+}
+
 #[test]
 fn against_an_error_that_names_it_nothing_runs() {
     in_both_worlds(async |world, measured| {

@@ -64,7 +64,7 @@ mod status;
         description = "Outputs used of the flow's limit."
     ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
-    printcolumn(name = "Ingest", type_ = "string", json_path = ".status.inputs[0].endpoint.url", priority = 1i32),
+    printcolumn(name = "Ingest", type_ = "string", json_path = ".status.inputs[*].endpoint.url", priority = 1i32),
     printcolumn(name = "Flow", type_ = "string", json_path = ".status.flowArn", priority = 1i32),
     printcolumn(
         name = "Message",

@@ -184,8 +184,15 @@ impl Measurements {
         self.changed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// To be called after a change of our own, whatever the answer, with the ARN of what is measured anew: what was measured before
-    /// says nothing of it.
+    /// To be called with the result of a change of our own and the ARN of what is measured anew, if it may have been carried out:
+    /// what was measured before says nothing of it. What AWS has refused has changed nothing.
+    pub fn sent<T>(&self, arn: &str, result: &Result<T, Failure>) {
+        if result.as_ref().err().is_none_or(Failure::outcome_unknown) {
+            self.changed(arn);
+        }
+    }
+
+    /// Notes that what is measured under this ARN was changed now.
     pub fn changed(&self, arn: &str) {
         let now = self.clock.now().as_second();
         let mut changes = self.changes();

@@ -25,7 +25,7 @@ use playout_core::flow::{FlowState, Measured, Protocol};
 use playout_core::plan::{Desired, Failure, FailureClass, Step, Waiting};
 use playout_core::source;
 use playout_core::source::observed::{InputSeen, TestPhase};
-use playout_core::source::status::{judge, signal};
+use playout_core::source::status::judge;
 use serde_json::{Value, json};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -582,6 +582,12 @@ fn source_status(seen: &source::observed::Observed, before: Option<SourceStatus>
     source::status::status(&object, &outcome, fixtures::REGION)
 }
 
+fn signal(status: &SourceStatus, now: jiff::Timestamp) -> Option<bool> {
+    let mut object = source_object(source_spec(&[]));
+    object.status = Some(status.clone());
+    source::status::signal(&object, now)
+}
+
 fn condition<'a>(status: &'a SourceStatus, type_: &str) -> Option<(&'a str, &'a str)> {
     status.conditions.iter().find(|c| c.type_ == type_).map(|c| (c.status.as_str(), c.reason.as_str()))
 }
@@ -664,7 +670,7 @@ fn what_a_source_that_is_not_understood_receives_is_not_known() {
 }
 
 #[test]
-fn what_a_source_was_seen_to_receive_holds_for_a_while_after_its_looks_began_to_fail() {
+fn what_a_source_was_seen_to_receive_holds_for_the_interval_after_its_looks_began_to_fail() {
     let mut seen = source_seen(&[]);
     fixtures::on_air(&mut seen);
     for name in ["main", "reserve"] {
@@ -687,8 +693,9 @@ fn what_a_source_was_seen_to_receive_holds_for_a_while_after_its_looks_began_to_
     let failed = source::status::status(&object, &outcome, fixtures::REGION);
     assert_eq!(condition(&failed, READY), Some(("Unknown", "AwsUnavailable")));
     assert_eq!(condition(&failed, HEALTHY), Some(("Unknown", "AwsUnavailable")));
-    assert_eq!((signal(&failed, at(60)), signal(&failed, at(179))), (Some(true), Some(true)));
-    assert_eq!(signal(&failed, at(180)), None);
+    // So long as `spec.health.interval`: 30 seconds.
+    assert_eq!((signal(&failed, at(60)), signal(&failed, at(89))), (Some(true), Some(true)));
+    assert_eq!(signal(&failed, at(90)), None);
 }
 
 #[test]

@@ -59,7 +59,8 @@ pub(super) async fn look(
             Box::pin(look.at_media_live(desired, health && urgency != Urgency::Stop))
         )
     };
-    let goes = deleting || !wants_to_run(&destination.spec);
+    // One that is suspended stays as it is, whatever it is asked for.
+    let goes = deleting || !(wants_to_run(&destination.spec) || destination.spec.suspend);
     let on_air = if urgency == Urgency::Stop { recorded::on_air(destination) } else { Recorded::default() };
     let mut unseen = Recorded::default();
     if live.is_err() {
@@ -109,7 +110,7 @@ pub(super) async fn look(
                 state: flow.state,
                 outputs_used: flow.outputs.len(),
                 stopped: source.as_ref().and_then(|s| stays_off(s, flow.state)),
-                signal: status.and_then(|s| source_status::signal(s, context.clock.now())),
+                signal: source.as_ref().and_then(|s| source_status::signal(s, context.clock.now())),
                 bitrate_kbps: status.and_then(source_status::bitrate),
                 region: region.name.clone(),
             },

@@ -15,6 +15,7 @@ use super::plan::{Action, pending, pending_changes, sources_move};
 use crate::age::age;
 use crate::annotations;
 use crate::api::RECONCILE_AT;
+use crate::api::policy::parse_duration;
 use crate::api::source::{Health, HealthWord, InputStatus, OutputsUsed, Source, SourceStatus, SourceWord};
 use crate::conditions::{Conditions, HEALTHY, INPUT_REACHABLE, READY, RECONCILING, Truth, whole_second};
 use crate::evidence::MEASUREMENT_PATIENCE;
@@ -46,16 +47,18 @@ pub fn judge(receives: Option<bool>, measured: &Measured, health: &Health) -> He
     }
 }
 
-/// Whether the Source receives something, for its Destinations; `None`: not known. What was seen last holds until the looks
-/// have failed for as long as a measurement is waited for.
+/// Whether the Source receives something, for its Destinations; `None`: not known. What was seen last holds while the looks
+/// fail for as long as is looked again anyway: `health.interval`.
 #[must_use]
-pub fn signal(status: &SourceStatus, now: Timestamp) -> Option<bool> {
+pub fn signal(source: &Source, now: Timestamp) -> Option<bool> {
+    let status = source.status.as_ref()?;
+    let holds = parse_duration(&source.spec.health.interval).unwrap_or(MEASUREMENT_PATIENCE);
     let is_understood = |c: &Condition| c.type_ != READY || c.reason != Reason::NotUnderstood.as_str();
     // Nobody will look.
     if !status.conditions.iter().all(is_understood) {
         return None;
     }
-    if unseen_since(status)?.is_some_and(|since| age(since, now) >= MEASUREMENT_PATIENCE) {
+    if unseen_since(status)?.is_some_and(|since| age(since, now) >= holds) {
         return None;
     }
     received(status)

@@ -63,6 +63,7 @@ pub struct Carrier {
     is_adopted: bool,
     stalled: Option<String>,
     unseen_since: Option<Option<Timestamp>>,
+    interval: String,
     receives: Option<bool>,
     bitrate: Option<i64>,
     /// How many more outputs the flow takes, as far as one Destination may need to know: two at most.
@@ -120,6 +121,7 @@ impl Carrier {
                 .is_some_and(|adoption| adoption.state == AdoptionState::Adopted),
             stalled: stalled.map(|c| c.message.clone()),
             unseen_since: status.and_then(unseen_since),
+            interval: source.spec.health.interval.clone(),
             receives: status.and_then(received),
             bitrate: status.and_then(bitrate),
             places: OUTPUTS_PER_FLOW.saturating_sub(used).min(2),

@@ -137,7 +137,7 @@ fn made_of(source: &Source) -> String {
         "{:?}",
         (
             [FlowState::Standby, FlowState::Active].map(|state| stays_off(source, state)),
-            status.map(|s| [1_767_225_600, 1_800_000_000, 1_900_000_000].map(|second| signal(s, at(second)))),
+            [1_767_225_600, 1_800_000_000, 1_900_000_000].map(|second| signal(source, at(second))),
             status.and_then(bitrate),
             status.and_then(|s| s.flow_arn.clone().filter(|_| s.flow_state.is_some())),
             status.and_then(|s| s.not_ours.first()),
