@@ -1,4 +1,4 @@
-//! What the API server takes and refuses: `examples/` and `examples/invalid/` against the CRDs of `crds/`, and what users of
+//! What the API server takes and refuses: `examples/` and `tests/invalid/` against the CRDs of `crds/`, and what users of
 //! kubectl and Argo CD see of them. The API server is the judge; nothing else of Playout runs here.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,21 +32,34 @@ fn manifests(path: &str) -> Result<BTreeMap<String, String>> {
     Ok(found)
 }
 
-/// An invalid example: what it is refused with, and how many objects it has. Of two the first is valid and the second is a
+/// A folder a kind, of manifests that must be refused.
+const INVALID: &str = "tests/invalid";
+
+/// A manifest that must be refused: with what, and how many objects it has. Of two the first is valid and the second is a
 /// change of it.
 struct Invalid {
     refused: String,
     objects: usize,
 }
 
-fn invalid_examples() -> Result<BTreeMap<String, Invalid>> {
-    let read = |(name, text): (String, String)| {
-        let first = text.lines().next().and_then(|line| line.strip_prefix("# refused: "));
-        let refused = first.with_context(|| format!("{name}: the first line must be `# refused: ...`"))?.to_owned();
-        ensure!(text.contains(&format!("name: {name}\n")), "{name}: the object must bear the name of the file");
-        Ok((name, Invalid { refused, objects: text.matches("\nkind: ").count() }))
-    };
-    manifests("examples/invalid")?.into_iter().map(read).collect()
+/// By the path from the folder, without its ending, as in `source/port-too-high`.
+fn invalid_manifests() -> Result<BTreeMap<String, Invalid>> {
+    let mut found = BTreeMap::new();
+    for kind in ["source", "destination", "encoding-preset"] {
+        for (name, text) in manifests(&format!("{INVALID}/{kind}"))? {
+            let path = format!("{kind}/{name}");
+            let first = text.lines().next().and_then(|line| line.strip_prefix("# refused: "));
+            let refused = first.with_context(|| format!("{path}: the first line must be `# refused: ...`"))?.to_owned();
+            // A name can be what is refused.
+            let its_own = [format!("name: {kind}-{name}\n"), format!("name: {name}\n")];
+            let named = its_own.iter().any(|name| text.contains(name));
+            ensure!(named, "{path}: the object must bear the name of the folder and the file");
+            found.insert(path, Invalid { refused, objects: text.matches("\nkind: ").count() });
+        }
+    }
+    let folders = fs::read_dir(folder(INVALID))?.count();
+    ensure!(folders == 3 && found.len() > 200, "{} manifests in {folders} folders", found.len());
+    Ok(found)
 }
 
 fn crds() -> Result<Vec<Value>> {
@@ -181,14 +194,14 @@ fn quickstart_is_self_contained() -> Result<()> {
 fn invalid_examples_are_refused_with_their_message_alone() -> Result<()> {
     let Some(cluster) = Cluster::shared() else { return Ok(()) };
     let namespace = namespace(cluster, "invalid")?;
-    let path = folder("examples/invalid");
-    let examples = invalid_examples()?;
+    let path = folder(INVALID);
+    let examples = invalid_manifests()?;
     let messages: BTreeSet<String> = rules()?.into_iter().map(|rule| rule.message).collect();
     // One run for all: kubectl goes on after an error, and names the file in each.
-    let all = in_namespace(cluster, &namespace, &format!("create --dry-run=server -f {}", path.display()), "")?;
+    let all = in_namespace(cluster, &namespace, &format!("create --dry-run=server -R -f {}", path.display()), "")?;
     let mut refusals: BTreeMap<&str, String> = BTreeMap::new();
     for refusal in all.stderr.split("Error from server").skip(1) {
-        let file = refusal.split_once("examples/invalid/").and_then(|(_, rest)| rest.split_once(".yaml"));
+        let file = refusal.split_once(&format!("{INVALID}/")).and_then(|(_, rest)| rest.split_once(".yaml"));
         let (name, text) = file.with_context(|| format!("a refusal that names no file: {refusal}"))?;
         refusals.insert(name, text.to_owned());
     }
@@ -304,11 +317,11 @@ fn no_built_in_preset_can_be_made_as_an_object() -> Result<()> {
 
 #[test]
 fn every_rule_has_an_invalid_example() -> Result<()> {
-    let examples = invalid_examples()?;
+    let examples = invalid_manifests()?;
     for rule in rules()? {
         let shown = examples.iter().find(|(_, e)| e.refused.len() >= 20 && rule.message.contains(&e.refused));
         let named = examples.values().any(|e| e.refused.contains(&rule.message));
-        ensure!(shown.is_some() || named, "no file of examples/invalid/ is refused by {}: {}", rule.path, rule.message);
+        ensure!(shown.is_some() || named, "no file of {INVALID}/ is refused by {}: {}", rule.path, rule.message);
         if rule.rule.contains("oldSelf") {
             ensure!(shown.is_some_and(|(_, e)| e.objects == 2), "{}: a change needs two objects", rule.message);
         }

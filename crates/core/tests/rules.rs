@@ -1,4 +1,4 @@
-//! The CEL rules without an API server: kube-cel takes `examples/` and refuses those of `examples/invalid/` that break a rule.
+//! The CEL rules without an API server: kube-cel takes `examples/` and refuses those of `tests/invalid/` that break a rule.
 //! The judge is the API server, in the root package's `tests/admission.rs`; this is what one sees after two seconds.
 
 use std::error::Error;
@@ -54,7 +54,8 @@ fn examples_that_break_a_rule_are_refused_with_its_message() -> Result<(), Box<d
     let crds = serde_json::to_string(&playout_api::crds())?;
     let mut judged = 0;
     let mut wrong = Vec::new();
-    for Manifest { file, text, objects } in manifests("examples/invalid")? {
+    let folders = ["source", "destination", "encoding-preset"].map(|kind| manifests(&format!("tests/invalid/{kind}")));
+    for Manifest { file, text, objects } in folders.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten() {
         let refused = text.lines().next().and_then(|line| line.strip_prefix("# refused: ")).ok_or("no first line")?;
         // The others break a bound of the schema, which kube-cel does not look at.
         if crds.contains(refused) {
