@@ -6,9 +6,9 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use playout_core::failure::Failure;
 use playout_core::fight::{Change, Ledger, Left};
-use playout_core::names::FirstSeen;
-use playout_core::plan::Failure;
+use playout_core::intent::FirstSeen;
 use playout_core::refused::Refused;
 use playout_core::unanswered::Unanswered;
 use tokio::time::Instant;

@@ -10,7 +10,7 @@ pub mod status;
 pub mod watched;
 pub mod written;
 
-use playout_core::plan::{Failure, FailureClass};
+use playout_core::failure::{Failure, FailureClass};
 
 /// A failure of the API server, as a failure.
 #[must_use]

@@ -12,8 +12,9 @@ use futures::FutureExt as _;
 use kube::runtime::controller::Action as Requeue;
 use kube::{Api, Resource as _, ResourceExt as _};
 use playout_core::conditions::{self, READY};
+use playout_core::failure::{Failure, FailureClass};
 use playout_core::left::Farewell;
-use playout_core::plan::{Action as _, Desired, Failure, FailureClass, Memory as _, Step};
+use playout_core::plan::{Action as _, Desired, Memory as _, Step};
 use playout_core::stored::not_understood;
 use playout_core::told::News;
 

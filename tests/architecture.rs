@@ -156,8 +156,35 @@ fn clients_of_aws_know_resources_only() -> Result<()> {
         .filter(|d| ["kube", "k8s-openapi", "playout-api", "playout-operator"].contains(&name_of(d)))
         .collect();
     none("crates/aws must not depend on:", &ours)?;
-    let kinds = ["playout_core::source", "playout_core::destination", "playout_core::encoding_preset"];
-    none("crates/aws must not know a kind:", &places("crates/aws/src", &kinds)?)
+    none("crates/aws must not know a kind:", &places("crates/aws/src", &["playout_core::kinds"])?)
+}
+
+/// What several kinds have is a resource: it knows none of them. And no kind has to be understood with another one.
+#[test]
+fn resources_know_no_kind_and_kinds_no_other() -> Result<()> {
+    none(
+        "a resource must not know a kind:",
+        &places("crates/core/src/resources", &["::kinds", "api::source", "api::destination"])?,
+    )?;
+    // These two tell what one object is to another.
+    let between = ["crates/core/src/uses.rs", "crates/core/src/wakes.rs", "crates/core/src/wakes/"];
+    let mut words = places("crates/core/src", &["::kinds"])?;
+    words.retain(|place| {
+        !place.starts_with("crates/core/src/kinds/") && !between.iter().any(|file| place.starts_with(file))
+    });
+    none("a word that all kinds share must not know a kind:", &words)?;
+    let kinds = ["source", "destination", "encoding_preset"];
+    for kind in kinds {
+        let others: Vec<_> =
+            kinds.iter().filter(|other| **other != kind).map(|other| format!("kinds::{other}")).collect();
+        let others: Vec<_> = others.iter().map(String::as_str).collect();
+        for path in [format!("crates/core/src/kinds/{kind}"), format!("crates/core/src/kinds/{kind}.rs")] {
+            if root().join(&path).exists() {
+                none("a kind must not know another one:", &places(&path, &others)?)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Dependencies run one way: main, run, reconcile, kind, and then kinds and AWS. So that no part has to be understood

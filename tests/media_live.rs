@@ -22,13 +22,15 @@ use playout_aws::cloudwatch::Subject;
 use playout_aws::rate_limit::Urgency;
 use playout_aws::servicequotas::{self, Limit, Limits};
 use playout_aws::{Account, Region};
-use playout_core::channel::{Channel, ChannelSettings, ChannelState, InputState, NewChannel, NewInput, RtmpTarget};
 use playout_core::encoding::{Audio, Channels, Encoding, Framerate, Level, Profile};
 use playout_core::endpoint::Role;
-use playout_core::flow::{Failover, Protocol, SourceSettings};
-use playout_core::flow::{NewFlow, NewSource};
-use playout_core::names::Identity;
-use playout_core::plan::FailureClass;
+use playout_core::failure::FailureClass;
+use playout_core::identity::Identity;
+use playout_core::resources::channel::{
+    Channel, ChannelSettings, ChannelState, InputState, NewChannel, NewInput, RtmpTarget,
+};
+use playout_core::resources::flow::{Failover, Protocol, SourceSettings};
+use playout_core::resources::flow::{NewFlow, NewSource};
 use playout_core::secret::SecretText;
 use serde_json::{Value, json};
 
@@ -369,7 +371,7 @@ async fn channel(region: &Region, id: &str, state: ChannelState) -> Result<Arc<C
     seen.context("a channel")
 }
 
-async fn input(region: &Region, id: &str, state: InputState) -> Result<Arc<playout_core::channel::Input>> {
+async fn input(region: &Region, id: &str, state: InputState) -> Result<Arc<playout_core::resources::channel::Input>> {
     let look = async || region.channels.describe_input(id, Duration::ZERO, Urgency::Change).await.expect("an answer");
     let seen = until(state.as_str(), look, |seen| seen.as_ref().is_some_and(|seen| seen.state == state)).await?;
     seen.context("an input")

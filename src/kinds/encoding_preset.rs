@@ -7,9 +7,10 @@ use kube::runtime::reflector::{ObjectRef, Store};
 use kube::{Resource as _, ResourceExt as _};
 use playout_api::{Destination, EncodingPreset, EncodingPresetStatus};
 use playout_core::encoding::Encoding;
-use playout_core::encoding_preset::{self, Action, Users, plan, wanted};
+use playout_core::failure::Failure;
+use playout_core::kinds::encoding_preset::{self, Action, Users, plan, wanted};
 use playout_core::left::{Farewell, farewell};
-use playout_core::plan::{Desired, Failure, Plan};
+use playout_core::plan::{Desired, Plan};
 use playout_core::uses::came_after;
 
 use crate::kind::{Context, Kind, Outcome};

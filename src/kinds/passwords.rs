@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use playout_aws::Region;
-use playout_core::flow::SecretCopy;
-use playout_core::names::Identity;
-use playout_core::passwords::CopyAction;
-use playout_core::plan::{Failure, FailureClass};
+use playout_core::failure::{Failure, FailureClass};
+use playout_core::identity::Identity;
+use playout_core::resources::flow::SecretCopy;
+use playout_core::resources::secret_copy::CopyAction;
 
 use crate::lanes::Urgency;
 

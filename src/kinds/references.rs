@@ -4,7 +4,7 @@ use futures::future::join_all;
 use kube::ResourceExt as _;
 use playout_aws::Region;
 use playout_aws::clock::within;
-use playout_core::plan::{Failure, FailureClass};
+use playout_core::failure::{Failure, FailureClass};
 use playout_core::references::{Needed, References};
 
 use crate::kind::Context;

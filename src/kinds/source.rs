@@ -16,20 +16,22 @@ use playout_aws::cloudwatch::Subject;
 use playout_aws::mediaconnect::MediaConnect;
 use playout_core::age::age;
 use playout_core::evidence::{self, InputLook};
+use playout_core::existence::Existence;
+use playout_core::failure::{Failure, FailureClass, Problem};
 use playout_core::fight::Left;
-use playout_core::flow::{Flow, FlowSeen, FlowState};
+use playout_core::identity::{Identity, Ownership};
+use playout_core::kinds::source::differences::difference;
+use playout_core::kinds::source::external;
+use playout_core::kinds::source::left::last_word;
+use playout_core::kinds::source::observed::{InputSeen, Observed, TestPhase};
+use playout_core::kinds::source::plan::{Action, Toward, housekeeping, is_on, plan};
+use playout_core::kinds::source::status;
+use playout_core::kinds::source::told::news;
+use playout_core::kinds::source::wanted::{Wanted, retains, wanted};
 use playout_core::left::Farewell;
-use playout_core::names::{Identity, Ownership};
-use playout_core::plan::{Desired, Failure, FailureClass, Plan, Problem};
+use playout_core::plan::{Desired, Plan};
 use playout_core::references::{Needed, References};
-use playout_core::source::differences::difference;
-use playout_core::source::external;
-use playout_core::source::left::last_word;
-use playout_core::source::observed::{InputSeen, Observed, TestPhase};
-use playout_core::source::plan::{Action, Toward, housekeeping, is_on, plan};
-use playout_core::source::status;
-use playout_core::source::told::news;
-use playout_core::source::wanted::{Wanted, retains, wanted};
+use playout_core::resources::flow::{Flow, FlowState};
 use playout_core::told::News;
 
 use self::users::{attribute, quota, users};
@@ -106,14 +108,14 @@ impl Kind for SourceKind {
         // Where MediaConnect is not, there is nobody who could be asked.
         let is_nowhere = lacks_flow(source, context).is_some();
         let (mut flow, ownership, tags) = match is_nowhere {
-            true => (FlowSeen::Absent, Ownership::Foreign, BTreeMap::new()),
+            true => (Existence::Absent, Ownership::Foreign, BTreeMap::new()),
             false => look_for_flow(source, &identity, &region, context).await?,
         };
-        if let FlowSeen::Present(flow) = &mut flow {
+        if let Existence::Present(flow) = &mut flow {
             attribute(source, flow, context);
         }
         let quota = match (&flow, desired) {
-            (FlowSeen::Absent, Desired::Present(w)) if w.problem.is_none() => {
+            (Existence::Absent, Desired::Present(w)) if w.problem.is_none() => {
                 Some(quota(source, &region, reading(source, context), context).await?)
             }
             _ => None,
@@ -121,14 +123,14 @@ impl Kind for SourceKind {
         let hold = external::hold(source, &identity, &tags);
         let deleting = matches!(desired, Desired::Absent);
         let inputs = match &flow {
-            FlowSeen::Present(flow) => measure(source, flow, &region, context).await,
-            FlowSeen::Absent | FlowSeen::Undecided => BTreeMap::new(),
+            Existence::Present(flow) => measure(source, flow, &region, context).await,
+            Existence::Absent | Existence::Unknown => BTreeMap::new(),
         };
         let users = users(source, context);
         let idle = users.on_air.is_empty();
         let length = source.annotations().get(TEST_CONNECTION).and_then(|text| parse_duration(text));
         // A stop waits for no other service. After it they are asked for: not to know of a copy is not to know that there is none.
-        let is_up = matches!(&flow, FlowSeen::Present(flow) if flow.state == FlowState::Active);
+        let is_up = matches!(&flow, Existence::Present(flow) if flow.state == FlowState::Active);
         let stops = is_up && ownership.is_ours() && told_to_stop(source) && !(deleting && retains(&source.spec));
         let sought = sought(source, desired);
         let secrets = match stops || is_nowhere {
@@ -377,7 +379,7 @@ async fn look_for_flow(
     identity: &Identity,
     region: &Arc<Region>,
     context: &Context,
-) -> Result<(FlowSeen, Ownership, BTreeMap<String, String>), Failure> {
+) -> Result<(Existence<Box<Flow>>, Ownership, BTreeMap<String, String>), Failure> {
     let status = source.status.as_ref();
     let anew = wants_fresh_look(source, status.and_then(|s| s.last_handled_reconcile_at.as_ref()));
     // A flow that was seen once and is not there now was removed; one that was made and never seen may still appear.
@@ -393,7 +395,7 @@ async fn look_for_flow(
             None => {
                 region.flows.forget(&external.arn);
                 let listed = region.flows.all(LIST_AGE, urgency).await?.iter().any(|f| f.arn == external.arn);
-                let flow = if listed { FlowSeen::Undecided } else { FlowSeen::Absent };
+                let flow = if listed { Existence::Unknown } else { Existence::Absent };
                 Ok((flow, Ownership::Foreign, BTreeMap::new()))
             }
         };
@@ -425,7 +427,7 @@ async fn look_for_flow(
         return Ok(seen);
     }
     let undecided = hidden || context.open_intent(source).is_some() && !was_seen;
-    let flow = if undecided { FlowSeen::Undecided } else { FlowSeen::Absent };
+    let flow = if undecided { Existence::Unknown } else { Existence::Absent };
     Ok((flow, Ownership::Foreign, BTreeMap::new()))
 }
 
@@ -435,7 +437,7 @@ async fn with_tags(
     status: Option<&SourceStatus>,
     region: &Region,
     urgency: Urgency,
-) -> Result<(FlowSeen, Ownership, BTreeMap<String, String>), Failure> {
+) -> Result<(Existence<Box<Flow>>, Ownership, BTreeMap<String, String>), Failure> {
     let is_lost = status.is_some_and(|s| s.not_ours.contains(&flow.arn));
     let known = if is_lost { region.flows.tags_of_lost(&flow.arn, urgency).await } else { None };
     let tags = match known {
@@ -443,7 +445,7 @@ async fn with_tags(
         None => region.flows.tags(&flow.arn, urgency).await?,
     };
     let recorded = status.and_then(|s| s.owner_uid.as_deref());
-    Ok((FlowSeen::Present(Box::new((*flow).clone())), identity.ownership_after(&tags, recorded), tags))
+    Ok((Existence::Present(Box::new((*flow).clone())), identity.ownership_after(&tags, recorded), tags))
 }
 
 /// Stops a flow in state ERROR; where AWS refuses that, does what the flow is taken out of it for.

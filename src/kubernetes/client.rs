@@ -89,7 +89,7 @@ mod tests {
     use k8s_openapi::api::core::v1::ConfigMap;
     use kube::Api;
     use kube::api::{Patch, PatchParams};
-    use playout_core::plan::FailureClass;
+    use playout_core::failure::FailureClass;
     use serde_json::json;
 
     use super::*;

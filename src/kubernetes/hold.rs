@@ -13,7 +13,7 @@ use std::fmt::Debug;
 use kube::api::{Patch, PatchParams};
 use kube::{Api, Resource, ResourceExt as _};
 use playout_api::{CREATE_INTENT, FINALIZER, UNANSWERED};
-use playout_core::names::CreateIntent;
+use playout_core::intent::CreateIntent;
 use playout_core::stored::Stored;
 use playout_core::unanswered::Unanswered;
 use serde_json::json;

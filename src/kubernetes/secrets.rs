@@ -11,7 +11,7 @@ use kube::runtime::watcher;
 use kube::{Api, Client, ResourceExt as _};
 use playout_aws::clock::Clock;
 use playout_aws::redact::Redactor;
-use playout_core::plan::{Failure, FailureClass};
+use playout_core::failure::{Failure, FailureClass};
 use playout_core::references::{self, Missing};
 use playout_core::secret::SecretText;
 use tokio::sync::Mutex;

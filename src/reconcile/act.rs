@@ -1,8 +1,9 @@
 //! The act phase of a pass: what was decided is carried out, under the finalizer. It is never given up in the middle of a call.
 
 use kube::{Api, Resource as _, ResourceExt as _};
-use playout_core::names::CreateIntent;
-use playout_core::plan::{Action as _, Desired, Failure, FailureClass, Memory as _, Step};
+use playout_core::failure::{Failure, FailureClass};
+use playout_core::intent::CreateIntent;
+use playout_core::plan::{Action as _, Desired, Memory as _, Step};
 use playout_core::reasons::Reason;
 use playout_core::told::News;
 

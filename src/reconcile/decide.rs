@@ -10,9 +10,11 @@ use std::time::Duration;
 use kube::{Resource as _, ResourceExt as _};
 use playout_api::UNANSWERED;
 use playout_core::conditions::{READY, RECONCILING, is_true};
+use playout_core::failure::{Failure, Problem};
 use playout_core::fight::Left;
-use playout_core::plan::{Desired, Failure, Plan, Problem, Step, Waiting};
+use playout_core::plan::{Desired, Plan, Step};
 use playout_core::unanswered::Unanswered;
+use playout_core::waiting::Waiting;
 use playout_core::wakes::read::{is_held, visible};
 
 use crate::kind::{Context, Kind};

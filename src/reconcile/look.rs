@@ -10,7 +10,8 @@ use kube::{Api, Resource as _, ResourceExt as _};
 use playout_api::FINALIZER;
 use playout_aws::clock::pause;
 use playout_core::conditions::READY;
-use playout_core::plan::{Desired, Failure, FailureClass, Plan, Step};
+use playout_core::failure::{Failure, FailureClass};
+use playout_core::plan::{Desired, Plan, Step};
 use playout_core::stored::not_understood;
 use tokio::sync::OwnedSemaphorePermit;
 

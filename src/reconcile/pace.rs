@@ -52,8 +52,10 @@ pub(super) fn backoff(attempt: u32, first: Duration, most: Duration) -> Duration
 mod tests {
     use std::time::Duration;
 
-    use playout_core::plan::{Problem, Step, Waiting};
+    use playout_core::failure::Problem;
+    use playout_core::plan::Step;
     use playout_core::reasons::Reason;
+    use playout_core::waiting::Waiting;
 
     use super::{NextLook, STUCK, next_look};
 

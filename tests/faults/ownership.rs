@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use playout_core::names::{TAG_CLUSTER, TAG_UID};
+use playout_core::identity::{TAG_CLUSTER, TAG_UID};
 use playout_sim::{Fault, FaultKind, LogEntry};
 use serde_json::{Value, json};
 

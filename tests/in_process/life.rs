@@ -6,7 +6,7 @@ use std::time::Duration;
 use playout_api::{Destination, Source};
 use playout_aws::account::sdk_config;
 use playout_aws::redact::Redactor;
-use playout_core::names::Identity;
+use playout_core::identity::Identity;
 use playout_sim::Switches;
 use serde_json::{Value, json};
 

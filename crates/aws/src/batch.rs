@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures::FutureExt as _;
 use tokio::sync::{Mutex, oneshot};
 
-use playout_core::plan::{Failure, FailureClass};
+use playout_core::failure::{Failure, FailureClass};
 
 use crate::clock::pause;
 

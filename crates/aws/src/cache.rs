@@ -11,7 +11,7 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use playout_core::plan::{Failure, FailureClass};
+use playout_core::failure::{Failure, FailureClass};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -256,7 +256,7 @@ mod tests {
     use std::time::Duration;
 
     use futures::future::join_all;
-    use playout_core::plan::{Failure, FailureClass};
+    use playout_core::failure::{Failure, FailureClass};
 
     use super::{Ask, Reads};
     use crate::clock::{Clock, pause};

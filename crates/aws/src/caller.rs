@@ -10,7 +10,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use playout_core::plan::{Failure, FailureClass};
+use playout_core::failure::{Failure, FailureClass};
 
 use crate::clock::Clock;
 use crate::error::failure;

@@ -9,8 +9,8 @@ use aws_sdk_cloudwatch::Client;
 use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricStat, ScanBy};
 use aws_smithy_types::DateTime;
 use playout_core::evidence::{MEASUREMENT_PATIENCE, first_since, is_since};
-use playout_core::flow::Measured;
-use playout_core::plan::{Failure, FailureClass};
+use playout_core::failure::{Failure, FailureClass};
+use playout_core::resources::flow::Measured;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 

@@ -4,7 +4,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use playout_core::conditions::REQUEST_ID;
-use playout_core::plan::{Failure, FailureClass};
+use playout_core::failure::{Failure, FailureClass};
 use serde_json::Value;
 
 use crate::redact::Redactor;
@@ -141,7 +141,7 @@ mod tests {
     use aws_smithy_runtime_api::client::result::SdkError;
     use aws_smithy_types::body::SdkBody;
     use aws_smithy_types::error::ErrorMetadata;
-    use playout_core::plan::FailureClass;
+    use playout_core::failure::FailureClass;
     use playout_core::secret::SecretText;
 
     use super::{classify, failure};

@@ -13,11 +13,11 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use aws_sdk_mediaconnect::Client;
 use aws_sdk_mediaconnect::types as sdk;
-use playout_core::flow::{
+use playout_core::failure::{Failure, FailureClass};
+use playout_core::resources::flow::ndi::Ndi;
+use playout_core::resources::flow::{
     Failover, Flow, MaintenanceWindow, NewFlow, NewOutput, NewSource, OutputSettings, SourceSettings, VpcInterface,
 };
-use playout_core::ndi::Ndi;
-use playout_core::plan::{Failure, FailureClass};
 
 use crate::batch::Batch;
 use crate::caller::{Caller, next_page};
@@ -422,7 +422,7 @@ fn allow_list(s: &OutputSettings) -> Option<Vec<String>> {
     (!s.cidr_allow_list.is_empty()).then(|| s.cidr_allow_list.clone())
 }
 
-fn named<'a>(items: impl Iterator<Item = (&'a String, Option<&'a playout_core::flow::RtmpPath>)>) -> Add {
+fn named<'a>(items: impl Iterator<Item = (&'a String, Option<&'a playout_core::resources::flow::RtmpPath>)>) -> Add {
     let paths: Paths = items.filter_map(|(name, path)| Some((name.clone(), path?.clone()))).collect();
     if paths.is_empty() { Add::Nothing } else { Add::Named(paths) }
 }

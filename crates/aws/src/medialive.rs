@@ -13,9 +13,11 @@ use std::sync::Arc;
 use aws_config::SdkConfig;
 use aws_sdk_medialive::Client;
 use aws_sdk_medialive::types as sdk;
-use playout_core::channel::{Alert, Channel, ChannelSettings, ChannelState, Input, InputState, NewChannel, NewInput};
-use playout_core::names::TAG_CLUSTER;
-use playout_core::plan::{Failure, FailureClass};
+use playout_core::failure::{Failure, FailureClass};
+use playout_core::identity::TAG_CLUSTER;
+use playout_core::resources::channel::{
+    Alert, Channel, ChannelSettings, ChannelState, Input, InputState, NewChannel, NewInput,
+};
 
 use crate::caller::{Caller, next_page};
 use crate::rate_limit::Urgency;

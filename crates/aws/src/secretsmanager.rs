@@ -7,9 +7,9 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType, Tag};
-use playout_core::flow::{Password, SecretCopy};
-use playout_core::names::TAG_CLUSTER;
-use playout_core::plan::{Failure, FailureClass};
+use playout_core::failure::{Failure, FailureClass};
+use playout_core::identity::TAG_CLUSTER;
+use playout_core::resources::flow::{Password, SecretCopy};
 
 use crate::cache::{Ask, Reads};
 use crate::caller::{Caller, next_page};

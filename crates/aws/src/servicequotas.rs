@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_sdk_servicequotas::Client;
-use playout_core::channel::{ChannelState, InputState, Usage};
-use playout_core::names::{TAG_CLUSTER, TAG_KIND, TAG_NAME, TAG_NAMESPACE};
-use playout_core::plan::{Failure, FailureClass};
+use playout_core::failure::{Failure, FailureClass};
+use playout_core::identity::{TAG_CLUSTER, TAG_KIND, TAG_NAME, TAG_NAMESPACE};
+use playout_core::resources::channel::{ChannelState, InputState, Usage};
 use tokio::time::Instant;
 
 use crate::cache::{Ask, Reads};
@@ -206,8 +206,8 @@ fn neighbour(namespace: &str, tags: &BTreeMap<String, String>) -> Option<String>
 mod tests {
     use std::collections::BTreeMap;
 
-    use playout_core::channel::{ChannelState, Input, InputState};
-    use playout_core::names::Identity;
+    use playout_core::identity::Identity;
+    use playout_core::resources::channel::{ChannelState, Input, InputState};
 
     use super::{ListedChannel, ListedInput, channels, push_inputs};
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_sdk_ssm::Client;
-use playout_core::plan::{Failure, FailureClass};
+use playout_core::failure::{Failure, FailureClass};
 use playout_core::references::trimmed;
 use playout_core::secret::SecretText;
 

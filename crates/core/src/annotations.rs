@@ -6,8 +6,8 @@ use crate::api::destination::BackupMode;
 use crate::api::policy::parse_duration;
 use crate::api::{ACTIVE_ENDPOINT, Destination, Source, TEST_CONNECTION};
 use crate::conditions::{ANNOTATION_IGNORED, Conditions, Truth};
-use crate::plan::repeated;
 use crate::reasons::Reason;
+use crate::wording::repeated;
 
 type Annotations = Option<BTreeMap<String, String>>;
 

@@ -8,7 +8,8 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, ObjectMeta, Time};
 
-use crate::plan::{Failure, FailureClass, Step};
+use crate::failure::{Failure, FailureClass};
+use crate::plan::Step;
 use crate::reasons::Reason;
 
 macro_rules! conditions {
@@ -250,7 +251,7 @@ fn cut(message: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::{Conditions, READY, Truth};
-    use crate::plan::{Failure, FailureClass};
+    use crate::failure::{Failure, FailureClass};
     use crate::reasons::Reason;
 
     fn at(second: i64) -> jiff::Timestamp {

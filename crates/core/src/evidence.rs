@@ -24,8 +24,8 @@ use jiff::Timestamp;
 
 use crate::age::age;
 use crate::api::source::SourceStatus;
-use crate::channel::Alert;
-use crate::flow::{Measured, Protocol};
+use crate::resources::channel::Alert;
+use crate::resources::flow::{Measured, Protocol};
 
 /// How long to wait for a measurement that AWS documents. It publishes each second and at once
 /// (`monitor-with-cloudwatch-metric-info.html`); the operator reads it by the period, and CloudWatch is late now and then.
@@ -92,6 +92,25 @@ fn names(text: &str, name: &str) -> bool {
             let (before, after) = (text[..at].chars().next_back(), text[at + name.len()..].chars().next());
             !before.is_some_and(inside) && !after.is_some_and(inside)
         })
+}
+
+/// A number that does not change with every measurement: two significant digits, and the old value while the new one is
+/// within a tenth of it.
+#[must_use]
+pub fn steady(value: Option<f64>, before: Option<i64>) -> Option<i64> {
+    let value = value.filter(|v| v.is_finite() && *v >= 0.0)?;
+    #[expect(clippy::cast_precision_loss, reason = "kbit/s and milliseconds are far below 2^52")]
+    if let Some(old) = before
+        && (value - old as f64).abs() <= (old as f64) * 0.1
+    {
+        return Some(old);
+    }
+    let mut scale = 1.0;
+    while value / scale >= 100.0 {
+        scale *= 10.0;
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "bounded by the bitrates of AWS")]
+    Some(((value / scale).round() * scale) as i64)
 }
 
 /// How an input of a Source was looked at, while its flow runs.

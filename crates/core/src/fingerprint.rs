@@ -10,7 +10,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::names::letter;
+use crate::identity::letter;
 use crate::secret::SecretText;
 
 /// The key of all fingerprints of an installation.

@@ -1,7 +1,7 @@
 //! What stays in AWS when its object goes, and whether it is paid for: the last that people are told of it.
 
-use crate::flow::SecretCopy;
 use crate::reasons::Reason;
+use crate::resources::flow::SecretCopy;
 
 /// Something in AWS that stays.
 #[derive(Clone, Debug, Eq, PartialEq)]

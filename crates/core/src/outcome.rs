@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 
-use crate::plan::{Failure, Step};
+use crate::failure::Failure;
+use crate::plan::Step;
 
 /// What a pass came to: the wish `W`, the facts `O`, the actions `A` and the memory `M` of a kind.
 #[derive(Debug)]

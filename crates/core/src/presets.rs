@@ -3,7 +3,7 @@
 use crate::api::destination::Platform;
 use crate::api::encoding_preset::EncodingPresetSpec;
 use crate::encoding::{Audio, Channels, Encoding, Framerate, Level, Profile};
-use crate::plan::Problem;
+use crate::failure::Problem;
 use crate::platforms;
 use crate::reasons::Reason;
 

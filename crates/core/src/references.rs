@@ -7,11 +7,12 @@ use crate::api::encoding_preset::EncodingPresetSpec;
 use crate::api::policy::Algorithm;
 use crate::api::reference::{Encryption, KeyReference, SecretKeyReference};
 use crate::api::source::SourceSpec;
-use crate::flow::{Cipher, Password, Protocol};
+use crate::failure::Problem;
 use crate::keys::{self, Use};
-use crate::plan::{Problem, shortened};
 use crate::reasons::Reason;
+use crate::resources::flow::{Cipher, Password, Protocol};
 use crate::secret::SecretText;
+use crate::wording::shortened;
 
 /// A secret text that was looked up.
 #[derive(Clone, Debug, PartialEq)]

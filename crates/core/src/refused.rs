@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::failure::{Failure, FailureClass};
 use crate::fight::{Change, Left, What};
-use crate::plan::{Failure, FailureClass};
 
 /// Conflicts in a row after which it is no conflict any more: a thing may be in transition, or be seen as it was.
 const CONFLICTS: u32 = 4;
@@ -109,8 +109,8 @@ mod tests {
     use std::time::Duration;
 
     use super::Refused;
+    use crate::failure::{Failure, FailureClass};
     use crate::fight::{Change, Left, What};
-    use crate::plan::{Failure, FailureClass};
 
     fn failure(class: FailureClass, message: &str) -> Failure {
         Failure { class, operation: "mediaconnect:UpdateFlow".into(), message: message.into() }

@@ -13,7 +13,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use crate::api::destination::{Delivery, DestinationStatus};
 use crate::api::source::SourceStatus;
 use crate::api::{CREATE_INTENT, Destination, Source};
-use crate::plan::Problem;
+use crate::failure::Problem;
 use crate::reasons::Reason;
 
 /// A service that is not in every region.

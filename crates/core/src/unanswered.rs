@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::names::SKEW;
+use crate::intent::SKEW;
 
 /// As it stands in an annotation of the object, so that a restart does not forget it. An answered change leaves no trace.
 #[derive(Clone, Debug, Eq, PartialEq)]

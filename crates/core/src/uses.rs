@@ -9,12 +9,12 @@ use kube::ResourceExt as _;
 
 use crate::api::destination::{OutputStatus, RetryWord};
 use crate::api::{Destination, Source};
-use crate::channel::ChannelState;
-use crate::destination::memory::begins_anew;
-use crate::destination::recorded::DISABLED;
-use crate::destination::wanted::wants_to_run;
+use crate::kinds::destination::memory::begins_anew;
+use crate::kinds::destination::recorded::DISABLED;
+use crate::kinds::destination::wanted::wants_to_run;
+use crate::kinds::source::observed::Users;
 use crate::regions::{Regions, Service, needs_channel};
-use crate::source::observed::Users;
+use crate::resources::channel::ChannelState;
 use crate::stored::not_understood;
 
 /// Whether `user` was made when `used` had been told to go. Of the same second it is not known.

@@ -12,10 +12,10 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use playout_api::source::{HealthWord, SourceStatus};
 use playout_api::{ACTIVE_ENDPOINT, Source, TEST_CONNECTION};
 use playout_core::annotations::{of_destination, of_source};
-use playout_core::flow::FlowState;
+use playout_core::kinds::source;
+use playout_core::kinds::source::observed::{Observed, TestPhase};
 use playout_core::plan::Step;
-use playout_core::source;
-use playout_core::source::observed::{Observed, TestPhase};
+use playout_core::resources::flow::FlowState;
 
 fn annotated(name: &str, value: &str) -> Option<BTreeMap<String, String>> {
     Some(BTreeMap::from([(name.to_string(), value.to_string())]))

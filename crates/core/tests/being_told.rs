@@ -13,13 +13,15 @@ use fixtures::{
 use fixtures::{input, output, references, source_object, source_seen, source_spec, source_wanted};
 use playout_api::source::HealthWord;
 use playout_api::{Destination, DestinationSpec, Source};
-use playout_core::destination::memory;
-use playout_core::destination::observed::{Observed, Programme};
 use playout_core::endpoint::Role;
-use playout_core::flow::{FlowSeen, FlowState};
-use playout_core::plan::{Desired, Failure, FailureClass};
+use playout_core::existence::Existence;
+use playout_core::failure::{Failure, FailureClass};
+use playout_core::kinds::destination::memory;
+use playout_core::kinds::destination::observed::{Observed, Programme};
+use playout_core::kinds::{destination, source};
+use playout_core::plan::Desired;
+use playout_core::resources::flow::FlowState;
 use playout_core::told::News;
-use playout_core::{destination, source};
 use serde_json::{Value, json};
 
 /// Whether it is a warning, the reason and the sentence.
@@ -143,7 +145,7 @@ fn of_a_flow_that_names_no_leader_and_is_only_used_no_input_stands_in_for_anothe
     let mut studio = Studio::new(&[]);
     studio.object.spec.inputs.clear();
     let mut seen = live(&[("main", GOOD), ("reserve", GOOD)]);
-    if let FlowSeen::Present(flow) = &mut seen.flow {
+    if let Existence::Present(flow) = &mut seen.flow {
         flow.failover.primary = None;
     }
     studio.pass(&seen, 0);
@@ -318,7 +320,7 @@ fn anew(mut seen: source::observed::Observed, ip: &str) -> source::observed::Obs
 }
 
 fn without_flow() -> source::observed::Observed {
-    source::observed::Observed { flow: FlowSeen::Absent, inputs: Default::default(), ..live(&[]) }
+    source::observed::Observed { flow: Existence::Absent, inputs: Default::default(), ..live(&[]) }
 }
 
 #[test]
@@ -515,7 +517,7 @@ fn alerts_go_with_the_channel_and_what_ready_says_of_one_is_not_said_twice() {
     assert_eq!(words(&told), [(true, "NoSignal")]);
     assert!(told[0].2.contains("Stopped Receiving UDP Input"));
     show.object.spec = transcode::spec(&[transcode::STOPPED]);
-    let told = show.pass(&transcode::in_state(&[], playout_core::channel::ChannelState::Stopping), 20);
+    let told = show.pass(&transcode::in_state(&[], playout_core::resources::channel::ChannelState::Stopping), 20);
     assert!(!words(&told).iter().any(|(_, reason)| *reason == "Alert"), "{told:?}");
 }
 
@@ -562,7 +564,7 @@ fn what_is_wrong_beside_the_programme_is_in_get_in_ready_and_one_event_each_way(
     let Programme::Flow { signal, .. } = &mut lost.flow else { panic!("a flow") };
     *signal = Some(false);
     let mut foreign = seen();
-    output(&mut foreign, Role::Backup).ownership = playout_core::names::Ownership::Foreign;
+    output(&mut foreign, Role::Backup).ownership = playout_core::identity::Ownership::Foreign;
     let cases: Vec<Wrong> = vec![
         (
             "half of a Hot pair",
@@ -601,7 +603,7 @@ fn an_output_that_is_not_ours_and_sends_is_said_to_whatever_is_wished() {
     for state in ["Running", "Stopped"] {
         let changes = [("/state", json!(state))];
         let mut seen = destination_seen(&[]);
-        output(&mut seen, Role::Primary).ownership = playout_core::names::Ownership::Foreign;
+        output(&mut seen, Role::Primary).ownership = playout_core::identity::Ownership::Foreign;
         let mut show = Show::of(destination_spec(&changes));
         let told = show.pass(&seen, 0);
         assert_eq!(words(&told), [(true, "NotOurs")], "{state}");

@@ -12,18 +12,18 @@ use fixtures::{
     source_seen, source_spec, srt_json,
 };
 use playout_api::destination::{DestinationStatus, RetryStatus, RetryWord};
-use playout_core::destination::observed::Programme;
-use playout_core::destination::plan::{Action, housekeeping, pending_changes, plan};
-use playout_core::destination::retry::{Attempt, Phase, Tries};
-use playout_core::destination::wanted::Wanted;
-use playout_core::destination::{self, memory, status};
 use playout_core::endpoint::Role;
-use playout_core::flow::FlowState;
-use playout_core::passwords::CopyAction;
+use playout_core::kinds::destination::observed::Programme;
+use playout_core::kinds::destination::plan::{Action, housekeeping, pending_changes, plan};
+use playout_core::kinds::destination::retry::{Attempt, Phase, Tries};
+use playout_core::kinds::destination::wanted::Wanted;
+use playout_core::kinds::destination::{self, memory, status};
+use playout_core::kinds::source;
 use playout_core::plan::{Desired, Step};
 use playout_core::reasons::Reason;
 use playout_core::references::References;
-use playout_core::source;
+use playout_core::resources::flow::FlowState;
+use playout_core::resources::secret_copy::CopyAction;
 use serde_json::{Value, json};
 
 /// The same texts, when the operator cannot tell whether they have changed.
@@ -50,7 +50,7 @@ fn decide(desired: &Desired<Wanted>, seen: &destination::observed::Observed) -> 
     plan(desired, false, seen).step
 }
 
-fn created(step: Step<Action>) -> playout_core::flow::Password {
+fn created(step: Step<Action>) -> playout_core::resources::flow::Password {
     match one(step) {
         Action::Copy(CopyAction::Create { password, .. }) => password,
         other => panic!("a copy is to be made, not {other:?}"),

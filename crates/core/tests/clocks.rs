@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use fixtures::{at, destination_object, destination_spec, flow, source_object, source_seen, source_spec};
 use playout_api::TEST_CONNECTION;
-use playout_core::destination::memory;
-use playout_core::flow::FlowState;
-use playout_core::source::observed::TestPhase;
-use playout_core::source::status::test_phase;
+use playout_core::kinds::destination::memory;
+use playout_core::kinds::source::observed::TestPhase;
+use playout_core::kinds::source::status::test_phase;
+use playout_core::resources::flow::FlowState;
 use serde_json::json;
 
 /// What the replica before wrote is of the second 100; this one's clock says less.

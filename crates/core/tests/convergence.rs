@@ -17,15 +17,18 @@ use fixtures::{at, deleted, encrypted, identity, input, present, rtp_input, sour
 use playout_api::destination::RetryWord;
 use playout_api::source::{HealthWord, SourceState};
 use playout_api::{Source, SourceSpec};
+use playout_core::existence::Existence;
+use playout_core::failure::{Failure, FailureClass};
 use playout_core::fight::{Left, What};
-use playout_core::flow::{FlowOutput, FlowSeen, FlowState, Protocol, SecretCopy, SourceSettings};
-use playout_core::names::{Ownership, TAG_ADOPTED, TAG_NAME, TAG_UID, owner};
-use playout_core::passwords::CopyAction;
-use playout_core::plan::{Action, Desired, Failure, FailureClass, Plan, Step, Waiting};
+use playout_core::identity::{Ownership, TAG_ADOPTED, TAG_NAME, TAG_UID, owner};
+use playout_core::kinds::source;
+use playout_core::kinds::source::observed::{Hold, TestPhase, Users};
+use playout_core::plan::{Action, Desired, Plan, Step};
 use playout_core::reasons::Reason;
 use playout_core::refused::Refused;
-use playout_core::source;
-use playout_core::source::observed::{Hold, TestPhase, Users};
+use playout_core::resources::flow::{FlowOutput, FlowState, Protocol, SecretCopy, SourceSettings};
+use playout_core::resources::secret_copy::CopyAction;
+use playout_core::waiting::Waiting;
 use serde_json::{Value, json};
 
 /// What goes wrong, once.
@@ -701,9 +704,9 @@ impl SourceShow {
         let flow = world.flow.as_ref().filter(|_| world.hidden == 0);
         let mut seen = source::observed::Observed {
             flow: match flow {
-                Some(f) => FlowSeen::Present(Box::new(f.flow.clone())),
-                None if world.intent > 0 => FlowSeen::Undecided,
-                None => FlowSeen::Absent,
+                Some(f) => Existence::Present(Box::new(f.flow.clone())),
+                None if world.intent > 0 => Existence::Unknown,
+                None => Existence::Absent,
             },
             hold: Hold::Own,
             ownership: flow.map_or(Ownership::Foreign, Self::ownership),
@@ -740,7 +743,7 @@ impl SourceShow {
     /// What people read of an adoption.
     fn shown(seen: &source::observed::Observed, wish: &SourceWish) -> Option<Vec<String>> {
         match (&seen.hold, &seen.flow, &wish.desired) {
-            (Hold::Claimed { .. }, FlowSeen::Present(flow), Desired::Present(wanted)) => {
+            (Hold::Claimed { .. }, Existence::Present(flow), Desired::Present(wanted)) => {
                 Some(source::external::differences(wanted, seen, flow))
             }
             _ => None,
@@ -750,7 +753,7 @@ impl SourceShow {
     /// What an adoption shows must be all that it does, and nothing that it does not.
     fn untold(seen: &source::observed::Observed, wish: &SourceWish) -> Option<String> {
         let plan = Self::shown(seen, wish)?;
-        let FlowSeen::Present(flow) = &seen.flow else { return None };
+        let Existence::Present(flow) = &seen.flow else { return None };
         let steady = matches!(flow.state, FlowState::Active | FlowState::Standby);
         if !steady || seen.ownership != Ownership::Ours {
             return None;
@@ -994,7 +997,7 @@ impl Kind for SourceShow {
         let mut sources: Vec<_> = f.flow.sources.iter().map(|s| (s.name.as_str(), port(&s.settings))).collect();
         sources.sort_unstable();
         let wanted = present(wish.desired.clone());
-        let encryption = |s: &&playout_core::flow::FlowSource| {
+        let encryption = |s: &&playout_core::resources::flow::FlowSource| {
             wanted
                 .inputs
                 .iter()
@@ -1185,7 +1188,7 @@ fn what_the_small_aws_refuses() {
     let flow = world.flow.clone().expect("a flow").flow;
     let arn = || flow.arn.clone();
     use source::plan::Action as A;
-    let failover = playout_core::flow::Failover::default();
+    let failover = playout_core::resources::flow::Failover::default();
     let settings = flow.sources[1].settings.clone();
     let refused = [
         A::SetFailover { flow: arn(), failover },
@@ -1198,7 +1201,7 @@ fn what_the_small_aws_refuses() {
         },
         A::AddSource {
             flow: arn(),
-            source: playout_core::flow::NewSource { name: "third".into(), settings, tags: BTreeMap::new() },
+            source: playout_core::resources::flow::NewSource { name: "third".into(), settings, tags: BTreeMap::new() },
         },
         A::RemoveSource { flow: arn(), arn: "arn:unknown".into(), name: "x".into() },
     ];

@@ -12,19 +12,21 @@ use fixtures::{
 };
 use playout_api::destination::{ActiveEndpoint, Destination, DestinationSpec, DestinationStatus, DestinationWord, Run};
 use playout_core::conditions::{DELIVERING, OVER_LIMIT, READY, STALLED};
-use playout_core::destination::Outcome;
-use playout_core::destination::connection::MEASUREMENT_PATIENCE;
-use playout_core::destination::observed::{Observed, Programme};
-use playout_core::destination::plan::{Action, housekeeping, pending_changes, plan};
-use playout_core::destination::status::status;
-use playout_core::destination::wanted::{Wanted, retains, wants_to_run};
 use playout_core::endpoint::Role;
 use playout_core::evidence::QUIET_FOR;
-use playout_core::flow::{FlowState, OutputSettings, SecretCopy};
-use playout_core::names::{Ownership, TAG_UID};
-use playout_core::passwords::CopyAction;
-use playout_core::plan::{Action as _, Desired, Failure, FailureClass, Problem, StaysOff, Step, Waiting};
+use playout_core::failure::{Failure, FailureClass, Problem};
+use playout_core::identity::{Ownership, TAG_UID};
+use playout_core::kinds::destination::Outcome;
+use playout_core::kinds::destination::connection::MEASUREMENT_PATIENCE;
+use playout_core::kinds::destination::observed::{Observed, Programme};
+use playout_core::kinds::destination::plan::{Action, housekeeping, pending_changes, plan};
+use playout_core::kinds::destination::status::status;
+use playout_core::kinds::destination::wanted::{Wanted, retains, wants_to_run};
+use playout_core::plan::{Action as _, Desired, Step};
 use playout_core::reasons::Reason;
+use playout_core::resources::flow::{FlowState, OutputSettings, SecretCopy};
+use playout_core::resources::secret_copy::CopyAction;
+use playout_core::waiting::{StaysOff, Waiting};
 use serde_json::{Value, json};
 
 fn act(step: Step<Action>) -> Vec<Action> {

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use fixtures::transcode::{self, live, on_backup, on_failure};
 use fixtures::{FLOW, backup_json, connected, dest, destination_seen, output, output_arn};
-use playout_core::destination::memory::Leads;
-use playout_core::destination::observed::Observed;
-use playout_core::destination::plan::{Action, plan};
-use playout_core::destination::retry::{Attempt, Phase, Tries};
-use playout_core::destination::wanted::Wanted;
 use playout_core::endpoint::Role;
+use playout_core::kinds::destination::memory::Leads;
+use playout_core::kinds::destination::observed::Observed;
+use playout_core::kinds::destination::plan::{Action, plan};
+use playout_core::kinds::destination::retry::{Attempt, Phase, Tries};
+use playout_core::kinds::destination::wanted::Wanted;
 use playout_core::plan::{Desired, Step};
 use playout_core::reasons::Reason;
 use serde_json::{Value, json};

@@ -15,17 +15,19 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use playout_api::destination::{Destination, DestinationSpec, DestinationStatus, DestinationWord, RetryWord};
 use playout_api::source::{Health, HealthWord, InputStatus, SourceStatus};
 use playout_core::conditions::{DELIVERING, HEALTHY, INPUT_REACHABLE, OVER_LIMIT, READY, RECONCILING, STALLED};
-use playout_core::destination::observed::{Observed, Programme};
-use playout_core::destination::plan::{Action, pending_changes};
-use playout_core::destination::retry::FORGIVEN_AFTER;
-use playout_core::destination::{Outcome, memory, status::status};
 use playout_core::endpoint::Role;
 use playout_core::evidence::{InputLook, MEASUREMENT_PATIENCE, QUIET_FOR, began, first_since, is_since, of_input};
-use playout_core::flow::{FlowState, Measured, Protocol};
-use playout_core::plan::{Desired, Failure, FailureClass, Step, Waiting};
-use playout_core::source;
-use playout_core::source::observed::{InputSeen, TestPhase};
-use playout_core::source::status::judge;
+use playout_core::failure::{Failure, FailureClass};
+use playout_core::kinds::destination::observed::{Observed, Programme};
+use playout_core::kinds::destination::plan::{Action, pending_changes};
+use playout_core::kinds::destination::retry::FORGIVEN_AFTER;
+use playout_core::kinds::destination::{Outcome, memory, status::status};
+use playout_core::kinds::source;
+use playout_core::kinds::source::observed::{InputSeen, TestPhase};
+use playout_core::kinds::source::status::judge;
+use playout_core::plan::{Desired, Step};
+use playout_core::resources::flow::{FlowState, Measured, Protocol};
+use playout_core::waiting::Waiting;
 use serde_json::{Value, json};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -44,7 +46,7 @@ impl Show {
         Self { object: destination_object(spec) }
     }
 
-    fn desired(&self) -> Desired<playout_core::destination::wanted::Wanted> {
+    fn desired(&self) -> Desired<playout_core::kinds::destination::wanted::Wanted> {
         destination_wanted(&self.object.spec, &references())
     }
 
@@ -52,7 +54,7 @@ impl Show {
         let (tries, decided) = (memory::tries(&self.object, at(second)), memory::decided(&self.object));
         let seen = Observed { tries, decided, ..seen.clone() };
         let desired = self.desired();
-        let plan = playout_core::destination::plan::plan(&desired, false, &seen);
+        let plan = playout_core::kinds::destination::plan::plan(&desired, false, &seen);
         self.tell(Some(&seen), Some(&plan), None, second);
         plan.step
     }

@@ -10,17 +10,20 @@ use fixtures::{
 };
 use playout_api::source::{AdoptionState, ExternalPolicy, SourceSpec, SourceStatus};
 use playout_api::{RECONCILE_AT, Source, TEST_CONNECTION};
-use playout_core::flow::{Failover, FlowOutput, FlowSeen, FlowState, Protocol, RtmpPath};
-use playout_core::names::{OWNERSHIP_TAGS, Ownership, TAG_ADOPTED, TAG_NAME, TAG_UID};
-use playout_core::plan::{Action as _, Desired, Failure, FailureClass, Problem, Step, Waiting};
+use playout_core::existence::Existence;
+use playout_core::failure::{Failure, FailureClass, Problem};
+use playout_core::identity::{OWNERSHIP_TAGS, Ownership, TAG_ADOPTED, TAG_NAME, TAG_UID};
+use playout_core::kinds::source::Outcome;
+use playout_core::kinds::source::external::{differences, hold};
+use playout_core::kinds::source::observed::{Hold, Observed, TestPhase};
+use playout_core::kinds::source::off::stays_off;
+use playout_core::kinds::source::plan::{Action, plan};
+use playout_core::kinds::source::wanted::{Wanted, retains, wanted};
+use playout_core::plan::{Action as _, Desired, Step};
 use playout_core::reasons::Reason;
+use playout_core::resources::flow::{Failover, FlowOutput, FlowState, Protocol, RtmpPath};
 use playout_core::secret::SecretText;
-use playout_core::source::Outcome;
-use playout_core::source::external::{differences, hold};
-use playout_core::source::observed::{Hold, Observed, TestPhase};
-use playout_core::source::off::stays_off;
-use playout_core::source::plan::{Action, plan};
-use playout_core::source::wanted::{Wanted, retains, wanted};
+use playout_core::waiting::Waiting;
 use serde_json::{Value, json};
 
 const STATES: [FlowState; 7] = [
@@ -115,7 +118,7 @@ fn object(spec: SourceSpec, annotation: Option<&str>) -> Source {
 }
 
 fn status(source: &Source, outcome: &Outcome<'_>) -> SourceStatus {
-    playout_core::source::status::status(source, outcome, fixtures::REGION)
+    playout_core::kinds::source::status::status(source, outcome, fixtures::REGION)
 }
 
 fn outcome<'a>(wanted: Option<&'a Wanted>, seen: Option<&'a Observed>, step: Option<&'a Step<Action>>) -> Outcome<'a> {
@@ -136,7 +139,7 @@ fn a_referenced_flow_is_never_acted_upon_in_no_state_and_whatever_is_wished() {
     let mut ours = referenced();
     (ours.tags, ours.ownership) = (identity("Source", "studio").tags(&BTreeMap::new()), Ownership::Ours);
     let mut gone = referenced();
-    gone.flow = FlowSeen::Absent;
+    gone.flow = Existence::Absent;
     let mut used = referenced();
     used.users.on_air = vec!["Destination/tube".into()];
     let mut tested = referenced();
@@ -146,7 +149,7 @@ fn a_referenced_flow_is_never_acted_upon_in_no_state_and_whatever_is_wished() {
     for seen in [referenced(), anothers, ours, gone, used, tested, with_copies] {
         for state in STATES {
             let mut seen = seen.clone();
-            if let FlowSeen::Present(flow) = &mut seen.flow {
+            if let Existence::Present(flow) = &mut seen.flow {
                 flow.state = state;
             }
             for suspended in [false, true] {
@@ -192,7 +195,7 @@ fn a_referenced_flow_in_error_is_told_with_the_words_of_aws() {
 #[test]
 fn an_external_flow_that_is_not_there_is_told_and_none_is_made() {
     for (spec, mut seen) in [(reference_spec(), referenced()), (adopting(&[]), claimed())] {
-        seen.flow = FlowSeen::Absent;
+        seen.flow = Existence::Absent;
         for hold in [seen.hold.clone(), Hold::Adopted] {
             seen.hold = hold;
             assert_eq!(stuck(decide(&spec, &seen)).reason, Reason::ExternalNotFound);
@@ -203,7 +206,7 @@ fn an_external_flow_that_is_not_there_is_told_and_none_is_made() {
 #[test]
 fn an_external_flow_that_is_listed_and_not_found_is_waited_for_and_what_was_shown_can_still_be_confirmed() {
     for (spec, seen) in [(reference_spec(), referenced()), (adopting(&[]), claimed())] {
-        let hidden = Observed { flow: FlowSeen::Undecided, ..seen };
+        let hidden = Observed { flow: Existence::Unknown, ..seen };
         assert!(matches!(decide(&spec, &hidden), Step::Wait { on: Waiting::CreateOutcome, .. }));
     }
     let spec = adopting(&[("/inputs/0/srtListener/port", json!(6000))]);
@@ -216,7 +219,7 @@ fn an_external_flow_that_is_listed_and_not_found_is_waited_for_and_what_was_show
     let shown = pass(&source, &claimed());
     source.status = Some(shown.clone());
     source.metadata.annotations = Some(BTreeMap::from([(RECONCILE_AT.into(), "confirmed".into())]));
-    let meanwhile = pass(&source, &Observed { flow: FlowSeen::Undecided, ..claimed() });
+    let meanwhile = pass(&source, &Observed { flow: Existence::Unknown, ..claimed() });
     assert_eq!(meanwhile.adoption, shown.adoption);
     assert_eq!(meanwhile.last_handled_reconcile_at.as_deref(), Some("first"), "it is acted upon later");
 }
@@ -301,7 +304,7 @@ fn a_connection_test_does_not_wait_for_a_flow_that_is_not_ours_to_start() {
     let mut seen = referenced();
     let phase = |seen: &Observed, source: &Source| {
         let length = Some(std::time::Duration::from_secs(60));
-        playout_core::source::status::test_phase(source, &seen.flow, &seen.hold, true, length, at(0))
+        playout_core::kinds::source::status::test_phase(source, &seen.flow, &seen.hold, true, length, at(0))
     };
     seen.test = phase(&seen, &source);
     assert_eq!(seen.test, TestPhase::None);

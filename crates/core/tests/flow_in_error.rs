@@ -5,13 +5,13 @@ mod fixtures;
 use fixtures::{FLOW, at, deleted, flow, on_air, source_object, source_seen, source_spec, wish};
 use playout_api::source::{SourceStatus, SourceWord};
 use playout_core::conditions::{READY, RECONCILING, STALLED};
-use playout_core::flow::{FlowOutput, FlowState};
-use playout_core::names::Ownership;
+use playout_core::identity::Ownership;
+use playout_core::kinds::source::observed::{Hold, Observed};
+use playout_core::kinds::source::plan::{Action, Toward, plan};
+use playout_core::kinds::source::{self, status};
 use playout_core::plan::{Desired, Step};
 use playout_core::reasons::Reason;
-use playout_core::source::observed::{Hold, Observed};
-use playout_core::source::plan::{Action, Toward, plan};
-use playout_core::source::{self, status};
+use playout_core::resources::flow::{FlowOutput, FlowState};
 use serde_json::json;
 
 fn in_error() -> Observed {

@@ -12,19 +12,20 @@ use fixtures::{
 use playout_api::destination::{Destination, DestinationStatus, Platform};
 use playout_api::encoding_preset::EncodingPresetSpec;
 use playout_api::{ACTIVE_ENDPOINT, TEST_CONNECTION};
-use playout_core::channel::Login;
 use playout_core::conditions::{INPUT_REACHABLE, READY, SAME_RECEIVER};
-use playout_core::destination::plan::plan;
 use playout_core::endpoint::Role;
+use playout_core::failure::{Failure, FailureClass, Problem};
 use playout_core::feeds::Sender;
-use playout_core::names::Ownership;
-use playout_core::plan::{Desired, Failure, FailureClass, Problem, Step};
+use playout_core::identity::Ownership;
+use playout_core::kinds::destination::plan::plan;
+use playout_core::kinds::source::observed::Hold;
+use playout_core::kinds::{destination, source};
+use playout_core::plan::{Desired, Step};
 use playout_core::presets;
 use playout_core::reasons::Reason;
 use playout_core::references::{Missing, References, entry, trimmed};
+use playout_core::resources::channel::Login;
 use playout_core::secret::SecretText;
-use playout_core::source::observed::Hold;
-use playout_core::{destination, source};
 use serde_json::{Value, json};
 
 /// What a start of the Destination with these changes is refused with.

@@ -6,9 +6,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use fixtures::{at, identity};
-use playout_core::destination::plan::Action;
-use playout_core::names::{CreateIntent, FirstSeen, Identity, IntentPhase, Ownership};
-use playout_core::plan::{Action as _, Failure, FailureClass};
+use playout_core::failure::{Failure, FailureClass};
+use playout_core::identity::{Identity, Ownership};
+use playout_core::intent::{CreateIntent, FirstSeen, IntentPhase};
+use playout_core::kinds::destination::plan::Action;
+use playout_core::plan::Action as _;
 
 #[test]
 fn who_differs_in_cluster_kind_namespace_or_name_is_another_owner() {

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use fixtures::transcode::{act, alert, channel, down as not_taken, input, live, on_air, one, set_signal, stop};
 use fixtures::{connected, destination_seen, destination_spec, destination_wanted, output, present, references_at};
-use playout_core::channel::Look;
-use playout_core::destination::observed::{Observed, Programme};
-use playout_core::destination::plan::{Action, pending_changes, plan};
-use playout_core::destination::wanted::Wanted;
 use playout_core::endpoint::Role;
+use playout_core::existence::Existence;
+use playout_core::kinds::destination::observed::{Observed, Programme};
+use playout_core::kinds::destination::plan::{Action, pending_changes, plan};
+use playout_core::kinds::destination::wanted::Wanted;
 use playout_core::plan::{Desired, Step};
 use serde_json::json;
 
@@ -104,9 +104,9 @@ fn a_channel_whose_flow_is_gone_takes_the_new_one_whatever_the_policy() {
 
 #[test]
 fn a_channel_whose_input_is_gone_is_made_anew_whatever_the_policy() {
-    let seen = Observed { input: Look::Absent, cut_off: true, ..on_air(&[]) };
+    let seen = Observed { input: Existence::Absent, cut_off: true, ..on_air(&[]) };
     assert_eq!(one(decide(&live(&[]), &seen)), stop());
-    let seen = Observed { channel: Look::Absent, ..seen };
+    let seen = Observed { channel: Existence::Absent, ..seen };
     assert!(matches!(one(decide(&live(&[]), &seen)), Action::CreateInput(_)));
 }
 
@@ -122,7 +122,7 @@ fn a_channel_that_nothing_can_reach_is_not_paid_for_while_there_is_no_flow() {
     let mut prepared = on_air(&[]);
     prepared.flow = Programme::NoSource;
     prepared.cut_off = true;
-    channel(&mut prepared).channel.state = playout_core::channel::ChannelState::Idle;
+    channel(&mut prepared).channel.state = playout_core::resources::channel::ChannelState::Idle;
     let wish = live(&[("/state", json!("Stopped")), ("/prepare", json!(true))]);
     assert!(matches!(one(decide(&wish, &prepared)), Action::DeleteChannel { .. }));
 }

@@ -6,12 +6,12 @@ mod fixtures;
 use fixtures::{at, flow, health, input, on_air, present, source_object, source_seen, source_spec, wish};
 use playout_api::source::HealthWord::{Failed, Healthy, Unknown};
 use playout_core::fight::{Change, Left, What};
-use playout_core::flow::{FlowOutput, FlowState};
+use playout_core::kinds::source::Outcome;
+use playout_core::kinds::source::observed::Observed;
+use playout_core::kinds::source::plan::{Action, pending_changes, plan};
+use playout_core::kinds::source::status::status;
 use playout_core::plan::Step;
-use playout_core::source::Outcome;
-use playout_core::source::observed::Observed;
-use playout_core::source::plan::{Action, pending_changes, plan};
-use playout_core::source::status::status;
+use playout_core::resources::flow::{FlowOutput, FlowState};
 use serde_json::{Value, json};
 
 fn sending() -> Observed {

@@ -9,15 +9,18 @@ use fixtures::{
     output_arn, present, source_object, source_seen, source_spec, wish,
 };
 use playout_api::destination::DestinationWord;
-use playout_core::channel::{Input, InputState, Look};
-use playout_core::destination::observed::{NotOurs, Observed, Programme};
-use playout_core::destination::plan::Action;
 use playout_core::endpoint::Role;
-use playout_core::flow::{FlowSeen, FlowState};
-use playout_core::names::{Identity, Ownership, TAG_CLUSTER, TAG_UID};
-use playout_core::plan::{Desired, Problem, Step, Waiting};
+use playout_core::existence::Existence;
+use playout_core::failure::Problem;
+use playout_core::identity::{Identity, Ownership, TAG_CLUSTER, TAG_UID};
+use playout_core::kinds::destination::observed::{NotOurs, Observed, Programme};
+use playout_core::kinds::destination::plan::Action;
+use playout_core::kinds::{destination, source};
+use playout_core::plan::{Desired, Step};
 use playout_core::reasons::Reason;
-use playout_core::{destination, source};
+use playout_core::resources::channel::{Input, InputState};
+use playout_core::resources::flow::FlowState;
+use playout_core::waiting::Waiting;
 use serde_json::{Value, json};
 
 type Tags = BTreeMap<String, String>;
@@ -108,7 +111,11 @@ fn tags_and_unused_copies_never_stand_before_a_start() {
     seen.users.on_air = vec!["Destination/tube".into()];
     seen.tags.insert(TAG_UID.into(), "uid-0".into());
     seen.ownership = Ownership::Inherited;
-    let copy = playout_core::flow::SecretCopy { arn: "arn:old".into(), name: "playout/old".into(), tags: Tags::new() };
+    let copy = playout_core::resources::flow::SecretCopy {
+        arn: "arn:old".into(),
+        name: "playout/old".into(),
+        tags: Tags::new(),
+    };
     seen.secrets.push(copy);
     let start = source::plan::Action::StartFlow { flow: FLOW.into() };
     assert_eq!(source_of(&seen, &[]), Step::Act(vec![start]));
@@ -147,9 +154,9 @@ fn a_retained_flow_that_nobody_uses_stops_before_it_is_let_go_and_what_runs_is_t
 #[test]
 fn nothing_is_left_is_said_only_when_it_was_seen() {
     let mut seen = source_seen(&[]);
-    seen.flow = FlowSeen::Absent;
+    seen.flow = Existence::Absent;
     assert_eq!(source::left::last_word(&seen).reason, Reason::Deleted);
-    seen.flow = FlowSeen::Undecided;
+    seen.flow = Existence::Unknown;
     assert_eq!(source::left::last_word(&seen).reason, Reason::Retained);
     let nothing = Observed { outputs: BTreeMap::new(), ..destination_seen(&[]) };
     assert_eq!(destination::left::last_word(&nothing).reason, Reason::Deleted);
@@ -297,7 +304,7 @@ fn a_channel_that_is_not_ours_and_runs_is_never_said_to_be_off_the_air() {
         tags: Tags::new(),
     };
     let alone = Observed { not_ours: vec![channel], outputs: BTreeMap::new(), ..destination_seen(&[]) };
-    let with_input = Observed { input: Look::Present(input), ..alone.clone() };
+    let with_input = Observed { input: Existence::Present(input), ..alone.clone() };
     let lost = Observed { source_lost: Some(FLOW.into()), ..alone.clone() };
     let transcode = ("/delivery", json!("Transcode"));
     for seen in [&alone, &with_input, &lost] {
@@ -339,13 +346,13 @@ fn a_flow_that_is_not_ours_is_told_with_what_still_sends_from_it() {
     on_air(&mut seen);
     seen.ownership = Ownership::Foreign;
     seen.tags = Tags::new();
-    let FlowSeen::Present(flow) = &mut seen.flow else { panic!("a flow") };
+    let Existence::Present(flow) = &mut seen.flow else { panic!("a flow") };
     flow.outputs = vec![];
     let told = |seen: &_| stuck(source_of(seen, &[])).message;
     assert!(told(&seen).contains("has no ownership tags: it is not touched"), "{}", told(&seen));
     assert!(!told(&seen).contains("sent from it") && !told(&seen).contains("still"), "{}", told(&seen));
     let an_output = destination_seen(&[]).outputs[&Role::Primary].output.clone();
-    let FlowSeen::Present(flow) = &mut seen.flow else { panic!("a flow") };
+    let Existence::Present(flow) = &mut seen.flow else { panic!("a flow") };
     flow.outputs = vec![an_output.clone(), an_output];
     assert!(told(&seen).contains("2 outputs still send from it."), "{}", told(&seen));
 }
@@ -368,7 +375,7 @@ fn an_output_that_another_object_of_this_identity_has_tagged_is_left_to_it() {
 
 #[test]
 fn names_of_copies_are_recorded_before_any_list_has_them() {
-    use playout_core::passwords::{CopyAction, names};
+    use playout_core::resources::secret_copy::{CopyAction, names};
     let spec = fixtures::destination_spec_of(fixtures::srt_json(), &[]);
     let wanted = present(fixtures::destination_wanted(&spec, &fixtures::references()));
     let password = wanted.outputs[&Role::Primary].password.clone().expect("a password");

@@ -3,12 +3,13 @@
 mod fixtures;
 
 use fixtures::{FLOW, REGION, at, flow, input, on_air, present, source_object, source_seen, source_spec, wish};
-use playout_core::flow::{FlowSeen, FlowState, MaintenanceWindow};
+use playout_core::existence::Existence;
+use playout_core::kinds::source::Outcome;
+use playout_core::kinds::source::observed::Observed;
+use playout_core::kinds::source::plan::{Action, pending_changes, plan};
+use playout_core::kinds::source::wanted::Wanted;
 use playout_core::plan::{Desired, Step};
-use playout_core::source::Outcome;
-use playout_core::source::observed::Observed;
-use playout_core::source::plan::{Action, pending_changes, plan};
-use playout_core::source::wanted::Wanted;
+use playout_core::resources::flow::{FlowState, MaintenanceWindow};
 use serde_json::{Value, json};
 
 fn decide(wanted: &Desired<Wanted>, seen: &Observed) -> Step<Action> {
@@ -43,7 +44,7 @@ fn what_waits_is_listed_and_ready() {
     let outcome =
         Outcome { wanted: Some(&wanted), seen: Some(&seen), step: Some(&step), failure: None, ..Outcome::at(at(0)) };
     let source = source_object(source_spec(&large()));
-    let status = playout_core::source::status::status(&source, &outcome, REGION);
+    let status = playout_core::kinds::source::status::status(&source, &outcome, REGION);
     assert_eq!(status.pending_changes, ["flowSize"]);
     let ready = status.conditions.iter().find(|c| c.type_ == "Ready").expect("Ready");
     assert_eq!((ready.status.as_str(), ready.reason.as_str()), ("True", "PendingChanges"));
@@ -98,7 +99,7 @@ fn the_maintenance_window_is_made_with_the_flow_and_changed_last() {
     assert_eq!(decide(&wish(&window), &seen), Step::Act(vec![set]));
     assert_eq!(decide(&wish(&[]), &seen), Step::Settled, "AWS's own choice is no difference");
     let mut absent = seen;
-    absent.flow = FlowSeen::Absent;
+    absent.flow = Existence::Absent;
     let step = decide(&wish(&window), &absent);
     let made = |actions: &[Action]| matches!(actions, [Action::CreateFlow(new)] if new.maintenance.is_some());
     assert!(matches!(&step, Step::Act(actions) if made(actions)), "{step:?}");

@@ -16,17 +16,19 @@ use playout_api::Destination;
 use playout_api::destination::{
     ChannelStatus, DestinationStatus, DestinationWord, OutputStatus, RetryStatus, RetryWord,
 };
-use playout_core::channel::Look;
 use playout_core::conditions::READY;
-use playout_core::destination::observed::{Observed, Programme};
-use playout_core::destination::plan::plan;
-use playout_core::destination::retry::Attempt;
-use playout_core::destination::{self, memory, status};
 use playout_core::endpoint::Role;
-use playout_core::flow::{FlowState, VpcInterface};
-use playout_core::plan::{Action as _, Desired, Failure, FailureClass, StaysOff, Step, Waiting};
+use playout_core::existence::Existence;
+use playout_core::failure::{Failure, FailureClass};
+use playout_core::kinds::destination::observed::{Observed, Programme};
+use playout_core::kinds::destination::plan::plan;
+use playout_core::kinds::destination::retry::Attempt;
+use playout_core::kinds::destination::{self, memory, status};
+use playout_core::kinds::source::off::stays_off;
+use playout_core::plan::{Action as _, Desired, Step};
 use playout_core::reasons::Reason;
-use playout_core::source::off::stays_off;
+use playout_core::resources::flow::{FlowState, VpcInterface};
+use playout_core::waiting::{StaysOff, Waiting};
 use serde_json::{Value, json};
 
 const STOPPED: (&str, Value) = ("/state", Value::Null);
@@ -133,9 +135,12 @@ fn what_is_new_in_a_vpc_comes_first_while_there_is_room_for_both() {
         security_group_ids: vec!["sg-0a".into()],
         role_arn: fixtures::ROLE.into(),
     }];
-    let step = playout_core::source::plan::plan(&wish(&[("/network/vpcInterfaces", lan("new"))]), false, &seen);
+    let step = playout_core::kinds::source::plan::plan(&wish(&[("/network/vpcInterfaces", lan("new"))]), false, &seen);
     let Step::Act(actions) = step else { panic!("{step:?}") };
-    assert!(matches!(actions.as_slice(), [playout_core::source::plan::Action::AddVpcInterfaces { .. }]), "{actions:?}");
+    assert!(
+        matches!(actions.as_slice(), [playout_core::kinds::source::plan::Action::AddVpcInterfaces { .. }]),
+        "{actions:?}"
+    );
 }
 
 #[test]
@@ -162,7 +167,7 @@ fn an_id_is_kept_while_its_channel_is_not_to_be_seen() {
     let recorded = ChannelStatus { id: Some("4711".into()), ..ChannelStatus::default() };
     let before = DestinationStatus { channel: Some(recorded), ..DestinationStatus::default() };
     let object = object(&[("/delivery", json!("Transcode"))], before);
-    let seen = Observed { channel: Look::Undecided, ..on_air(&[]) };
+    let seen = Observed { channel: Existence::Unknown, ..on_air(&[]) };
     let channel = told(&object, Some(&seen), None, 0).channel.expect("it is recorded");
     assert_eq!(channel.id.as_deref(), Some("4711"));
 }

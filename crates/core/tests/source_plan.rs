@@ -11,18 +11,21 @@ use fixtures::{
 use playout_api::Source;
 use playout_api::source::HealthWord::{Degraded, Failed, Healthy, Unknown};
 use playout_api::source::{SourceStatus, SourceWord};
-use playout_core::channel::Usage;
 use playout_core::conditions::{READY, STALLED};
-use playout_core::flow::{Failover, FlowOutput, FlowSeen, FlowState, Protocol, VpcInterface};
-use playout_core::names::{Ownership, TAG_UID};
-use playout_core::passwords::CopyAction;
-use playout_core::plan::{Action as _, Desired, Failure, FailureClass, Problem, StaysOff, Step, Waiting};
+use playout_core::existence::Existence;
+use playout_core::failure::{Failure, FailureClass, Problem};
+use playout_core::identity::{Ownership, TAG_UID};
+use playout_core::kinds::source::Outcome;
+use playout_core::kinds::source::observed::{FlowQuota, Hold, Observed, TestPhase};
+use playout_core::kinds::source::off::stays_off;
+use playout_core::kinds::source::plan::{Action, housekeeping, plan};
+use playout_core::kinds::source::wanted::{Wanted, wanted};
+use playout_core::plan::{Action as _, Desired, Step};
 use playout_core::reasons::Reason;
-use playout_core::source::Outcome;
-use playout_core::source::observed::{FlowQuota, Hold, Observed, TestPhase};
-use playout_core::source::off::stays_off;
-use playout_core::source::plan::{Action, housekeeping, plan};
-use playout_core::source::wanted::{Wanted, wanted};
+use playout_core::resources::channel::Usage;
+use playout_core::resources::flow::{Failover, FlowOutput, FlowState, Protocol, VpcInterface};
+use playout_core::resources::secret_copy::CopyAction;
+use playout_core::waiting::{StaysOff, Waiting};
 use serde_json::{Value, json};
 
 fn act(step: Step<Action>) -> Vec<Action> {
@@ -133,7 +136,7 @@ fn a_flow_is_created_on_proven_absence_with_all_that_is_wished() {
         ("/tags/team", json!("news")),
     ];
     let mut seen = source_seen(&changes);
-    seen.flow = FlowSeen::Absent;
+    seen.flow = Existence::Absent;
     let Action::CreateFlow(new) = one(decide(&wish(&changes), &seen)) else { panic!("a create") };
     assert_eq!(new.name, identity("Source", "studio").flow_name());
     assert_eq!(new.sources.iter().map(|s| s.name.as_str()).collect::<Vec<_>>(), ["main", "reserve"]);
@@ -153,7 +156,7 @@ fn a_flow_is_created_on_proven_absence_with_all_that_is_wished() {
 #[test]
 fn a_flow_is_not_asked_for_where_there_is_no_room_for_it() {
     let mut seen = source_seen(&[]);
-    seen.flow = FlowSeen::Absent;
+    seen.flow = Existence::Absent;
     let quota = |used: usize, ahead| {
         let by = (0..used).map(|n| format!("flow-{n}")).collect();
         Some(FlowQuota { usage: Usage { used, limit: 20, by }, ahead, region: "us-west-2".into() })
@@ -173,7 +176,7 @@ fn a_flow_is_not_asked_for_where_there_is_no_room_for_it() {
 #[test]
 fn while_it_is_undecided_whether_a_flow_exists_none_is_created() {
     let mut seen = source_seen(&[]);
-    seen.flow = FlowSeen::Undecided;
+    seen.flow = Existence::Unknown;
     assert_eq!(waits(decide(&wish(&[]), &seen)), Waiting::CreateOutcome);
     seen.users.on_air = vec!["Destination/tube".into()];
     assert_eq!(waits(decide(&wish(&[]), &seen)), Waiting::CreateOutcome);
@@ -183,7 +186,7 @@ fn while_it_is_undecided_whether_a_flow_exists_none_is_created() {
 fn a_flow_with_one_input_is_created_without_failover() {
     let changes = [("/inputs", json!([input("main", "Primary", 5000)]))];
     let mut seen = source_seen(&changes);
-    seen.flow = FlowSeen::Absent;
+    seen.flow = Existence::Absent;
     let Action::CreateFlow(new) = one(decide(&wish(&changes), &seen)) else { panic!("a create") };
     assert_eq!((new.sources.len(), new.failover), (1, Failover::default()));
 }
@@ -191,7 +194,7 @@ fn a_flow_with_one_input_is_created_without_failover() {
 #[test]
 fn a_flow_with_three_inputs_is_created_with_two_and_the_emergency_waits() {
     let mut seen = source_seen(&three());
-    seen.flow = FlowSeen::Absent;
+    seen.flow = Existence::Absent;
     let Action::CreateFlow(new) = one(decide(&wish(&three()), &seen)) else { panic!("a create") };
     assert_eq!(new.sources.iter().map(|s| s.name.as_str()).collect::<Vec<_>>(), ["main", "reserve"]);
 }
@@ -733,7 +736,7 @@ fn with_password() -> Vec<(&'static str, Value)> {
 #[test]
 fn the_copies_of_passwords_are_made_before_the_flow_that_reads_them() {
     let mut seen = source_seen(&with_password());
-    seen.flow = FlowSeen::Absent;
+    seen.flow = Existence::Absent;
     seen.secrets.clear();
     let actions = act(decide(&wish(&with_password()), &seen));
     assert_eq!(actions.len(), 2);
@@ -743,7 +746,7 @@ fn the_copies_of_passwords_are_made_before_the_flow_that_reads_them() {
 #[test]
 fn the_flow_is_given_the_arns_of_the_copies() {
     let mut seen = source_seen(&with_password());
-    seen.flow = FlowSeen::Absent;
+    seen.flow = Existence::Absent;
     let Action::CreateFlow(new) = one(decide(&wish(&with_password()), &seen)) else { panic!("a create") };
     for (source, copy) in new.sources.iter().zip(&seen.secrets) {
         assert_eq!(source.settings.decryption.as_ref().and_then(|d| d.secret_arn.as_ref()), Some(&copy.arn));
@@ -858,7 +861,7 @@ fn what_cannot_be_understood_can_still_be_stopped_and_is_then_told() {
     assert_eq!(waits(decide(&wish(&broken), &seen)), Waiting::FlowStopping);
     flow(&mut seen).state = FlowState::Standby;
     assert_eq!(stuck(decide(&wish(&broken), &seen)).reason, Reason::SecretMissing);
-    seen.flow = FlowSeen::Absent;
+    seen.flow = Existence::Absent;
     assert_eq!(stuck(decide(&wish(&broken), &seen)).reason, Reason::SecretMissing, "and nothing is made");
 }
 
@@ -889,7 +892,7 @@ fn a_suspended_source_is_looked_at_and_left_alone() {
     flow(&mut seen).sources.pop();
     seen.users.on_air = vec!["Destination/tube".into()];
     assert_eq!(decide(&wish(&[("/suspend", json!(true))]), &seen), Step::Settled);
-    seen.flow = FlowSeen::Absent;
+    seen.flow = Existence::Absent;
     assert_eq!(decide(&wish(&[("/suspend", json!(true))]), &seen), Step::Settled);
 }
 
@@ -1017,7 +1020,7 @@ fn deletion_goes_in_order_stop_delete_copies_gone() {
     }
     flow(&mut seen).state = FlowState::Standby;
     assert_eq!(one(decide(&Desired::Absent, &seen)), Action::DeleteFlow { flow: flow_arn() });
-    seen.flow = FlowSeen::Absent;
+    seen.flow = Existence::Absent;
     let actions = act(decide(&Desired::Absent, &seen));
     assert!(actions.len() == 2 && actions.iter().all(|a| matches!(a, Action::Copy(CopyAction::Delete { .. }))));
     seen.secrets.clear();
@@ -1027,7 +1030,7 @@ fn deletion_goes_in_order_stop_delete_copies_gone() {
 #[test]
 fn deletion_waits_while_it_is_undecided_whether_a_flow_exists() {
     let mut seen = source_seen(&[]);
-    seen.flow = FlowSeen::Undecided;
+    seen.flow = Existence::Unknown;
     assert_eq!(waits(decide(&Desired::Absent, &seen)), Waiting::CreateOutcome);
 }
 
@@ -1055,9 +1058,9 @@ fn retain_leaves_everything_and_lets_the_object_go() {
         flow(&mut seen).state = state;
         assert_eq!(plan(&Desired::Absent, true, &seen), Step::Gone);
     }
-    seen.flow = FlowSeen::Absent;
+    seen.flow = Existence::Absent;
     assert_eq!(plan(&Desired::Absent, true, &seen), Step::Gone);
-    seen.flow = FlowSeen::Undecided;
+    seen.flow = Existence::Unknown;
     assert_eq!(waits(plan(&Desired::Absent, true, &seen)), Waiting::CreateOutcome, "what is left is named");
 }
 
@@ -1078,7 +1081,7 @@ fn outputs_of_others_on_our_flow_are_never_named_by_an_action() {
 // --------------------------------------------------------------------------------------------------------- status
 
 fn status(source: &Source, outcome: &Outcome<'_>) -> SourceStatus {
-    playout_core::source::status::status(source, outcome, fixtures::REGION)
+    playout_core::kinds::source::status::status(source, outcome, fixtures::REGION)
 }
 
 fn outcome<'a>(seen: Option<&'a Observed>, step: Option<&'a Step<Action>>, second: i64) -> Outcome<'a> {
@@ -1095,9 +1098,9 @@ fn the_status_says_what_was_seen_and_a_second_pass_in_which_nothing_happened_cha
     on_air(&mut running);
     health(&mut running, &[("main", Healthy), ("reserve", Failed)]);
     let mut undecided = source_seen(&[]);
-    undecided.flow = FlowSeen::Undecided;
+    undecided.flow = Existence::Unknown;
     let mut absent = source_seen(&[]);
-    absent.flow = FlowSeen::Absent;
+    absent.flow = Existence::Absent;
     let mut testing = source_seen(&[]);
     testing.test = TestPhase::Wanted;
     for seen in [source_seen(&[]), running, undecided, absent, testing] {
@@ -1136,7 +1139,7 @@ fn when_looking_fails_the_status_keeps_what_was_known_and_does_not_claim_to_be_r
 #[test]
 fn a_refusal_of_aws_is_stalled_and_kept_in_words() {
     let mut seen = source_seen(&[]);
-    seen.flow = FlowSeen::Absent;
+    seen.flow = Existence::Absent;
     let step = decide(&wish(&[]), &seen);
     let failure = Failure {
         class: FailureClass::Quota,
@@ -1152,7 +1155,7 @@ fn a_refusal_of_aws_is_stalled_and_kept_in_words() {
 #[test]
 fn an_object_that_is_being_deleted_without_a_flow_is_not_said_to_be_creating() {
     let mut seen = source_seen(&with_password());
-    seen.flow = FlowSeen::Absent;
+    seen.flow = Existence::Absent;
     let step = decide(&Desired::Absent, &seen);
     let mut object = source_object(source_spec(&with_password()));
     deleted(&mut object.metadata);
@@ -1172,7 +1175,7 @@ fn no_secret_stands_in_actions_steps_wishes_or_status() {
         let mut bare = source_seen(&changes);
         bare.secrets.clear();
         let mut absent = source_seen(&changes);
-        absent.flow = FlowSeen::Absent;
+        absent.flow = Existence::Absent;
         for seen in [source_seen(&changes), bare, absent, source_seen(&[])] {
             let step = decide(&desired, &seen);
             let told = status(&source_object(source_spec(&changes)), &outcome(Some(&seen), Some(&step), 0));

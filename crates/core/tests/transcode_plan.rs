@@ -11,18 +11,20 @@ use fixtures::{
     programme, references, references_at,
 };
 use playout_api::policy::RetryPolicy;
-use playout_core::channel::{ChannelState, InputState, Look, NewInput, Quotas, Usage};
-use playout_core::destination::connection::MEASUREMENT_PATIENCE;
-use playout_core::destination::memory::{Lead, Leads, Memory};
-use playout_core::destination::observed::{EndpointSeen, NotOurs, Observed, Programme};
-use playout_core::destination::plan::{Action, housekeeping, pending_changes, plan};
-use playout_core::destination::retry::{Attempt, LONGEST_PAUSE, Phase, Retry, Tries, is_refusal};
-use playout_core::destination::wanted::{Roles, wanted};
 use playout_core::endpoint::Role;
-use playout_core::flow::FlowState;
-use playout_core::names::{Ownership, TAG_UID};
-use playout_core::plan::{Action as _, Desired, Memory as _, StaysOff, Step, Waiting};
+use playout_core::existence::Existence;
+use playout_core::identity::{Ownership, TAG_UID};
+use playout_core::kinds::destination::connection::MEASUREMENT_PATIENCE;
+use playout_core::kinds::destination::memory::{Lead, Leads, Memory};
+use playout_core::kinds::destination::observed::{EndpointSeen, NotOurs, Observed, Programme};
+use playout_core::kinds::destination::plan::{Action, housekeeping, pending_changes, plan};
+use playout_core::kinds::destination::retry::{Attempt, LONGEST_PAUSE, Phase, Retry, Tries, is_refusal};
+use playout_core::kinds::destination::wanted::{Roles, wanted};
+use playout_core::plan::{Action as _, Desired, Memory as _, Step};
 use playout_core::reasons::Reason;
+use playout_core::resources::channel::{ChannelState, InputState, NewInput, Quotas, Usage};
+use playout_core::resources::flow::FlowState;
+use playout_core::waiting::{StaysOff, Waiting};
 use serde_json::{Value, json};
 
 // --------------------------------------------------------------------------------------------------- every state
@@ -115,17 +117,17 @@ fn an_input_that_somebody_has_attached_elsewhere_is_told_with_the_channel() {
     input(&mut lagging).state = InputState::Attached;
     input(&mut lagging).channels = vec![CHANNEL.into()];
     assert_eq!(waits(decide(&live(&[STOPPED]), &lagging)), Waiting::ChannelDeleting);
-    lagging.channel = Look::Undecided;
+    lagging.channel = Existence::Unknown;
     assert_eq!(waits(decide(&live(&[]), &lagging)), Waiting::CreateOutcome);
 }
 
 #[test]
 fn while_a_create_may_have_been_carried_out_it_is_repeated_if_wanted_and_waited_for_if_not() {
-    let undecided = Observed { input: Look::Undecided, ..nothing() };
+    let undecided = Observed { input: Existence::Unknown, ..nothing() };
     assert!(matches!(one(decide(&live(&[]), &undecided)), Action::CreateInput(_)));
-    let channel = Observed { channel: Look::Undecided, ..with_input(InputState::Detached) };
+    let channel = Observed { channel: Existence::Unknown, ..with_input(InputState::Detached) };
     assert!(matches!(one(decide(&live(&[]), &channel)), Action::CreateChannel(_)));
-    let taken = Observed { channel: Look::Undecided, ..with_input(InputState::Attached) };
+    let taken = Observed { channel: Existence::Unknown, ..with_input(InputState::Attached) };
     for seen in [undecided, taken] {
         for desired in [live(&[STOPPED]), Desired::Absent, dest(&[STOPPED])] {
             assert_eq!(waits(decide(&desired, &seen)), Waiting::CreateOutcome);
@@ -370,7 +372,7 @@ fn an_input_that_takes_another_flow_is_made_anew_but_not_under_a_running_show() 
     assert_eq!(one(decide(&live(&[restart()]), &seen)), stop());
     channel(&mut seen).channel.state = ChannelState::Idle;
     assert_eq!(one(decide(&live(&[]), &seen)), delete());
-    seen.channel = Look::Absent;
+    seen.channel = Existence::Absent;
     input(&mut seen).state = InputState::Detached;
     input(&mut seen).channels.clear();
     assert_eq!(one(decide(&live(&[]), &seen)), Action::DeleteInput { id: INPUT.into() });
@@ -378,7 +380,7 @@ fn an_input_that_takes_another_flow_is_made_anew_but_not_under_a_running_show() 
 
 #[test]
 fn a_second_input_is_not_made_while_the_channel_has_one_that_is_not_seen() {
-    for hidden in [Look::Absent, Look::Undecided] {
+    for hidden in [Existence::Absent, Existence::Unknown] {
         let seen = Observed { input: hidden.clone(), ..on_air(&[]) };
         assert_eq!(decide(&live(&[]), &seen), Step::Settled);
         let seen = Observed { input: hidden, ..idle(&[]) };
@@ -602,7 +604,7 @@ fn it_never_goes_back_by_itself_and_goes_back_on_request() {
 }
 
 /// With a backup (and a primary) whose key cannot be read.
-fn unreadable(primary: bool, backup: bool) -> Desired<playout_core::destination::wanted::Wanted> {
+fn unreadable(primary: bool, backup: bool) -> Desired<playout_core::kinds::destination::wanted::Wanted> {
     let mut second = backup_json("OnFailure");
     if backup {
         second["streamKey"]["secretRef"]["name"] = json!("nowhere");
@@ -740,11 +742,11 @@ fn after_the_last_attempt_it_gives_up_with_the_count_and_the_way_back() {
     assert_eq!(one(decide(&wish, &seen)), stop());
     channel(&mut seen).channel.state = ChannelState::Idle;
     assert_eq!(one(decide(&wish, &seen)), delete(), "what is not on the air is not paid for");
-    seen.channel = Look::Absent;
+    seen.channel = Existence::Absent;
     input(&mut seen).state = InputState::Detached;
     input(&mut seen).channels.clear();
     assert_eq!(one(decide(&wish, &seen)), Action::DeleteInput { id: INPUT.into() });
-    seen.input = Look::Absent;
+    seen.input = Existence::Absent;
     let problem = stuck(decide(&wish, &seen));
     assert_eq!(problem.reason, Reason::GaveUp);
     assert!(
@@ -925,7 +927,7 @@ fn a_show_does_not_wait_for_an_update_that_is_left() {
 fn a_channel_that_has_lost_our_tags_is_not_touched() {
     let arn = id_of("channel", CHANNEL);
     let not_ours = NotOurs { what: "channel", arn: arn.clone(), runs: true, taken_over_by: None };
-    let lost = Observed { not_ours: vec![not_ours], channel: Look::Absent, ..on_air(&[]) };
+    let lost = Observed { not_ours: vec![not_ours], channel: Existence::Absent, ..on_air(&[]) };
     for wish in [live(&[]), live(&[("/updatePolicy", json!("Restart"))])] {
         let problem = stuck(decide(&wish, &lost));
         assert!(
@@ -996,7 +998,7 @@ fn a_move_waits_for_another_destination_only_before_it_has_begun_and_only_with_a
     assert_eq!(wait.reason(), Reason::Moving);
     let begun = Observed { outputs: passing().outputs, moves_first: first.clone(), ..with_input(InputState::Detached) };
     assert!(matches!(one(decide(&live(&[]), &begun)), Action::CreateChannel(_)));
-    let undecided = Observed { input: Look::Undecided, moves_first: first.clone(), ..passing() };
+    let undecided = Observed { input: Existence::Unknown, moves_first: first.clone(), ..passing() };
     assert!(matches!(one(decide(&live(&[]), &undecided)), Action::CreateInput(_)));
     assert!(matches!(
         one(decide(&live(&[]), &Observed { moves_first: first.clone(), ..nothing() })),

@@ -16,19 +16,21 @@ use playout_api::RECONCILE_AT;
 use playout_api::destination::{
     ActiveEndpoint, Destination, DestinationSpec, DestinationStatus, DestinationWord, RetryStatus, RetryWord,
 };
-use playout_core::channel::{ChannelState, InputState, Look};
 use playout_core::conditions::{DELIVERING, READY, RECONCILING, STALLED};
-use playout_core::destination::Outcome;
-use playout_core::destination::memory;
-use playout_core::destination::memory::{Lead, Leads, Memory};
-use playout_core::destination::observed::Observed;
-use playout_core::destination::plan::{Action, plan};
-use playout_core::destination::retry::{Attempt, FORGIVEN_AFTER, Phase, Tries};
-use playout_core::destination::status::status;
 use playout_core::endpoint::Role;
-use playout_core::flow::FlowState;
-use playout_core::plan::{Action as _, Desired, Failure, FailureClass, Memory as _, Step};
+use playout_core::existence::Existence;
+use playout_core::failure::{Failure, FailureClass};
+use playout_core::kinds::destination::Outcome;
+use playout_core::kinds::destination::memory;
+use playout_core::kinds::destination::memory::{Lead, Leads, Memory};
+use playout_core::kinds::destination::observed::Observed;
+use playout_core::kinds::destination::plan::{Action, plan};
+use playout_core::kinds::destination::retry::{Attempt, FORGIVEN_AFTER, Phase, Tries};
+use playout_core::kinds::destination::status::status;
+use playout_core::plan::{Action as _, Desired, Memory as _, Step};
 use playout_core::reasons::Reason;
+use playout_core::resources::channel::{ChannelState, InputState};
+use playout_core::resources::flow::FlowState;
 use serde_json::{Value, json};
 
 /// One object over several passes, as the loop leads it.
@@ -46,7 +48,7 @@ impl Show {
         Self { object: destination_object(spec), references: references() }
     }
 
-    fn desired(&self) -> Desired<playout_core::destination::wanted::Wanted> {
+    fn desired(&self) -> Desired<playout_core::kinds::destination::wanted::Wanted> {
         if self.object.metadata.deletion_timestamp.is_some() {
             return Desired::Absent;
         }
@@ -141,8 +143,8 @@ fn pending() -> Observed {
     seen
 }
 
-fn endpoint(is: Option<bool>, seconds: u64) -> playout_core::destination::observed::EndpointSeen {
-    playout_core::destination::observed::EndpointSeen {
+fn endpoint(is: Option<bool>, seconds: u64) -> playout_core::kinds::destination::observed::EndpointSeen {
+    playout_core::kinds::destination::observed::EndpointSeen {
         measured: Some(connected(is)),
         measured_from: None,
         unchanged_for: Duration::from_secs(seconds),
@@ -707,7 +709,7 @@ fn worlds() -> Vec<Observed> {
         silent,
         standby,
         on_backup(),
-        Observed { channel: Look::Undecided, ..with_input(InputState::Detached) },
+        Observed { channel: Existence::Unknown, ..with_input(InputState::Detached) },
         Observed { outputs: passing().outputs, ..on_air(&[]) },
     ]);
     let mut held = idle(&[]);
@@ -761,7 +763,7 @@ fn no_secret_stands_in_actions_steps_wishes_or_status() {
     let mut kinds = BTreeMap::new();
     for seen in worlds() {
         let mut refused = seen.clone();
-        if matches!(&refused.channel, Look::Present(c) if c.channel.state == ChannelState::Running) {
+        if matches!(&refused.channel, Existence::Present(c) if c.channel.state == ChannelState::Running) {
             down(&mut refused, Role::Primary, 60);
         }
         for seen in [seen, refused] {

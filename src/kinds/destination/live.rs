@@ -9,15 +9,18 @@ use playout_api::{CREATE_INTENT, Destination};
 use playout_aws::Region;
 use playout_aws::cloudwatch::Subject;
 use playout_aws::servicequotas::{self, Limit};
-use playout_core::channel::{Channel, ChannelState, Input, InputState, Look, Quotas};
-use playout_core::destination::observed::{ChannelSeen, EndpointSeen, NotOurs};
-use playout_core::destination::plan::{Action, CHANNEL, INPUT};
-use playout_core::destination::wanted::Wanted;
 use playout_core::endpoint::Role;
-use playout_core::flow::{Flow, Measured};
-use playout_core::names::{CreateIntent, Identity, Ownership, TAG_UID};
-use playout_core::plan::{Action as _, Desired, Failure, FailureClass};
+use playout_core::existence::Existence;
+use playout_core::failure::{Failure, FailureClass};
+use playout_core::identity::{Identity, Ownership, TAG_UID};
+use playout_core::intent::CreateIntent;
+use playout_core::kinds::destination::observed::{ChannelSeen, EndpointSeen, NotOurs};
+use playout_core::kinds::destination::plan::{Action, CHANNEL, INPUT};
+use playout_core::kinds::destination::wanted::Wanted;
+use playout_core::plan::{Action as _, Desired};
 use playout_core::regions::Service;
+use playout_core::resources::channel::{Channel, ChannelState, Input, InputState, Quotas};
+use playout_core::resources::flow::{Flow, Measured};
 
 use super::look::{OF_NOTHING, begins_with_nothing};
 use super::{DestinationKind, is_asked_anew, queue};
@@ -39,8 +42,8 @@ pub(super) struct Looking<'a> {
 
 /// What there is in MediaLive.
 pub(super) struct Live {
-    pub input: Look<Input>,
-    pub channel: Look<ChannelSeen>,
+    pub input: Existence<Input>,
+    pub channel: Existence<ChannelSeen>,
     pub quotas: Option<Quotas>,
     /// What bears a recorded id and not our tags.
     pub not_ours: Vec<NotOurs>,
@@ -49,7 +52,7 @@ pub(super) struct Live {
 impl Live {
     /// There is nothing.
     pub(super) fn nothing() -> Self {
-        Self { input: Look::Absent, channel: Look::Absent, quotas: None, not_ours: Vec::new() }
+        Self { input: Existence::Absent, channel: Existence::Absent, quotas: None, not_ours: Vec::new() }
     }
 }
 
@@ -90,19 +93,21 @@ impl Looking<'_> {
         };
         let uid = recorded.owner_uid.as_deref();
         let channel = match channel? {
-            Look::Present(c) if !is_ours("channel", &c.arn, &c.tags, uid, c.state.is_up()) => Look::Absent,
+            Existence::Present(c) if !is_ours("channel", &c.arn, &c.tags, uid, c.state.is_up()) => Existence::Absent,
             other => other,
         };
         let input = match input? {
-            Look::Present(input) if !is_ours("input", &input.arn, &input.tags, None, false) => Look::Absent,
+            Existence::Present(input) if !is_ours("input", &input.arn, &input.tags, None, false) => Existence::Absent,
             other => other,
         };
         let wants = matches!(desired, Desired::Present(w) if w.channel.is_some() && (w.running || w.prepare));
         let quotas = if wants && channel.present().is_none() { Some(Box::pin(self.quotas()).await?) } else { None };
         let channel = match channel {
-            Look::Present(channel) => Look::Present(Box::pin(self.with_evidence(channel, recorded, health)).await),
-            Look::Undecided => Look::Undecided,
-            Look::Absent => Look::Absent,
+            Existence::Present(channel) => {
+                Existence::Present(Box::pin(self.with_evidence(channel, recorded, health)).await)
+            }
+            Existence::Unknown => Existence::Unknown,
+            Existence::Absent => Existence::Absent,
         };
         Ok(Live { input, channel, quotas, not_ours })
     }
@@ -151,13 +156,13 @@ impl Looking<'_> {
         if passes_through || begins_with_nothing(self.destination) { OF_NOTHING } else { LIST_AGE }
     }
 
-    async fn input(&self, recorded: &ChannelStatus) -> Result<Look<Input>, Failure> {
+    async fn input(&self, recorded: &ChannelStatus) -> Result<Existence<Input>, Failure> {
         let Self { identity, region, .. } = self;
         if let Some(id) = &recorded.input_id {
             self.doubt(id);
             let found = region.channels.describe_input(id, AGE, self.urgency).await?;
             if let Some(input) = found.filter(|i| i.state != InputState::Deleted) {
-                return Ok(Look::Present((*input).clone()));
+                return Ok(Existence::Present((*input).clone()));
             }
             region.channels.forget(id);
         }
@@ -168,18 +173,18 @@ impl Looking<'_> {
             .map(|l| &l.input)
             .filter(|i| i.name == name && i.state != InputState::Deleted && identity.ownership(&i.tags).is_ours());
         Ok(match ours.min_by(|a, b| a.id.cmp(&b.id)) {
-            Some(input) => Look::Present(input.clone()),
+            Some(input) => Existence::Present(input.clone()),
             None => self.none(INPUT),
         })
     }
 
-    async fn channel(&self, recorded: &ChannelStatus) -> Result<Look<Channel>, Failure> {
+    async fn channel(&self, recorded: &ChannelStatus) -> Result<Existence<Channel>, Failure> {
         let Self { identity, region, .. } = self;
         if let Some(id) = &recorded.id {
             self.doubt(id);
             let found = region.channels.describe(id, AGE, self.urgency).await?;
             if let Some(channel) = found.filter(|c| c.state != ChannelState::Deleted) {
-                return Ok(Look::Present((*channel).clone()));
+                return Ok(Existence::Present((*channel).clone()));
             }
             region.channels.forget(id);
         }
@@ -190,16 +195,16 @@ impl Looking<'_> {
         for listed in ours {
             let found = region.channels.describe(&listed.id, AGE, self.urgency).await?;
             if let Some(channel) = found.filter(|c| c.state != ChannelState::Deleted) {
-                return Ok(Look::Present((*channel).clone()));
+                return Ok(Existence::Present((*channel).clone()));
             }
         }
         Ok(self.none(CHANNEL))
     }
 
     /// What was seen once and is not there now was removed; what was asked for and never seen may still appear.
-    fn none<T>(&self, role: &str) -> Look<T> {
+    fn none<T>(&self, role: &str) -> Existence<T> {
         let open = self.context.open_intent(self.destination).is_some_and(|i| i.is_of(role));
-        if open && !DestinationKind::was_seen(self.destination, role) { Look::Undecided } else { Look::Absent }
+        if open && !DestinationKind::was_seen(self.destination, role) { Existence::Unknown } else { Existence::Absent }
     }
 
     fn intent(&self) -> Option<CreateIntent> {

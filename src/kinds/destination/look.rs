@@ -9,20 +9,22 @@ use playout_api::destination::DestinationWord;
 use playout_api::{ACTIVE_ENDPOINT, CREATE_INTENT, Destination, Source};
 use playout_aws::Region;
 use playout_aws::cloudwatch::Subject;
-use playout_core::channel::{Input, Look};
 use playout_core::conditions::{RECONCILING, is_true};
-use playout_core::destination::memory;
-use playout_core::destination::observed::{Observed, OutputSeen, Programme};
-use playout_core::destination::recorded::{self, Recorded};
-use playout_core::destination::wanted::{Wanted, wants_to_run};
 use playout_core::endpoint::Role;
 use playout_core::evidence;
+use playout_core::existence::Existence;
+use playout_core::failure::Failure;
 use playout_core::fight::Left;
-use playout_core::flow::{Flow, FlowOutput, FlowState};
-use playout_core::names::Identity;
-use playout_core::plan::{Desired, Failure};
-use playout_core::source::off::stays_off;
-use playout_core::source::status as source_status;
+use playout_core::identity::Identity;
+use playout_core::kinds::destination::memory;
+use playout_core::kinds::destination::observed::{Observed, OutputSeen, Programme};
+use playout_core::kinds::destination::recorded::{self, Recorded};
+use playout_core::kinds::destination::wanted::{Wanted, wants_to_run};
+use playout_core::kinds::source::off::stays_off;
+use playout_core::kinds::source::status as source_status;
+use playout_core::plan::Desired;
+use playout_core::resources::channel::Input;
+use playout_core::resources::flow::{Flow, FlowOutput, FlowState};
 use playout_core::uses::waits_for_next;
 
 use super::live::{Live, Looking};
@@ -142,7 +144,7 @@ pub(super) async fn look(
 impl Live {
     /// MediaLive gave no answer.
     fn undecided() -> Self {
-        Self { input: Look::Undecided, channel: Look::Undecided, quotas: None, not_ours: Vec::new() }
+        Self { input: Existence::Unknown, channel: Existence::Unknown, quotas: None, not_ours: Vec::new() }
     }
 }
 
@@ -230,7 +232,7 @@ impl Looking<'_> {
         flow: &Flow,
         desired: &Desired<Wanted>,
         outputs: &BTreeMap<Role, OutputSeen>,
-        input: &Look<Input>,
+        input: &Existence<Input>,
     ) -> Result<Option<String>, Failure> {
         let Desired::Present(wanted) = desired else { return Ok(None) };
         let misses = match &wanted.channel {

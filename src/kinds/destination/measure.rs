@@ -5,11 +5,11 @@ use std::time::Duration;
 use playout_api::destination::{DestinationWord, OutputStatus};
 use playout_aws::cloudwatch::Subject;
 use playout_core::age::age;
-use playout_core::destination::connection::MEASUREMENT_PATIENCE;
-use playout_core::destination::memory::unchanged_since;
 use playout_core::endpoint::Role;
-use playout_core::flow::{Age, Measured};
-use playout_core::plan::FailureClass;
+use playout_core::failure::FailureClass;
+use playout_core::kinds::destination::connection::MEASUREMENT_PATIENCE;
+use playout_core::kinds::destination::memory::unchanged_since;
+use playout_core::resources::flow::{Age, Measured};
 
 use super::live::Looking;
 

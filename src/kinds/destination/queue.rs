@@ -6,8 +6,8 @@ use kube::ResourceExt as _;
 use kube::runtime::reflector::ObjectRef;
 use playout_api::Destination;
 use playout_aws::medialive::ListedChannel;
-use playout_core::destination::places;
-use playout_core::flow::Flow;
+use playout_core::kinds::destination::places;
+use playout_core::resources::flow::Flow;
 
 use crate::kind::Context;
 

@@ -8,12 +8,12 @@ use kube::{Resource as _, ResourceExt as _};
 use playout_api::{Destination, Source};
 use playout_aws::Region;
 use playout_aws::servicequotas::Limit;
-use playout_core::channel::Usage;
 use playout_core::conditions::STALLED;
-use playout_core::flow::Flow;
-use playout_core::plan::Failure;
+use playout_core::failure::Failure;
+use playout_core::kinds::source::observed::{FlowQuota, Users};
 use playout_core::reasons::Reason;
-use playout_core::source::observed::{FlowQuota, Users};
+use playout_core::resources::channel::Usage;
+use playout_core::resources::flow::Flow;
 use playout_core::uses::{self, Use};
 
 use super::LIST_AGE;

@@ -1,12 +1,12 @@
 //! From the SDK's types to ours and back. Nothing is decided here.
 
 use aws_sdk_mediaconnect::types as sdk;
-use playout_core::flow::NewSource;
-use playout_core::flow::{
+use playout_core::resources::flow::NewSource;
+use playout_core::resources::flow::ndi::Ndi;
+use playout_core::resources::flow::{
     Cipher, Failover, Flow, FlowOutput, FlowSource, FlowState, MaintenanceWindow, OutputSettings, Protocol,
     SourceSettings, VpcInterface,
 };
-use playout_core::ndi::Ndi;
 use playout_core::secret::SecretText;
 
 use crate::mediaconnect::rtmp::Answer;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt as _;
-use playout_core::flow::Flow;
-use playout_core::plan::Failure;
+use playout_core::failure::Failure;
+use playout_core::resources::flow::Flow;
 use tokio::time::Instant;
 
 use crate::cache::{Ask, Reads};

@@ -15,7 +15,7 @@ use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint}
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
-use playout_core::flow::RtmpPath;
+use playout_core::resources::flow::RtmpPath;
 use playout_core::secret::SecretText;
 use serde_json::{Value, json};
 
@@ -178,7 +178,7 @@ fn understand(body: &Value) -> Answer {
 
 #[cfg(test)]
 mod tests {
-    use playout_core::flow::RtmpPath;
+    use playout_core::resources::flow::RtmpPath;
     use playout_core::secret::SecretText;
     use serde_json::json;
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_medialive::types as sdk;
-use playout_core::channel::{Alert, RtmpTarget};
 use playout_core::endpoint::{Receiver, Role};
+use playout_core::resources::channel::{Alert, RtmpTarget};
 
 use crate::redact::{Redactor, without_paths};
 
@@ -64,8 +64,8 @@ fn role(message: &str) -> Option<Role> {
 mod tests {
     use std::collections::BTreeMap;
 
-    use playout_core::channel::RtmpTarget;
     use playout_core::endpoint::Role;
+    use playout_core::resources::channel::RtmpTarget;
     use playout_core::secret::SecretText;
 
     use super::{endpoint, role};

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use playout_core::channel::{Alert, Channel, Input};
-use playout_core::plan::{Failure, FailureClass};
+use playout_core::failure::{Failure, FailureClass};
+use playout_core::resources::channel::{Alert, Channel, Input};
 
 use crate::cache::{Ask, Reads};
 use crate::clock::Clock;

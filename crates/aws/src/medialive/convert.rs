@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, HashMap};
 use aws_sdk_medialive::operation::describe_channel::DescribeChannelOutput;
 use aws_sdk_medialive::operation::describe_input::DescribeInputOutput;
 use aws_sdk_medialive::types as sdk;
-use playout_core::channel::{Channel, ChannelSettings, ChannelState, Input, InputState, Login, RtmpTarget};
 use playout_core::endpoint::Role;
+use playout_core::resources::channel::{Channel, ChannelSettings, ChannelState, Input, InputState, Login, RtmpTarget};
 use playout_core::secret::SecretText;
 
 use super::encoder;

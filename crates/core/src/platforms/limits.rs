@@ -2,7 +2,7 @@
 
 use crate::api::destination::Platform;
 use crate::encoding::{Encoding, Framerate, seconds};
-use crate::plan::Problem;
+use crate::failure::Problem;
 use crate::presets;
 use crate::reasons::Reason;
 

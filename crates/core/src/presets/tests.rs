@@ -1,7 +1,7 @@
 use super::{BUILT_IN, DEFAULT, Resolved, built_in, for_platform, resolve};
 use crate::api::destination::Platform;
 use crate::api::encoding_preset::{AudioSpec, Channels, EncodingPresetSpec, Profile};
-use crate::plan::Problem;
+use crate::failure::Problem;
 use crate::reasons::Reason;
 
 const PLATFORMS: [Platform; 8] = Platform::ALL;

@@ -9,11 +9,11 @@ use crate::api::destination::{DestinationStatus, DestinationWord};
 use crate::api::source::AdoptionState;
 use crate::api::{ACTIVE_ENDPOINT, Destination, FINALIZER, RECONCILE_AT, Source, TEST_CONNECTION};
 use crate::conditions::{RECONCILING, STALLED, is_true};
-use crate::destination::places;
-use crate::destination::wanted::wants_to_run;
-use crate::flow::OUTPUTS_PER_FLOW;
+use crate::kinds::destination::places;
+use crate::kinds::destination::wanted::wants_to_run;
+use crate::kinds::source::status::{bitrate, received, unseen_since};
 use crate::regions;
-use crate::source::status::{bitrate, received, unseen_since};
+use crate::resources::flow::OUTPUTS_PER_FLOW;
 use crate::stored::not_understood;
 
 /// A number that is another one when the value is.

@@ -3,10 +3,10 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::api::destination::Delivery;
-use crate::flow::FlowState;
+use crate::kinds::source::off::stays_off;
+use crate::kinds::source::status::{bitrate, signal};
 use crate::regions::Regions;
-use crate::source::off::stays_off;
-use crate::source::status::{bitrate, signal};
+use crate::resources::flow::FlowState;
 use crate::uses::{self, Use};
 
 fn typed<K: DeserializeOwned>(object: &Value) -> K {

@@ -7,21 +7,24 @@ use std::rc::Rc;
 
 use playout_api::destination::RetryWord;
 use playout_api::{Destination, RECONCILE_AT};
-use playout_core::channel::{ChannelSettings, ChannelState, Look, NewChannel, NewInput, Quotas, Usage};
-use playout_core::destination::Outcome;
-use playout_core::destination::memory::{self, Lead, Leads, Memory};
-use playout_core::destination::observed::{ChannelSeen, EndpointSeen, Observed, OutputSeen, Programme};
-use playout_core::destination::plan::{Action as A, housekeeping, plan};
-use playout_core::destination::retry::Phase;
-use playout_core::destination::status::status;
-use playout_core::destination::wanted::Wanted;
 use playout_core::endpoint::Role;
+use playout_core::existence::Existence;
+use playout_core::failure::Failure;
 use playout_core::fight::Left;
-use playout_core::flow::{FlowOutput, FlowState};
-use playout_core::names::{Identity, Ownership, TAG_UID};
-use playout_core::passwords::CopyAction;
-use playout_core::plan::{Action as _, Desired, Failure, StaysOff, Step, Waiting};
+use playout_core::identity::{Identity, Ownership, TAG_UID};
+use playout_core::kinds::destination::Outcome;
+use playout_core::kinds::destination::memory::{self, Lead, Leads, Memory};
+use playout_core::kinds::destination::observed::{ChannelSeen, EndpointSeen, Observed, OutputSeen, Programme};
+use playout_core::kinds::destination::plan::{Action as A, housekeeping, plan};
+use playout_core::kinds::destination::retry::Phase;
+use playout_core::kinds::destination::status::status;
+use playout_core::kinds::destination::wanted::Wanted;
+use playout_core::plan::{Action as _, Desired, Step};
 use playout_core::reasons::Reason;
+use playout_core::resources::channel::{ChannelSettings, ChannelState, NewChannel, NewInput, Quotas, Usage};
+use playout_core::resources::flow::{FlowOutput, FlowState};
+use playout_core::resources::secret_copy::CopyAction;
+use playout_core::waiting::{StaysOff, Waiting};
 use serde_json::{Value, json};
 
 use super::fixtures::world::live::{LIMIT, Made, WorldChannel};
@@ -255,7 +258,7 @@ fn transcode() -> Vec<Wish> {
     asked.object.metadata.annotations = Some(BTreeMap::from([(RECONCILE_AT.to_string(), "again".to_string())]));
     let mut no_role = live("MediaLive has no role", &[("/tags", json!({"a": "b"}))]);
     if let Desired::Present(Wanted { channel: Some(channel), .. }) = &mut no_role.desired {
-        let problem = playout_core::plan::Problem::new(Reason::RoleMissing, "a role is needed");
+        let problem = playout_core::failure::Problem::new(Reason::RoleMissing, "a role is needed");
         channel.role_arn = Err(problem);
     }
     vec![
@@ -530,12 +533,12 @@ impl Kind for DestinationShow {
             lost_secrets: Vec::new(),
             input: world.live.input(&id),
             channel: match world.live.channel(&id) {
-                Look::Present(found) => Look::Present(channel(&found, wish)),
-                Look::Absent => Look::Absent,
-                Look::Undecided => Look::Undecided,
+                Existence::Present(found) => Existence::Present(channel(&found, wish)),
+                Existence::Absent => Existence::Absent,
+                Existence::Unknown => Existence::Unknown,
             },
             cut_off: match (world.live.channel(&id), world.live.input(&id)) {
-                (Look::Present(_), Look::Present(input)) => {
+                (Existence::Present(_), Existence::Present(input)) => {
                     world.flow.as_ref().is_none_or(|f| !input.flows.contains(&f.flow.arn))
                 }
                 _ => false,

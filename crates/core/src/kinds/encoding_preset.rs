@@ -1,0 +1,162 @@
+//! `EncodingPreset`: an object that Kubernetes alone knows. There is nothing to observe but who uses it, and nothing to do.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::api::RECONCILE_AT;
+use crate::api::destination::Platform;
+use crate::api::encoding_preset::{EncodingPreset, EncodingPresetSpec, EncodingPresetStatus};
+use crate::conditions::Conditions;
+use crate::encoding::Encoding;
+use crate::failure::Failure;
+use crate::fight::Change;
+use crate::plan::{self, Desired, Step};
+use crate::reasons::Reason;
+use crate::stored::Stored;
+use crate::waiting::Waiting;
+use crate::{platforms, presets};
+
+/// Most users that the status names.
+const NAMED: usize = 20;
+
+impl Stored for EncodingPreset {
+    fn least() -> Value {
+        json!({ "width": 320, "height": 180, "frameRate": "30", "videoBitrateKbps": 100 })
+    }
+}
+
+/// What can be done for a preset: nothing.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+pub enum Action {}
+
+impl plan::Action for Action {
+    fn changes(&self) -> Vec<Change> {
+        match *self {}
+    }
+
+    fn needs_intent(&self) -> bool {
+        match *self {}
+    }
+
+    fn reason(&self) -> Reason {
+        match *self {}
+    }
+
+    fn sentence(&self) -> String {
+        match *self {}
+    }
+}
+
+/// Who names a preset, as `Destination/name`, in alphabetical order.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Users(Vec<String>);
+
+impl Users {
+    /// From the names of the Destinations.
+    #[must_use]
+    pub fn of_destinations(names: impl IntoIterator<Item = String>) -> Self {
+        let mut users: Vec<_> = names.into_iter().map(|name| user(&name)).collect();
+        users.sort();
+        Self(users)
+    }
+}
+
+fn user(destination: &str) -> String {
+    format!("Destination/{destination}")
+}
+
+fn count_of(users: usize) -> i32 {
+    i32::try_from(users).unwrap_or(i32::MAX)
+}
+
+/// Parses the spec.
+#[must_use]
+pub fn wanted(spec: &EncodingPresetSpec, deleting: bool) -> Desired<Encoding> {
+    match presets::parse(spec) {
+        _ if deleting => Desired::Absent,
+        Ok(encoding) => Desired::Present(encoding),
+        Err(problem) => Desired::Invalid(problem),
+    }
+}
+
+/// Decides. A preset that is used stays: what is on the air with it could not be started again.
+#[must_use]
+pub fn plan(desired: &Desired<Encoding>, users: &Users) -> Step<Action> {
+    match desired {
+        Desired::Absent if !users.0.is_empty() => Step::wait_for_watch(Waiting::InUse(users.0.clone())),
+        Desired::Absent => Step::Gone,
+        Desired::Invalid(problem) => Step::Stuck(problem.clone()),
+        Desired::Present(_) => Step::Settled,
+    }
+}
+
+/// What a pass came to.
+#[derive(Debug)]
+pub struct Outcome<'a> {
+    /// What is wanted.
+    pub desired: Option<&'a Desired<Encoding>>,
+    /// Who uses it.
+    pub users: Option<&'a Users>,
+    /// What was decided.
+    pub step: Option<&'a Step<Action>>,
+    /// What failed.
+    pub failure: Option<&'a Failure>,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// The new status.
+#[must_use]
+pub fn status(preset: &EncodingPreset, outcome: &Outcome<'_>) -> EncodingPresetStatus {
+    let before = preset.status.clone().unwrap_or_default();
+    let mut status = EncodingPresetStatus {
+        observed_generation: preset.metadata.generation,
+        last_handled_reconcile_at: preset.metadata.annotations.as_ref().and_then(|a| a.get(RECONCILE_AT)).cloned(),
+        ..before.clone()
+    };
+    if let Some(Users(users)) = outcome.users {
+        status.used_by_count = Some(count_of(users.len()));
+        status.used_by = users.iter().take(NAMED).cloned().collect();
+    }
+    let mut settled = String::new();
+    match outcome.desired {
+        Some(Desired::Present(encoding)) => {
+            let name = preset.metadata.name.as_deref().unwrap_or_default();
+            let (taken, not): (Vec<_>, Vec<_>) =
+                Platform::ALL.into_iter().partition(|platform| platforms::check(*platform, name, encoding).is_ok());
+            let words = |platforms: &[Platform]| platforms.iter().map(|p| format!("{p:?}")).collect::<Vec<_>>();
+            settled = match not.as_slice() {
+                [] => "All platforms take it.".into(),
+                not => format!("It can be used, but not for {}.", words(not).join(", ")),
+            };
+            if let Some(warning) = presets::upright(encoding) {
+                settled = format!("{settled} {warning}");
+            }
+            status.encoding = Some(encoding.to_string());
+            status.platforms = words(&taken);
+        }
+        Some(Desired::Invalid(_)) => {
+            status.encoding = None;
+            status.platforms = Vec::new();
+        }
+        Some(Desired::Absent) | None => {}
+    }
+    let mut list = Conditions::after(&before.conditions, preset.metadata.generation, outcome.now);
+    list.outcome(outcome.step, outcome.failure, (Reason::Valid, settled), Reason::Updating);
+    status.conditions = list.finish();
+    status
+}
+
+/// Whether two statuses differ in who uses the preset alone.
+#[must_use]
+pub fn is_summary(stored: &EncodingPresetStatus, new: &EncodingPresetStatus) -> bool {
+    let rest = |status: &EncodingPresetStatus| EncodingPresetStatus {
+        used_by: Vec::new(),
+        used_by_count: None,
+        ..status.clone()
+    };
+    rest(stored) == rest(new)
+}
+
+#[cfg(test)]
+mod tests;
