@@ -63,7 +63,13 @@ const TELLS_ITSELF: [Reason; 2] = [Reason::Switched, Reason::Alert];
 fn ready<'a>(before: &[Condition], after: &'a [Condition]) -> Option<News<'a>> {
     let new = find(after, READY)?;
     let old = find(before, READY);
-    if old.is_some_and(|old| old.reason == new.reason) {
+    let stalled = is_true(after, crate::conditions::STALLED);
+    // Somebody has asked for something else, and for another reason it is not carried out either: a stop of what is not ours.
+    let is_new_wish =
+        |old: &Condition| stalled && old.observed_generation != new.observed_generation && old.message != new.message;
+    let is_silent = new.reason == Reason::NoSignal.as_str();
+    let is_same = |old: &Condition| old.reason == new.reason && (!is_silent || is_known(before) || !is_known(after));
+    if old.is_some_and(|old| is_same(old) && !is_new_wish(old)) || is_silent && !is_known(after) {
         return None;
     }
     let was_told = |reason: Reason| old.is_some_and(|old| old.status == "True" && old.reason == reason.as_str());
@@ -74,7 +80,6 @@ fn ready<'a>(before: &[Condition], after: &'a [Condition]) -> Option<News<'a>> {
     if new.reason == Reason::OverLimit.as_str() && is_true(before, OVER_LIMIT) {
         return None;
     }
-    let stalled = is_true(after, crate::conditions::STALLED);
     let reason = Reason::ALL.iter().copied().find(|r| r.as_str() == new.reason)?;
     let telling = stalled
         || matches!(
@@ -102,6 +107,11 @@ fn ready<'a>(before: &[Condition], after: &'a [Condition]) -> Option<News<'a>> {
                 | Reason::AwsUnavailable
         );
     telling.then_some(News { warning, reason, message: new.message.as_str().into() })
+}
+
+/// Whether it is known that something, or nothing, is delivered. Not to know is no news.
+fn is_known(list: &[Condition]) -> bool {
+    find(list, DELIVERING).is_none_or(|delivering| delivering.status != "Unknown")
 }
 
 fn find<'a>(list: &'a [Condition], type_: &str) -> Option<&'a Condition> {
@@ -154,6 +164,31 @@ mod tests {
         let well = on_air(&[("Delivering", "True", "Connected")]);
         let refused = [condition("Ready", "False", "NotConnected"), condition("Delivering", "False", "NotConnected")];
         assert_eq!(words(&well, &refused), [(true, Reason::NotConnected)]);
+    }
+
+    #[test]
+    fn a_signal_that_is_not_known_is_no_news_and_one_that_is_gone_is() {
+        let silent = |known: &str| [condition("Ready", "True", "NoSignal"), condition("Delivering", known, "NoSignal")];
+        let starting = [condition("Ready", "False", "FlowStarting")];
+        assert_eq!(words(&starting, &silent("Unknown")), [], "the first measurement is on its way");
+        assert_eq!(words(&silent("Unknown"), &silent("False")), [(true, Reason::NoSignal)]);
+        assert_eq!(words(&silent("False"), &silent("Unknown")), []);
+        let source = [condition("Ready", "True", "NoSignal")];
+        assert_eq!(words(&starting, &source), [(true, Reason::NoSignal)], "a Source knows");
+    }
+
+    #[test]
+    fn a_stop_that_is_not_carried_out_is_told_also_when_the_start_was_not() {
+        let stalled = |generation, message: &str| {
+            let mut all = [condition("Ready", "False", "NotOurs"), condition("Stalled", "True", "NotOurs")];
+            all[0].observed_generation = Some(generation);
+            all[0].message = message.into();
+            all
+        };
+        let before = stalled(1, "It is not ours.");
+        assert_eq!(words(&before, &stalled(2, "It still sends.")), [(true, Reason::NotOurs)]);
+        assert_eq!(words(&before, &stalled(2, "It is not ours.")), []);
+        assert_eq!(words(&before, &stalled(1, "It still is not ours.")), []);
     }
 
     #[test]

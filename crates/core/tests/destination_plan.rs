@@ -669,6 +669,18 @@ fn a_foreign_output_under_our_name_is_never_touched() {
 }
 
 #[test]
+fn of_two_outputs_that_are_not_ours_the_one_that_sends_is_named() {
+    let mut seen = backed("OnFailure");
+    for (role, enabled) in [(Role::Primary, false), (Role::Backup, true)] {
+        let output = output(&mut seen, role);
+        (output.ownership, output.output.enabled) = (Ownership::Foreign, enabled);
+    }
+    let problem = stuck(decide(&dest(&with_backup("OnFailure")), &seen));
+    assert!(problem.message.contains(&output_arn(Role::Backup)), "{}", problem.message);
+    assert!(problem.message.contains("It still sends"), "{}", problem.message);
+}
+
+#[test]
 fn a_foreign_backup_does_not_keep_our_primary_from_being_stopped() {
     let mut seen = backed("Hot");
     output(&mut seen, Role::Backup).ownership = Ownership::Foreign;

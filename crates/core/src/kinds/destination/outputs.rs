@@ -66,7 +66,9 @@ pub(super) fn next(wanted: &Wanted, seen: &Observed, flow: &Flow<'_>) -> Next {
     let Flow { arn, state, outputs_used, stopped, signal } = *flow;
     let on_air = matches!(state, FlowState::Active | FlowState::Updating);
     let changes = Changes { wanted, seen, flow: arn, on_air };
-    if let Some(foreign) = seen.outputs.values().find(|o| !o.ownership.is_ours()) {
+    let foreign = || seen.outputs.values().filter(|o| !o.ownership.is_ours());
+    // The one that sends, where there are two.
+    if let Some(foreign) = foreign().find(|o| o.output.enabled).or_else(|| foreign().next()) {
         return Continue(Step::Stuck(Problem::new(
             Reason::NotOurs,
             format!(
