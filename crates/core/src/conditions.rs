@@ -188,6 +188,20 @@ impl<'a> Conditions<'a> {
         self
     }
 
+    /// Behind what `Ready` says: what holds beside it.
+    pub fn also(&mut self, sentence: Option<String>) -> &mut Self {
+        let (Some(sentence), Some(ready)) = (sentence, self.list.iter().find(|c| c.type_ == READY).cloned()) else {
+            return self;
+        };
+        let truth = [Truth::True, Truth::False].into_iter().find(|truth| truth.as_str() == ready.status);
+        match Reason::ALL.iter().find(|reason| reason.as_str() == ready.reason) {
+            Some(reason) if !ready.message.contains(&sentence) => {
+                self.set(READY, truth.unwrap_or(Truth::Unknown), *reason, format!("{} {sentence}", ready.message))
+            }
+            _ => self,
+        }
+    }
+
     /// The list, in a stable order.
     #[must_use]
     pub fn finish(&mut self) -> Vec<Condition> {

@@ -61,7 +61,7 @@ reasons! {
     SourceNotReady: "The Source has no flow yet; look at the Source.";
     SourceStopped: "The Source does not start its flow, so nothing can be sent: it has spec.state Stopped, is suspended, is being deleted or is stuck, or its flow is not Playout's to start. The message says which.";
     InUse: "Something still uses it; it goes when they are gone.";
-    ManagedOutputs: "MediaLive inputs outside Playout take this flow; delete those inputs.";
+    ManagedOutputs: "MediaLive inputs still take this flow. Those of Destinations that are gone go by themselves; delete the others in AWS.";
     ForeignOutputs: "Outputs that Playout did not make, or kept, are on the flow, which is not deleted under them: remove them in AWS, or set deletionPolicy: Retain.";
     Connecting: "The output sends and the receiver has not taken the stream yet.";
     Connected: "The receiver takes the stream.";

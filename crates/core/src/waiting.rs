@@ -27,7 +27,7 @@ pub enum Waiting {
     SourceStopped(String, StaysOff),
     /// Still used by these.
     InUse(Vec<String>),
-    /// Outputs that others (MediaLive) keep on the flow.
+    /// Outputs that MediaLive keeps on the flow for its inputs, and removes with them: after the Destination that had one, too.
     ManagedOutputs(Vec<String>),
     /// Outputs on the flow, retained or somebody else's, that would go with it.
     ForeignOutputs(Vec<String>),
@@ -163,7 +163,7 @@ impl Waiting {
                 format!("Still in use by {}. It is removed when they are gone.", shortened(users))
             }
             Self::ManagedOutputs(names) => format!(
-                "MediaLive inputs outside Playout still take this flow (outputs {}). Delete those inputs.",
+                "MediaLive inputs still take this flow (outputs {}). That of a Destination which was just deleted, or is stopped to take another Source, goes by itself. Delete inputs that are not Playout's in AWS.",
                 shortened(names)
             ),
             Self::ForeignOutputs(names) => format!(

@@ -11,7 +11,7 @@ use fixtures::{
     references, references_at, srt_json,
 };
 use playout_api::destination::{ActiveEndpoint, Destination, DestinationSpec, DestinationStatus, DestinationWord, Run};
-use playout_core::conditions::{DELIVERING, OVER_LIMIT, READY, STALLED};
+use playout_core::conditions::{DELIVERING, OVER_LIMIT, READY, RECONCILING, STALLED};
 use playout_core::endpoint::Role;
 use playout_core::evidence::QUIET_FOR;
 use playout_core::failure::{Failure, FailureClass, Problem};
@@ -607,6 +607,56 @@ fn a_flow_in_error_is_told_and_a_stop_still_works() {
 }
 
 #[test]
+fn nothing_is_asked_of_a_flow_in_error_but_a_stop_and_a_removal() {
+    let on_air = || {
+        let mut seen = destination_seen(&[]);
+        set_flow(&mut seen, FlowState::Error);
+        seen
+    };
+    let mut off = on_air();
+    output(&mut off, Role::Primary).output.enabled = false;
+    // To be added, to be enabled, to be changed: AWS would refuse each, and say nothing of what is wrong.
+    for (changes, seen) in [
+        (vec![], empty(FlowState::Error)),
+        (vec![], off.clone()),
+        (vec![other_url(), restart()], on_air()),
+        (vec![STOPPED, other_url()], off.clone()),
+        (vec![STOPPED, ("/prepare", json!(true))], empty(FlowState::Error)),
+    ] {
+        let problem = stuck(decide(&dest(&changes), &seen));
+        assert_eq!(problem.reason, Reason::FlowError, "{changes:?}: {}", problem.message);
+    }
+    assert_eq!(decide(&dest(&[STOPPED]), &off), Step::Settled);
+    assert_eq!(one(decide(&Desired::Absent, &on_air())), remove(Role::Primary));
+}
+
+#[test]
+fn what_a_flow_in_error_refuses_is_said_by_its_state() {
+    let mut seen = destination_seen(&[]);
+    set_flow(&mut seen, FlowState::Error);
+    let refused = Failure {
+        class: FailureClass::Invalid,
+        operation: "mediaconnect:RemoveFlowOutput".into(),
+        message: "BadRequestException: Flow f cannot be updated because it is currently ERROR.".into(),
+    };
+    for (desired, is_deleted) in [(dest(&[STOPPED]), false), (Desired::Absent, true)] {
+        let mut object = destination_object(destination_spec(&[STOPPED]));
+        if is_deleted {
+            deleted(&mut object.metadata);
+        }
+        let plan = plan(&desired, false, &seen);
+        let wanted = if let Desired::Present(wanted) = &desired { Some(wanted) } else { None };
+        let outcome = outcome_of(wanted, Some(&seen), Some(&plan), 0);
+        let told = status(&object, &Outcome { failure: Some(&refused), ..outcome });
+        assert_eq!(condition(&told, READY), Some(("False", "FlowError")), "deleted: {is_deleted}");
+        assert_eq!(condition(&told, RECONCILING), Some(("True", "FlowError")), "it goes on by itself");
+        let message = &told.conditions[0].message;
+        assert!(message.contains("Source studio") && message.contains("currently ERROR"), "{message}");
+        assert!(!message.contains("Compare its words"), "{message}");
+    }
+}
+
+#[test]
 fn it_is_on_the_air_only_by_evidence() {
     // AWS documents a measurement of SRT outputs, and none of RTMP outputs.
     let wishes = [
@@ -855,6 +905,24 @@ fn status_a_spec_that_breaks_on_the_air_does_not_end_the_run() {
     assert_eq!(broken.state, Some(DestinationWord::Running), "the platform still receives");
     assert_eq!(broken.last_runs, running.last_runs);
     assert_eq!(condition(&broken, STALLED), Some(("True", "InvalidSpec")));
+}
+
+#[test]
+fn status_of_an_outage_says_why_the_other_endpoint_is_not_fed() {
+    let mut seen = backed("OnFailure");
+    let primary = output(&mut seen, Role::Primary);
+    (primary.measured, primary.unchanged_for) = (Some(connected(Some(false))), Duration::from_secs(30));
+    seen.outputs.remove(&Role::Backup);
+    let mut changes = with_backup("OnFailure");
+    changes.push(("/backup/streamKey/secretRef/name", json!("nowhere")));
+    let desired = dest(&changes);
+    let plan = plan(&desired, false, &seen);
+    let object = destination_object(destination_spec(&changes));
+    let told = status(&object, &outcome_of(Some(&present(desired)), Some(&seen), Some(&plan), 0));
+    assert_eq!(condition(&told, READY), Some(("False", "NotConnected")));
+    let message = &told.conditions[0].message;
+    assert!(message.contains("does not take the stream"), "{message}");
+    assert!(message.contains("backup") && message.contains("nowhere"), "{message}");
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod fixtures;
 use fixtures::{FLOW, at, deleted, flow, on_air, source_object, source_seen, source_spec, wish};
 use playout_api::source::{SourceStatus, SourceWord};
 use playout_core::conditions::{READY, RECONCILING, STALLED};
+use playout_core::failure::{Failure, FailureClass};
 use playout_core::identity::Ownership;
 use playout_core::kinds::source::observed::{Hold, Observed};
 use playout_core::kinds::source::plan::{Action, Toward, plan};
@@ -71,18 +72,14 @@ fn a_flow_that_sends_for_somebody_else_is_left_out_of_it_too() {
 #[test]
 fn the_words_of_aws_are_in_the_status_while_it_is_left() {
     let mut object = source_object(source_spec(&[("/state", json!("Running"))]));
-    let told = |object: &_, desired: &Desired<_>, seen: &Observed| {
+    let failing = |object: &_, desired: &Desired<_>, seen: &Observed, failure: Option<&Failure>| {
         let step = plan(desired, false, seen);
         let wanted = if let Desired::Present(wanted) = desired { Some(wanted) } else { None };
-        let outcome = source::Outcome {
-            wanted,
-            seen: Some(seen),
-            step: Some(&step),
-            failure: None,
-            ..source::Outcome::at(at(0))
-        };
+        let outcome =
+            source::Outcome { wanted, seen: Some(seen), step: Some(&step), failure, ..source::Outcome::at(at(0)) };
         status::status(object, &outcome, fixtures::REGION)
     };
+    let told = |object: &_, desired: &Desired<_>, seen: &Observed| failing(object, desired, seen, None);
     let condition = |status: &SourceStatus, name: &str| {
         status
             .conditions
@@ -98,6 +95,20 @@ fn the_words_of_aws_are_in_the_status_while_it_is_left() {
         assert!(message.contains("no capacity") && message.contains("start it again"), "{message}");
     }
     assert_eq!(condition(&status, STALLED), None, "something is done about it");
+    // What AWS refuses of a flow in ERROR says nothing of the spec.
+    let refused = Failure {
+        class: FailureClass::Invalid,
+        operation: "mediaconnect:StartFlow".into(),
+        message: "BadRequestException: Flow f cannot be started because it is currently ERROR.".into(),
+    };
+    let failed = failing(&object, &wish(&[("/state", json!("Running"))]), &in_error(), Some(&refused));
+    for name in [READY, STALLED] {
+        let (_, reason, message) = condition(&failed, name).expect("it is told");
+        assert_eq!(reason, Reason::FlowError.as_str(), "{name}: {message}");
+        assert!(message.contains("no capacity") && message.contains("currently ERROR"), "{name}: {message}");
+        assert!(!message.contains("Compare its words"), "{name}: {message}");
+    }
+    assert_eq!(condition(&failed, RECONCILING), None, "one of the two");
     deleted(&mut object.metadata);
     let status = told(&object, &Desired::Absent, &in_error());
     assert!(condition(&status, READY).expect("it is told").2.contains("to delete it"));

@@ -237,6 +237,16 @@ fn nothing_is_added_to_a_flow_that_its_source_has_lost() {
         assert_eq!(problem.reason, Reason::NotOurs);
         assert!(problem.message.contains(FLOW) && problem.message.contains("Source studio"), "{}", problem.message);
     }
+    let said = |seen: &Observed| stuck(plan_of(seen, &[])).message;
+    assert!(said(&lost).contains(&format!("Output {} still sends", output_arn(Role::Primary))), "{}", said(&lost));
+    for seen in [&without, &nowhere] {
+        assert!(!said(seen).contains("still sends"), "{}", said(seen));
+    }
+    let encoded = Observed { source_lost: Some(FLOW.into()), ..fixtures::transcode::on_air(&[]) };
+    let Step::Stuck(problem) = fixtures::transcode::decide(&fixtures::transcode::live(&[]), &encoded) else {
+        panic!("its Source has lost the flow")
+    };
+    assert!(problem.message.contains("channel") && problem.message.contains("still sends"), "{}", problem.message);
     // Ours is stopped there all the same, and what is stopped is as wished.
     let Step::Act(actions) = plan_of(&lost, &[stopped()]) else { panic!("a stop") };
     assert!(matches!(actions.as_slice(), [Action::UpdateOutput { enabled: Some(false), .. }]), "{actions:?}");

@@ -274,6 +274,10 @@ fn what_is_suspended_says_that_it_goes_on_being_sent() {
         told.conditions.iter().find(|c| c.type_ == READY).map(|c| c.message.clone()).expect("Ready")
     };
     assert!(message(&seen).contains("It is sent meanwhile"), "{}", message(&seen));
+    output(&mut seen, Role::Primary).error = Some("Unable to connect".into());
+    let refused = message(&seen);
+    assert!(refused.contains("does not take the stream") && refused.contains("Unable to connect"), "{refused}");
     output(&mut seen, Role::Primary).output.enabled = false;
-    assert!(!message(&seen).contains("sent meanwhile"), "{}", message(&seen));
+    let off = message(&seen);
+    assert!(!off.contains("sent meanwhile") && !off.contains("take the stream"), "{off}");
 }

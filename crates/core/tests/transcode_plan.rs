@@ -193,9 +193,10 @@ fn the_flow_comes_first_and_only_then_the_channel_is_started() {
             None => assert_eq!(one(decide(&live(&[]), &seen)), start(), "{state:?}"),
         }
     }
-    let mut seen = idle(&[]);
-    set_flow(&mut seen, FlowState::Error);
-    assert_eq!(stuck(decide(&live(&[]), &seen)).reason, Reason::FlowError);
+    for mut seen in [idle(&[]), nothing()] {
+        set_flow(&mut seen, FlowState::Error);
+        assert_eq!(stuck(decide(&live(&[]), &seen)).reason, Reason::FlowError);
+    }
 }
 
 #[test]

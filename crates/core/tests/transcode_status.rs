@@ -264,6 +264,30 @@ fn what_the_platform_advises_against_is_told_while_it_is_ready() {
 }
 
 #[test]
+fn an_outage_says_why_the_other_endpoint_is_not_fed() {
+    let lost = ("/backup/streamKey/secretRef/name", json!("nowhere"));
+    let mut show = Show::new(&[backup("OnFailure"), lost]);
+    let mut seen = dead_primary(10);
+    show.pass(&seen, 0);
+    for (second, what) in [(0, "NotConnected"), (60, "Restarting")] {
+        if second > 0 {
+            down(&mut seen, Role::Primary, 70);
+            // What is decided is stored, and what follows is told.
+            show.pass(&seen, second);
+            seen = idle(&[backup("OnFailure")]);
+            show.pass(&seen, second + 2);
+        }
+        assert_eq!(condition(show.status(), READY), Some(("False", what)));
+        let text = message(show.status(), READY);
+        assert!(text.contains("does not take the stream"), "{text}");
+        assert!(text.contains("backup endpoint cannot be fed") && text.contains("nowhere"), "{text}");
+    }
+    let mut well = Show::new(&[backup("OnFailure")]);
+    well.pass(&dead_primary(10), 0);
+    assert!(!message(well.status(), READY).contains("cannot be fed"), "{}", message(well.status(), READY));
+}
+
+#[test]
 fn pending_changes_are_told_while_it_is_ready() {
     let now = told(&[other_url()], &on_air(&[]));
     assert_eq!(now.pending_changes, ["url"]);

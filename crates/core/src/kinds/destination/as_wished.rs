@@ -23,6 +23,9 @@ pub(super) fn as_wished(
         if !fed.is_empty() {
             text += " It is sent meanwhile.";
         }
+        for down in fed.iter().filter(|f| f.air() == Air::Refused) {
+            text += &format!(" {}", refusal(down));
+        }
         return (Reason::Suspended, text);
     }
     let (mut reason, mut text) = match (outcome.step, status.state) {

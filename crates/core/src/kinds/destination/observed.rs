@@ -9,7 +9,7 @@ use crate::evidence::tells_of_no_input;
 use crate::existence::Existence;
 use crate::fight::Left;
 use crate::identity::{Ownership, TAG_UID};
-use crate::resources::channel::{Alert, Channel, Input, Quotas};
+use crate::resources::channel::{Alert, Channel, ChannelState, Input, Quotas};
 use crate::resources::flow::{Age, FlowOutput, FlowState, Measured, Protocol, SecretCopy};
 use crate::waiting::StaysOff;
 
@@ -73,6 +73,17 @@ impl Observed {
         let sends = |o: &&OutputSeen| on && o.output.enabled && !o.ownership.is_ours();
         let output = self.outputs.values().find(sends).map(|o| format!("Output {}", o.output.arn));
         output.or_else(|| self.not_ours.iter().find(|n| n.runs).map(|n| format!("MediaLive {} {}", n.what, n.arn)))
+    }
+
+    /// What goes on sending, whosever it is, in words.
+    #[must_use]
+    pub fn sends(&self) -> Option<String> {
+        let on = matches!(&self.flow, Programme::Flow { state: FlowState::Active | FlowState::Updating, .. });
+        let output = || self.outputs.values().find(|o| on && o.output.enabled);
+        let channel = || self.channel.present().filter(|c| c.channel.state == ChannelState::Running);
+        self.still_sends()
+            .or_else(|| output().map(|o| format!("Output {}", o.output.arn)))
+            .or_else(|| channel().map(|c| format!("MediaLive channel {}", c.channel.arn)))
     }
 }
 

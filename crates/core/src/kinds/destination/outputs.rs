@@ -8,6 +8,7 @@ use std::ops::ControlFlow::{Break, Continue};
 use super::action::Action;
 use super::changes::{Changes, is_delivered, with_copy};
 use super::connection::{Air, Connection, FAILOVER_AFTER, Fed, WITHOUT_SIGNAL, fed_outputs};
+use super::in_the_way::flow_error;
 use super::memory::Next;
 use super::observed::{Observed, OutputSeen, Programme};
 use super::restart::{count_and_turn, pause, tries};
@@ -89,6 +90,10 @@ pub(super) fn next(wanted: &Wanted, seen: &Observed, flow: &Flow<'_>) -> Next {
         problem = problem.or(in_the_way);
     }
     if !actions.is_empty() {
+        // A stop and a removal come before, and are tried.
+        if state == FlowState::Error {
+            return Continue(Step::Stuck(flow_error(&wanted.source)));
+        }
         // In between states AWS refuses changes; what is wanted is decided again when the flow has settled.
         let step = if state.takes_changes() { Step::Act(actions) } else { Step::wait(state.waiting(), SOON) };
         return Continue(step);
@@ -106,15 +111,7 @@ pub(super) fn next(wanted: &Wanted, seen: &Observed, flow: &Flow<'_>) -> Next {
     match state {
         // A flow that takes a change, for another Destination perhaps, still sends.
         FlowState::Active | FlowState::Updating => {}
-        FlowState::Error => {
-            return Continue(Step::Stuck(Problem::new(
-                Reason::FlowError,
-                format!(
-                    "The flow of Source {} is in state ERROR; the messages of that Source say more.",
-                    wanted.source
-                ),
-            )));
-        }
+        FlowState::Error => return Continue(Step::Stuck(flow_error(&wanted.source))),
         FlowState::Standby | FlowState::Starting => {
             let off = stopped.filter(|_| state == FlowState::Standby).cloned();
             return Continue(match off {

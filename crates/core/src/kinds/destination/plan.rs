@@ -169,7 +169,7 @@ fn toward_present(wanted: &Wanted, seen: &Observed) -> Next {
             true => not_ours(format!(
                 "Flow {flow} is not Source {}'s any more, so nothing is started on it.{} The message of that Source says what to do.",
                 wanted.source,
-                seen.still_sends().map_or_else(String::new, |still| format!(" {still} still sends."))
+                seen.sends().map_or_else(String::new, |still| format!(" {still} still sends."))
             )),
             false => Step::Settled,
         });

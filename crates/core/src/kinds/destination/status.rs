@@ -8,6 +8,7 @@ use super::advice;
 use super::as_wished::as_wished;
 use super::connection::{Air, Fed, fed};
 use super::delivering::{delivering, over_limit, refusal, refused, too_much};
+use super::in_the_way;
 use super::memory;
 use super::observed::{Observed, Programme};
 use super::plan::Action;
@@ -82,7 +83,7 @@ pub fn status(destination: &Destination, outcome: &Outcome<'_>) -> DestinationSt
     let word = word(&before, destination, outcome, &fed);
     runs(&mut status, &before, word, outcome, &fed);
     status.state = Some(word);
-    status.last_error = last_error(&before, word, outcome, &fed);
+    status.last_error = last_error(&before, destination, word, outcome, &fed);
     conditions(&mut status, &before, destination, outcome, &fed);
     status
 }
@@ -354,11 +355,15 @@ fn holds_back(outcome: &Outcome<'_>, seen: &Observed) -> bool {
 
 fn last_error(
     before: &DestinationStatus,
+    destination: &Destination,
     word: DestinationWord,
     outcome: &Outcome<'_>,
     fed: &[Fed],
 ) -> Option<LastError> {
-    let (reason, message, severity) = if let Some(failure) = outcome.failure {
+    let in_error = in_the_way::refused_in_error(destination, outcome);
+    let (reason, message, severity) = if let Some(text) = in_error {
+        (Reason::FlowError, text, "Error")
+    } else if let Some(failure) = outcome.failure {
         // Being told to wait is the working of a limit, not an error of this object.
         if matches!(failure.class, FailureClass::Conflict | FailureClass::Throttled | FailureClass::NotLeading) {
             return before.last_error.clone();
@@ -407,7 +412,15 @@ fn conditions(
     let mut list = Conditions::after(&before.conditions, destination.metadata.generation, outcome.now);
     let (reason, text) = as_wished(status, destination, outcome, fed);
     let settled = (reason, advice::with_advice(text, destination, outcome.wanted));
-    list.outcome(outcome.step, outcome.failure, settled, acting);
+    match in_the_way::refused_in_error(destination, outcome) {
+        Some(text) => {
+            list.set(READY, Truth::False, Reason::FlowError, text.clone());
+            list.set(RECONCILING, Truth::True, Reason::FlowError, text);
+        }
+        None => {
+            list.outcome(outcome.step, outcome.failure, settled, acting);
+        }
+    }
     list.beside(outcome.seen.and_then(|seen| seen.left.refusal.as_ref()));
     if let (Some(DestinationWord::Error), None, Some(refused)) = (status.state, outcome.failure, refused(fed))
         && matches!(outcome.step, Some(Step::Wait { on: Waiting::Connecting(_), .. }))
@@ -416,6 +429,7 @@ fn conditions(
         list.set(READY, Truth::False, Reason::NotConnected, text.clone());
         list.set(RECONCILING, Truth::True, Reason::NotConnected, text);
     }
+    list.also(in_the_way::missing(outcome, fed));
     stop_unseen(&mut list, status, outcome);
     annotations::condition(&mut list, annotations::of_destination(destination));
     match (outcome.seen, outcome.failure) {

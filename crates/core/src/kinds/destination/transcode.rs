@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::action::{Action, CHANNEL, INPUT};
 use super::connection::{Air, Connection, FAILOVER_AFTER, Fed, WITHOUT_SIGNAL, fed_by_channel, of_channel};
+use super::in_the_way::flow_error;
 use super::memory::{Next, Remember};
 use super::observed::{ChannelSeen, Observed, Programme};
 use super::restart::{count, count_and_turn, pause, tries};
@@ -159,6 +160,9 @@ impl Path<'_> {
         if let Some(problem) = self.quota(true) {
             return Step::Stuck(problem);
         }
+        if self.state == FlowState::Error {
+            return Step::Stuck(flow_error(&self.wanted.source));
+        }
         if !self.state.takes_changes() {
             // MediaLive adds an output to it.
             return Step::wait(self.state.waiting(), SOON);
@@ -305,13 +309,7 @@ impl Path<'_> {
         }
         match self.state {
             FlowState::Active | FlowState::Updating => None,
-            FlowState::Error => Some(Step::Stuck(Problem::new(
-                Reason::FlowError,
-                format!(
-                    "The flow of Source {} is in state ERROR; the messages of that Source say more.",
-                    self.wanted.source
-                ),
-            ))),
+            FlowState::Error => Some(Step::Stuck(flow_error(&self.wanted.source))),
             FlowState::Standby | FlowState::Starting => Some(Step::wait(Waiting::FlowStarting, IN_TRANSITION)),
             state => Some(Step::wait(state.waiting(), SOON)),
         }

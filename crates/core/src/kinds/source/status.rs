@@ -17,14 +17,16 @@ use crate::annotations;
 use crate::api::RECONCILE_AT;
 use crate::api::policy::parse_duration;
 use crate::api::source::{Health, HealthWord, InputStatus, OutputsUsed, Source, SourceStatus, SourceWord};
-use crate::conditions::{Conditions, HEALTHY, INPUT_REACHABLE, READY, RECONCILING, Truth, whole_second};
+use crate::conditions::{Conditions, HEALTHY, INPUT_REACHABLE, READY, RECONCILING, STALLED, Truth, whole_second};
 use crate::evidence::{MEASUREMENT_PATIENCE, steady};
 use crate::existence::Existence;
+use crate::failure::FailureClass;
 use crate::identity::Ownership;
 use crate::plan::{Action as _, Step};
 use crate::reasons::Reason;
 use crate::resources::flow::{Flow, FlowSource, FlowState, Measured, OUTPUTS_PER_FLOW};
 use crate::resources::secret_copy;
+use crate::wording::ended;
 
 /// The judgement of an input under a Source's thresholds, by whether it receives something and by what was measured.
 #[must_use]
@@ -311,19 +313,7 @@ fn conditions(
     let mut list = Conditions::after(&before.conditions, source.metadata.generation, outcome.now);
     list.outcome(outcome.step, outcome.failure, settled, acting);
     list.beside(outcome.seen.and_then(|seen| seen.left.refusal.as_ref()));
-    if let Some(Step::Act(actions)) = outcome.step
-        && let [leaving @ Action::LeaveError { errors, .. }] = actions.as_slice()
-    {
-        let text = match outcome.failure {
-            None => format!("{}.", leaving.sentence()),
-            Some(failure) => format!(
-                "AWS reports the flow in state ERROR: {errors}. {} If it does not recover, delete the Source and create it again.",
-                failure.text()
-            ),
-        };
-        list.set(READY, Truth::False, Reason::FlowError, text.clone());
-        list.set(RECONCILING, Truth::True, Reason::FlowError, text);
-    }
+    leaving_error(&mut list, outcome);
     match (outcome.seen, outcome.failure) {
         (Some(seen), _) => healthy(&mut list, status, flow, seen, source.spec.health.enabled),
         // What was seen before this look is not known any more.
@@ -340,6 +330,29 @@ fn conditions(
         let answered = |c: &Condition| c.type_ == INPUT_REACHABLE && c.status != "Unknown";
         test.answered = status.conditions.iter().any(answered).then(|| test.requested.clone());
     }
+}
+
+/// What is said while the flow is taken out of state ERROR. What AWS refuses of it then says nothing of the spec.
+fn leaving_error(list: &mut Conditions<'_>, outcome: &Outcome<'_>) {
+    let Some(Step::Act(actions)) = outcome.step else { return };
+    let [leaving @ Action::LeaveError { errors, .. }] = actions.as_slice() else { return };
+    let is_stuck = outcome.failure.is_some_and(|f| f.is_refusal() || f.class == FailureClass::Panic);
+    let text = match outcome.failure {
+        None => format!("{}.", leaving.sentence()),
+        Some(failure) => {
+            let said = match failure.class {
+                FailureClass::Invalid => {
+                    format!("{}: {} The operator tries again.", failure.operation, ended(&failure.message))
+                }
+                _ => failure.text(),
+            };
+            format!(
+                "AWS reports the flow in state ERROR: {errors}. {said} If it does not recover, delete the Source and create it again."
+            )
+        }
+    };
+    list.set(READY, Truth::False, Reason::FlowError, text.clone());
+    list.set(if is_stuck { STALLED } else { RECONCILING }, Truth::True, Reason::FlowError, text);
 }
 
 fn healthy(list: &mut Conditions<'_>, status: &SourceStatus, flow: Option<&Flow>, seen: &Observed, measured: bool) {
