@@ -17,13 +17,16 @@ IMAGE ?= playout:dev
 ONE_BUILD := --workspace --locked --bins --examples
 
 TEST := $(CARGO) test --workspace --locked --no-fail-fast
-TESTS := $(sort $(basename $(notdir $(wildcard tests/*.rs tests/stage/tests/*.rs crates/*/tests/*.rs))))
-# T= of `make test`: one of those programs, or a part of the names of tests.
-ONLY := $(if $(filter $(T),$(TESTS)),--test $(T),$(T))
+# The programs of tests, as cargo finds them: a file, or a folder that has a main.rs.
+FOLDERS := $(patsubst %/main.rs,%,$(wildcard tests/*/main.rs crates/*/tests/*/main.rs))
+TESTS := $(sort $(basename $(notdir $(wildcard tests/*.rs tests/stage/tests/*.rs crates/*/tests/*.rs))) $(notdir $(FOLDERS)))
+# T= of `make test`: one of those programs, a file of one, or a part of the names of tests.
+HAVE := $(if $(T),$(notdir $(foreach folder,$(FOLDERS),$(if $(wildcard $(folder)/$(T).rs),$(folder)))))
+ONLY := $(if $(filter $(T),$(TESTS)),--test $(T),$(if $(HAVE),$(HAVE:%=--test %) $(T)::,$(T)))
 # Of crates/core, without what takes minutes.
-QUICK := $(filter-out convergence,$(basename $(notdir $(wildcard crates/core/tests/*.rs))))
+QUICK := $(filter-out convergence,$(basename $(notdir $(wildcard crates/core/tests/*.rs $(filter crates/core/%,$(FOLDERS))))))
 # These reckon all the time; what talks to an API server waits most of it. So they run beside the others, and give way.
-BUSY := convergence faults
+BUSY := convergence in_process
 
 DENY_VERSION := 0.20.2
 DENY := $(TOOLS)/cargo-deny-$(DENY_VERSION)/bin/cargo-deny
@@ -58,7 +61,7 @@ quick: format ## The minute loop: format, lints and tests of crates/api and crat
 	@$(CARGO) test --package playout-api --package playout-core --locked --lib $(QUICK:%=--test %)
 
 .PHONY: test
-test: tests $(CLUSTER) ## Run all tests, or T=: one program of them, or a part of their names
+test: tests $(CLUSTER) ## Run all tests, or T=: one program of them, one file of a program, or a part of their names
 ifdef T
 	@$(TEST) $(ONLY)
 else

@@ -110,7 +110,7 @@ fn classify(operation: &str, status: u16, code: &str, message: &str) -> FailureC
 /// of it.
 ///
 /// No page promises the text. Without it the call counts as refused: it is put aside, told, and sent again after 5 seconds, then
-/// more (`playout_core::refused`), and the rest goes on. Both ways are tested (`tests/faults/words.rs`).
+/// more (`playout_core::refused`), and the rest goes on. Both ways are tested (`tests/in_process/faults/words.rs`).
 fn is_of_a_state(operation: &str, message: &str) -> bool {
     const STATES: [&str; 6] = ["STANDBY", "ACTIVE", "UPDATING", "DELETING", "STARTING", "STOPPING"];
     let names_one = message.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| STATES.contains(&word));
@@ -121,7 +121,7 @@ fn is_of_a_state(operation: &str, message: &str) -> bool {
 /// 409), and that a request id was used before for something else (400 or 409: CreateInput models no 409).
 ///
 /// No page promises the words. Without them the status decides, and the call is sent again after a pause in any case; both ways are
-/// tested (`tests/faults/words.rs`).
+/// tested (`tests/in_process/faults/words.rs`).
 fn refused_create(status: u16, message: &str) -> Option<FailureClass> {
     // What is wrong with a field may well be that it exceeds a limit; a role's name may have the word in it.
     if !(400..500).contains(&status) || [404, 422, 429].contains(&status) || message.contains("not authorized") {

@@ -1,5 +1,5 @@
 //! The CEL rules without an API server: kube-cel takes `examples/` and refuses those of `tests/invalid/` that break a rule.
-//! The judge is the API server, in the root package's `tests/admission.rs`; this is what one sees after two seconds.
+//! The judge is the API server, in the root package's `tests/e2e/admission.rs`; this is what one sees after two seconds.
 
 use std::error::Error;
 use std::fs;

@@ -1,0 +1,9 @@
+//! The real loop without sockets: the operator's passes, the simulator and a stand-in for the API server in one thread whose time
+//! is paused, so that a day is a moment and every request can be struck by a fault.
+
+mod fixtures;
+
+mod faults;
+mod media_live;
+mod ndi;
+mod secrets;
