@@ -1,0 +1,43 @@
+//! `plan(wish, facts) == step` for a Destination with `delivery: Transcode`. Each test is a sentence: one valid fixture, one
+//! change.
+
+mod backup;
+mod blocked;
+mod edits;
+mod life;
+mod moves;
+mod retry;
+mod states;
+
+use std::time::Duration;
+
+use playout_api::policy::RetryPolicy;
+use playout_core::endpoint::Role;
+use playout_core::existence::Existence;
+use playout_core::identity::{Ownership, TAG_UID};
+use playout_core::kinds::destination::connection::MEASUREMENT_PATIENCE;
+use playout_core::kinds::destination::memory::{Lead, Leads, Memory};
+use playout_core::kinds::destination::observed::{EndpointSeen, NotOurs, Observed, Programme};
+use playout_core::kinds::destination::plan::{Action, housekeeping, pending_changes, plan};
+use playout_core::kinds::destination::retry::{Attempt, LONGEST_PAUSE, Phase, Retry, Tries, is_refusal};
+use playout_core::kinds::destination::wanted::{Roles, wanted};
+use playout_core::plan::{Action as _, Desired, Memory as _, Step};
+use playout_core::reasons::Reason;
+use playout_core::resources::channel::{ChannelState, InputState, NewInput, Quotas, Usage};
+use playout_core::resources::flow::FlowState;
+use playout_core::waiting::{StaysOff, Waiting};
+use serde_json::{Value, json};
+
+use crate::fixtures::steps::{act, one, stuck, waits};
+use crate::fixtures::transcode::*;
+use crate::fixtures::{
+    FLOW, LIVE_ROLE, REGION, backup_json, connected, dest, destination_seen, destination_wanted, identity, present,
+    programme, references, references_at,
+};
+
+fn new_input() -> NewInput {
+    match one(decide(&live(&[]), &nothing())) {
+        Action::CreateInput(new) => *new,
+        other => panic!("an input, not {other:?}"),
+    }
+}

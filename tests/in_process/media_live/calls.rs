@@ -1,0 +1,223 @@
+//! The calls: lives of channels, errors, quotas, metrics and lists.
+
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_understood_is_not_taken_for_absent() -> Result<()> {
+    let strange =
+        |tags: Value| json!({ "channels": [{ "id": "1", "arn": "arn:1", "state": "DREAMING", "tags": tags }] });
+    let (canned, region) = Canned::new(200, &strange(json!({ "playout.dev/cluster": "c1" }))).await;
+    ensure!(region.media_live.list_channels(Urgency::Change).await.is_err(), "it may be ours");
+    canned.will_answer(&strange(json!({})));
+    ensure!(region.media_live.list_channels(Urgency::Change).await.expect("a list").is_empty());
+    canned.will_answer(&json!({ "id": "1", "arn": "arn:1", "state": "DREAMING" }));
+    ensure!(region.media_live.describe_channel("1", Urgency::Change).await.is_err());
+    Ok(())
+}
+
+async fn flow(region: &Region, name: &str) -> String {
+    let source = NewSource {
+        name: "main".into(),
+        settings: SourceSettings {
+            protocol: Protocol::SrtListener,
+            description: "A feed".into(),
+            whitelist_cidr: Some("192.0.2.0/24".into()),
+            ingest_port: Some(5000),
+            max_bitrate: None,
+            min_latency: Some(2000),
+            max_latency: None,
+            stream_id: None,
+            listener_address: None,
+            listener_port: None,
+            vpc_interface: None,
+            decryption: None,
+            rtmp: None,
+            ndi_source_name: None,
+        },
+        tags: BTreeMap::new(),
+    };
+    let new = NewFlow {
+        name: name.into(),
+        tags: BTreeMap::new(),
+        sources: vec![source],
+        failover: Failover::default(),
+        size: None,
+        availability_zone: None,
+        vpc_interfaces: Vec::new(),
+        ndi: None,
+        maintenance: None,
+    };
+    region.media_connect.create_flow(&new).await.expect("a flow")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_channel_lives_and_dies_as_the_client_says() -> Result<()> {
+    let world = World::new(None);
+    let account = Account::new(world.settings(None, &Arc::<Alive>::default(), &world.redactor)).await?;
+    let region = account.region(None).await;
+    let (live, channels) = (&region.media_live, &region.channels);
+    let (first, second) = (flow(&region, "one").await, flow(&region, "two").await);
+
+    let tags = identity().tags(&BTreeMap::new());
+    let role_arn = MEDIALIVE_ROLE.to_string();
+    let new = NewInput { name: identity().input_name(), flow: first.clone(), role_arn, tags };
+    let made = live.create_input(&new, "input-1").await.expect("an input");
+    ensure!(live.create_input(&new, "input-1").await.expect("the same").id == made.id, "the token makes one of two");
+    let other = NewInput { flow: second.clone(), ..new.clone() };
+    let failure = live.create_input(&other, "input-1").await.expect_err("the token is used");
+    ensure!(failure.class == FailureClass::Conflict, "{failure:?}");
+    let seen = input(&region, &made.id, InputState::Detached).await?;
+    ensure!(seen.flows == [first.clone()] && seen.tags == new.tags && seen.channels.is_empty(), "{seen:?}");
+
+    let new = new_channel(&made.id);
+    let id = live.create_channel(&new, "channel-1").await.expect("a channel").id;
+    ensure!(live.create_channel(&new, "channel-1").await.expect("the same").id == id);
+    let seen = channel(&region, &id, ChannelState::Idle).await?;
+    ensure!(seen.name == new.name && seen.tags == new.tags);
+    ensure!(seen.settings == new.settings, "{:?}", new.settings.differences(&seen.settings));
+    ensure!(new.settings.differences(&seen.settings).is_empty());
+    ensure!(input(&region, &made.id, InputState::Attached).await?.channels == std::slice::from_ref(&id));
+
+    let list = channels.list(Duration::from_secs(60), Urgency::Change).await.expect("a list");
+    ensure!(list.len() == 1 && list[0].id == id && list[0].tags == new.tags, "{list:?}");
+    let shared = channels.list(Duration::from_secs(60), Urgency::Change).await.expect("a list");
+    ensure!(Arc::ptr_eq(&list, &shared), "one List serves all");
+    let usage = servicequotas::channels(&list, region.quotas.limit(Limit::Channels, list.len()).await, "show");
+    ensure!((usage.used, usage.limit, usage.by.join(" ").as_str()) == (1, 5, "Destination/youtube"), "{usage:?}");
+    let inputs = channels.inputs(Duration::from_secs(60), Urgency::Change).await.expect("a list");
+    let usage = servicequotas::push_inputs(&inputs, region.quotas.limit(Limit::PushInputs, inputs.len()).await, "show");
+    ensure!((usage.used, usage.by.join(" ").as_str()) == (1, "Destination/youtube"), "{usage:?}");
+
+    world.sim.set_receiver("b.example.net", None, playout_sim::Receiver::Refuse);
+    region.media_connect.start_flow(&first).await.expect("a start");
+    live.start_channel(&id).await.expect("a start");
+    channel(&region, &id, ChannelState::Running).await?;
+    let alerts =
+        until("an alert", async || live.alerts(&seen).await.expect("alerts"), |found| !found.is_empty()).await?;
+    ensure!(alerts.iter().all(|alert| alert.role == Some(Role::Backup)), "{alerts:?}");
+    let connected = async |role: Role| {
+        let key = format!("{id}/{}", role.as_str());
+        region.measurements.read(Subject::ChannelOutput, &key, Duration::ZERO, None).await.expect("a reading")
+    };
+    until("on the air", async || connected(Role::Primary).await.measured.connected, |on| *on == Some(true)).await?;
+    let backup = connected(Role::Backup).await;
+    ensure!(backup.measured.connected == Some(false) && backup.until.is_some(), "{backup:?}");
+    let whole = connected(Role::Primary).await.measured;
+    ensure!(whole.bitrate.is_some_and(|bitrate| (4.0e6..6.0e6).contains(&bitrate)), "{whole:?}");
+
+    let failure = live.update_channel(&id, &new.name, &new.settings).await.expect_err("it runs");
+    ensure!(failure.class == FailureClass::Conflict, "{failure:?}");
+    live.tag(&seen.arn, &BTreeMap::from([("team".to_string(), "sport".to_string())])).await.expect("a tag");
+    channels.doubt(&id);
+    ensure!(channel(&region, &id, ChannelState::Running).await?.tags["team"] == "sport");
+    ensure!(channels.list(Duration::from_secs(60), Urgency::Change).await.expect("a list")[0].tags["team"] == "sport");
+
+    live.stop_channel(&id).await.expect("a stop");
+    channel(&region, &id, ChannelState::Idle).await?;
+    let mut wish = new.settings.clone();
+    wish.encoding = Some(Encoding { video_bitrate: 6_000_000, buffer_size: 6_000_000, ..encoding() });
+    wish.targets = BTreeMap::from([(Role::Primary, target("rtmp://c.example.net:1935/app", "another-key"))]);
+    ensure!(wish.differences(&new.settings) == ["encoding", "url", "streamKey", "backup"]);
+    live.update_channel(&id, &new.name, &wish).await.expect("an update");
+    channels.touched(&id);
+    let seen = channel(&region, &id, ChannelState::Idle).await?;
+    ensure!(seen.settings == wish, "{:?}", wish.differences(&seen.settings));
+
+    live.update_input(&made.id, &identity().input_name(), &second, MEDIALIVE_ROLE).await.expect("another flow");
+    ensure!(input(&region, &made.id, InputState::Attached).await?.flows == [second]);
+
+    ensure!(live.delete_input(&made.id).await.is_err_and(|failure| failure.class == FailureClass::Conflict));
+    live.delete_channel(&id).await.expect("a deletion");
+    channel(&region, &id, ChannelState::Deleted).await?;
+    let failure = live.create_channel(&new, "channel-1").await.expect_err("AWS remembers one that is gone");
+    ensure!(failure.class == FailureClass::Absent, "{failure:?}");
+    channels.list_changed();
+    let list = channels.list(Duration::ZERO, Urgency::Change).await.expect("a list");
+    ensure!(servicequotas::channels(&list, 5, "show").used == 0, "a tombstone does not count");
+    live.delete_input(&made.id).await.expect("a deletion");
+    let gone = async || channels.describe_input(&made.id, Duration::ZERO, Urgency::Change).await.expect("an answer");
+    until("gone", gone, Option::is_none).await?;
+    live.delete_input(&made.id).await.expect("gone is a success");
+    live.delete_channel("4711").await.expect("gone is a success");
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_account_is_told_from_other_refusals() -> Result<()> {
+    let world = World::new(None);
+    world.sim.set_quotas(&json!({ "pushInputs": 1, "channels": 12 }))?;
+    let account = Account::new(world.settings(None, &Arc::default(), &world.redactor)).await?;
+    let region = account.region(None).await;
+    ensure!(
+        region.quotas.limit(Limit::Channels, 0).await == 12 && region.quotas.limit(Limit::PushInputs, 0).await == 1
+    );
+    let flow = flow(&region, "one").await;
+    let new = |name: &str| NewInput {
+        name: name.into(),
+        flow: flow.clone(),
+        role_arn: MEDIALIVE_ROLE.into(),
+        tags: BTreeMap::new(),
+    };
+    region.media_live.create_input(&new("a"), "a").await.expect("an input");
+    let failure = region.media_live.create_input(&new("b"), "b").await.expect_err("a full account");
+    ensure!(failure.class == FailureClass::Quota, "{failure:?}");
+    let mut wish = new_channel("4711");
+    wish.settings.targets.clear();
+    let failure = region.media_live.create_channel(&wish, "c").await.expect_err("nothing to send to");
+    ensure!(failure.class == FailureClass::Invalid, "{failure:?}");
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn metrics_of_a_channel_and_of_its_output_groups_are_read() -> Result<()> {
+    let answer = json!({ "MetricDataResults": [] });
+    let (canned, region) = Canned::new(200, &answer).await;
+    let _ = region.measurements.read(Subject::ChannelOutput, "1/backup", Duration::ZERO, None).await;
+    let sent = String::from_utf8_lossy(&canned.request.lock().expect("a lock")).into_owned();
+    for word in ["AWS/MediaLive", "ActiveOutputs", "ChannelId", "OutputGroupName", "backup", "Pipeline", "NetworkOut"] {
+        ensure!(sent.contains(word), "{word} is not in {sent}");
+    }
+    ensure!(sent.matches("OutputGroupName").count() == 1, "AWS measures NetworkOut of the channel alone: {sent}");
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_quota_is_what_the_operator_was_told_else_what_aws_says_else_what_aws_documents() -> Result<()> {
+    let quota = |name: &str, value: f64| json!({ "QuotaName": name, "Value": value });
+    let said = json!({ "Quotas": [quota("Channels", 12.0), quota("HEVC Channels", 7.0), quota("Flows", 40.0)] });
+    let (canned, region) = Canned::with(200, &said, Limits { flows: Some(3), ..Limits::default() }).await;
+    ensure!(region.quotas.limit(Limit::Flows, 0).await == 3);
+    ensure!(region.quotas.limit(Limit::Channels, 0).await == 12);
+    ensure!(region.quotas.limit(Limit::PushInputs, 0).await == 5, "AWS does not say it");
+    ensure!(canned.count.load(Ordering::SeqCst) == 1, "one answer serves for both, and the told one asks nobody");
+    pause(Duration::from_secs(601)).await;
+    canned.will_answer(&json!({ "Quotas": [quota("Channels", 20.0), quota("Push Inputs", 10.0)] }));
+    ensure!(
+        region.quotas.limit(Limit::PushInputs, 0).await == 10 && region.quotas.limit(Limit::Channels, 0).await == 20
+    );
+
+    let (canned, region) = Canned::new(400, &json!({ "__type": "AccessDeniedException", "message": "no" })).await;
+    for _ in 0..10 {
+        ensure!(region.quotas.limit(Limit::Channels, 0).await == 5 && region.quotas.limit(Limit::Flows, 0).await == 20);
+    }
+    ensure!(canned.count.load(Ordering::SeqCst) == 2, "a denial is remembered, for each service");
+    Ok(())
+}
+
+/// AWS's SDKs take an empty token for the end of a list. Who does not asks for the first page for ever.
+#[tokio::test(start_paused = true)]
+async fn a_list_ends_with_an_empty_token() -> Result<()> {
+    let page = json!({ "flows": [], "channels": [], "inputs": [], "nextToken": "", "SecretList": [], "Quotas": [], "NextToken": "" });
+    let (canned, region) = Canned::new(200, &page).await;
+    let age = Duration::ZERO;
+    let lists = async {
+        region.media_connect.list_flows(Urgency::Change).await.expect("flows");
+        region.secrets.copies(age, Urgency::Change).await.expect("secrets");
+        region.media_live.list_channels(Urgency::Change).await.expect("channels");
+        region.media_live.list_inputs(Urgency::Change).await.expect("inputs");
+        region.quotas.limit(Limit::Flows, 0).await
+    };
+    tokio::time::timeout(Duration::from_secs(60), lists).await.context("a list has no end")?;
+    ensure!(canned.count.load(Ordering::SeqCst) == 5, "{} pages", canned.count.load(Ordering::SeqCst));
+    Ok(())
+}
