@@ -3,6 +3,7 @@
 //! Here the world also has the object's status, written when the loop writes it: what a Destination remembers is stored there.
 
 mod facts;
+pub mod lives;
 mod refusals;
 mod starts;
 mod wishes;

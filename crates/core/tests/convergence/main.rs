@@ -8,6 +8,7 @@ mod destinations;
 #[path = "../fixtures/mod.rs"]
 mod fixtures;
 mod sources;
+mod transcripts;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{Debug, Write as _};
@@ -18,6 +19,7 @@ use fixtures::{at, deleted, encrypted, identity, input, present, rtp_input, sour
 use playout_api::destination::RetryWord;
 use playout_api::source::{HealthWord, SourceState};
 use playout_api::{Source, SourceSpec};
+use playout_core::conditions::READY;
 use playout_core::existence::Existence;
 use playout_core::failure::{Failure, FailureClass};
 use playout_core::fight::{Left, What};

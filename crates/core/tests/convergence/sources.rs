@@ -1,5 +1,6 @@
 //! A Source as the walk knows it: what is wished of it, where it may begin, and what must hold of every pass.
 
+pub mod lives;
 mod starts;
 mod wishes;
 
