@@ -12,6 +12,7 @@ pub mod kubernetes;
 pub mod lanes;
 pub mod leader;
 pub mod metrics;
+pub mod planned;
 pub mod reconcile;
 pub mod reference;
 pub mod run;

@@ -21,6 +21,10 @@ enum Command {
     /// Runs the operator. A flag given twice has its last value.
     #[command(args_override_self = true)]
     Run(Box<playout_operator::config::Config>),
+    /// Prints what would be done next for objects of a file, from what AWS has as another file says. It asks no cluster and no AWS, and
+    /// changes nothing.
+    #[command(args_override_self = true)]
+    Plan(Box<playout_operator::planned::Arguments>),
     /// Prints the custom resource definitions, or writes one file a kind.
     Crds {
         /// Folder to write to; standard output when it is left out.
@@ -40,6 +44,7 @@ fn main() -> ExitCode {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let result = match Arguments::parse().command {
         Command::Run(config) => run(*config),
+        Command::Plan(arguments) => plan(*arguments),
         Command::Crds { dir } => playout_operator::crds::write(dir.as_deref()),
         Command::Reference { dir } => playout_operator::reference::write(dir.as_deref()),
     };
@@ -51,6 +56,16 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn plan(arguments: playout_operator::planned::Arguments) -> anyhow::Result<()> {
+    let work = playout_operator::planned::run(arguments);
+    let thread = std::thread::Builder::new()
+        .stack_size(STACK)
+        .spawn(move || tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work))?;
+    let text = thread.join().map_err(|_| anyhow::anyhow!("the plan cannot be made"))??;
+    std::io::stdout().write_all(text.as_bytes())?;
+    Ok(())
 }
 
 /// Stack of a worker thread. Unoptimised, the SDK's reader of a MediaLive channel (settings within settings, each with all that

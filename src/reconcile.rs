@@ -26,10 +26,13 @@ use crate::kubernetes::guard::Guarded;
 use crate::kubernetes::status::Wrote;
 use crate::kubernetes::{events, hold, status};
 
+pub use self::planned::planned;
+
 mod act;
 mod decide;
 mod look;
 mod pace;
+mod planned;
 
 /// What a pass came to, for the one who schedules the next.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

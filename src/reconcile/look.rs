@@ -108,7 +108,7 @@ fn newest<K: Kind>(object: &K::Object, context: &Context) -> Option<Arc<K::Objec
     K::objects(context).get(&ObjectRef::from_obj(object)).map(|cached| context.written.newer(cached))
 }
 
-async fn look<K: Kind>(object: &K::Object, context: &Context) -> Looked<K> {
+pub(super) async fn look<K: Kind>(object: &K::Object, context: &Context) -> Looked<K> {
     let (desired, unread) = Box::pin(K::wanted(object, context)).await;
     match Box::pin(K::observe(object, &desired, context)).await {
         Ok(mut seen) => match (decide::<K>(object, &desired, &mut seen, context), unread) {

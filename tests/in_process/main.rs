@@ -6,4 +6,5 @@ mod fixtures;
 mod faults;
 mod media_live;
 mod ndi;
+mod planned;
 mod secrets;

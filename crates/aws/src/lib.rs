@@ -15,6 +15,7 @@ pub mod mediaconnect;
 pub mod medialive;
 pub mod rate_limit;
 mod recent;
+pub mod recorded;
 pub mod redact;
 pub mod secretsmanager;
 pub mod servicequotas;

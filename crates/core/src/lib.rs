@@ -37,6 +37,7 @@ pub mod outcome;
 pub mod plan;
 pub mod platforms;
 pub mod presets;
+pub mod printed;
 pub mod reasons;
 pub mod references;
 pub mod refusal;

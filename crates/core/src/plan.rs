@@ -47,6 +47,11 @@ pub trait Memory: std::fmt::Debug + Default + Send + Sync {
         false
     }
 
+    /// What is remembered, in words; `None` when it is nothing.
+    fn told(&self) -> Option<String> {
+        None
+    }
+
     /// What people are told of what was decided.
     fn news(&self) -> Vec<News<'static>> {
         Vec::new()

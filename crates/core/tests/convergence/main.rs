@@ -51,7 +51,7 @@ trait Kind {
     type Wish: Debug;
     type Seen;
     type Action: playout_core::plan::Action + Clone + PartialEq;
-    type Memory: Default;
+    type Memory: playout_core::plan::Memory;
     /// Passes within which everything must have come to rest.
     const PASSES: usize;
     fn name(wish: &Self::Wish) -> &'static str;

@@ -5,6 +5,8 @@
 
 use std::path::PathBuf;
 
+use playout_core::printed::printed;
+
 use super::*;
 use crate::destinations::lives as destination;
 
@@ -32,8 +34,6 @@ fn the_life_of_a_destination_that_is_refused_is_as_written() {
 pub trait Told: Kind {
     /// The spec as it is wished.
     fn spec(wish: &Self::Wish) -> Value;
-    /// What is remembered, if anything is.
-    fn memory(memory: &Self::Memory) -> Option<String>;
     /// What users read after a pass.
     fn status(world: &World, wish: &Self::Wish, seen: &Self::Seen, plan: &Plan<Self::Action, Self::Memory>) -> String;
 }
@@ -96,12 +96,7 @@ fn until_rest<K: Told>(world: &mut World, wish: &K::Wish, text: &mut String) {
             Step::Gone => (Vec::new(), Vec::new()),
             Step::Wait { .. } | Step::Settled | Step::Stuck(_) => (Vec::new(), K::housekeeping(wish, &seen)),
         };
-        let mut said = format!("{}\n{}", aws(world), step(&plan.step));
-        said.extend(chores.iter().map(|chore| format!("  beside   {}\n", action(chore))));
-        if !plan.deferred.is_empty() {
-            said.push_str(&format!("  deferred {}\n", plan.deferred.join(", ")));
-        }
-        said.extend(K::memory(&plan.memory).map(|memory| format!("  memory   {memory}\n")));
+        let mut said = format!("{}\n{}", aws(world), printed(&plan, &chores));
         if plan.step != Step::Gone {
             said.push_str(&format!("  status   {}\n", K::status(world, wish, &seen, &plan)));
         }
@@ -155,45 +150,6 @@ fn aws(world: &World) -> String {
     let channels = world.live.channels.iter().map(|c| &c.channel);
     all.extend(channels.map(|channel| format!("channel {} {}", channel.id, channel.state.as_str())));
     if all.is_empty() { "nothing".into() } else { all.join("; ") }
-}
-
-fn step<A: Action>(step: &Step<A>) -> String {
-    match step {
-        Step::Act(actions) => actions.iter().map(|one| format!("  act      {}\n", action(one))).collect(),
-        Step::Wait { on, poll } => {
-            let poll = poll.map_or("when a watch wakes it".to_owned(), |poll| format!("in {} s", poll.as_secs()));
-            format!("  wait     {}: {} Looks again {poll}.\n", on.reason(), sentence(&on.message()))
-        }
-        Step::Settled => "  settled\n".into(),
-        Step::Stuck(problem) => format!("  stuck    {}: {}\n", problem.reason, sentence(&problem.message)),
-        Step::Gone => "  gone\n".into(),
-    }
-}
-
-fn sentence(text: &str) -> String {
-    if text.ends_with('.') { text.to_owned() } else { format!("{text}.") }
-}
-
-/// An action as it is logged, without the settings that are left to AWS.
-fn action<A: Action>(action: &A) -> String {
-    let mut value = serde_json::to_value(action).expect("an action serializes");
-    drop_nulls(&mut value);
-    let pretty = |value: &Value| serde_json::to_string_pretty(value).expect("JSON").replace('\n', "\n           ");
-    match value.as_object().and_then(|members| members.iter().next()) {
-        Some((name, settings)) => format!("{name} {}", pretty(settings)),
-        None => pretty(&value),
-    }
-}
-
-fn drop_nulls(value: &mut Value) {
-    match value {
-        Value::Object(members) => {
-            members.retain(|_, member| !member.is_null());
-            members.values_mut().for_each(drop_nulls);
-        }
-        Value::Array(items) => items.iter_mut().for_each(drop_nulls),
-        _ => {}
-    }
 }
 
 /// State, and the conditions that say more than it.

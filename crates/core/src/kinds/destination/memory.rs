@@ -99,6 +99,21 @@ impl crate::plan::Memory for Memory {
         self.goes_first
     }
 
+    fn told(&self) -> Option<String> {
+        let tries = self.restart.as_ref().map(|tries| {
+            let cause = tries.attempt.cause.as_deref().map(|cause| format!(" after: {cause}"));
+            format!("attempts {}, {:?}{}", tries.attempt.count, tries.attempt.phase, cause.unwrap_or_default())
+        });
+        let leads = match &self.leads {
+            Leads::AsBefore | Leads::Nobody => None,
+            Leads::Decided(Lead { to, why }) | Leads::Seen(Lead { to, why }) => {
+                Some(format!("the {} leads: {why}", to.word()))
+            }
+        };
+        let all: Vec<_> = tries.into_iter().chain(leads).collect();
+        (!all.is_empty()).then(|| all.join("; "))
+    }
+
     fn news(&self) -> Vec<News<'static>> {
         let attempt = self.restart.as_ref().filter(|_| self.is_anew).map(|tries| &tries.attempt);
         let lead = if let Leads::Decided(lead) = &self.leads { Some(lead) } else { None };

@@ -11,21 +11,6 @@ impl Told for DestinationShow {
         }
     }
 
-    fn memory(memory: &Memory) -> Option<String> {
-        let tries = memory.restart.as_ref().map(|tries| {
-            let cause = tries.attempt.cause.as_deref().map(|cause| format!(" after: {cause}"));
-            format!("attempts {}, {:?}{}", tries.attempt.count, tries.attempt.phase, cause.unwrap_or_default())
-        });
-        let leads = match &memory.leads {
-            Leads::AsBefore | Leads::Nobody => None,
-            Leads::Decided(Lead { to, why }) | Leads::Seen(Lead { to, why }) => {
-                Some(format!("the {} leads: {why}", to.word()))
-            }
-        };
-        let all: Vec<_> = tries.into_iter().chain(leads).collect();
-        (!all.is_empty()).then(|| all.join("; "))
-    }
-
     fn status(world: &World, wish: &Wish, seen: &Observed, plan: &DestinationPlan) -> String {
         let status = status(&wish.object(world), &wish.outcome(seen, plan, None, world.clock));
         let status = serde_json::to_value(status).expect("JSON");

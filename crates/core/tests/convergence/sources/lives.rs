@@ -11,10 +11,6 @@ impl Told for SourceShow {
         }
     }
 
-    fn memory((): &()) -> Option<String> {
-        None
-    }
-
     fn status(
         world: &World,
         wish: &SourceWish,

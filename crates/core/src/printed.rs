@@ -1,0 +1,65 @@
+//! A plan as text: what `playout plan` prints, and what the lives in `tests/transcripts/` are told in.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+use crate::plan::{Action, Memory, Plan, Step};
+
+/// The step, what is done beside it, what waits, and what is remembered. Secrets say only that they are there.
+#[must_use]
+pub fn printed<A: Action, M: Memory>(plan: &Plan<A, M>, beside: &[A]) -> String {
+    let mut text = step(&plan.step);
+    for chore in beside {
+        let _ = writeln!(text, "  beside   {}", action(chore));
+    }
+    if !plan.deferred.is_empty() {
+        let _ = writeln!(text, "  deferred {}", plan.deferred.join(", "));
+    }
+    if let Some(memory) = plan.memory.told() {
+        let _ = writeln!(text, "  memory   {memory}");
+    }
+    text
+}
+
+fn step<A: Action>(step: &Step<A>) -> String {
+    match step {
+        Step::Act(actions) => actions.iter().map(|one| format!("  act      {}\n", action(one))).collect(),
+        Step::Wait { on, poll } => {
+            let poll = poll.map_or("when a watch wakes it".to_owned(), |poll| format!("in {} s", poll.as_secs()));
+            format!("  wait     {}: {} Looks again {poll}.\n", on.reason(), sentence(&on.message()))
+        }
+        Step::Settled => "  settled\n".into(),
+        Step::Stuck(problem) => format!("  stuck    {}: {}\n", problem.reason, sentence(&problem.message)),
+        Step::Gone => "  gone\n".into(),
+    }
+}
+
+fn sentence(text: &str) -> String {
+    if text.ends_with('.') { text.to_owned() } else { format!("{text}.") }
+}
+
+/// An action as it is logged, without the settings that are left to AWS.
+fn action<A: Action>(action: &A) -> String {
+    let mut value = serde_json::to_value(action).unwrap_or_default();
+    drop_nulls(&mut value);
+    let pretty = |value: &Value| {
+        let text = serde_json::to_string_pretty(value).unwrap_or_default();
+        text.replace('\n', "\n           ")
+    };
+    match value.as_object().and_then(|members| members.iter().next()) {
+        Some((name, settings)) => format!("{name} {}", pretty(settings)),
+        None => pretty(&value),
+    }
+}
+
+fn drop_nulls(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            members.retain(|_, member| !member.is_null());
+            members.values_mut().for_each(drop_nulls);
+        }
+        Value::Array(items) => items.iter_mut().for_each(drop_nulls),
+        _ => {}
+    }
+}
