@@ -88,6 +88,28 @@ impl Collector for Objects {
     }
 }
 
+/// How a pass ended, as a dashboard reports it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Ended {
+    /// Nothing is to be done until something changes.
+    AtRest,
+    /// The object is not there yet: something was done, is waited for, or is in the way.
+    NotYet,
+    /// Something failed.
+    Failed,
+}
+
+impl Ended {
+    /// The word that controllers use for it in this metric.
+    fn label(self) -> &'static str {
+        match self {
+            Self::AtRest => "success",
+            Self::NotYet => "requeue_after",
+            Self::Failed => "error",
+        }
+    }
+}
+
 /// All metrics of the process. No label holds the name of an object: there would be one series for each.
 #[derive(Clone, Debug)]
 pub struct Metrics {
@@ -173,7 +195,7 @@ impl Metrics {
     #[must_use]
     pub fn example() -> Self {
         let metrics = Self::new();
-        metrics.reconciled("source", "error", Duration::ZERO);
+        metrics.reconciled("source", Ended::Failed, Duration::ZERO);
         metrics.panicked("source");
         drop(metrics.worker("source"));
         metrics.leads(true);
@@ -198,13 +220,14 @@ impl Metrics {
     }
 
     /// A pass ended.
-    pub fn reconciled(&self, controller: &str, result: &str, took: Duration) {
+    pub fn reconciled(&self, controller: &str, result: Ended, took: Duration) {
         let labels = ControllerLabels { controller: controller.into() };
         self.times.get_or_create(&labels).observe(took.as_secs_f64());
-        if result == "error" {
+        if result == Ended::Failed {
             self.errors.get_or_create(&labels).inc();
         }
-        self.reconciles.get_or_create(&ReconcileLabels { controller: controller.into(), result: result.into() }).inc();
+        let result = result.label().into();
+        self.reconciles.get_or_create(&ReconcileLabels { controller: controller.into(), result }).inc();
     }
 
     /// A pass panicked.

@@ -17,10 +17,8 @@ use playout_core::unanswered::Unanswered;
 use playout_core::waiting::Waiting;
 use playout_core::wakes::read::{is_held, visible};
 
+use super::pace::WATCHING;
 use crate::kind::{Context, Kind};
-
-/// How often to look while something may still come of what AWS has not answered, or somebody sets back what was changed.
-pub(super) const WATCHING: Duration = Duration::from_secs(5);
 
 /// What the planner of a kind answers.
 pub(super) type PlanOf<K> = Plan<<K as Kind>::Action, <K as Kind>::Memory>;

@@ -6,20 +6,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kube::runtime::reflector::ObjectRef;
-use kube::{Api, Resource as _, ResourceExt as _};
+use kube::{Resource as _, ResourceExt as _};
 use playout_api::FINALIZER;
 use playout_aws::clock::pause;
 use playout_core::conditions::READY;
-use playout_core::failure::{Failure, FailureClass};
+use playout_core::failure::Failure;
 use playout_core::plan::{Desired, Plan, Step};
 use playout_core::stored::not_understood;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::decide::{Decided, PlanOf, decide};
-use super::tell_of_change;
-use crate::kind::{Context, Kind, Outcome};
-use crate::kubernetes::guard::Guarded;
-use crate::kubernetes::status::{self, Wrote};
+use super::pass::Pass;
+use super::tell::tell_that_it_is_stale;
+use crate::kind::{Context, Kind};
 use crate::lanes::Urgency;
 
 /// So much longer than its interval an object may at least go without a look: the look itself takes time, too.
@@ -39,13 +38,39 @@ pub(super) struct Looked<K: Kind> {
     pub failure: Option<Failure>,
     /// How long it is until what AWS has refused is asked for again.
     pub again: Option<Duration>,
-    /// Whether the failure is a refusal of before, and nothing else is to be done.
-    pub refused: bool,
+    /// Whether the failure is a refusal of before that stands, and nothing else is to be done.
+    pub stands: bool,
 }
 
 impl<K: Kind> Looked<K> {
     fn nothing(failure: Option<Failure>) -> Self {
-        Self { desired: None, seen: None, plan: None, failure, again: None, refused: false }
+        Self { desired: None, seen: None, plan: None, failure, again: None, stands: false }
+    }
+
+    /// What is next: nothing, where AWS has refused it.
+    pub(super) fn step(&self) -> Option<&Step<K::Action>> {
+        if self.stands { Some(&Step::Settled) } else { self.plan.as_ref().map(|plan| &plan.step) }
+    }
+
+    /// What is to be carried out.
+    pub(super) fn actions(&self) -> &[K::Action] {
+        match self.step() {
+            Some(Step::Act(actions)) if self.failure.is_none() => actions,
+            _ => &[],
+        }
+    }
+
+    /// What is to be put in order beside the step.
+    pub(super) fn chores(&self) -> Vec<K::Action> {
+        match (&self.desired, &self.seen) {
+            (Some(Desired::Present(wanted)), Some(seen)) => K::housekeeping(wanted, seen),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether the object may be let go. `failure`: what has failed by now.
+    pub(super) fn is_gone(&self, failure: Option<&Failure>) -> bool {
+        matches!(self.step(), Some(Step::Gone)) && failure.is_none()
     }
 }
 
@@ -121,7 +146,7 @@ pub(super) async fn look<K: Kind>(object: &K::Object, context: &Context) -> Look
                 seen: Some(seen),
                 plan: Some(plan),
                 again,
-                refused: refusal.is_some(),
+                stands: refusal.is_some(),
                 failure: refusal,
             },
         },
@@ -140,23 +165,7 @@ async fn stale<K: Kind>(object: &K::Object, context: &Context) {
         let last = context.looks.last(&object.uid().unwrap_or_default(), now);
         // A pass that comes late (a process that was suspended, a longer interval before) looks first.
         pause((last + interval + interval.max(LOOKING)).saturating_duration_since(now).max(FIRST_ANSWERS)).await;
-        Box::pin(tell_that_it_is_stale::<K>(object, context)).await;
+        Box::pin(tell_that_it_is_stale(&mut Pass::<K>::over(object.clone(), context))).await;
     }
     std::future::pending().await
-}
-
-async fn tell_that_it_is_stale<K: Kind>(object: &K::Object, context: &Context) {
-    let failure = Failure {
-        class: FailureClass::Transient,
-        operation: "playout:look".into(),
-        message: "AWS was last seen longer ago than may be".into(),
-    };
-    let outcome = Outcome::<K> { failure: Some(&failure), ..Outcome::at(context.clock.now()) };
-    let api: Api<Guarded<K::Object>> = Api::namespaced(context.client.clone(), &object.namespace().unwrap_or_default());
-    let writer = context.writer::<K>();
-    match status::write(&writer, &api, object.clone(), |o| K::status(o, &outcome, context), |_, _| false).await {
-        Ok((stored, Wrote::Now)) => tell_of_change::<K>(&stored, object, context).await,
-        Ok(_) => {}
-        Err(error) => tracing::warn!(%error, "the status cannot be written"),
-    }
 }

@@ -2,6 +2,7 @@
 
 use crate::reasons::Reason;
 use crate::refusal;
+use crate::told::News;
 use crate::wording::ended;
 
 /// What only somebody's help can change.
@@ -83,6 +84,12 @@ impl Failure {
     #[must_use]
     pub fn is_refusal(&self) -> bool {
         matches!(self.class, FailureClass::Invalid | FailureClass::Denied | FailureClass::Quota)
+    }
+
+    /// What an Event says of it.
+    #[must_use]
+    pub fn news(&self) -> News<'static> {
+        News { warning: true, reason: self.reason(), message: self.text().into() }
     }
 
     /// The word that stands in conditions.
