@@ -305,9 +305,10 @@ fn conditions(
 ) {
     let waits = outcome.wanted.zip(outcome.seen).map_or_else(Vec::new, |(wanted, seen)| pending(wanted, seen));
     let settled = as_wished(status, source, outcome.seen, flow, &waits);
-    let acting = match flow.map(|f| f.state) {
+    let acting = match flow {
+        // Also when the flow is gone and something is left that goes with it.
+        _ if source.metadata.deletion_timestamp.is_some() => Reason::Deleting,
         None => Reason::Creating,
-        Some(_) if source.metadata.deletion_timestamp.is_some() => Reason::Deleting,
         Some(_) => Reason::Updating,
     };
     let mut list = Conditions::after(&before.conditions, source.metadata.generation, outcome.now);

@@ -77,6 +77,18 @@ fn an_object_that_is_being_deleted_without_a_flow_is_not_said_to_be_creating() {
 }
 
 #[test]
+fn a_copy_of_a_password_that_goes_with_its_source_is_not_said_to_be_made() {
+    let mut source = source_object(source_spec(&with_password()));
+    deleted(&mut source.metadata);
+    let mut seen = source_seen(&with_password());
+    (seen.flow, seen.ownership, seen.tags) = (Existence::Absent, Ownership::Foreign, BTreeMap::new());
+    let step = decide(&Desired::Absent, &seen);
+    assert!(act(step.clone()).iter().all(|action| matches!(action, Action::Copy(CopyAction::Delete { .. }))));
+    let told = status(&source, &outcome(Some(&seen), Some(&step), 0));
+    assert_eq!((told.state, condition(&told, READY)), (Some(SourceWord::Deleting), Some(("False", "Deleting"))));
+}
+
+#[test]
 fn no_secret_stands_in_actions_steps_wishes_or_status() {
     let key = json!({"secretRef": {"name": "keys", "key": "primary"}});
     let mut rtmp = input("main", "Primary", 5000);
