@@ -16,6 +16,11 @@ fn the_life_of_a_source_is_as_written() {
 }
 
 #[test]
+fn the_life_of_a_source_with_an_emergency_input_is_as_written() {
+    crate::sources::lives::with_an_emergency();
+}
+
+#[test]
 fn the_life_of_a_passed_through_destination_is_as_written() {
     destination::passed_through();
 }
@@ -28,6 +33,16 @@ fn the_life_of_a_transcoded_destination_is_as_written() {
 #[test]
 fn the_life_of_a_destination_that_is_refused_is_as_written() {
     destination::refused();
+}
+
+#[test]
+fn the_life_of_a_destination_with_a_backup_is_as_written() {
+    destination::with_a_backup();
+}
+
+#[test]
+fn the_life_of_a_destination_that_is_moved_is_as_written() {
+    destination::moved();
 }
 
 /// What a transcript says of a kind besides its plans.

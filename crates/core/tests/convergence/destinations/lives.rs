@@ -62,3 +62,34 @@ pub fn refused() {
     let start = worlds_of(true, &source_wishes()[0], |_| {});
     transcript::<DestinationShow>("destination-refused.txt", start, &wishes);
 }
+
+/// A platform with two ingests: the primary stops taking the stream, and later leads again because somebody says so.
+pub fn with_a_backup() {
+    let of = |refuses: &'static [Role], told: Option<Role>, generation: i64| {
+        let mut wish = Wish { refuses, told, ..wish("a life", destination_json(), &[backup("OnFailure"), brief()]) };
+        wish.object.metadata.generation = Some(generation);
+        wish
+    };
+    let wishes = [
+        ("started", of(&[], None, 1)),
+        ("the primary does not take the stream any more", of(&[Role::Primary], None, 1)),
+        ("it takes it again", of(&[], None, 1)),
+        ("the annotation tells to use the primary", of(&[], Some(Role::Primary), 1)),
+    ];
+    transcript::<DestinationShow>("destination-backup.txt", worlds_of(true, &source_wishes()[0], |_| {}), &wishes);
+}
+
+/// From an output of the flow to a channel and back, on the air.
+pub fn moved() {
+    let of = |delivery: &str, generation: i64| {
+        let mut wish = wish("a life", destination_json(), &[("/delivery", json!(delivery)), restart()]);
+        wish.object.metadata.generation = Some(generation);
+        wish
+    };
+    let wishes = [
+        ("passed through", of("Passthrough", 1)),
+        ("transcoded from now on", of("Transcode", 2)),
+        ("passed through again", of("Passthrough", 3)),
+    ];
+    transcript::<DestinationShow>("destination-move.txt", worlds_of(true, &source_wishes()[0], |_| {}), &wishes);
+}

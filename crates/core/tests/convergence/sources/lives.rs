@@ -47,3 +47,21 @@ pub fn life() {
     ];
     transcript::<SourceShow>("source.txt", World::new(true), &wishes);
 }
+
+/// Two encoders fail one after the other, and the emergency input has its turn.
+pub fn with_an_emergency() {
+    let three = ("/inputs/2", input("slate", "Emergency", 5002));
+    let of = |failed: &'static [&'static str]| SourceWish {
+        on_air: true,
+        failed,
+        ..source_wish("a life", std::slice::from_ref(&three))
+    };
+    let wishes = [
+        ("on the air", of(&[])),
+        ("main fails", of(&["main"])),
+        ("reserve fails, too", of(&["main", "reserve"])),
+        ("main is back", of(&["reserve"])),
+        ("both are well", of(&[])),
+    ];
+    transcript::<SourceShow>("source-emergency.txt", World::new(true), &wishes);
+}
