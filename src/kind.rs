@@ -1,4 +1,5 @@
-//! What one kind supplies to the loop. Five steps; the loop is in `reconcile.rs`.
+//! What one kind supplies to the loop, which is in `reconcile.rs`. What is decided for it is in core: its wish, its facts and its object
+//! say how (`playout_core::frame`).
 
 use std::fmt::Debug;
 use std::future::Future;
@@ -15,16 +16,13 @@ use playout_aws::fence::Fence;
 use playout_aws::redact::Redactor;
 use playout_core::failure::Failure;
 use playout_core::feeds::Feeds;
-use playout_core::fight::Left;
 use playout_core::fingerprint::FingerprintKey;
+use playout_core::frame::{Facts, Managed, Wish};
 use playout_core::identity::Identity;
 use playout_core::intent::{CreateIntent, IntentPhase};
-use playout_core::left::Farewell;
 use playout_core::plan::{Action, Desired, Memory, Plan, Step};
 use playout_core::references::Found;
 use playout_core::secret::SecretText;
-use playout_core::stored::Stored;
-use playout_core::told::{self, News};
 use serde::Serialize;
 
 use crate::attempts::Attempts;
@@ -34,7 +32,7 @@ use crate::kubernetes::events::Recorder;
 use crate::kubernetes::secrets::Secrets;
 use crate::kubernetes::status::Writer;
 use crate::kubernetes::written::Written;
-use crate::lanes::{Lanes, Looks, Urgency, Wishes};
+use crate::lanes::{Lane, Lanes, Looks, Wishes};
 use crate::metrics::Metrics;
 use crate::wiring::Wiring;
 
@@ -157,7 +155,9 @@ impl<'a, K: Kind> Outcome<'a, K> {
     #[must_use]
     pub fn planned(self, plan: Option<&'a Plan<K::Action, K::Memory>>) -> Self {
         match plan {
-            Some(Plan { step, memory, deferred }) => Self { step: Some(step), memory: Some(memory), deferred, ..self },
+            Some(Plan { step, memory, deferred, .. }) => {
+                Self { step: Some(step), memory: Some(memory), deferred, ..self }
+            }
             None => self,
         }
     }
@@ -165,10 +165,7 @@ impl<'a, K: Kind> Outcome<'a, K> {
     /// The same, as the core's status functions take it.
     pub fn pure(&self) -> playout_core::outcome::Outcome<'a, K::Wanted, K::Observed, K::Action, K::Memory> {
         playout_core::outcome::Outcome {
-            wanted: match self.desired {
-                Some(Desired::Present(wanted)) => Some(wanted),
-                _ => None,
-            },
+            wanted: self.desired.and_then(Desired::wanted),
             seen: self.seen,
             step: self.step,
             memory: self.memory,
@@ -183,19 +180,18 @@ impl<'a, K: Kind> Outcome<'a, K> {
 /// One kind of object.
 pub trait Kind: Debug + Sized + Send + Sync + 'static {
     /// The custom resource.
-    type Object: Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope>
-        + HasStatus<Status: Clone + PartialEq + Send + Sync>
+    type Object: Managed<Status: Clone + PartialEq + Send + Sync>
+        + Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope>
         + Clone
         + Debug
-        + Stored
         + Serialize
         + Send
         + Sync
         + 'static;
     /// A wish that cannot be wrong.
-    type Wanted: Debug + Send + Sync;
+    type Wanted: Wish<Seen = Self::Observed, Action = Self::Action, Memory = Self::Memory>;
     /// The facts.
-    type Observed: Debug + Send + Sync;
+    type Observed: Facts<Action = Self::Action>;
     /// What can be done.
     type Action: Action;
     /// What is remembered.
@@ -207,11 +203,8 @@ pub trait Kind: Debug + Sized + Send + Sync + 'static {
     /// All objects of the kind, as the watch shows them.
     fn objects(context: &Context) -> &Store<Self::Object>;
 
-    /// Who waits for a pass over this object.
-    fn urgency(object: &Self::Object, context: &Context) -> Urgency;
-
-    /// What may hold up its passes, and those of no other place: a region, a service.
-    fn place(object: &Self::Object, context: &Context) -> String;
+    /// Which lane its passes take.
+    fn lane(object: &Self::Object, context: &Context) -> Lane;
 
     /// Looks up what the spec refers to and parses it. With a failure, something could not be read and is missing in the wish:
     /// what is there is looked at all the same, and what runs goes on.
@@ -227,21 +220,6 @@ pub trait Kind: Debug + Sized + Send + Sync + 'static {
         context: &Context,
     ) -> impl Future<Output = Result<Self::Observed, Failure>> + Send;
 
-    /// Decides. Pure.
-    fn plan(
-        object: &Self::Object,
-        desired: &Desired<Self::Wanted>,
-        seen: &Self::Observed,
-    ) -> Plan<Self::Action, Self::Memory>;
-
-    /// What is put in order beside the step: it holds up nothing, and a refusal of it is told and changes nothing else. Pure.
-    fn housekeeping(_wanted: &Self::Wanted, _seen: &Self::Observed) -> Vec<Self::Action> {
-        Vec::new()
-    }
-
-    /// What the last Event of an object says, from what was seen when it went: what is left in AWS. Pure.
-    fn last_word(seen: &Self::Observed) -> Farewell;
-
     /// Carries out one action; the identifier of what it created, if it created something.
     fn execute(
         object: &Self::Object,
@@ -256,55 +234,8 @@ pub trait Kind: Debug + Sized + Send + Sync + 'static {
         context: &Context,
     ) -> <Self::Object as HasStatus>::Status;
 
-    /// Whether two statuses differ in what they summarise of other objects alone: that is gathered, and written once a second at most.
-    fn is_summary(_stored: &<Self::Object as HasStatus>::Status, _new: &<Self::Object as HasStatus>::Status) -> bool {
-        false
-    }
-
     /// How long a settled object is left alone.
     fn settled_for(object: &Self::Object, context: &Context) -> Duration;
-
-    /// Whether AWS's side stays when the object goes.
-    fn retains(object: &Self::Object) -> bool;
-
-    /// Whether AWS has shown what a create of this role made: then a create is no repetition of that one.
-    fn was_seen(_object: &Self::Object, _role: &str) -> bool {
-        false
-    }
-
-    /// Whether it has something in AWS.
-    const IN_AWS: bool = true;
-
-    /// Everything by which a wish is another one, besides what a user can change about the object: the keys that it names.
-    fn keys(_desired: &Desired<Self::Wanted>) -> u64 {
-        0
-    }
-
-    /// Whether others want it on the air, where that is not for the object alone to say.
-    fn is_demanded(_seen: &Self::Observed) -> bool {
-        true
-    }
-
-    /// Whether it is to be off the air, or to go.
-    fn ends(_desired: &Desired<Self::Wanted>, _seen: &Self::Observed) -> bool {
-        false
-    }
-
-    /// Lets the planner go on as if this were as wished.
-    fn leave(_seen: &mut Self::Observed, _left: Left) {}
-
-    /// In what AWS differs from what this action asks for, for people and without secrets.
-    fn difference(_desired: &Desired<Self::Wanted>, _seen: &Self::Observed, _action: &Self::Action) -> String {
-        String::new()
-    }
-
-    /// What a status tells that the one before it did not, for Events. Pure.
-    fn news<'a>(before: &Self::Object, after: &'a Self::Object) -> Vec<News<'a>> {
-        told::news(Self::conditions(before).unwrap_or_default(), Self::conditions(after).unwrap_or_default(), false)
-    }
-
-    /// The condition list of a status.
-    fn conditions(object: &Self::Object) -> Option<&[k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition]>;
 }
 
 /// Shared pointer to the context, as kube's controller hands it around.

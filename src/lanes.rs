@@ -16,14 +16,20 @@ pub use playout_aws::rate_limit::Urgency;
 /// So many more stops than other passes may be under way: each waits for AWS a second at most before it acts.
 const STOPS: usize = 4;
 
-/// What a lane is for: the controller, the place that its passes may wait for, and who waits for them.
-type Lane = (&'static str, String, Urgency);
+/// What a lane of a controller is for.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct Lane {
+    /// What may hold up its passes, and those of no other place: a region, a service.
+    pub place: String,
+    /// Who waits for them.
+    pub urgency: Urgency,
+}
 
 /// All lanes.
 #[derive(Debug)]
 pub struct Lanes {
     concurrency: usize,
-    lanes: Mutex<HashMap<Lane, Arc<Semaphore>>>,
+    lanes: Mutex<HashMap<(&'static str, Lane), Arc<Semaphore>>>,
     open: watch::Sender<bool>,
 }
 
@@ -35,15 +41,15 @@ impl Lanes {
         Self { concurrency, lanes: Mutex::default(), open: watch::Sender::new(true) }
     }
 
-    fn lane(&self, controller: &'static str, place: &str, urgency: Urgency) -> Arc<Semaphore> {
+    fn room(&self, controller: &'static str, lane: Lane) -> Arc<Semaphore> {
         let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
-        let most = if urgency == Urgency::Stop { self.concurrency * STOPS } else { self.concurrency };
-        lanes.entry((controller, place.to_string(), urgency)).or_insert_with(|| Arc::new(Semaphore::new(most))).clone()
+        let most = if lane.urgency == Urgency::Stop { self.concurrency * STOPS } else { self.concurrency };
+        lanes.entry((controller, lane)).or_insert_with(|| Arc::new(Semaphore::new(most))).clone()
     }
 
     /// Waits for room. `None`: nothing begins any more.
-    pub async fn enter(&self, controller: &'static str, place: &str, urgency: Urgency) -> Option<OwnedSemaphorePermit> {
-        let lane = self.lane(controller, place, urgency);
+    pub async fn enter(&self, controller: &'static str, lane: Lane) -> Option<OwnedSemaphorePermit> {
+        let lane = self.room(controller, lane);
         tokio::select! {
             biased;
             () = self.closed() => None,
@@ -139,7 +145,7 @@ impl Looks {
 mod tests {
     use std::time::Duration;
 
-    use super::{Lanes, Urgency, Wishes};
+    use super::{Lane, Lanes, Urgency, Wishes};
     use playout_aws::clock::within;
 
     const MOMENT: Duration = Duration::from_millis(1);
@@ -147,7 +153,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_full_lane_holds_up_no_other() {
         let lanes = Lanes::new(1);
-        let enter = |place, urgency| within(MOMENT, lanes.enter("destination", place, urgency));
+        let enter = |place: &str, urgency| {
+            within(MOMENT, lanes.enter("destination", Lane { place: place.to_owned(), urgency }))
+        };
         let _under_way = enter("us-west-2", Urgency::Check).await.expect("room");
         assert!(enter("us-west-2", Urgency::Check).await.is_none(), "it is full");
         for (place, urgency) in

@@ -1,10 +1,8 @@
 //! Destination, as outputs of a Source's flow or as a MediaLive channel that takes it.
 
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::{Resource as _, ResourceExt as _};
 use playout_api::destination::{Delivery, DestinationStatus, DestinationWord};
@@ -13,28 +11,22 @@ use playout_aws::Region;
 use playout_core::endpoint::possible_keys;
 use playout_core::failure::{Failure, Problem};
 use playout_core::feeds::{Feeds, Sender};
-use playout_core::fight::Left;
-use playout_core::kinds::destination::differences::difference;
-use playout_core::kinds::destination::left::last_word;
 use playout_core::kinds::destination::memory::Memory;
 use playout_core::kinds::destination::observed::Observed;
-use playout_core::kinds::destination::plan::{Action, INPUT, housekeeping, plan};
+use playout_core::kinds::destination::plan::Action;
 use playout_core::kinds::destination::recorded;
 use playout_core::kinds::destination::status;
-use playout_core::kinds::destination::told::news;
-use playout_core::kinds::destination::wanted::{Roles, Wanted, retains, wanted, wants_to_run};
-use playout_core::left::Farewell;
-use playout_core::plan::{Desired, Plan};
+use playout_core::kinds::destination::wanted::{Roles, Wanted, wanted, wants_to_run};
+use playout_core::plan::Desired;
 use playout_core::reasons::Reason;
 use playout_core::references::{Needed, References};
 use playout_core::stored::not_understood;
-use playout_core::told::News;
 
 use super::passwords::copy;
 use super::references::{look_up, wants_fresh_look};
 use super::source::{self, region_in};
 use crate::kind::{Context, Kind, Outcome};
-use crate::lanes::Urgency;
+use crate::lanes::{Lane, Urgency};
 
 mod live;
 mod look;
@@ -58,16 +50,13 @@ impl Kind for DestinationKind {
         &context.destinations
     }
 
-    fn urgency(destination: &Destination, _: &Context) -> Urgency {
-        urgency(destination)
-    }
-
     /// MediaLive may hang where MediaConnect does not.
-    fn place(destination: &Destination, context: &Context) -> String {
+    fn lane(destination: &Destination, context: &Context) -> Lane {
         let region = region_name(destination, context);
         let channel = destination.status.as_ref().is_some_and(|s| s.channel.is_some());
         let transcodes = channel || destination.spec.delivery == Delivery::Transcode;
-        if transcodes { format!("{region} medialive") } else { region }
+        let place = if transcodes { format!("{region} medialive") } else { region };
+        Lane { place, urgency: urgency(destination) }
     }
 
     async fn wanted(destination: &Destination, context: &Context) -> (Desired<Wanted>, Option<Failure>) {
@@ -120,18 +109,6 @@ impl Kind for DestinationKind {
         look::look(destination, desired, context).await
     }
 
-    fn housekeeping(wanted: &Wanted, seen: &Observed) -> Vec<Action> {
-        housekeeping(wanted, seen)
-    }
-
-    fn last_word(seen: &Observed) -> Farewell {
-        last_word(seen)
-    }
-
-    fn plan(destination: &Destination, desired: &Desired<Wanted>, seen: &Observed) -> Plan<Action, Memory> {
-        plan(desired, retains(&destination.spec), seen)
-    }
-
     async fn execute(destination: &Destination, action: &Action, context: &Context) -> Result<Option<String>, Failure> {
         let region = region_of(destination, context).await;
         let mc = &region.media_connect;
@@ -177,44 +154,6 @@ impl Kind for DestinationKind {
     fn settled_for(destination: &Destination, context: &Context) -> Duration {
         let sent = destination.status.as_ref().and_then(|s| s.state).is_some_and(DestinationWord::is_sent);
         if sent { context.config.health_interval } else { context.config.drift_interval }
-    }
-
-    fn retains(destination: &Destination) -> bool {
-        retains(&destination.spec)
-    }
-
-    fn was_seen(destination: &Destination, role: &str) -> bool {
-        let channel = destination.status.as_ref().and_then(|s| s.channel.as_ref());
-        channel.is_some_and(|c| if role == INPUT { c.input_state.is_some() } else { c.state.is_some() })
-    }
-
-    fn keys(desired: &Desired<Wanted>) -> u64 {
-        let mut hash = DefaultHasher::new();
-        if let Desired::Present(wanted) = desired {
-            wanted.keys.hash(&mut hash);
-        }
-        hash.finish()
-    }
-
-    fn ends(desired: &Desired<Wanted>, _: &Observed) -> bool {
-        !matches!(desired, Desired::Present(wanted) if wanted.running)
-    }
-
-    fn leave(seen: &mut Observed, left: Left) {
-        seen.left = left;
-    }
-
-    fn difference(desired: &Desired<Wanted>, seen: &Observed, action: &Action) -> String {
-        let wanted = if let Desired::Present(wanted) = desired { Some(wanted) } else { None };
-        difference(wanted, seen, action)
-    }
-
-    fn news<'a>(before: &Destination, after: &'a Destination) -> Vec<News<'a>> {
-        news(before, after)
-    }
-
-    fn conditions(destination: &Destination) -> Option<&[Condition]> {
-        destination.status.as_ref().map(|s| s.conditions.as_slice())
     }
 }
 

@@ -2,19 +2,17 @@
 
 use std::time::Duration;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::{Resource as _, ResourceExt as _};
 use playout_api::{Destination, EncodingPreset, EncodingPresetStatus};
 use playout_core::encoding::Encoding;
 use playout_core::failure::Failure;
-use playout_core::kinds::encoding_preset::{self, Action, Users, plan, wanted};
-use playout_core::left::{Farewell, farewell};
-use playout_core::plan::{Desired, Plan};
+use playout_core::kinds::encoding_preset::{self, Action, Users, wanted};
+use playout_core::plan::Desired;
 use playout_core::uses::came_after;
 
 use crate::kind::{Context, Kind, Outcome};
-use crate::lanes::Urgency;
+use crate::lanes::{Lane, Urgency};
 
 /// The kind.
 #[derive(Debug)]
@@ -28,18 +26,13 @@ impl Kind for EncodingPresetKind {
     type Memory = ();
 
     const CONTROLLER: &'static str = "encodingpreset";
-    const IN_AWS: bool = false;
 
     fn objects(context: &Context) -> &Store<EncodingPreset> {
         &context.encoding_presets
     }
 
-    fn urgency(_: &EncodingPreset, _: &Context) -> Urgency {
-        Urgency::Change
-    }
-
-    fn place(_: &EncodingPreset, _: &Context) -> String {
-        String::new()
+    fn lane(_: &EncodingPreset, _: &Context) -> Lane {
+        Lane { place: String::new(), urgency: Urgency::Change }
     }
 
     async fn wanted(preset: &EncodingPreset, _: &Context) -> (Desired<Encoding>, Option<Failure>) {
@@ -53,14 +46,6 @@ impl Kind for EncodingPresetKind {
             .filter_map(|name| context.destinations.get(&ObjectRef::<Destination>::new(&name.name).within(&namespace)));
         let users = destinations.filter(|destination| !came_after(destination.meta(), preset.meta()));
         Ok(Users::of_destinations(users.map(|destination| destination.name_any())))
-    }
-
-    fn plan(_: &EncodingPreset, desired: &Desired<Encoding>, users: &Users) -> Plan<Action, ()> {
-        plan(desired, users).into()
-    }
-
-    fn last_word(_: &Users) -> Farewell {
-        farewell(&[], true)
     }
 
     async fn execute(_: &EncodingPreset, action: &Action, _: &Context) -> Result<Option<String>, Failure> {
@@ -80,19 +65,7 @@ impl Kind for EncodingPresetKind {
         )
     }
 
-    fn is_summary(stored: &EncodingPresetStatus, new: &EncodingPresetStatus) -> bool {
-        encoding_preset::is_summary(stored, new)
-    }
-
     fn settled_for(_: &EncodingPreset, context: &Context) -> Duration {
         context.config.drift_interval
-    }
-
-    fn retains(_: &EncodingPreset) -> bool {
-        false
-    }
-
-    fn conditions(preset: &EncodingPreset) -> Option<&[Condition]> {
-        preset.status.as_ref().map(|s| s.conditions.as_slice())
     }
 }

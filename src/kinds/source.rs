@@ -1,11 +1,9 @@
 //! Source, on MediaConnect.
 
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 use std::time::Duration;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::runtime::reflector::Store;
 use kube::{Resource as _, ResourceExt as _};
 use playout_api::policy::parse_duration;
@@ -20,25 +18,20 @@ use playout_core::existence::Existence;
 use playout_core::failure::{Failure, FailureClass, Problem};
 use playout_core::fight::Left;
 use playout_core::identity::{Identity, Ownership};
-use playout_core::kinds::source::differences::difference;
 use playout_core::kinds::source::external;
-use playout_core::kinds::source::left::last_word;
-use playout_core::kinds::source::observed::{InputSeen, Observed, TestPhase};
-use playout_core::kinds::source::plan::{Action, Toward, housekeeping, is_on, plan};
+use playout_core::kinds::source::observed::{InputSeen, Observed};
+use playout_core::kinds::source::plan::{Action, Toward};
 use playout_core::kinds::source::status;
-use playout_core::kinds::source::told::news;
 use playout_core::kinds::source::wanted::{Wanted, retains, wanted};
-use playout_core::left::Farewell;
-use playout_core::plan::{Desired, Plan};
+use playout_core::plan::Desired;
 use playout_core::references::{Needed, References};
 use playout_core::resources::flow::{Flow, FlowState};
-use playout_core::told::News;
 
 use self::users::{attribute, quota, users};
 use super::passwords::{Copies, Sought, copies, copy};
 use super::references::{look_up, wants_fresh_look};
 use crate::kind::{Context, Kind, Outcome};
-use crate::lanes::Urgency;
+use crate::lanes::{Lane, Urgency};
 
 mod users;
 
@@ -70,12 +63,9 @@ impl Kind for SourceKind {
         &context.sources
     }
 
-    fn urgency(source: &Source, context: &Context) -> Urgency {
-        urgency(source, context)
-    }
-
-    fn place(source: &Source, context: &Context) -> String {
-        region_of(source).unwrap_or(context.aws.default_region()).to_string()
+    fn lane(source: &Source, context: &Context) -> Lane {
+        let place = region_of(source).unwrap_or(context.aws.default_region()).to_string();
+        Lane { place, urgency: urgency(source, context) }
     }
 
     async fn wanted(source: &Source, context: &Context) -> (Desired<Wanted>, Option<Failure>) {
@@ -155,18 +145,6 @@ impl Kind for SourceKind {
         })
     }
 
-    fn housekeeping(wanted: &Wanted, seen: &Observed) -> Vec<Action> {
-        housekeeping(wanted, seen)
-    }
-
-    fn last_word(seen: &Observed) -> Farewell {
-        last_word(seen)
-    }
-
-    fn plan(source: &Source, desired: &Desired<Wanted>, seen: &Observed) -> Plan<Action, ()> {
-        plan(desired, retains(&source.spec), seen).into()
-    }
-
     async fn execute(source: &Source, action: &Action, context: &Context) -> Result<Option<String>, Failure> {
         let region = context.aws.region(region_of(source)).await;
         let mc = &region.media_connect;
@@ -233,10 +211,6 @@ impl Kind for SourceKind {
         status::status(source, &outcome.pure(), region)
     }
 
-    fn is_summary(stored: &SourceStatus, new: &SourceStatus) -> bool {
-        status::is_summary(stored, new)
-    }
-
     fn settled_for(source: &Source, context: &Context) -> Duration {
         let test = source.status.as_ref().and_then(|s| s.connection_test.as_ref());
         if test.is_some_and(|t| t.started_at.is_some() && t.ended_at.is_none()) {
@@ -254,45 +228,6 @@ impl Kind for SourceKind {
         let awaited = awaited(source, context).map(|awaited| awaited.max(FIRST_MEASUREMENT));
         // With the loop's jitter, and a measurement that is shared, what AWS shows is known within the interval.
         (interval * 3 / 4).min(awaited.unwrap_or(interval))
-    }
-
-    fn retains(source: &Source) -> bool {
-        retains(&source.spec)
-    }
-
-    fn keys(desired: &Desired<Wanted>) -> u64 {
-        let mut hash = DefaultHasher::new();
-        if let Desired::Present(wanted) = desired {
-            for input in &wanted.inputs {
-                let rtmp = input.settings.rtmp.as_ref().map(|path| path.stream.fingerprint());
-                (&input.name, input.password.as_ref().map(|p| &p.name), rtmp).hash(&mut hash);
-            }
-        }
-        hash.finish()
-    }
-
-    fn is_demanded(seen: &Observed) -> bool {
-        !seen.users.on_air.is_empty() || seen.test != TestPhase::None
-    }
-
-    fn ends(desired: &Desired<Wanted>, seen: &Observed) -> bool {
-        !matches!(desired, Desired::Present(wanted) if is_on(wanted, seen))
-    }
-
-    fn leave(seen: &mut Observed, left: Left) {
-        seen.left = left;
-    }
-
-    fn difference(_: &Desired<Wanted>, seen: &Observed, action: &Action) -> String {
-        difference(seen, action)
-    }
-
-    fn news<'a>(before: &Source, after: &'a Source) -> Vec<News<'a>> {
-        news(before, after)
-    }
-
-    fn conditions(source: &Source) -> Option<&[Condition]> {
-        source.status.as_ref().map(|s| s.conditions.as_slice())
     }
 }
 

@@ -1,7 +1,7 @@
 //! The act phase of a pass: what was decided is carried out, under the finalizer. It is never given up in the middle of a call.
 
 use playout_core::failure::{Failure, FailureClass};
-use playout_core::plan::{Action, Step};
+use playout_core::plan::Action;
 use playout_core::told::News;
 
 use super::decide;
@@ -59,10 +59,7 @@ pub(super) async fn act<K: Kind>(pass: &mut Pass<'_, K>, looked: &Looked<K>, hel
 
 /// An action was carried out; how often in a row the same was changed by now.
 async fn changed<K: Kind>(pass: &Pass<'_, K>, looked: &Looked<K>, action: &K::Action) -> u32 {
-    let difference = match (&looked.desired, &looked.seen) {
-        (Some(desired), Some(seen)) => K::difference(desired, seen, action),
-        _ => String::new(),
-    };
+    let difference = looked.difference(action);
     let context = pass.context;
     let in_a_row = context.attempts.changed(&pass.uid, &action.changes(), &difference, context.clock.instant());
     if action.ends_intent() && context.open_intent(&pass.object).is_some() {
@@ -135,21 +132,15 @@ impl Tidied {
     }
 }
 
-/// Puts in order what stands beside the step and is in nobody's way: in a pass that has nothing to carry out.
+/// Puts in order what stands beside the step and is in nobody's way.
 pub(super) async fn tidy<K: Kind>(pass: &Pass<'_, K>, looked: &Looked<K>, acted: &Acted) -> Tidied {
     let mut tidied = Tidied::default();
     let context = pass.context;
-    // What AWS refuses is in nobody's way.
-    let chores = match looked.step() {
-        Some(Step::Wait { .. } | Step::Settled | Step::Stuck(_)) if acted.failure.is_none() || looked.stands => {
-            looked.chores()
-        }
-        _ => return tidied,
-    };
+    let Some(chores) = looked.chores().filter(|_| acted.failure.is_none() || looked.stands) else { return tidied };
     if chores.is_empty() {
         context.attempts.is_tidy(&pass.uid);
     } else if context.attempts.may_tidy(&pass.uid, context.clock.instant()) {
-        for chore in &chores {
+        for chore in chores {
             tracing::info!(action = %serde_json::to_string(chore).unwrap_or_default(), "putting in order");
             match Box::pin(K::execute(&pass.object, chore, context)).await {
                 Ok(_) => tidied.news.push(news_of(chore)),

@@ -1,4 +1,4 @@
-//! The decision of a pass: the kind's planner, under the rules that hold for every kind.
+//! The decision of a pass: the kind's planner in its frame (`playout_core::frame`), under the rules that hold for every kind.
 //!
 //! - What AWS refuses is put aside, and the rest goes on (`playout_core::refused`).
 //! - What is set back again and again is changed more and more slowly, and left at last; the rest goes on (`playout_core::fight`).
@@ -12,6 +12,7 @@ use playout_api::UNANSWERED;
 use playout_core::conditions::{READY, RECONCILING, is_true};
 use playout_core::failure::{Failure, Problem};
 use playout_core::fight::Left;
+use playout_core::frame::{Facts as _, Managed as _, frame};
 use playout_core::plan::{Desired, Plan, Step};
 use playout_core::unanswered::Unanswered;
 use playout_core::waiting::Waiting;
@@ -43,10 +44,10 @@ pub(super) fn decide<K: Kind>(
     let waits = Step::Wait { on: Waiting::Unanswered, poll: Some(WATCHING) };
     let open = open::<K>(object, seen, context);
     decided.plan.step = match decided.plan.step {
-        Step::Gone if !K::retains(object) && open.is_some() => waits,
+        Step::Gone if !object.retains() && open.is_some() => waits,
         // A change for the wish that is carried out undoes nothing; nor does one of a predecessor, if the show is to go on.
         step if step.is_carried_out() && open == Some(Open::AnotherWish) => waits,
-        step if step.is_carried_out() && open == Some(Open::Inherited) && K::ends(desired, seen) => waits,
+        step if step.is_carried_out() && open == Some(Open::Inherited) && desired.ends(seen) => waits,
         step => step,
     };
     decided
@@ -59,11 +60,12 @@ fn unless_held<K: Kind>(
     context: &Context,
 ) -> Decided<K> {
     let (uid, now) = (object.uid().unwrap_or_default(), context.clock.instant());
-    let ends = K::ends(desired, seen);
+    let ends = desired.ends(seen);
     let mut wish = DefaultHasher::new();
-    (visible(object), is_held(object), K::keys(desired)).hash(&mut wish);
-    let fought = context.attempts.wished(&uid, wish.finish(), K::is_demanded(seen), ends, now);
-    let all = K::plan(object, desired, seen);
+    (visible(object), is_held(object)).hash(&mut wish);
+    desired.hash_keys(&mut wish);
+    let fought = context.attempts.wished(&uid, wish.finish(), seen.is_demanded(), ends, now);
+    let all = frame(desired, object.retains(), seen);
     let carried_out = all.step.is_carried_out();
     if carried_out || matches!(all.step, Step::Stuck(_)) {
         context.attempts.settled(&uid, carried_out, now);
@@ -75,8 +77,8 @@ fn unless_held<K: Kind>(
     let mut rest = |left: Left| {
         let mut told = left.clone();
         told.refusal = aside.as_ref().map(|aside| aside.failure.clone());
-        K::leave(seen, told);
-        let plan = K::plan(object, desired, seen);
+        seen.leave(told);
+        let plan = frame(desired, object.retains(), seen);
         let step = match plan.step {
             Step::Act(actions) => {
                 Some(left.allowed(actions)).filter(|rest| !rest.is_empty()).map_or(Step::Settled, Step::Act)
@@ -140,12 +142,12 @@ pub(super) enum Open {
 
 /// The wish in a word, for what outlives the process.
 pub(super) fn wish<K: Kind>(object: &K::Object, seen: &K::Observed) -> String {
-    format!("{}{}", object.meta().generation.unwrap_or_default(), if K::is_demanded(seen) { "" } else { "-idle" })
+    format!("{}{}", object.meta().generation.unwrap_or_default(), if seen.is_demanded() { "" } else { "-idle" })
 }
 
 /// What may still be open for this object.
 fn open<K: Kind>(object: &K::Object, seen: &K::Observed, context: &Context) -> Option<Open> {
-    if !K::IN_AWS {
+    if !K::Object::IN_AWS {
         return None;
     }
     let uid = object.uid().unwrap_or_default();
@@ -163,7 +165,7 @@ fn open<K: Kind>(object: &K::Object, seen: &K::Observed, context: &Context) -> O
 /// Whether a predecessor that has died may have sent something for it. An object that was at rest under the wish that it has
 /// was left alone by it.
 fn is_inherited<K: Kind>(object: &K::Object, context: &Context) -> bool {
-    let conditions = K::conditions(object).unwrap_or_default();
+    let conditions = object.conditions();
     let told = conditions.iter().find(|c| c.type_ == READY).and_then(|c| c.observed_generation);
     let at_rest = told == object.meta().generation && !is_true(conditions, RECONCILING);
     let deleting = object.meta().deletion_timestamp.is_some();

@@ -2,6 +2,7 @@
 
 use kube::Resource as _;
 use playout_core::failure::Failure;
+use playout_core::frame::Managed as _;
 use playout_core::intent::CreateIntent;
 use playout_core::plan::{Action as _, Desired, Memory as _};
 use playout_core::told::News;
@@ -33,7 +34,7 @@ pub(super) async fn hold<K: Kind>(pass: &mut Pass<'_, K>, looked: &Looked<K>) ->
     // What AWS knows by its token is asked for again with the same one, as long as something may have come of it.
     let role = actions.iter().find_map(|a| a.token_role());
     let open = context.open_intent(&pass.object);
-    let repeated = open.filter(|i| role.is_some_and(|r| i.is_of(r) && !K::was_seen(&pass.object, r)));
+    let repeated = open.filter(|i| role.is_some_and(|r| i.is_of(r) && !pass.object.was_seen(r)));
     let needs_intent = actions.iter().any(|a| a.needs_intent());
     let intent = needs_intent.then(|| CreateIntent::now(context.clock.now(), &pass.uid, role, repeated.as_ref()));
     let deleting = pass.object.meta().deletion_timestamp.is_some();

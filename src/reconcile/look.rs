@@ -11,6 +11,7 @@ use playout_api::FINALIZER;
 use playout_aws::clock::pause;
 use playout_core::conditions::READY;
 use playout_core::failure::Failure;
+use playout_core::frame::{Managed as _, Wish as _};
 use playout_core::plan::{Desired, Plan, Step};
 use playout_core::stored::not_understood;
 use tokio::sync::OwnedSemaphorePermit;
@@ -60,12 +61,18 @@ impl<K: Kind> Looked<K> {
         }
     }
 
-    /// What is to be put in order beside the step.
-    pub(super) fn chores(&self) -> Vec<K::Action> {
-        match (&self.desired, &self.seen) {
-            (Some(Desired::Present(wanted)), Some(seen)) => K::housekeeping(wanted, seen),
-            _ => Vec::new(),
+    /// What is to be put in order beside the step: in a pass that has nothing to carry out. What AWS refuses is in nobody's way.
+    pub(super) fn chores(&self) -> Option<&[K::Action]> {
+        match self.step() {
+            Some(Step::Wait { .. } | Step::Settled | Step::Stuck(_)) => self.plan.as_ref().map(|plan| &*plan.chores),
+            Some(Step::Act(_) | Step::Gone) | None => None,
         }
+    }
+
+    /// In what AWS differed from what this action asked for.
+    pub(super) fn difference(&self, action: &K::Action) -> String {
+        let wanted = self.desired.as_ref().and_then(Desired::wanted);
+        self.seen.as_ref().map_or_else(String::new, |seen| K::Wanted::difference(wanted, seen, action))
     }
 
     /// Whether the object may be let go. `failure`: what has failed by now.
@@ -93,8 +100,7 @@ pub(super) async fn admitted<K: Kind>(
             continue;
         }
         object = newest;
-        let (place, urgency) = (K::place(&object, context), K::urgency(&object, context));
-        let mut room = pin!(context.lanes.enter(K::CONTROLLER, &place, urgency));
+        let mut room = pin!(context.lanes.enter(K::CONTROLLER, K::lane(&object, context)));
         tokio::select! {
             biased;
             () = wish.changed() => {}
@@ -157,9 +163,9 @@ pub(super) async fn look<K: Kind>(object: &K::Object, context: &Context) -> Look
 /// Says once, in the status, that the last look is too old to be believed, should the object wait for so long. Never resolves.
 async fn stale<K: Kind>(object: &K::Object, context: &Context) {
     // What has a new wish waits for more than a look; and what was never looked at, or is said to be unknown, claims nothing.
-    let ready = K::conditions(object).and_then(|conditions| conditions.iter().find(|c| c.type_ == READY));
+    let ready = object.conditions().iter().find(|c| c.type_ == READY);
     let claims = ready.is_some_and(|ready| ready.status != "Unknown") && not_understood(object).is_none();
-    if claims && K::urgency(object, context) == Urgency::Check {
+    if claims && K::lane(object, context).urgency == Urgency::Check {
         let interval = K::settled_for(object, context);
         let now = context.clock.instant();
         let last = context.looks.last(&object.uid().unwrap_or_default(), now);

@@ -2,6 +2,7 @@
 
 use kube::{Api, ResourceExt as _};
 use playout_core::failure::{Failure, FailureClass};
+use playout_core::frame::Managed as _;
 use playout_core::told::News;
 
 use super::Passed;
@@ -37,7 +38,7 @@ impl<'a, K: Kind> Pass<'a, K> {
     /// pass.
     pub(super) async fn write_status(&mut self, outcome: &Outcome<'_, K>, can_wait: bool) -> Result<Wrote, Failure> {
         let compute = |object: &K::Object| K::status(object, outcome, self.context);
-        let can_wait = |stored: &_, status: &_| can_wait && K::is_summary(stored, status);
+        let can_wait = |stored: &_, status: &_| can_wait && K::Object::is_summary(stored, status);
         match status::write(&self.writer, &self.api, self.object.clone(), compute, can_wait).await {
             Ok((stored, wrote)) => {
                 let before = std::mem::replace(&mut self.object, stored);
@@ -55,7 +56,7 @@ impl<'a, K: Kind> Pass<'a, K> {
 
     /// Events for what has become different, so that `kubectl describe` tells the story.
     pub(super) async fn tell_of_change(&self, before: &K::Object) {
-        for news in K::news(before, &self.object) {
+        for news in self.object.news(before) {
             self.publish(&news).await;
         }
     }

@@ -1,11 +1,10 @@
 //! A pass that ends with its decision, for who wants to read it.
 
 use kube::ResourceExt as _;
-use playout_core::plan::{Desired, Step};
 use playout_core::printed::printed;
 use playout_core::stored::not_understood;
 
-use super::look::{Looked, look};
+use super::look::look;
 use crate::kind::{Context, Kind};
 
 /// What would be done for the object now, as text.
@@ -15,16 +14,9 @@ pub async fn planned<K: Kind>(object: &K::Object, context: &Context) -> String {
     if let Some(fields) = not_understood(object) {
         return format!("{heading}  left alone: this version does not understand {fields}\n");
     }
-    let Looked { desired, seen, plan, failure, .. } = look::<K>(object, context).await;
-    let failed = failure.map(|failure| format!("  failed   {}: {}\n", failure.reason(), failure.text()));
-    let told = plan.map(|plan| {
-        let chores = match (&plan.step, &desired, &seen) {
-            (Step::Wait { .. } | Step::Settled | Step::Stuck(_), Some(Desired::Present(wanted)), Some(seen)) => {
-                K::housekeeping(wanted, seen)
-            }
-            _ => Vec::new(),
-        };
-        printed(&plan, &chores)
-    });
+    let looked = look::<K>(object, context).await;
+    let failed =
+        looked.failure.as_ref().map(|failure| format!("  failed   {}: {}\n", failure.reason(), failure.text()));
+    let told = looked.plan.as_ref().map(|plan| printed(plan, looked.chores().unwrap_or_default()));
     format!("{heading}{}{}", failed.unwrap_or_default(), told.unwrap_or_default())
 }

@@ -7,6 +7,7 @@ use futures::FutureExt as _;
 use kube::{Resource as _, ResourceExt as _};
 use playout_core::conditions;
 use playout_core::failure::{Failure, FailureClass};
+use playout_core::frame::{Facts as _, Managed as _};
 use playout_core::left::Farewell;
 use playout_core::plan::Memory as _;
 use playout_core::stored::not_understood;
@@ -28,7 +29,7 @@ pub(super) async fn tell<K: Kind>(
     acted: &mut Acted,
     tidied: &Tidied,
 ) -> Option<Duration> {
-    let before = K::conditions(&pass.object).unwrap_or_default().to_vec();
+    let before = pass.object.conditions().to_vec();
     let summary = write(pass, looked, acted).await;
     // Last: nothing waits for an Event.
     for news in acted.news.iter().chain(&tidied.news) {
@@ -75,7 +76,7 @@ async fn write<K: Kind>(pass: &mut Pass<'_, K>, looked: &Looked<K>, acted: &mut 
 /// Says what is left in AWS, and lets the object go.
 pub(super) async fn let_go<K: Kind>(pass: &Pass<'_, K>, looked: &Looked<K>) -> Passed {
     if let Some(seen) = &looked.seen {
-        let Farewell { warning, reason, note } = K::last_word(seen);
+        let Farewell { warning, reason, note } = seen.last_word();
         let (recorder, redactor) = (&pass.context.recorder, &pass.context.redactor);
         // The object may have changed meanwhile, and is then let go in another pass.
         events::publish_once(recorder, redactor, &pass.object, warning, reason, &note).await;
@@ -90,7 +91,7 @@ pub(super) async fn let_go<K: Kind>(pass: &Pass<'_, K>, looked: &Looked<K>) -> P
 /// is another one, a pass comes by itself.
 pub(super) async fn tell_what_is_not_understood<K: Kind>(pass: &mut Pass<'_, K>) -> Passed {
     let (object, context) = (&pass.object, pass.context);
-    let before = K::conditions(object).unwrap_or_default();
+    let before = object.conditions();
     let fields = not_understood(object).unwrap_or_default();
     let fields = context.redactor.clean_for(&object.namespace().unwrap_or_default(), fields);
     let after = conditions::not_understood(before, &fields, object.meta(), context.clock.now());

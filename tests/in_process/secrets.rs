@@ -13,7 +13,6 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use http::Method;
 use k8s_openapi::ByteString;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::runtime::reflector::Store;
 use playout_api::Destination;
 use playout_api::destination::DestinationStatus;
@@ -21,12 +20,11 @@ use playout_aws::redact::Redactor;
 use playout_core::failure::Failure;
 use playout_core::kinds::destination::memory::Memory;
 use playout_core::kinds::destination::plan::Action;
-use playout_core::left::Farewell;
-use playout_core::plan::{Desired, Plan};
+use playout_core::plan::Desired;
 use playout_operator::config::LogFormat;
 use playout_operator::kind::{Context, Kind, Outcome};
 use playout_operator::kinds::destination::DestinationKind;
-use playout_operator::lanes::Urgency;
+use playout_operator::lanes::Lane;
 use playout_operator::reconcile::reconcile;
 use playout_operator::telemetry;
 use playout_sim::{Edit, Fault, FaultKind, Receiver, Seed};
@@ -58,12 +56,8 @@ impl Kind for Panicking {
         DestinationKind::objects(context)
     }
 
-    fn urgency(object: &Destination, context: &Context) -> Urgency {
-        DestinationKind::urgency(object, context)
-    }
-
-    fn place(object: &Destination, context: &Context) -> String {
-        DestinationKind::place(object, context)
+    fn lane(object: &Destination, context: &Context) -> Lane {
+        DestinationKind::lane(object, context)
     }
 
     async fn wanted(object: &Destination, context: &Context) -> (Desired<Self::Wanted>, Option<Failure>) {
@@ -76,14 +70,6 @@ impl Kind for Panicking {
         context: &Context,
     ) -> Result<Self::Observed, Failure> {
         DestinationKind::observe(object, desired, context).await
-    }
-
-    fn plan(object: &Destination, desired: &Desired<Self::Wanted>, seen: &Self::Observed) -> Plan<Action, Memory> {
-        DestinationKind::plan(object, desired, seen)
-    }
-
-    fn last_word(seen: &Self::Observed) -> Farewell {
-        DestinationKind::last_word(seen)
     }
 
     async fn execute(_: &Destination, action: &Action, _: &Context) -> Result<Option<String>, Failure> {
@@ -110,14 +96,6 @@ impl Kind for Panicking {
 
     fn settled_for(object: &Destination, context: &Context) -> Duration {
         DestinationKind::settled_for(object, context)
-    }
-
-    fn retains(object: &Destination) -> bool {
-        DestinationKind::retains(object)
-    }
-
-    fn conditions(object: &Destination) -> Option<&[Condition]> {
-        DestinationKind::conditions(object)
     }
 }
 

@@ -4,7 +4,7 @@
 //!
 //! - [`source`], [`destination`]: per kind `wanted` (spec to a type that cannot be wrong), `observed` (facts),
 //!   `plan` (the decision) and `status` (what users read);
-//! - [`plan`]: the words that all kinds share; [`fight`]: how often the same is changed; [`uses`]: who
+//! - [`plan`]: the words that all kinds share; [`frame`]: what is the same in every plan; [`fight`]: how often the same is changed; [`uses`]: who
 //!   is waited for;
 //! - [`wakes`]: who looks again because of whom;
 //! - [`unanswered`]: what AWS may still carry out; [`told`]: what people are told of a change; [`stored`]: what other versions have written;
@@ -28,6 +28,7 @@ pub mod failure;
 pub mod feeds;
 pub mod fight;
 pub mod fingerprint;
+pub mod frame;
 pub mod identity;
 pub mod intent;
 pub mod keys;

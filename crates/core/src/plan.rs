@@ -19,6 +19,16 @@ pub enum Desired<W> {
     Invalid(Problem),
 }
 
+impl<W> Desired<W> {
+    /// What it wants, if that can be said.
+    pub fn wanted(&self) -> Option<&W> {
+        match self {
+            Self::Present(wanted) => Some(wanted),
+            Self::Absent | Self::Invalid(_) => None,
+        }
+    }
+}
+
 /// What a planner answers.
 ///
 /// What is to be remembered is stored before anything is done: a crash can then lose neither a count nor a pause, and what is done
@@ -31,12 +41,15 @@ pub struct Plan<A, M> {
     pub memory: M,
     /// Changes that wait because they would interrupt what is on the air, by the names of the fields.
     pub deferred: Vec<String>,
+    /// What is put in order beside the step, in a pass that has nothing else to carry out: it holds up nothing, and a refusal of it
+    /// is told and changes nothing else.
+    pub chores: Vec<A>,
 }
 
 impl<A, M: Default> From<Step<A>> for Plan<A, M> {
-    /// A plan of a kind that remembers nothing.
+    /// A plan that remembers nothing.
     fn from(step: Step<A>) -> Self {
-        Self { step, memory: M::default(), deferred: Vec::new() }
+        Self { step, memory: M::default(), deferred: Vec::new(), chores: Vec::new() }
     }
 }
 

@@ -12,6 +12,7 @@ use playout_aws::servicequotas::{self, Limit};
 use playout_core::endpoint::Role;
 use playout_core::existence::Existence;
 use playout_core::failure::{Failure, FailureClass};
+use playout_core::frame::Managed as _;
 use playout_core::identity::{Identity, Ownership, TAG_UID};
 use playout_core::intent::CreateIntent;
 use playout_core::kinds::destination::observed::{ChannelSeen, EndpointSeen, NotOurs};
@@ -23,8 +24,8 @@ use playout_core::resources::channel::{Channel, ChannelState, Input, InputState,
 use playout_core::resources::flow::{Flow, Measured};
 
 use super::look::{OF_NOTHING, begins_with_nothing};
-use super::{DestinationKind, is_asked_anew, queue};
-use crate::kind::{Context, Kind as _};
+use super::{is_asked_anew, queue};
+use crate::kind::Context;
 use crate::kinds::source::AGE;
 use crate::lanes::Urgency;
 
@@ -204,7 +205,7 @@ impl Looking<'_> {
     /// What was seen once and is not there now was removed; what was asked for and never seen may still appear.
     fn none<T>(&self, role: &str) -> Existence<T> {
         let open = self.context.open_intent(self.destination).is_some_and(|i| i.is_of(role));
-        if open && !DestinationKind::was_seen(self.destination, role) { Existence::Unknown } else { Existence::Absent }
+        if open && !self.destination.was_seen(role) { Existence::Unknown } else { Existence::Absent }
     }
 
     fn intent(&self) -> Option<CreateIntent> {

@@ -25,5 +25,30 @@ pub mod told;
 mod transcode;
 pub mod wanted;
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+
+use crate::api::destination::Destination;
+use crate::frame::Managed;
+use crate::told::News;
+
+impl Managed for Destination {
+    fn conditions(&self) -> &[Condition] {
+        self.status.as_ref().map_or(&[], |status| &status.conditions)
+    }
+
+    fn retains(&self) -> bool {
+        wanted::retains(&self.spec)
+    }
+
+    fn was_seen(&self, role: &str) -> bool {
+        let channel = self.status.as_ref().and_then(|status| status.channel.as_ref());
+        channel.is_some_and(|c| if role == plan::INPUT { c.input_state.is_some() } else { c.state.is_some() })
+    }
+
+    fn news<'a>(&'a self, before: &Self) -> Vec<News<'a>> {
+        told::news(before, self)
+    }
+}
+
 /// What a pass over a Destination came to.
 pub type Outcome<'a> = crate::outcome::Outcome<'a, wanted::Wanted, observed::Observed, plan::Action, memory::Memory>;

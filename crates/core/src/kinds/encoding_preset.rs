@@ -1,6 +1,7 @@
 //! `EncodingPreset`: an object that Kubernetes alone knows. There is nothing to observe but who uses it, and nothing to do.
 
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use serde_json::{Value, json};
 
 use crate::api::RECONCILE_AT;
@@ -10,7 +11,9 @@ use crate::conditions::Conditions;
 use crate::encoding::Encoding;
 use crate::failure::Failure;
 use crate::fight::Change;
-use crate::plan::{self, Desired, Step};
+use crate::frame::{Facts, Managed, Wish};
+use crate::left::{Farewell, farewell};
+use crate::plan::{self, Desired, Plan, Step};
 use crate::reasons::Reason;
 use crate::stored::Stored;
 use crate::waiting::Waiting;
@@ -79,14 +82,43 @@ pub fn wanted(spec: &EncodingPresetSpec, deleting: bool) -> Desired<Encoding> {
     }
 }
 
-/// Decides. A preset that is used stays: what is on the air with it could not be started again.
-#[must_use]
-pub fn plan(desired: &Desired<Encoding>, users: &Users) -> Step<Action> {
-    match desired {
-        Desired::Absent if !users.0.is_empty() => Step::wait_for_watch(Waiting::InUse(users.0.clone())),
-        Desired::Absent => Step::Gone,
-        Desired::Invalid(problem) => Step::Stuck(problem.clone()),
-        Desired::Present(_) => Step::Settled,
+impl Wish for Encoding {
+    type Seen = Users;
+    type Action = Action;
+    type Memory = ();
+
+    /// Everything is said by the status.
+    fn plan(&self, seen: &Users) -> Plan<Action, ()> {
+        self.rest(seen)
+    }
+}
+
+impl Facts for Users {
+    type Action = Action;
+
+    fn retire(&self) -> Step<Action> {
+        Step::Gone
+    }
+
+    /// A preset that is used stays: what is on the air with it could not be started again.
+    fn before_it_goes(&self, _: bool) -> Option<Step<Action>> {
+        (!self.0.is_empty()).then(|| Step::wait_for_watch(Waiting::InUse(self.0.clone())))
+    }
+
+    fn last_word(&self) -> Farewell {
+        farewell(&[], true)
+    }
+}
+
+impl Managed for EncodingPreset {
+    const IN_AWS: bool = false;
+
+    fn conditions(&self) -> &[Condition] {
+        self.status.as_ref().map_or(&[], |status| &status.conditions)
+    }
+
+    fn is_summary(stored: &EncodingPresetStatus, new: &EncodingPresetStatus) -> bool {
+        is_summary(stored, new)
     }
 }
 
@@ -148,8 +180,7 @@ pub fn status(preset: &EncodingPreset, outcome: &Outcome<'_>) -> EncodingPresetS
 }
 
 /// Whether two statuses differ in who uses the preset alone.
-#[must_use]
-pub fn is_summary(stored: &EncodingPresetStatus, new: &EncodingPresetStatus) -> bool {
+fn is_summary(stored: &EncodingPresetStatus, new: &EncodingPresetStatus) -> bool {
     let rest = |status: &EncodingPresetStatus| EncodingPresetStatus {
         used_by: Vec::new(),
         used_by_count: None,

@@ -18,5 +18,29 @@ mod target;
 pub mod told;
 pub mod wanted;
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+
+use crate::api::source::{Source, SourceStatus};
+use crate::frame::Managed;
+use crate::told::News;
+
+impl Managed for Source {
+    fn conditions(&self) -> &[Condition] {
+        self.status.as_ref().map_or(&[], |status| &status.conditions)
+    }
+
+    fn retains(&self) -> bool {
+        wanted::retains(&self.spec)
+    }
+
+    fn news<'a>(&'a self, before: &Self) -> Vec<News<'a>> {
+        told::news(before, self)
+    }
+
+    fn is_summary(stored: &SourceStatus, new: &SourceStatus) -> bool {
+        status::is_summary(stored, new)
+    }
+}
+
 /// What a pass over a Source came to.
 pub type Outcome<'a> = crate::outcome::Outcome<'a, wanted::Wanted, observed::Observed, plan::Action>;

@@ -17,11 +17,12 @@ use playout_core::endpoint::Role;
 use playout_core::existence::Existence;
 use playout_core::failure::Failure;
 use playout_core::fight::Left;
+use playout_core::frame::frame;
 use playout_core::identity::{Identity, Ownership, TAG_UID};
 use playout_core::kinds::destination::Outcome;
 use playout_core::kinds::destination::memory::{self, Lead, Leads, Memory};
 use playout_core::kinds::destination::observed::{ChannelSeen, EndpointSeen, Observed, OutputSeen, Programme};
-use playout_core::kinds::destination::plan::{Action as A, housekeeping, plan};
+use playout_core::kinds::destination::plan::Action as A;
 use playout_core::kinds::destination::retry::Phase;
 use playout_core::kinds::destination::status::status;
 use playout_core::kinds::destination::wanted::Wanted;
@@ -204,11 +205,7 @@ impl Kind for DestinationShow {
     }
 
     fn plan(wish: &Wish, seen: &Observed) -> DestinationPlan {
-        plan(&wish.desired, wish.retain, seen)
-    }
-
-    fn housekeeping(wish: &Wish, seen: &Observed) -> Vec<A> {
-        wish.wanted().map(|wanted| housekeeping(wanted, seen)).unwrap_or_default()
+        frame(&wish.desired, wish.retain, seen)
     }
 
     fn goes_first(memory: &Memory) -> bool {

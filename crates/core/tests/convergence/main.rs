@@ -23,6 +23,7 @@ use playout_core::conditions::READY;
 use playout_core::existence::Existence;
 use playout_core::failure::{Failure, FailureClass};
 use playout_core::fight::{Left, What};
+use playout_core::frame::frame;
 use playout_core::identity::{Ownership, TAG_ADOPTED, TAG_NAME, TAG_UID, owner};
 use playout_core::kinds::source;
 use playout_core::kinds::source::observed::{Hold, TestPhase, Users};
@@ -59,7 +60,6 @@ trait Kind {
     fn leaves_nothing(wish: &Self::Wish) -> bool;
     fn look(world: &World, wish: &Self::Wish) -> Self::Seen;
     fn plan(wish: &Self::Wish, seen: &Self::Seen) -> Plan<Self::Action, Self::Memory>;
-    fn housekeeping(wish: &Self::Wish, seen: &Self::Seen) -> Vec<Self::Action>;
     /// Whether the status that follows does not change by time alone.
     fn is_steady(world: &World, wish: &Self::Wish, seen: &Self::Seen, plan: &Plan<Self::Action, Self::Memory>) -> bool;
     /// Whether what is to be remembered is stored before anything is done.
@@ -143,7 +143,7 @@ fn go<K: Kind>(
             };
         }
         let chores = match step {
-            Step::Wait { .. } | Step::Settled | Step::Stuck(_) => K::housekeeping(wish, &seen),
+            Step::Wait { .. } | Step::Settled | Step::Stuck(_) => plan.chores.clone(),
             Step::Act(_) | Step::Gone => Vec::new(),
         };
         let actions = match step {

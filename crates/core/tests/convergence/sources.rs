@@ -136,14 +136,7 @@ impl Kind for SourceShow {
     }
 
     fn plan(wish: &SourceWish, seen: &Self::Seen) -> Plan<Self::Action, ()> {
-        source::plan::plan(&wish.desired, wish.retain, seen).into()
-    }
-
-    fn housekeeping(wish: &SourceWish, seen: &Self::Seen) -> Vec<Self::Action> {
-        match &wish.desired {
-            Desired::Present(wanted) => source::plan::housekeeping(wanted, seen),
-            _ => Vec::new(),
-        }
+        frame(&wish.desired, wish.retain, seen)
     }
 
     fn goes_first(_: &()) -> bool {

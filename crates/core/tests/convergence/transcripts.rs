@@ -109,7 +109,7 @@ fn until_rest<K: Told>(world: &mut World, wish: &K::Wish, text: &mut String) {
         let (actions, chores) = match &plan.step {
             Step::Act(actions) => (actions.clone(), Vec::new()),
             Step::Gone => (Vec::new(), Vec::new()),
-            Step::Wait { .. } | Step::Settled | Step::Stuck(_) => (Vec::new(), K::housekeeping(wish, &seen)),
+            Step::Wait { .. } | Step::Settled | Step::Stuck(_) => (Vec::new(), plan.chores.clone()),
         };
         let mut said = format!("{}\n{}", aws(world), printed(&plan, &chores));
         if plan.step != Step::Gone {

@@ -4,11 +4,14 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::hash::{Hash as _, Hasher};
 use std::ops::ControlFlow::{Break, Continue};
 use std::time::Duration;
 
 pub use super::action::{Action, CHANNEL, INPUT};
 use super::connection::fed;
+use super::differences::difference;
+use super::left::last_word;
 use super::memory::{Memory, Next, Remember, after};
 use super::observed::{Observed, Programme};
 use super::outputs::{self, Flow};
@@ -17,26 +20,81 @@ use super::teardown;
 use super::transcode::{self, Path};
 use super::wanted::Wanted;
 use crate::failure::Problem;
+use crate::fight::Left;
+use crate::frame::{Facts, Wish, frame};
+use crate::left::Farewell;
 use crate::plan::{Desired, IN_TRANSITION, Plan, SOON, Step};
 use crate::reasons::Reason;
 use crate::resources::channel::{ChannelState, InputState};
 use crate::resources::secret_copy;
 use crate::waiting::Waiting;
 
-/// Decides. What has to be remembered is remembered first, and what is next follows from it.
+/// Decides, in the frame of all kinds.
 #[must_use]
 pub fn plan(desired: &Desired<Wanted>, retain: bool, seen: &Observed) -> Plan<Action, Memory> {
-    let Desired::Present(wanted) = desired else {
-        return Plan::from(match desired {
-            // Whoever has taken over what it had has all of it.
-            Desired::Absent if retain || seen.taken_over_by().is_some() => Step::Gone,
-            Desired::Invalid(problem) => Step::Stuck(problem.clone()),
-            Desired::Absent | Desired::Present(_) => toward_absent(seen),
-        });
-    };
+    frame(desired, retain, seen)
+}
+
+impl Wish for Wanted {
+    type Seen = Observed;
+    type Action = Action;
+    type Memory = Memory;
+
+    fn plan(&self, seen: &Observed) -> Plan<Action, Memory> {
+        decide(self, seen)
+    }
+
+    fn rest(&self, seen: &Observed) -> Plan<Action, Memory> {
+        planned(self, seen, &Remember::default(), Step::Settled)
+    }
+
+    fn housekeeping(&self, seen: &Observed) -> Vec<Action> {
+        housekeeping(self, seen)
+    }
+
+    fn is_suspended(&self) -> bool {
+        self.suspended
+    }
+
+    fn is_on(&self, _: &Observed) -> bool {
+        self.running
+    }
+
+    fn hash_keys(&self, hash: &mut impl Hasher) {
+        self.keys.hash(hash);
+    }
+
+    fn difference(wanted: Option<&Self>, seen: &Observed, action: &Action) -> String {
+        difference(wanted, seen, action)
+    }
+}
+
+impl Facts for Observed {
+    type Action = Action;
+
+    fn retire(&self) -> Step<Action> {
+        toward_absent(self)
+    }
+
+    fn before_it_goes(&self, _: bool) -> Option<Step<Action>> {
+        // Whoever has taken over what it had has all of it.
+        self.taken_over_by().map(|_| Step::Gone)
+    }
+
+    fn last_word(&self) -> Farewell {
+        last_word(self)
+    }
+
+    fn leave(&mut self, left: Left) {
+        self.left = left;
+    }
+}
+
+/// What has to be remembered is remembered first, and what is next follows from it.
+fn decide(wanted: &Wanted, seen: &Observed) -> Plan<Action, Memory> {
     let (mut now, mut decided) = (Cow::Borrowed(seen), Remember::default());
     let step = loop {
-        match next(wanted, &now) {
+        match toward_present(wanted, &now) {
             Continue(step) => break step,
             // One failure is counted once: what follows another one is seen by the next look.
             Break(more) if decided.has(&more) => break wait_for_a_look(wanted, &now),
@@ -54,12 +112,12 @@ pub fn plan(desired: &Desired<Wanted>, retain: bool, seen: &Observed) -> Plan<Ac
             }
         }
     };
-    let memory = after(wanted, &now, &decided, &step);
-    Plan { step, memory, deferred: pending_changes(wanted, &now) }
+    planned(wanted, &now, &decided, step)
 }
 
-fn next(wanted: &Wanted, seen: &Observed) -> Next {
-    if wanted.suspended { Continue(Step::Settled) } else { toward_present(wanted, seen) }
+fn planned(wanted: &Wanted, seen: &Observed, decided: &Remember, step: Step<Action>) -> Plan<Action, Memory> {
+    let memory = after(wanted, seen, decided, &step);
+    Plan { memory, deferred: pending_changes(wanted, seen), ..Plan::from(step) }
 }
 
 fn wait_for_a_look(wanted: &Wanted, seen: &Observed) -> Step<Action> {
@@ -99,7 +157,7 @@ fn copies(seen: &Observed) -> Vec<Action> {
 /// What is put in order beside the step, and holds up nothing: tags, and copies of passwords that nothing reads.
 #[must_use]
 pub fn housekeeping(wanted: &Wanted, seen: &Observed) -> Vec<Action> {
-    if wanted.suspended || seen.taken_over_by().is_some() {
+    if seen.taken_over_by().is_some() {
         return Vec::new();
     }
     let lacks = |tags: &BTreeMap<String, String>| wanted.tags.iter().any(|(k, v)| tags.get(k) != Some(v));

@@ -2,8 +2,9 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use serde_json::json;
 
-use super::{Outcome, Users, plan, status, wanted};
+use super::{Outcome, Users, status, wanted};
 use crate::api::encoding_preset::{EncodingPreset, EncodingPresetSpec, EncodingPresetStatus};
+use crate::frame::frame;
 use crate::plan::Step;
 use crate::waiting::Waiting;
 
@@ -21,7 +22,7 @@ fn pass(spec: EncodingPresetSpec, users: &Users, deleting: bool) -> (EncodingPre
     let mut preset = EncodingPreset::new("1080p60-high", spec);
     preset.metadata.generation = Some(3);
     let desired = wanted(&preset.spec, deleting);
-    let step = plan(&desired, users);
+    let step = frame(&desired, false, users).step;
     let now = Timestamp::from_second(0).expect("a time");
     let outcome = Outcome { desired: Some(&desired), users: Some(users), step: Some(&step), failure: None, now };
     (status(&preset, &outcome), step)

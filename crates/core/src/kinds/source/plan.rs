@@ -1,9 +1,13 @@
 //! The decision for a Source. Pure and total: no clock, no client.
 
+use std::hash::{Hash as _, Hasher};
+
 pub use super::action::{Action, Toward};
+use super::differences::difference;
 use super::external;
 use super::inputs;
-use super::observed::{FlowQuota, Hold, Observed};
+use super::left::last_word;
+use super::observed::{FlowQuota, Hold, Observed, TestPhase};
 pub use super::target::{Pending, is_on, is_sending, pending, pending_changes};
 use super::target::{
     failover, impossible, in_transition, inputs_wait, is_interface, is_tested, is_without_ndi, placed, resized,
@@ -12,39 +16,98 @@ use super::target::{
 use super::wanted::Wanted;
 use crate::existence::Existence;
 use crate::failure::Problem;
+use crate::fight::Left;
+use crate::frame::{Facts, Wish, frame};
 use crate::identity::{Ownership, TAG_UID, owner};
-use crate::plan::{Desired, IN_TRANSITION, Step};
+use crate::left::Farewell;
+use crate::plan::{Desired, IN_TRANSITION, Plan, Step};
 use crate::reasons::Reason;
 use crate::resources::flow::{Flow, FlowState, NewFlow, Password};
 use crate::resources::secret_copy;
 use crate::waiting::Waiting;
 
-/// Decides.
+/// Decides, in the frame of all kinds.
 #[must_use]
 pub fn plan(desired: &Desired<Wanted>, retain: bool, seen: &Observed) -> Step<Action> {
-    match desired {
+    frame(desired, retain, seen).step
+}
+
+impl Wish for Wanted {
+    type Seen = Observed;
+    type Action = Action;
+    type Memory = ();
+
+    fn plan(&self, seen: &Observed) -> Plan<Action, ()> {
+        toward_present(self, seen).into()
+    }
+
+    fn housekeeping(&self, seen: &Observed) -> Vec<Action> {
+        housekeeping(self, seen)
+    }
+
+    fn is_suspended(&self) -> bool {
+        self.suspended
+    }
+
+    fn is_on(&self, seen: &Observed) -> bool {
+        is_on(self, seen)
+    }
+
+    fn hash_keys(&self, hash: &mut impl Hasher) {
+        for input in &self.inputs {
+            let rtmp = input.settings.rtmp.as_ref().map(|path| path.stream.fingerprint());
+            (&input.name, input.password.as_ref().map(|p| &p.name), rtmp).hash(hash);
+        }
+    }
+
+    fn difference(_: Option<&Self>, seen: &Observed, action: &Action) -> String {
+        difference(seen, action)
+    }
+}
+
+impl Facts for Observed {
+    type Action = Action;
+
+    fn retire(&self) -> Step<Action> {
+        toward_absent(self)
+    }
+
+    fn before_it_goes(&self, retain: bool) -> Option<Step<Action>> {
         // Of what is not there nobody has a use.
-        Desired::Absent if !seen.users.all().is_empty() && seen.flow != Existence::Absent => while_in_use(retain, seen),
-        Desired::Absent if seen.hold == Hold::Referenced => Step::Gone,
-        Desired::Absent if retain => let_go(seen),
-        Desired::Absent => toward_absent(seen),
-        Desired::Invalid(problem) => Step::Stuck(problem.clone()),
-        Desired::Present(wanted) if wanted.suspended => Step::Settled,
-        Desired::Present(wanted) => toward_present(wanted, seen),
+        if !self.users.all().is_empty() && self.flow != Existence::Absent {
+            return Some(while_in_use(retain, self));
+        }
+        // What is only used is not the Source's to remove.
+        if self.hold == Hold::Referenced {
+            return Some(Step::Gone);
+        }
+        if retain { stop_unused(self) } else { None }
+    }
+
+    fn last_word(&self) -> Farewell {
+        last_word(self)
+    }
+
+    fn is_demanded(&self) -> bool {
+        !self.users.on_air.is_empty() || self.test != TestPhase::None
+    }
+
+    fn leave(&mut self, left: Left) {
+        self.left = left;
     }
 }
 
 /// Who keeps a flow does not ask to pay for one that nobody uses: under `Auto` it is stopped, and then let go.
-fn let_go(seen: &Observed) -> Step<Action> {
+fn stop_unused(seen: &Observed) -> Option<Step<Action>> {
     match &seen.flow {
         // What is let go is named, so it must be seen.
-        Existence::Unknown => Step::wait(Waiting::CreateOutcome, IN_TRANSITION),
+        Existence::Unknown => Some(Step::wait(Waiting::CreateOutcome, IN_TRANSITION)),
         Existence::Present(flow) if is_own(seen) && seen.auto && !is_sending(flow) => match flow.state {
-            FlowState::Active => Step::Act(vec![Action::StopFlow { flow: flow.arn.clone() }]),
-            FlowState::Starting | FlowState::Stopping | FlowState::Updating => in_transition(flow.state),
-            FlowState::Standby | FlowState::Deleting | FlowState::Error => Step::Gone,
+            FlowState::Active => Some(Step::Act(vec![Action::StopFlow { flow: flow.arn.clone() }])),
+            FlowState::Starting | FlowState::Stopping | FlowState::Updating => Some(in_transition(flow.state)),
+            FlowState::Standby | FlowState::Deleting | FlowState::Error => None,
         },
-        Existence::Present(_) | Existence::Absent => Step::Gone,
+        Existence::Present(_) | Existence::Absent => None,
     }
 }
 
@@ -247,7 +310,7 @@ fn lost(flow: &Flow, seen: &Observed) -> Problem {
 #[must_use]
 pub fn housekeeping(wanted: &Wanted, seen: &Observed) -> Vec<Action> {
     let Existence::Present(flow) = &seen.flow else { return Vec::new() };
-    if flow.state == FlowState::Deleting || wanted.suspended || wanted.problem.is_some() || !is_own(seen) {
+    if flow.state == FlowState::Deleting || wanted.problem.is_some() || !is_own(seen) {
         return Vec::new();
     }
     let mut actions = Vec::new();
