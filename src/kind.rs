@@ -14,13 +14,14 @@ use playout_aws::Account;
 use playout_aws::clock::Clock;
 use playout_aws::fence::Fence;
 use playout_aws::redact::Redactor;
+use playout_core::action::Action;
 use playout_core::failure::Failure;
 use playout_core::feeds::Feeds;
 use playout_core::fingerprint::FingerprintKey;
 use playout_core::frame::{Facts, Managed, Wish};
 use playout_core::identity::Identity;
 use playout_core::intent::{CreateIntent, IntentPhase};
-use playout_core::plan::{Action, Desired, Memory, Plan, Step};
+use playout_core::plan::{Desired, Memory, Plan, Step};
 use playout_core::references::Found;
 use playout_core::secret::SecretText;
 use serde::Serialize;
@@ -113,11 +114,24 @@ impl Context {
         Found { fingerprint: self.fingerprint_key.get().map(|key| key.of(namespace, &text)), text }
     }
 
+    /// The intent on the object, open or not.
+    pub fn intent<K: Resource>(&self, object: &K) -> Option<CreateIntent> {
+        let text = object.meta().annotations.as_ref()?.get(CREATE_INTENT)?;
+        CreateIntent::parse(text, object.meta().uid.as_deref().unwrap_or_default())
+    }
+
+    /// The token of a create: it comes from the intent, which the loop has written before.
+    pub fn request_token<K: Resource<DynamicType = ()>>(&self, object: &K, role: Option<&str>) -> String {
+        let identity = self.identity(object);
+        let now = || CreateIntent::now(self.clock.now(), &identity.uid, role, None);
+        identity.request_token(&self.intent(object).unwrap_or_else(now))
+    }
+
     /// The intent on the object, while something may still come of it.
     pub fn open_intent<K: Resource>(&self, object: &K) -> Option<CreateIntent> {
         let uid = object.meta().uid.as_deref().unwrap_or_default();
         let text = object.meta().annotations.as_ref()?.get(CREATE_INTENT)?;
-        let intent = CreateIntent::parse(text, uid)?;
+        let intent = self.intent(object)?;
         let seen = self.attempts.first_saw(uid, text, self.clock.now(), self.clock.instant());
         (intent.phase(seen, self.config.create_window) == IntentPhase::Open).then_some(intent)
     }

@@ -2,6 +2,6 @@
 
 pub mod destination;
 pub mod encoding_preset;
-mod passwords;
+
 mod references;
 pub mod source;

@@ -15,6 +15,7 @@ pub mod metrics;
 pub mod planned;
 pub mod reconcile;
 pub mod reference;
+pub mod resources;
 pub mod run;
 pub mod server;
 pub mod telemetry;

@@ -22,11 +22,12 @@ use playout_core::reasons::Reason;
 use playout_core::references::{Needed, References};
 use playout_core::stored::not_understood;
 
-use super::passwords::copy;
 use super::references::{look_up, wants_fresh_look};
-use super::source::{self, region_in};
 use crate::kind::{Context, Kind, Outcome};
 use crate::lanes::{Lane, Urgency};
+use crate::resources::{Owner, channel, output, secret_copy};
+use playout_core::action::Action as _;
+use playout_core::regions::{region_in, region_of as region_of_source};
 
 mod live;
 mod look;
@@ -111,40 +112,18 @@ impl Kind for DestinationKind {
 
     async fn execute(destination: &Destination, action: &Action, context: &Context) -> Result<Option<String>, Failure> {
         let region = region_of(destination, context).await;
-        let mc = &region.media_connect;
-        let (flow, result) = match action {
-            Action::Copy(action) => return copy(action, &region).await.map(|()| None),
-            Action::AddOutput { flow, output } => {
-                let added = mc.add_output(flow, (**output).clone()).await;
-                if let Ok(arn) = &added {
-                    region.flows.tagged(arn, &output.tags);
-                }
-                (flow, added.map(drop))
+        match action {
+            Action::Copy(action) => secret_copy::execute(action, &region).await.map(|()| None),
+            Action::Output(action) => {
+                let recorded = action.arn().and_then(|arn| recorded_uid(destination, arn));
+                let owner = Owner { identity: context.identity(destination), recorded };
+                output::execute(action, &owner, &region).await.map(|()| None)
             }
-            Action::TagOutput { arn, tags } => {
-                let now = region.flows.tags_now(arn).await?;
-                if !context.identity(destination).ownership_after(&now, recorded_uid(destination, arn)).is_ours() {
-                    return Err(source::not_ours(arn));
-                }
-                let result = mc.tag(arn, tags).await;
-                if result.is_ok() {
-                    region.flows.tagged(arn, tags);
-                }
-                return result.map(|()| None);
+            Action::Channel(action) => {
+                let token = || context.request_token(destination, action.token_role());
+                Box::pin(channel::execute(action, token, &region)).await
             }
-            Action::StopOutput { flow, arn, .. } => (flow, mc.update_output(flow, arn, None, Some(false)).await),
-            Action::UpdateOutput { flow, arn, settings, enabled, .. } => {
-                let result = mc.update_output(flow, arn, settings.as_deref(), *enabled).await;
-                if settings.is_some() {
-                    region.measurements.sent(arn, &result);
-                }
-                (flow, result)
-            }
-            Action::RemoveOutput { flow, arn, .. } => (flow, mc.remove_output(flow, arn).await),
-            action => return Box::pin(live::execute(destination, action, &region, context)).await,
-        };
-        region.flows.touched(flow);
-        result.map(|()| None)
+        }
     }
 
     fn status(destination: &Destination, outcome: &Outcome<'_, Self>, _: &Context) -> DestinationStatus {
@@ -249,6 +228,6 @@ fn region_name(destination: &Destination, context: &Context) -> String {
         let channel = status.channel.as_ref().and_then(|c| c.arn.as_deref());
         region_in(channel.or(status.flow_arn.as_deref())?)
     };
-    let named = source.as_ref().and_then(|s| source::region_of(s)).or_else(recorded);
+    let named = source.as_ref().and_then(|s| region_of_source(s)).or_else(recorded);
     named.or(destination.spec.region.as_deref()).unwrap_or(context.aws.default_region()).to_string()
 }

@@ -1,7 +1,7 @@
 //! The act phase of a pass: what was decided is carried out, under the finalizer. It is never given up in the middle of a call.
 
+use playout_core::action::{Action, Effect, Intent};
 use playout_core::failure::{Failure, FailureClass};
-use playout_core::plan::Action;
 use playout_core::told::News;
 
 use super::decide;
@@ -62,7 +62,7 @@ async fn changed<K: Kind>(pass: &Pass<'_, K>, looked: &Looked<K>, action: &K::Ac
     let difference = looked.difference(action);
     let context = pass.context;
     let in_a_row = context.attempts.changed(&pass.uid, &action.changes(), &difference, context.clock.instant());
-    if action.ends_intent() && context.open_intent(&pass.object).is_some() {
+    if action.intent() == Intent::Ends && context.open_intent(&pass.object).is_some() {
         withdraw(pass).await;
     }
     in_a_row
@@ -113,7 +113,8 @@ async fn withdraw<K: Kind>(pass: &Pass<'_, K>) {
 
 /// What an Event tells of an action.
 fn news_of(action: &impl Action) -> News<'static> {
-    News { warning: action.is_warning(), reason: action.reason(), message: action.sentence().into() }
+    let Effect { is_warning: warning, reason, sentence, .. } = action.effect();
+    News { warning, reason, message: sentence.into() }
 }
 
 /// What was put in order.

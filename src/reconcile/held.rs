@@ -1,10 +1,11 @@
 //! What is stored before anything is done: the finalizer, the intent of a create, and what the plan remembers.
 
 use kube::Resource as _;
+use playout_core::action::Action as _;
 use playout_core::failure::Failure;
 use playout_core::frame::Managed as _;
 use playout_core::intent::CreateIntent;
-use playout_core::plan::{Action as _, Desired, Memory as _};
+use playout_core::plan::{Desired, Memory as _};
 use playout_core::told::News;
 
 use super::look::Looked;

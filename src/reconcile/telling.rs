@@ -1,9 +1,10 @@
 //! What is written and told of a pass, and when. Pure.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use playout_core::action::Action;
 use playout_core::conditions::READY;
 use playout_core::failure::Failure;
-use playout_core::plan::{Action, Step};
+use playout_core::plan::Step;
 
 /// Whether the status waits for the next look. What was done is seen in a moment, and only what is seen is worth a write; an identifier
 /// must not be lost, though, nor what the status alone remembers, and what AWS does not keep is told. `times`: how often in a row
@@ -15,7 +16,7 @@ pub(super) fn waits_for_a_look<A: Action>(
     times: u32,
 ) -> bool {
     let Some(Step::Act(actions)) = step else { return false };
-    failure.is_none() && created.is_none() && times <= 1 && !actions.iter().any(Action::is_told)
+    failure.is_none() && created.is_none() && times <= 1 && !actions.iter().any(|action| action.effect().is_kept)
 }
 
 /// What is told of what AWS has refused: that of what is put in order beside the step, and the first of what is put aside, unless
@@ -35,9 +36,9 @@ pub(super) fn refusals<'a>(
 #[cfg(test)]
 mod tests {
     use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+    use playout_core::action::{Action, Effect, Intent};
     use playout_core::failure::{Failure, FailureClass};
-    use playout_core::fight::Change;
-    use playout_core::plan::{Action, Step};
+    use playout_core::plan::Step;
     use playout_core::reasons::Reason;
 
     use super::{refusals, waits_for_a_look};
@@ -47,24 +48,12 @@ mod tests {
     struct Act(bool);
 
     impl Action for Act {
-        fn needs_intent(&self) -> bool {
-            false
+        fn intent(&self) -> Intent {
+            Intent::None
         }
 
-        fn is_told(&self) -> bool {
-            self.0
-        }
-
-        fn changes(&self) -> Vec<Change> {
-            Vec::new()
-        }
-
-        fn reason(&self) -> Reason {
-            Reason::Updating
-        }
-
-        fn sentence(&self) -> String {
-            String::new()
+        fn effect(&self) -> Effect {
+            Effect { is_kept: self.0, ..Effect::new(Vec::new(), Reason::Updating, "") }
         }
     }
 

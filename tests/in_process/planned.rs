@@ -59,8 +59,8 @@ async fn of_a_show_on_the_air_nothing_is_planned_and_of_an_edit_what_the_operato
         world.cluster.edit("destinations", name, &other);
     }
     let edited = plans(objects(&world), world.sim.state(), config()).await.expect("a plan");
-    assert!(of(&edited, "Destination show/youtube").contains("  act      UpdateOutput {"), "{edited}");
-    assert!(of(&edited, "Destination show/encoded").contains("  act      StopChannel {"), "{edited}");
+    assert!(of(&edited, "Destination show/youtube").contains("  act      Output Update {"), "{edited}");
+    assert!(of(&edited, "Destination show/encoded").contains("  act      Channel Stop {"), "{edited}");
     assert!(!of(&edited, "Source show/studio").contains("  act "), "{edited}");
     assert!(edited.contains("other.example.net") && edited.contains("(secret)"), "{edited}");
     for text in [&at_rest, &edited] {
@@ -83,7 +83,7 @@ async fn without_a_record_of_aws_all_is_planned_from_nothing() {
     let mut config = config();
     config.aws_region = Some("us-west-2".into());
     let plan = plans(manifests(&text).expect("manifests"), json!({}), config.clone()).await.expect("a plan");
-    assert!(of(&plan, "Source default/studio").contains("  act      CreateFlow {"), "{plan}");
+    assert!(of(&plan, "Source default/studio").contains("  act      Flow Create {"), "{plan}");
     assert!(of(&plan, "Destination default/twitch").contains("  wait     SourceNotReady: "), "{plan}");
     let nothing = plans(Vec::new(), json!({}), config).await;
     assert!(nothing.is_err_and(|error| error.to_string().contains("no Source, Destination or EncodingPreset")));

@@ -21,6 +21,7 @@ use playout_core::failure::Failure;
 use playout_core::kinds::destination::memory::Memory;
 use playout_core::kinds::destination::plan::Action;
 use playout_core::plan::Desired;
+use playout_core::resources::flow::OutputAction;
 use playout_operator::config::LogFormat;
 use playout_operator::kind::{Context, Kind, Outcome};
 use playout_operator::kinds::destination::DestinationKind;
@@ -73,7 +74,7 @@ impl Kind for Panicking {
     }
 
     async fn execute(_: &Destination, action: &Action, _: &Context) -> Result<Option<String>, Failure> {
-        if let Action::AddOutput { output, .. } = action {
+        if let Action::Output(OutputAction::Add { output, .. }) = action {
             let key = output.settings.rtmp.as_ref().map_or("", |path| path.stream.expose());
             assert!(key.is_empty(), "cannot send {key}");
         }

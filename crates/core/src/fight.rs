@@ -8,8 +8,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use crate::action::Action;
 use crate::failure::Failure;
-use crate::plan::Action;
 
 /// What an action changes: of which resource, and what of it.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]

@@ -10,9 +10,10 @@ use std::hash::Hasher;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::core::object::HasStatus;
 
+use crate::action::Action;
 use crate::fight::Left;
 use crate::left::Farewell;
-use crate::plan::{Action, Desired, Memory, Plan, Step};
+use crate::plan::{Desired, Memory, Plan, Step};
 use crate::stored::Stored;
 use crate::told::{self, News};
 
@@ -144,8 +145,8 @@ impl<W: Wish> Desired<W> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::action::{Effect, Intent};
     use crate::failure::Problem;
-    use crate::fight::Change;
     use crate::left::farewell;
     use crate::reasons::Reason;
     use crate::waiting::Waiting;
@@ -158,20 +159,12 @@ mod tests {
     }
 
     impl Action for Act {
-        fn needs_intent(&self) -> bool {
-            false
+        fn intent(&self) -> Intent {
+            Intent::None
         }
 
-        fn changes(&self) -> Vec<Change> {
-            Vec::new()
-        }
-
-        fn reason(&self) -> Reason {
-            Reason::Updating
-        }
-
-        fn sentence(&self) -> String {
-            String::new()
+        fn effect(&self) -> Effect {
+            Effect::new(Vec::new(), Reason::Updating, "")
         }
     }
 

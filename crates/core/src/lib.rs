@@ -17,6 +17,7 @@
 // What runs for weeks does not end because of a guess: what cannot be is a value, or is said.
 #![deny(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unreachable, clippy::unwrap_used)]
 
+pub mod action;
 pub mod age;
 pub mod annotations;
 pub mod conditions;
@@ -49,6 +50,7 @@ pub mod secret;
 pub mod stored;
 pub mod told;
 pub mod unanswered;
+pub mod upstream;
 pub mod uses;
 pub mod waiting;
 pub mod wakes;

@@ -3,8 +3,6 @@
 use std::time::Duration;
 
 use crate::failure::Problem;
-use crate::fight::Change;
-use crate::reasons::Reason;
 use crate::told::News;
 use crate::waiting::Waiting;
 
@@ -116,42 +114,6 @@ impl<A> Step<A> {
             Self::Act(_) | Self::Stuck(_) | Self::Gone => false,
         }
     }
-}
-
-/// What can be done, as a value: the log line, the Event and the test assertion are the same thing.
-pub trait Action: std::fmt::Debug + serde::Serialize + Send + Sync {
-    /// Whether an intent is written on the object first: AWS has neither a token that makes the call idempotent nor a unique name.
-    fn needs_intent(&self) -> bool;
-
-    /// What a create makes, if it carries a token that comes from the intent: sent again under the same intent, it makes
-    /// nothing twice.
-    fn token_role(&self) -> Option<&'static str> {
-        None
-    }
-
-    /// Whether nothing can appear any more of what the intent was written for.
-    fn ends_intent(&self) -> bool {
-        false
-    }
-
-    /// Whether the pass that does it writes the status at once, which otherwise waits for the next look.
-    fn is_told(&self) -> bool {
-        false
-    }
-
-    /// What it changes in AWS, for the rule that ends a fight.
-    fn changes(&self) -> Vec<Change>;
-
-    /// Whether that Event is a warning: something was lost for which it is done.
-    fn is_warning(&self) -> bool {
-        false
-    }
-
-    /// The reason of the Event that tells of it.
-    fn reason(&self) -> Reason;
-
-    /// What the Event says.
-    fn sentence(&self) -> String;
 }
 
 /// How soon to look again while AWS changes something that takes it seconds.

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use crate::plan::{Action, Memory, Plan, Step};
+use crate::action::Action;
+use crate::plan::{Memory, Plan, Step};
 
 /// The step, what is done beside it, what waits, and what is remembered. Secrets say only that they are there.
 #[must_use]
@@ -39,7 +40,7 @@ fn sentence(text: &str) -> String {
     if text.ends_with('.') { text.to_owned() } else { format!("{text}.") }
 }
 
-/// An action as it is logged, without the settings that are left to AWS.
+/// An action as it is logged (its resource, what is done, and with what), without the settings that are left to AWS.
 fn action<A: Action>(action: &A) -> String {
     let mut value = serde_json::to_value(action).unwrap_or_default();
     drop_nulls(&mut value);
@@ -47,10 +48,13 @@ fn action<A: Action>(action: &A) -> String {
         let text = serde_json::to_string_pretty(value).unwrap_or_default();
         text.replace('\n', "\n           ")
     };
-    match value.as_object().and_then(|members| members.iter().next()) {
-        Some((name, settings)) => format!("{name} {}", pretty(settings)),
-        None => pretty(&value),
-    }
+    let inner = |value: &Value| {
+        let (name, of) = value.as_object()?.iter().next()?;
+        Some((name.clone(), of.clone()))
+    };
+    let Some((resource, deed)) = inner(&value) else { return pretty(&value) };
+    let Some((name, settings)) = inner(&deed) else { return format!("{resource} {}", pretty(&deed)) };
+    format!("{resource} {name} {}", pretty(&settings))
 }
 
 fn drop_nulls(value: &mut Value) {

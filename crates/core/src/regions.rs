@@ -208,6 +208,25 @@ impl Regions {
     }
 }
 
+/// The region in an ARN.
+#[must_use]
+pub fn region_in(arn: &str) -> Option<&str> {
+    arn.split(':').nth(3).filter(|region| !region.is_empty())
+}
+
+/// The flow that the status of a Source records, the Source's own or not: none is made beside it.
+#[must_use]
+pub fn recorded_flow(status: &SourceStatus) -> Option<&str> {
+    status.flow_arn.as_deref().or(status.not_ours.first().map(String::as_str))
+}
+
+/// The region of a Source: of its spec, else of the flow that it has. Another default region of the operator moves nothing.
+#[must_use]
+pub fn region_of(source: &Source) -> Option<&str> {
+    let recorded = || source.status.as_ref().and_then(recorded_flow).and_then(region_in);
+    source.spec.region().or_else(recorded)
+}
+
 /// Whether it is to have a channel, and nothing shows that MediaLive is there, whatever the lists say.
 pub(crate) fn needs_channel(destination: &Destination) -> bool {
     let is_recorded =

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use kube::ResourceExt as _;
+use playout_api::Destination;
 use playout_api::destination::{ChannelStatus, Delivery};
-use playout_api::{CREATE_INTENT, Destination};
 use playout_aws::Region;
 use playout_aws::cloudwatch::Subject;
 use playout_aws::servicequotas::{self, Limit};
@@ -14,23 +14,20 @@ use playout_core::existence::Existence;
 use playout_core::failure::{Failure, FailureClass};
 use playout_core::frame::Managed as _;
 use playout_core::identity::{Identity, Ownership, TAG_UID};
-use playout_core::intent::CreateIntent;
 use playout_core::kinds::destination::observed::{ChannelSeen, EndpointSeen, NotOurs};
-use playout_core::kinds::destination::plan::{Action, CHANNEL, INPUT};
 use playout_core::kinds::destination::wanted::Wanted;
-use playout_core::plan::{Action as _, Desired};
+use playout_core::plan::Desired;
 use playout_core::regions::Service;
-use playout_core::resources::channel::{Channel, ChannelState, Input, InputState, Quotas};
+use playout_core::resources::channel::CHANNEL;
+use playout_core::resources::channel::INPUT;
+use playout_core::resources::channel::{Channel, ChannelState, Input, Quotas};
 use playout_core::resources::flow::{Flow, Measured};
 
 use super::look::{OF_NOTHING, begins_with_nothing};
 use super::{is_asked_anew, queue};
 use crate::kind::Context;
-use crate::kinds::source::AGE;
 use crate::lanes::Urgency;
-
-/// Lists are for what no id is known of.
-const LIST_AGE: Duration = Duration::from_secs(1);
+use crate::resources::{LIST_AGE, channel};
 
 /// One look of one Destination.
 pub(super) struct Looking<'a> {
@@ -66,7 +63,7 @@ impl Looking<'_> {
         let was_told = status.is_some_and(|s| s.observed_generation.is_some_and(|g| g > 0));
         let recorded = status.and_then(|s| s.channel.as_ref());
         // Also long ago: what came of it was perhaps never recorded.
-        let asked = self.intent().is_some();
+        let asked = self.context.intent(self.destination).is_some();
         let is_there = self.context.config.regions().has(Service::MediaLive, &self.region.name);
         if (passes_through && was_told || !is_there) && recorded.is_none() && !asked {
             return Ok(nothing);
@@ -82,7 +79,12 @@ impl Looking<'_> {
     }
 
     async fn look(&self, desired: &Desired<Wanted>, recorded: &ChannelStatus, health: bool) -> Result<Live, Failure> {
-        let (input, channel) = tokio::join!(Box::pin(self.input(recorded)), Box::pin(self.channel(recorded)));
+        let input = self.sought(recorded.input_id.as_ref(), INPUT);
+        let channel = self.sought(recorded.id.as_ref(), CHANNEL);
+        let (input, channel) = tokio::join!(
+            Box::pin(channel::find_input(&input, self.region)),
+            Box::pin(channel::find_channel(&channel, self.region)),
+        );
         let mut not_ours = Vec::new();
         let mut is_ours = |what, arn: &String, tags: &BTreeMap<String, String>, uid, runs| {
             let ownership = self.identity.ownership_after(tags, uid);
@@ -113,108 +115,31 @@ impl Looking<'_> {
         Ok(Live { input, channel, quotas, not_ours })
     }
 
-    /// Whether nothing can reach the channel any more. Not to know is no: a show does not end for it.
+    /// Whether nothing can reach the channel any more.
     pub(super) async fn is_cut_off(&self, live: &Live, flow: Option<&Flow>) -> bool {
         let Some(seen) = live.channel.present() else { return false };
-        let inputs = &seen.channel.settings.inputs;
-        let Some(input) = live.input.present().filter(|input| inputs.is_empty() || inputs.contains(&input.id)) else {
-            // Its own input is not there; whether the one that it takes is, AWS says by its id.
-            for id in inputs {
-                let found = self.region.channels.describe_input(id, AGE, self.urgency).await;
-                let listed = self.region.channels.inputs(LIST_AGE, self.urgency).await;
-                let (Ok(found), Ok(listed)) = (found, listed) else { return false };
-                let is_there = |input: &Input| input.id == *id && input.state != InputState::Deleted;
-                if found.is_some_and(|i| is_there(&i)) || listed.iter().any(|l| is_there(&l.input)) {
-                    return false;
-                }
-            }
-            return !inputs.is_empty();
-        };
-        for arn in &input.flows {
-            let is_there = flow.is_some_and(|flow| flow.arn == *arn)
-                || match self.region.flows.describe(arn, AGE, self.urgency).await {
-                    // A list that still has it may know better.
-                    Ok(None) => match self.region.flows.all(LIST_AGE, self.urgency).await {
-                        Ok(all) => all.iter().any(|listed| listed.arn == *arn),
-                        Err(_) => true,
-                    },
-                    _ => true,
-                };
-            if is_there {
-                return false;
-            }
-        }
-        !input.flows.is_empty()
+        channel::is_cut_off(&seen.channel, live.input.present(), flow, self.urgency, self.region).await
     }
 
     /// How old a list may be: of what goes through no channel as far as is known, older than of what may be making one.
     fn list_age(&self) -> Duration {
         let passes_through = self.destination.spec.delivery == Delivery::Passthrough
             && self.destination.metadata.deletion_timestamp.is_none()
-            && self.intent().is_none()
+            && self.context.intent(self.destination).is_none()
             && !is_asked_anew(self.destination)
             && self.destination.status.as_ref().is_none_or(|status| status.channel.is_none());
         if passes_through || begins_with_nothing(self.destination) { OF_NOTHING } else { LIST_AGE }
     }
 
-    async fn input(&self, recorded: &ChannelStatus) -> Result<Existence<Input>, Failure> {
-        let Self { identity, region, .. } = self;
-        if let Some(id) = &recorded.input_id {
-            self.doubt(id);
-            let found = region.channels.describe_input(id, AGE, self.urgency).await?;
-            if let Some(input) = found.filter(|i| i.state != InputState::Deleted) {
-                return Ok(Existence::Present((*input).clone()));
-            }
-            region.channels.forget(id);
-        }
-        let name = identity.input_name();
-        let listed = region.channels.inputs(self.list_age(), self.urgency).await?;
-        let ours = listed
-            .iter()
-            .map(|l| &l.input)
-            .filter(|i| i.name == name && i.state != InputState::Deleted && identity.ownership(&i.tags).is_ours());
-        Ok(match ours.min_by(|a, b| a.id.cmp(&b.id)) {
-            Some(input) => Existence::Present(input.clone()),
-            None => self.none(INPUT),
-        })
-    }
-
-    async fn channel(&self, recorded: &ChannelStatus) -> Result<Existence<Channel>, Failure> {
-        let Self { identity, region, .. } = self;
-        if let Some(id) = &recorded.id {
-            self.doubt(id);
-            let found = region.channels.describe(id, AGE, self.urgency).await?;
-            if let Some(channel) = found.filter(|c| c.state != ChannelState::Deleted) {
-                return Ok(Existence::Present((*channel).clone()));
-            }
-            region.channels.forget(id);
-        }
-        let name = identity.channel_name();
-        let listed = region.channels.list(self.list_age(), self.urgency).await?;
-        let ours =
-            listed.iter().filter(|c| c.name == name && !c.state.is_gone() && identity.ownership(&c.tags).is_ours());
-        for listed in ours {
-            let found = region.channels.describe(&listed.id, AGE, self.urgency).await?;
-            if let Some(channel) = found.filter(|c| c.state != ChannelState::Deleted) {
-                return Ok(Existence::Present((*channel).clone()));
-            }
-        }
-        Ok(self.none(CHANNEL))
-    }
-
-    /// What was seen once and is not there now was removed; what was asked for and never seen may still appear.
-    fn none<T>(&self, role: &str) -> Existence<T> {
-        let open = self.context.open_intent(self.destination).is_some_and(|i| i.is_of(role));
-        if open && !self.destination.was_seen(role) { Existence::Unknown } else { Existence::Absent }
-    }
-
-    fn intent(&self) -> Option<CreateIntent> {
-        intent_on(self.destination, &self.identity.uid)
-    }
-
-    fn doubt(&self, id: &str) {
-        if is_asked_anew(self.destination) {
-            self.region.channels.doubt(id);
+    fn sought<'b>(&'b self, recorded: Option<&'b String>, role: &str) -> channel::Sought<'b> {
+        let is_open = self.context.open_intent(self.destination).is_some_and(|i| i.is_of(role));
+        channel::Sought {
+            identity: self.identity,
+            recorded: recorded.map(String::as_str),
+            anew: is_asked_anew(self.destination),
+            list_age: self.list_age(),
+            may_appear: is_open && !self.destination.was_seen(role),
+            urgency: self.urgency,
         }
     }
 
@@ -267,11 +192,6 @@ impl Looking<'_> {
     }
 }
 
-/// The intent that stands on the object, open or not.
-fn intent_on(destination: &Destination, uid: &str) -> Option<CreateIntent> {
-    destination.annotations().get(CREATE_INTENT).and_then(|text| CreateIntent::parse(text, uid))
-}
-
 /// AWS measures what a channel sends to all its receivers together; each gets the same.
 fn share_bitrate(endpoints: &mut BTreeMap<Role, EndpointSeen>) {
     let is_fed = |m: &Measured| m.connected == Some(true);
@@ -281,61 +201,4 @@ fn share_bitrate(endpoints: &mut BTreeMap<Role, EndpointSeen>) {
     for measured in new.filter_map(|e| e.measured.as_mut()) {
         measured.bitrate = measured.bitrate.filter(|_| is_fed(measured)).map(|whole| whole / fed as f64);
     }
-}
-
-/// Carries out one action; the id of what it created.
-pub(super) async fn execute(
-    destination: &Destination,
-    action: &Action,
-    region: &Region,
-    context: &Context,
-) -> Result<Option<String>, Failure> {
-    let (live, channels) = (&region.media_live, &region.channels);
-    let token = || {
-        let identity = context.identity(destination);
-        // The loop has written it before it came here.
-        let intent = intent_on(destination, &identity.uid);
-        let now = || CreateIntent::now(context.clock.now(), &identity.uid, action.token_role(), None);
-        identity.request_token(&intent.unwrap_or_else(now))
-    };
-    let mut created = None;
-    let result = match action {
-        Action::CreateInput(new) => {
-            let made = live.create_input(new, &token()).await;
-            channels.list_changed();
-            region.flows.touched(&new.flow);
-            made.map(|made| created = Some(made.id))
-        }
-        Action::CreateChannel(new) => {
-            let made = live.create_channel(new, &token()).await;
-            channels.list_changed();
-            for input in &new.settings.inputs {
-                channels.touched(input);
-            }
-            made.map(|made| created = Some(made.id))
-        }
-        Action::UpdateChannel { id, name, settings } => {
-            touched(region, id, live.update_channel(id, name, settings)).await
-        }
-        Action::StartChannel { id } => touched(region, id, live.start_channel(id)).await,
-        Action::StopChannel { id } => touched(region, id, live.stop_channel(id)).await,
-        Action::DeleteChannel { id } => touched(region, id, live.delete_channel(id)).await,
-        Action::DeleteInput { id } => touched(region, id, live.delete_input(id)).await,
-        Action::TagMediaLive { arn, tags } => {
-            let result = live.tag(arn, tags).await;
-            let id = arn.rsplit(':').next().unwrap_or_default();
-            channels.doubt(id);
-            result
-        }
-        // The status that the pass writes is where it is remembered.
-        _ => Ok(()),
-    };
-    result.map(|()| created)
-}
-
-async fn touched(region: &Region, id: &str, call: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
-    let result = call.await;
-    region.channels.touched(id);
-    region.channels.list_changed();
-    result
 }

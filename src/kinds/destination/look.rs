@@ -20,19 +20,18 @@ use playout_core::kinds::destination::memory;
 use playout_core::kinds::destination::observed::{Observed, OutputSeen, Programme};
 use playout_core::kinds::destination::recorded::{self, Recorded};
 use playout_core::kinds::destination::wanted::{Wanted, wants_to_run};
-use playout_core::kinds::source::off::stays_off;
-use playout_core::kinds::source::status as source_status;
 use playout_core::plan::Desired;
 use playout_core::resources::channel::Input;
 use playout_core::resources::flow::{Flow, FlowOutput, FlowState};
+use playout_core::upstream::Upstream;
 use playout_core::uses::waits_for_next;
 
 use super::live::{Live, Looking};
 use super::{DestinationKind, is_asked_anew, lacks_output, queue, recorded_uid, region_of, source_of, urgency};
 use crate::kind::{Context, Kind as _};
-use crate::kinds::passwords::{Copies, Sought, copies};
-use crate::kinds::source::AGE;
 use crate::lanes::Urgency;
+use crate::resources::AGE;
+use crate::resources::secret_copy::{Copies, Sought, copies};
 
 /// Looks at it, each service for itself: what takes it off the air needs no answer of another, nor of its own where the status
 /// records what is to be stopped.
@@ -104,18 +103,21 @@ pub(super) async fn look(
         Some("Backup") => Some(Role::Backup),
         _ => None,
     };
-    let status = source.as_ref().and_then(|s| s.status.as_ref());
     Ok(Observed {
         flow: match &flow {
-            Some(flow) => Programme::Flow {
-                arn: flow.arn.clone(),
-                state: flow.state,
-                outputs_used: flow.outputs.len(),
-                stopped: source.as_ref().and_then(|s| stays_off(s, flow.state)),
-                signal: source.as_ref().and_then(|s| source_status::signal(s, context.clock.now())),
-                bitrate_kbps: status.and_then(source_status::bitrate),
-                region: region.name.clone(),
-            },
+            Some(flow) => {
+                let of = |source: &Arc<Source>| Upstream::of(source, flow.state, context.clock.now());
+                let Upstream { stopped, signal, bitrate_kbps } = source.as_ref().map(of).unwrap_or_default();
+                Programme::Flow {
+                    arn: flow.arn.clone(),
+                    state: flow.state,
+                    outputs_used: flow.outputs.len(),
+                    stopped,
+                    signal,
+                    bitrate_kbps,
+                    region: region.name.clone(),
+                }
+            }
             None if certain && goes_before => Programme::NextSource,
             None if certain && source.is_none() => Programme::NoSource,
             None => Programme::NoFlow { certain },

@@ -16,9 +16,10 @@ use playout_core::resources::channel::Usage;
 use playout_core::resources::flow::Flow;
 use playout_core::uses::{self, Use};
 
-use super::LIST_AGE;
 use crate::kind::Context;
 use crate::lanes::Urgency;
+use crate::resources::LIST_AGE;
+use playout_core::regions::region_of;
 
 /// An output that MediaLive keeps for a Destination of this Source is no use of its own: the Destination says whether it is on
 /// the air. A prepared channel must not keep a flow running that nobody watches.
@@ -44,7 +45,7 @@ pub(super) async fn quota(
     let order = |s: &Source| (s.creation_timestamp().map(|t| t.0), s.namespace(), s.name_any());
     let waits = |other: &&Arc<Source>| {
         let stalled = other.status.as_ref().and_then(|s| s.conditions.iter().find(|c| c.type_ == STALLED));
-        super::region_of(other).unwrap_or(context.aws.default_region()) == region.name
+        region_of(other).unwrap_or(context.aws.default_region()) == region.name
             && other.spec.external.is_none()
             && !other.spec.suspend
             && other.meta().deletion_timestamp.is_none()
@@ -72,6 +73,6 @@ fn uses(source: &Source, context: &Context) -> impl Iterator<Item = Use> {
 
 /// Who uses this Source.
 pub(super) fn users(source: &Source, context: &Context) -> Users {
-    let region = super::region_of(source).unwrap_or(context.aws.default_region());
+    let region = region_of(source).unwrap_or(context.aws.default_region());
     uses::users(source, uses(source, context), &context.config.regions(), region)
 }

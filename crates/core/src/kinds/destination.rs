@@ -29,6 +29,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use crate::api::destination::Destination;
 use crate::frame::Managed;
+use crate::resources::channel::INPUT;
 use crate::told::News;
 
 impl Managed for Destination {
@@ -42,7 +43,7 @@ impl Managed for Destination {
 
     fn was_seen(&self, role: &str) -> bool {
         let channel = self.status.as_ref().and_then(|status| status.channel.as_ref());
-        channel.is_some_and(|c| if role == plan::INPUT { c.input_state.is_some() } else { c.state.is_some() })
+        channel.is_some_and(|c| if role == INPUT { c.input_state.is_some() } else { c.state.is_some() })
     }
 
     fn news<'a>(&'a self, before: &Self) -> Vec<News<'a>> {

@@ -4,16 +4,16 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use serde_json::{Value, json};
 
+use crate::action::{self, Effect, Intent};
 use crate::api::RECONCILE_AT;
 use crate::api::destination::Platform;
 use crate::api::encoding_preset::{EncodingPreset, EncodingPresetSpec, EncodingPresetStatus};
 use crate::conditions::Conditions;
 use crate::encoding::Encoding;
 use crate::failure::Failure;
-use crate::fight::Change;
 use crate::frame::{Facts, Managed, Wish};
 use crate::left::{Farewell, farewell};
-use crate::plan::{self, Desired, Plan, Step};
+use crate::plan::{Desired, Plan, Step};
 use crate::reasons::Reason;
 use crate::stored::Stored;
 use crate::waiting::Waiting;
@@ -32,20 +32,12 @@ impl Stored for EncodingPreset {
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub enum Action {}
 
-impl plan::Action for Action {
-    fn changes(&self) -> Vec<Change> {
+impl action::Action for Action {
+    fn intent(&self) -> Intent {
         match *self {}
     }
 
-    fn needs_intent(&self) -> bool {
-        match *self {}
-    }
-
-    fn reason(&self) -> Reason {
-        match *self {}
-    }
-
-    fn sentence(&self) -> String {
+    fn effect(&self) -> Effect {
         match *self {}
     }
 }

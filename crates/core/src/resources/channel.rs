@@ -1,10 +1,13 @@
 //! A MediaLive channel and its input as facts and wishes. No SDK type comes further than `crates/aws/`.
 
+mod action;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::ser::{Serialize, SerializeStruct as _, Serializer};
 
+pub use self::action::{CHANNEL, ChannelAction, INPUT};
 use crate::encoding::Encoding;
 use crate::endpoint::{Receiver, Role, bracketed};
 use crate::secret::SecretText;

@@ -1,7 +1,9 @@
 //! A MediaConnect flow as facts: what both kinds observe and wish. No SDK type comes further than `crates/aws/`.
 
+mod action;
 pub mod ndi;
 mod new;
+mod output;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,6 +16,8 @@ use crate::resources::flow::ndi::Ndi;
 use crate::secret::SecretText;
 use crate::waiting::Waiting;
 
+pub use self::action::{FlowAction, Toward};
+pub use self::output::OutputAction;
 pub use new::{NewFlow, NewOutput, NewSource};
 
 /// Outputs that a flow may have (MediaConnect quota "Outputs per flow"; not adjustable in the console).

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::action::{Action, Effect, Intent};
 use crate::fight::{Change, What};
 use crate::reasons::Reason;
 use crate::resources::flow::{Cipher, Password, SecretCopy};
@@ -22,28 +23,25 @@ pub enum CopyAction {
     Delete { arn: String },
 }
 
-impl CopyAction {
-    /// What it changes.
-    #[must_use]
-    pub fn change(&self) -> Change {
-        match self {
-            Self::Create { password, .. } => Change::of(&password.name, What::Made),
-            Self::Delete { arn } => Change::of(arn, What::Removed),
-        }
+impl Action for CopyAction {
+    fn intent(&self) -> Intent {
+        Intent::None
     }
 
-    /// The reason of the Event that tells of it.
-    #[must_use]
-    pub fn reason(&self) -> Reason {
-        Reason::Updated
-    }
-
-    /// What an Event says of it.
-    #[must_use]
-    pub fn sentence(&self) -> String {
+    fn effect(&self) -> Effect {
         match self {
-            Self::Create { .. } => "Copied the password to Secrets Manager".into(),
-            Self::Delete { .. } => "Removed a password from Secrets Manager".into(),
+            // The status is where its name is kept.
+            Self::Create { password, .. } => Effect::new(
+                vec![Change::of(&password.name, What::Made)],
+                Reason::Updated,
+                "Copied the password to Secrets Manager",
+            )
+            .kept(),
+            Self::Delete { arn } => Effect::new(
+                vec![Change::of(arn, What::Removed)],
+                Reason::Updated,
+                "Removed a password from Secrets Manager",
+            ),
         }
     }
 }

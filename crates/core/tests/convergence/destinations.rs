@@ -13,6 +13,7 @@ use std::rc::Rc;
 
 use playout_api::destination::RetryWord;
 use playout_api::{Destination, RECONCILE_AT};
+use playout_core::action::Action as _;
 use playout_core::endpoint::Role;
 use playout_core::existence::Existence;
 use playout_core::failure::Failure;
@@ -26,9 +27,11 @@ use playout_core::kinds::destination::plan::Action as A;
 use playout_core::kinds::destination::retry::Phase;
 use playout_core::kinds::destination::status::status;
 use playout_core::kinds::destination::wanted::Wanted;
-use playout_core::plan::{Action as _, Desired, Step};
+use playout_core::plan::{Desired, Step};
 use playout_core::reasons::Reason;
+use playout_core::resources::channel::ChannelAction;
 use playout_core::resources::channel::{ChannelSettings, ChannelState, NewChannel, NewInput, Quotas, Usage};
+use playout_core::resources::flow::OutputAction;
 use playout_core::resources::flow::{FlowOutput, FlowState};
 use playout_core::resources::secret_copy::CopyAction;
 use playout_core::waiting::{StaysOff, Waiting};
@@ -231,7 +234,7 @@ impl Kind for DestinationShow {
 
     fn is_steady(world: &World, wish: &Wish, seen: &Observed, plan: &DestinationPlan) -> bool {
         // What is done now is remembered as done now.
-        let is_told = matches!(&plan.step, Step::Act(actions) if actions.iter().any(A::is_told));
+        let is_told = matches!(&plan.step, Step::Act(actions) if actions.iter().any(|a| a.effect().is_kept));
         if is_told || plan.memory.is_anew || matches!(plan.memory.leads, Leads::Decided(_) | Leads::Seen(_)) {
             return true;
         }
@@ -291,19 +294,19 @@ impl Kind for DestinationShow {
         if channels > 1 || after.live.our_inputs(&id).count() > 1 {
             return Some("a second channel or input was made".into());
         }
-        if matches!(action, A::StartChannel { .. }) && !is_active(before) {
+        if matches!(action, A::Channel(ChannelAction::Start { .. })) && !is_active(before) {
             return Some("the channel was started before its flow".into());
         }
         let makes = matches!(
             action,
-            A::AddOutput { .. }
-                | A::UpdateOutput { .. }
+            A::Output(OutputAction::Add { .. })
+                | A::Output(OutputAction::Update { .. })
                 | A::Copy(CopyAction::Create { .. })
-                | A::CreateInput(_)
-                | A::CreateChannel(_)
-                | A::UpdateChannel { .. }
-                | A::StartChannel { .. }
-                | A::TagMediaLive { .. }
+                | A::Channel(ChannelAction::CreateInput(_))
+                | A::Channel(ChannelAction::Create(_))
+                | A::Channel(ChannelAction::Update { .. })
+                | A::Channel(ChannelAction::Start { .. })
+                | A::Channel(ChannelAction::Tag { .. })
         );
         let Some(wanted) = wish.wanted() else {
             return makes.then(|| "something was made or started that is being deleted".into());
@@ -311,7 +314,14 @@ impl Kind for DestinationShow {
         if wanted.suspended {
             return Some("a suspended Destination was acted upon".into());
         }
-        let lives = |a: &A| matches!(a, A::CreateInput(_) | A::CreateChannel(_) | A::UpdateChannel { .. });
+        let lives = |a: &A| {
+            matches!(
+                a,
+                A::Channel(ChannelAction::CreateInput(_))
+                    | A::Channel(ChannelAction::Create(_))
+                    | A::Channel(ChannelAction::Update { .. })
+            )
+        };
         if !wish.transcodes() && lives(action) || !wanted.running && !wanted.prepare && lives(action) {
             return Some("a channel was made or changed that nobody wants".into());
         }
@@ -320,20 +330,24 @@ impl Kind for DestinationShow {
                 let outputs = w.flow.iter().flat_map(|f| &f.flow.outputs).filter(|o| o.enabled);
                 outputs.filter(|o| role(&o.name).is_some()).count()
             };
-            let starts = fed(after) > fed(before) || matches!(action, A::StartChannel { .. });
+            let starts = fed(after) > fed(before) || matches!(action, A::Channel(ChannelAction::Start { .. }));
             return starts.then(|| "it began to send unasked".into());
         }
         let fed = |w: &World| {
             let outputs = w.flow.iter().flat_map(|f| &f.flow.outputs).filter(|o| role(&o.name).is_some());
             outputs.filter(|o| o.enabled).count()
         };
-        if matches!(action, A::UpdateOutput { .. }) && fed(before) > 0 && fed(after) == 0 && !holds_back(before) {
+        if matches!(action, A::Output(OutputAction::Update { .. }))
+            && fed(before) > 0
+            && fed(after) == 0
+            && !holds_back(before)
+        {
             return Some("a switch had one half".into());
         }
         if on_air(before, wish) == 0 || on_air(after, wish) > 0 {
             return None;
         }
-        let of_channel = matches!(action, A::StopChannel { .. });
+        let of_channel = matches!(action, A::Channel(ChannelAction::Stop { .. }));
         if of_channel != wish.transcodes() && wish.dies.is_empty() {
             return Some("the old path went before the new one was seen to work".into());
         }
@@ -449,11 +463,11 @@ impl Kind for DestinationShow {
         let runs = world.live.our_channels(&id).filter(|c| c.channel.state.is_up()).count();
         let is_stop = matches!(
             refused,
-            A::UpdateOutput { enabled: Some(false), .. }
-                | A::StopOutput { .. }
-                | A::StopChannel { .. }
-                | A::RemoveOutput { .. }
-                | A::DeleteChannel { .. }
+            A::Output(OutputAction::Update { enabled: Some(false), .. })
+                | A::Output(OutputAction::Stop { .. })
+                | A::Channel(ChannelAction::Stop { .. })
+                | A::Output(OutputAction::Remove { .. })
+                | A::Channel(ChannelAction::Delete { .. })
         );
         let off = match &wish.desired {
             Desired::Present(wanted) => !wanted.running && !wanted.suspended,

@@ -19,6 +19,7 @@ use fixtures::{at, deleted, encrypted, identity, input, present, rtp_input, sour
 use playout_api::destination::RetryWord;
 use playout_api::source::{HealthWord, SourceState};
 use playout_api::{Source, SourceSpec};
+use playout_core::action::Action;
 use playout_core::conditions::READY;
 use playout_core::existence::Existence;
 use playout_core::failure::{Failure, FailureClass};
@@ -27,7 +28,7 @@ use playout_core::frame::frame;
 use playout_core::identity::{Ownership, TAG_ADOPTED, TAG_NAME, TAG_UID, owner};
 use playout_core::kinds::source;
 use playout_core::kinds::source::observed::{Hold, TestPhase, Users};
-use playout_core::plan::{Action, Desired, Plan, Step};
+use playout_core::plan::{Desired, Plan, Step};
 use playout_core::reasons::Reason;
 use playout_core::refused::Refused;
 use playout_core::resources::flow::{FlowOutput, FlowState, Protocol, SecretCopy, SourceSettings};
@@ -51,7 +52,7 @@ enum Fault {
 trait Kind {
     type Wish: Debug;
     type Seen;
-    type Action: playout_core::plan::Action + Clone + PartialEq;
+    type Action: playout_core::action::Action + Clone + PartialEq;
     type Memory: playout_core::plan::Memory;
     /// Passes within which everything must have come to rest.
     const PASSES: usize;
@@ -264,7 +265,7 @@ fn go<K: Kind>(
             crashed |= strikes.is_some();
         }
         // What was done is seen by the next look, and told then; what the status alone remembers is written at once.
-        let passing = !actions.is_empty() && failure.is_none() && !actions.iter().any(Action::is_told);
+        let passing = !actions.is_empty() && failure.is_none() && !actions.iter().any(|a| a.effect().is_kept);
         if !crashed && !passing && *step != Step::Gone {
             moved |= K::remember(&mut world, wish, &seen, &plan, failure.as_ref());
         }

@@ -8,6 +8,7 @@ pub use starts::{managed, worlds_of};
 pub use wishes::source_wishes;
 
 use super::*;
+use playout_core::resources::flow::FlowAction;
 use starts::*;
 use wishes::*;
 
@@ -199,7 +200,12 @@ impl Kind for SourceShow {
             Hold::Claimed { .. } => {
                 let anothers = foreign && before.flow.as_ref().is_some_and(|f| owner(&f.tags).is_some());
                 let others = |world: &World| world.flow.as_ref().map(|f| (f.flow.clone(), f.output_tags.clone()));
-                let tags = matches!(action, A::ClaimFlow { .. } | A::AdoptFlow { .. } | A::ReleaseFlow { .. });
+                let tags = matches!(
+                    action,
+                    A::Flow(FlowAction::Claim { .. })
+                        | A::Flow(FlowAction::Adopt { .. })
+                        | A::Flow(FlowAction::Release { .. })
+                );
                 let copy = wish.desired == Desired::Absent && matches!(action, A::Copy(CopyAction::Delete { .. }));
                 return match tags || copy {
                     true if anothers && !copy => Some("another object's flow was claimed".into()),
@@ -212,7 +218,7 @@ impl Kind for SourceShow {
             return Some("a foreign flow was touched".into());
         }
         if before.flow.as_ref().map(|f| &f.flow.outputs) != after.flow.as_ref().map(|f| &f.flow.outputs)
-            && !matches!(action, A::CreateFlow(_))
+            && !matches!(action, A::Flow(FlowAction::Create(_)))
         {
             return Some("outputs of others were touched".into());
         }
@@ -225,27 +231,34 @@ impl Kind for SourceShow {
                 && wish.sources.iter().any(|(n, _)| *n == name)
         };
         match (action, &wish.desired) {
-            (A::CreateFlow(_), _) if before.flow.is_some() => Some("a second flow was created".into()),
-            (A::CreateFlow(_) | A::StartFlow { .. } | A::AddSource { .. }, Desired::Absent) => {
-                Some("something was made or started that is being deleted".into())
+            (A::Flow(FlowAction::Create(_)), _) if before.flow.is_some() => Some("a second flow was created".into()),
+            (
+                A::Flow(FlowAction::Create(_))
+                | A::Flow(FlowAction::Start { .. })
+                | A::Flow(FlowAction::AddSource { .. }),
+                Desired::Absent,
+            ) => Some("something was made or started that is being deleted".into()),
+            (A::Flow(FlowAction::Stop { .. }), _) if wish.active => Some("a flow that is to run was stopped".into()),
+            (A::Flow(FlowAction::Delete { .. }), Desired::Present(_)) => {
+                Some("a flow that is wanted was deleted".into())
             }
-            (A::StopFlow { .. }, _) if wish.active => Some("a flow that is to run was stopped".into()),
-            (A::DeleteFlow { .. }, Desired::Present(_)) => Some("a flow that is wanted was deleted".into()),
             // AWS does it, and the channel behind the output fails.
-            (A::DeleteFlow { .. }, _) if before.flow.as_ref().is_some_and(is_managed) => {
+            (A::Flow(FlowAction::Delete { .. }), _) if before.flow.as_ref().is_some_and(is_managed) => {
                 Some("a flow was deleted from which MediaLive takes".into())
             }
-            (A::RemoveSource { name, .. } | A::UpdateSource { name, .. }, Desired::Present(w)) if kept(name, w) => {
-                Some(format!("{name} is as wished and was touched"))
-            }
-            (A::RemoveSource { name, .. }, Desired::Present(w))
+            (
+                A::Flow(FlowAction::RemoveSource { name, .. }) | A::Flow(FlowAction::UpdateSource { name, .. }),
+                Desired::Present(w),
+            ) if kept(name, w) => Some(format!("{name} is as wished and was touched")),
+            (A::Flow(FlowAction::RemoveSource { name, .. }), Desired::Present(w))
                 if is_only_live(before, wish, name) && w.active_input.is_none() =>
             {
                 Some(format!("{name} was taken out, and nothing else receives a signal"))
             }
             (_, Desired::Present(w)) if w.suspended => Some("a suspended Source was acted upon".into()),
             (action, Desired::Present(w))
-                if w.problem.is_some() && !matches!(action, A::StopFlow { .. } | A::LeaveError { .. }) =>
+                if w.problem.is_some()
+                    && !matches!(action, A::Flow(FlowAction::Stop { .. }) | A::Flow(FlowAction::LeaveError { .. })) =>
             {
                 Some("what cannot be understood was acted upon".into())
             }
@@ -370,12 +383,12 @@ impl Kind for SourceShow {
         // What cannot be without it.
         let needed = matches!(
             refused,
-            A::CreateFlow(_)
-                | A::StartFlow { .. }
-                | A::StopFlow { .. }
-                | A::LeaveError { .. }
-                | A::ClaimFlow { .. }
-                | A::AdoptFlow { .. }
+            A::Flow(FlowAction::Create(_))
+                | A::Flow(FlowAction::Start { .. })
+                | A::Flow(FlowAction::Stop { .. })
+                | A::Flow(FlowAction::LeaveError { .. })
+                | A::Flow(FlowAction::Claim { .. })
+                | A::Flow(FlowAction::Adopt { .. })
         );
         let flow = world.flow.as_ref().filter(|f| Self::ownership(f).is_ours() && !needed)?;
         let seen = Self::observe(world, wish);
@@ -448,19 +461,19 @@ fn what_the_small_aws_refuses() {
     let failover = playout_core::resources::flow::Failover::default();
     let settings = flow.sources[1].settings.clone();
     let refused = [
-        A::SetFailover { flow: arn(), failover },
-        A::StopFlow { flow: arn() },
-        A::UpdateSource {
+        A::Flow(FlowAction::SetFailover { flow: arn(), failover }),
+        A::Flow(FlowAction::Stop { flow: arn() }),
+        A::Flow(FlowAction::UpdateSource {
             flow: arn(),
             arn: flow.sources[0].arn.clone(),
             name: "main".into(),
             settings: Box::new(settings.clone()),
-        },
-        A::AddSource {
+        }),
+        A::Flow(FlowAction::AddSource {
             flow: arn(),
             source: playout_core::resources::flow::NewSource { name: "third".into(), settings, tags: BTreeMap::new() },
-        },
-        A::RemoveSource { flow: arn(), arn: "arn:unknown".into(), name: "x".into() },
+        }),
+        A::Flow(FlowAction::RemoveSource { flow: arn(), arn: "arn:unknown".into(), name: "x".into() }),
     ];
     for action in refused {
         let before = world.clone();
@@ -470,6 +483,6 @@ fn what_the_small_aws_refuses() {
     let copy = SecretCopy { arn: "arn:1".into(), name: "x".into(), tags: BTreeMap::new() };
     world.secrets.push(copy);
     world.flow.as_mut().expect("a flow").flow.state = FlowState::Updating;
-    let answer = world.act_source(&A::StopFlow { flow: arn() });
+    let answer = world.act_source(&A::Flow(FlowAction::Stop { flow: arn() }));
     assert!(matches!(answer, Err(No::Conflict(_))), "{answer:?}");
 }

@@ -139,7 +139,7 @@ fn until_rest<K: Told>(world: &mut World, wish: &K::Wish, text: &mut String) {
                 Err(no) => panic!("AWS would say {no:?}:\n{text}"),
             }
         }
-        let passing = !actions.is_empty() && !actions.iter().any(Action::is_told);
+        let passing = !actions.is_empty() && !actions.iter().any(|a| a.effect().is_kept);
         if !passing {
             moved |= K::remember(world, wish, &seen, &plan, None);
         }

@@ -14,7 +14,9 @@ use playout_core::kinds::source;
 use playout_core::plan::{Desired, Step};
 use playout_core::reasons::Reason;
 use playout_core::references::References;
+use playout_core::resources::flow::FlowAction;
 use playout_core::resources::flow::FlowState;
+use playout_core::resources::flow::OutputAction;
 use playout_core::resources::secret_copy::CopyAction;
 use serde_json::{Value, json};
 
@@ -74,7 +76,7 @@ fn an_output_is_told_the_arn_of_a_changed_password_and_then_the_old_copy_goes() 
     let old = seen.secrets[0].arn.clone();
     let new = with_new_copy(&desired, &mut seen);
     assert_ne!(old, new, "AWS does not say that it reads a secret again");
-    let Action::UpdateOutput { settings: Some(settings), .. } = one(decide(&desired, &seen)) else {
+    let Action::Output(OutputAction::Update { settings: Some(settings), .. }) = one(decide(&desired, &seen)) else {
         panic!("the output is told")
     };
     assert_eq!(settings.encryption.as_ref().and_then(|c| c.secret_arn.as_ref()), Some(&new));
@@ -94,7 +96,7 @@ fn a_changed_password_waits_while_on_the_air_and_the_one_that_is_read_stays() {
     assert_eq!(decide(&desired, &seen), Step::Settled, "neither copy goes");
     assert_eq!(pending_changes(&present(desired.clone()), &seen), ["encryption"]);
     set_flow(&mut seen, FlowState::Standby);
-    let Action::UpdateOutput { settings: Some(settings), .. } = one(decide(&desired, &seen)) else {
+    let Action::Output(OutputAction::Update { settings: Some(settings), .. }) = one(decide(&desired, &seen)) else {
         panic!("the output is told")
     };
     assert_eq!(settings.encryption.and_then(|c| c.secret_arn), Some(new));
@@ -105,7 +107,10 @@ fn the_old_copies_go_with_the_destination_whatever_they_are_of() {
     let desired = srt(&[], &references_at("v2"));
     let mut seen = srt_seen();
     with_new_copy(&desired, &mut seen);
-    assert!(matches!(one(decide(&Desired::Absent, &seen)), Action::RemoveOutput { .. }), "what reads them goes first");
+    assert!(
+        matches!(one(decide(&Desired::Absent, &seen)), Action::Output(OutputAction::Remove { .. })),
+        "what reads them goes first"
+    );
     seen.outputs.clear();
     assert_eq!(act(decide(&Desired::Absent, &seen)).len(), 2);
 }
@@ -171,7 +176,9 @@ fn a_source_is_told_the_arn_of_a_changed_password_and_then_the_old_copy_goes() {
     };
     let copy = crate::fixtures::copy_of(&password, &seen.tags);
     seen.secrets.push(copy.clone());
-    let source::plan::Action::UpdateSource { name, settings, .. } = decide(&seen) else { panic!("the source is told") };
+    let source::plan::Action::Flow(FlowAction::UpdateSource { name, settings, .. }) = decide(&seen) else {
+        panic!("the source is told")
+    };
     assert_eq!(
         (name.as_str(), settings.decryption.as_ref().and_then(|c| c.secret_arn.clone())),
         ("main", Some(copy.arn))

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use playout_api::destination::{ActiveEndpoint, Destination, DestinationSpec, DestinationStatus, DestinationWord, Run};
+use playout_core::action::Action as _;
 use playout_core::conditions::{DELIVERING, OVER_LIMIT, READY, RECONCILING, STALLED};
 use playout_core::endpoint::Role;
 use playout_core::evidence::QUIET_FOR;
@@ -25,8 +26,9 @@ use playout_core::kinds::destination::observed::{Observed, Programme};
 use playout_core::kinds::destination::plan::{Action, housekeeping, pending_changes, plan};
 use playout_core::kinds::destination::status::status;
 use playout_core::kinds::destination::wanted::{Wanted, retains, wants_to_run};
-use playout_core::plan::{Action as _, Desired, Step};
+use playout_core::plan::{Desired, Step};
 use playout_core::reasons::Reason;
+use playout_core::resources::flow::OutputAction;
 use playout_core::resources::flow::{FlowState, OutputSettings, SecretCopy};
 use playout_core::resources::secret_copy::CopyAction;
 use playout_core::waiting::{StaysOff, Waiting};
@@ -44,11 +46,17 @@ fn decide(desired: &Desired<Wanted>, seen: &Observed) -> Step<Action> {
 }
 
 fn update(role: Role, settings: Option<OutputSettings>, enabled: Option<bool>) -> Action {
-    Action::UpdateOutput { flow: FLOW.into(), arn: output_arn(role), role, settings: settings.map(Box::new), enabled }
+    Action::Output(OutputAction::Update {
+        flow: FLOW.into(),
+        arn: output_arn(role),
+        role,
+        settings: settings.map(Box::new),
+        enabled,
+    })
 }
 
 fn remove(role: Role) -> Action {
-    Action::RemoveOutput { flow: FLOW.into(), arn: output_arn(role), role }
+    Action::Output(OutputAction::Remove { flow: FLOW.into(), arn: output_arn(role), role })
 }
 
 fn settings(desired: &Desired<Wanted>, role: Role) -> OutputSettings {

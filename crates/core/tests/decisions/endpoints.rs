@@ -11,6 +11,7 @@ use playout_core::kinds::destination::retry::{Attempt, Phase, Tries};
 use playout_core::kinds::destination::wanted::Wanted;
 use playout_core::plan::{Desired, Step};
 use playout_core::reasons::Reason;
+use playout_core::resources::flow::OutputAction;
 use serde_json::{Value, json};
 
 use crate::fixtures::steps::act;
@@ -57,7 +58,13 @@ fn feed(seen: &mut Observed, roles: &[Role]) {
 }
 
 fn switched(role: Role, on: bool) -> Action {
-    Action::UpdateOutput { flow: FLOW.into(), arn: output_arn(role), role, settings: None, enabled: Some(on) }
+    Action::Output(OutputAction::Update {
+        flow: FLOW.into(),
+        arn: output_arn(role),
+        role,
+        settings: None,
+        enabled: Some(on),
+    })
 }
 
 // --------------------------------------------------------------------------------------- all or nothing
@@ -91,8 +98,7 @@ fn the_leader_stays_on_the_air_until_its_successor_can_come() {
             seen.told = told;
             match decide(&keyless(roles), &seen) {
                 Step::Act(actions) => {
-                    let adds =
-                        |a: &Action| matches!(a, Action::AddOutput { output, .. } if output.role == Role::Backup);
+                    let adds = |a: &Action| matches!(a, Action::Output(OutputAction::Add { output, .. }) if output.role == Role::Backup);
                     assert!(roles.is_empty() && actions.iter().all(adds), "{roles:?} {told:?} {actions:?}");
                 }
                 step => assert!(!roles.is_empty(), "{told:?} {step:?}"),
@@ -132,7 +138,7 @@ fn no_decision_about_two_endpoints_is_undone_by_the_next() {
                 let before = [Role::Primary, Role::Backup].map(|role| output(&mut seen, role).output.enabled);
                 for action in actions {
                     match action {
-                        Action::UpdateOutput { role, enabled: Some(on), .. } => {
+                        Action::Output(OutputAction::Update { role, enabled: Some(on), .. }) => {
                             output(&mut seen, role).output.enabled = on
                         }
                         other => panic!("{case}: {other:?}"),
@@ -156,7 +162,7 @@ fn a_show_begins_with_the_endpoint_whose_key_is_there_and_the_other_is_told() {
     seen.outputs.clear();
     let actions = act(decide(&keyless(&[Role::Backup]), &seen));
     assert!(
-        matches!(actions.as_slice(), [Action::AddOutput { output, .. }] if output.role == Role::Primary && output.enabled),
+        matches!(actions.as_slice(), [Action::Output(OutputAction::Add { output, .. })] if output.role == Role::Primary && output.enabled),
         "{actions:?}"
     );
     let mut running = destination_seen(&[backup()]);

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use playout_api::source::{AdoptionState, ExternalPolicy, SourceSpec, SourceStatus};
 use playout_api::{RECONCILE_AT, Source, TEST_CONNECTION};
+use playout_core::action::Action as _;
 use playout_core::existence::Existence;
 use playout_core::failure::{Failure, FailureClass};
 use playout_core::identity::{OWNERSHIP_TAGS, Ownership, TAG_ADOPTED, TAG_NAME, TAG_UID};
@@ -16,7 +17,7 @@ use playout_core::kinds::source::observed::{Hold, Observed, TestPhase};
 use playout_core::kinds::source::off::stays_off;
 use playout_core::kinds::source::plan::{Action, plan};
 use playout_core::kinds::source::wanted::{Wanted, retains, wanted};
-use playout_core::plan::{Action as _, Desired, Step};
+use playout_core::plan::{Desired, Step};
 use playout_core::reasons::Reason;
 use playout_core::resources::flow::{Failover, FlowOutput, FlowState, Protocol, RtmpPath};
 use playout_core::secret::SecretText;

@@ -5,10 +5,12 @@ use playout_core::conditions::{READY, RECONCILING, STALLED};
 use playout_core::failure::{Failure, FailureClass};
 use playout_core::identity::Ownership;
 use playout_core::kinds::source::observed::{Hold, Observed};
-use playout_core::kinds::source::plan::{Action, Toward, plan};
+use playout_core::kinds::source::plan::{Action, plan};
 use playout_core::kinds::source::{self, status};
 use playout_core::plan::{Desired, Step};
 use playout_core::reasons::Reason;
+use playout_core::resources::flow::FlowAction;
+use playout_core::resources::flow::Toward;
 use playout_core::resources::flow::{FlowOutput, FlowState};
 use serde_json::json;
 
@@ -22,7 +24,7 @@ fn in_error() -> Observed {
 }
 
 fn leave(toward: Toward) -> Step<Action> {
-    Step::Act(vec![Action::LeaveError { flow: FLOW.into(), toward, errors: "no capacity".into() }])
+    Step::Act(vec![Action::Flow(FlowAction::LeaveError { flow: FLOW.into(), toward, errors: "no capacity".into() })])
 }
 
 #[test]

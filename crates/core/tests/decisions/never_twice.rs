@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use playout_core::action::{Action as _, Intent};
 use playout_core::failure::{Failure, FailureClass};
 use playout_core::identity::{Identity, Ownership};
 use playout_core::intent::{CreateIntent, FirstSeen, IntentPhase};
 use playout_core::kinds::destination::plan::Action;
-use playout_core::plan::Action as _;
+use playout_core::resources::channel::ChannelAction;
 
 use crate::fixtures::{at, identity};
 
@@ -49,8 +50,9 @@ fn an_intent_is_open_for_the_whole_window_and_not_longer() {
 #[test]
 fn an_intent_ends_with_the_removal_of_what_it_was_for() {
     let id = || "7".to_string();
-    assert!(Action::DeleteInput { id: id() }.ends_intent() && Action::DeleteChannel { id: id() }.ends_intent());
-    assert!(!Action::StopChannel { id: id() }.ends_intent());
+    let deletes = [ChannelAction::DeleteInput { id: id() }, ChannelAction::Delete { id: id() }];
+    assert!(deletes.into_iter().all(|action| Action::Channel(action).intent() == Intent::Ends));
+    assert_eq!(Action::Channel(ChannelAction::Stop { id: id() }).intent(), Intent::None);
 }
 
 #[test]

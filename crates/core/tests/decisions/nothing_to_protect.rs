@@ -9,6 +9,8 @@ use playout_core::kinds::destination::observed::{Observed, Programme};
 use playout_core::kinds::destination::plan::{Action, pending_changes, plan};
 use playout_core::kinds::destination::wanted::Wanted;
 use playout_core::plan::{Desired, Step};
+use playout_core::resources::channel::ChannelAction;
+use playout_core::resources::flow::OutputAction;
 use serde_json::json;
 
 use crate::fixtures::steps::{act, one};
@@ -35,7 +37,8 @@ fn down() -> Observed {
 #[test]
 fn a_corrected_key_of_an_output_that_nobody_takes_is_used_at_once() {
     let desired = corrected(&[]);
-    let Action::UpdateOutput { settings: Some(_), enabled: None, .. } = one(decide(&desired, &down())) else {
+    let Action::Output(OutputAction::Update { settings: Some(_), enabled: None, .. }) = one(decide(&desired, &down()))
+    else {
         panic!("it is used")
     };
     assert_eq!(pending_changes(&present(desired.clone()), &down()), [""; 0]);
@@ -54,7 +57,7 @@ fn of_a_hot_pair_only_the_output_that_nobody_takes_is_changed() {
     let mut seen = destination_seen(&changes);
     output(&mut seen, Role::Backup).measured = Some(connected(Some(false)));
     let desired = corrected(&changes);
-    let Action::UpdateOutput { role, settings: Some(_), .. } = one(decide(&desired, &seen)) else {
+    let Action::Output(OutputAction::Update { role, settings: Some(_), .. }) = one(decide(&desired, &seen)) else {
         panic!("it is used")
     };
     assert_eq!(role, Role::Backup);
@@ -109,7 +112,7 @@ fn a_channel_whose_input_is_gone_is_made_anew_whatever_the_policy() {
     let seen = Observed { input: Existence::Absent, cut_off: true, ..on_air(&[]) };
     assert_eq!(one(decide(&live(&[]), &seen)), stop());
     let seen = Observed { channel: Existence::Absent, ..seen };
-    assert!(matches!(one(decide(&live(&[]), &seen)), Action::CreateInput(_)));
+    assert!(matches!(one(decide(&live(&[]), &seen)), Action::Channel(ChannelAction::CreateInput(_))));
 }
 
 #[test]
@@ -126,5 +129,5 @@ fn a_channel_that_nothing_can_reach_is_not_paid_for_while_there_is_no_flow() {
     prepared.cut_off = true;
     channel(&mut prepared).channel.state = playout_core::resources::channel::ChannelState::Idle;
     let wish = live(&[("/state", json!("Stopped")), ("/prepare", json!(true))]);
-    assert!(matches!(one(decide(&wish, &prepared)), Action::DeleteChannel { .. }));
+    assert!(matches!(one(decide(&wish, &prepared)), Action::Channel(ChannelAction::Delete { .. })));
 }

@@ -8,6 +8,7 @@ use playout_core::kinds::source::observed::Observed;
 use playout_core::kinds::source::plan::{Action, pending_changes, plan};
 use playout_core::kinds::source::status::status;
 use playout_core::plan::Step;
+use playout_core::resources::flow::FlowAction;
 use playout_core::resources::flow::{FlowOutput, FlowState};
 use serde_json::{Value, json};
 
@@ -42,7 +43,7 @@ fn decide(changes: &[(&str, Value)], seen: &Observed) -> Step<Action> {
 fn leads(step: &Step<Action>) -> Option<&str> {
     match step {
         Step::Act(actions) => match &actions[..] {
-            [Action::SetFailover { failover, .. }] => failover.primary.as_deref(),
+            [Action::Flow(FlowAction::SetFailover { failover, .. })] => failover.primary.as_deref(),
             _ => None,
         },
         _ => None,
@@ -59,7 +60,7 @@ fn what_leads_is_given_to_the_other_one_before_it_goes() {
         assert_eq!(leads(&decide(&changes, &off)), Some("reserve"), "{changes:?}");
         flow(&mut off).failover.primary = Some("reserve".into());
         let step = decide(&changes, &off);
-        let removes = |a: &Action| matches!(a, Action::RemoveSource { name, .. } if name == "main");
+        let removes = |a: &Action| matches!(a, Action::Flow(FlowAction::RemoveSource { name, .. }) if name == "main");
         assert!(matches!(&step, Step::Act(actions) if removes(&actions[0])), "{step:?}");
     }
 }
@@ -113,7 +114,7 @@ fn other_inputs_are_changed_while_one_stays() {
     let mut seen = sending();
     health(&mut seen, &[("main", Healthy), ("reserve", Failed)]);
     let step = decide(&[("/inputs/0/enabled", json!(false)), ("/inputs/1", input("reserve", "Backup", 6001))], &seen);
-    let updates = |a: &Action| matches!(a, Action::UpdateSource { name, .. } if name == "reserve");
+    let updates = |a: &Action| matches!(a, Action::Flow(FlowAction::UpdateSource { name, .. }) if name == "reserve");
     assert!(matches!(&step, Step::Act(actions) if updates(&actions[0])), "{step:?}");
 }
 
@@ -123,7 +124,7 @@ fn an_input_whose_addition_is_refused_holds_up_no_other_change_and_takes_nothing
     seen.left = Left::from_iter([Change::of("input reserve", What::Made)]);
     flow(&mut seen).failover.enabled = true;
     let step = decide(&[("/inputs/0", input("main", "Primary", 6000))], &seen);
-    let updates = |a: &Action| matches!(a, Action::UpdateSource { name, .. } if name == "main");
+    let updates = |a: &Action| matches!(a, Action::Flow(FlowAction::UpdateSource { name, .. }) if name == "main");
     assert!(matches!(&step, Step::Act(actions) if updates(&actions[0])), "{step:?}");
     // The one on the port of the other does not step aside for nothing.
     let mut seen = source_seen(&[]);

@@ -13,7 +13,9 @@ use playout_core::kinds::{destination, source};
 use playout_core::plan::{Desired, Step};
 use playout_core::reasons::Reason;
 use playout_core::resources::channel::{Input, InputState};
+use playout_core::resources::flow::FlowAction;
 use playout_core::resources::flow::FlowState;
+use playout_core::resources::flow::OutputAction;
 use playout_core::waiting::Waiting;
 use serde_json::{Value, json};
 
@@ -116,7 +118,7 @@ fn tags_and_unused_copies_never_stand_before_a_start() {
         tags: Tags::new(),
     };
     seen.secrets.push(copy);
-    let start = source::plan::Action::StartFlow { flow: FLOW.into() };
+    let start = source::plan::Action::Flow(FlowAction::Start { flow: FLOW.into() });
     assert_eq!(source_of(&seen, &[]), Step::Act(vec![start]));
     assert_eq!(source::plan::housekeeping(&present(wish(&[])), &seen).len(), 2, "beside it, whatever AWS says");
 }
@@ -125,7 +127,7 @@ fn tags_and_unused_copies_never_stand_before_a_start() {
 fn a_retained_flow_that_nobody_uses_stops_before_it_is_let_go_and_what_runs_is_told() {
     let mut seen = source_seen(&[]);
     flow(&mut seen).state = FlowState::Active;
-    let stop = Step::Act(vec![source::plan::Action::StopFlow { flow: FLOW.into() }]);
+    let stop = Step::Act(vec![source::plan::Action::Flow(FlowAction::Stop { flow: FLOW.into() })]);
     let retained = |seen: &source::observed::Observed| source::plan::plan(&Desired::Absent, true, seen);
     assert_eq!(retained(&seen), stop);
     flow(&mut seen).state = FlowState::Stopping;
@@ -165,19 +167,19 @@ fn nothing_is_left_is_said_only_when_it_was_seen() {
 
 #[test]
 fn before_a_flow_is_stopped_removed_or_tagged_its_tags_are_read_anew() {
-    use source::plan::Action as A;
+    use FlowAction as A;
     let (id, none) = (identity("Source", "studio"), Tags::new());
     let ours = id.tags(&none);
     let others = tags_of("Source", "studio", TAG_CLUSTER, "another");
     let taken = tags_of("Source", "studio", TAG_UID, "uid-2");
     let flow = || FLOW.to_string();
-    let claim = A::ClaimFlow { flow: flow(), tags: none.clone() };
+    let claim = A::Claim { flow: flow(), tags: none.clone() };
     for action in [
-        A::StopFlow { flow: flow() },
-        A::DeleteFlow { flow: flow() },
-        A::TagFlow { flow: flow(), tags: none.clone() },
-        A::AdoptFlow { flow: flow(), tags: none.clone() },
-        A::ReleaseFlow { flow: flow(), keys: Vec::new() },
+        A::Stop { flow: flow() },
+        A::Delete { flow: flow() },
+        A::Tag { flow: flow(), tags: none.clone() },
+        A::Adopt { flow: flow(), tags: none.clone() },
+        A::Release { flow: flow(), keys: Vec::new() },
         claim.clone(),
     ] {
         assert_eq!(action.asks_whose(), Some(FLOW), "{action:?}");
@@ -187,7 +189,7 @@ fn before_a_flow_is_stopped_removed_or_tagged_its_tags_are_read_anew() {
         assert!(!action.may_be_done(&id, &taken, Some("uid-1")), "{action:?}");
         assert_eq!(action.may_be_done(&id, &none, None), action == claim, "{action:?}");
     }
-    assert_eq!(A::StartFlow { flow: flow() }.asks_whose(), None);
+    assert_eq!(A::Start { flow: flow() }.asks_whose(), None);
 }
 
 // ---------------------------------------------------------------------------------------------------- Destination
@@ -223,7 +225,10 @@ fn an_output_is_ours_by_its_name_before_its_tags_are_known() {
     output(&mut seen, Role::Primary).tags = None;
     (seen.secrets, seen.secrets_asked) = (Vec::new(), false);
     let Step::Act(actions) = plan_of(&seen, &[stopped()]) else { panic!("a stop") };
-    assert!(matches!(actions.as_slice(), [Action::UpdateOutput { enabled: Some(false), .. }]), "{actions:?}");
+    assert!(
+        matches!(actions.as_slice(), [Action::Output(OutputAction::Update { enabled: Some(false), .. })]),
+        "{actions:?}"
+    );
 }
 
 #[test]
@@ -249,7 +254,10 @@ fn nothing_is_added_to_a_flow_that_its_source_has_lost() {
     assert!(problem.message.contains("channel") && problem.message.contains("still sends"), "{}", problem.message);
     // Ours is stopped there all the same, and what is stopped is as wished.
     let Step::Act(actions) = plan_of(&lost, &[stopped()]) else { panic!("a stop") };
-    assert!(matches!(actions.as_slice(), [Action::UpdateOutput { enabled: Some(false), .. }]), "{actions:?}");
+    assert!(
+        matches!(actions.as_slice(), [Action::Output(OutputAction::Update { enabled: Some(false), .. })]),
+        "{actions:?}"
+    );
     assert_eq!(plan_of(&without, &[stopped()]), Step::Settled);
 }
 

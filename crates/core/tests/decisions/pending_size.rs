@@ -6,6 +6,7 @@ use playout_core::kinds::source::observed::Observed;
 use playout_core::kinds::source::plan::{Action, pending_changes, plan};
 use playout_core::kinds::source::wanted::Wanted;
 use playout_core::plan::{Desired, Step};
+use playout_core::resources::flow::FlowAction;
 use playout_core::resources::flow::{FlowState, MaintenanceWindow};
 use serde_json::{Value, json};
 
@@ -32,7 +33,10 @@ fn a_running_flow_keeps_its_size_and_takes_all_else() {
     let mut more = large();
     more.push(("/inputs/0", input("main", "Primary", 5050)));
     let step = decide(&wish(&more), &seen);
-    assert!(matches!(&step, Step::Act(actions) if matches!(&actions[..], [Action::UpdateSource { .. }])), "{step:?}");
+    assert!(
+        matches!(&step, Step::Act(actions) if matches!(&actions[..], [Action::Flow(FlowAction::UpdateSource { .. })])),
+        "{step:?}"
+    );
 }
 
 #[test]
@@ -73,7 +77,7 @@ fn inputs_that_need_a_large_flow_wait_with_its_size() {
     on_air(&mut seen);
     let step = decide(&desired, &seen);
     assert!(
-        matches!(&step, Step::Act(actions) if matches!(&actions[..], [Action::AddVpcInterfaces { .. }])),
+        matches!(&step, Step::Act(actions) if matches!(&actions[..], [Action::Flow(FlowAction::AddVpcInterfaces { .. })])),
         "what waits for nothing is done: {step:?}"
     );
     let wanted = present(desired.clone());
@@ -91,16 +95,17 @@ fn the_maintenance_window_is_made_with_the_flow_and_changed_last() {
     assert_eq!(decide(&wish(&window), &seen), Step::Settled);
     seen.users.on_air = vec!["Destination/tube".into()];
     flow(&mut seen).maintenance = Some(MaintenanceWindow { day: "Friday".into(), start: "02:00".into() });
-    let start = Action::StartFlow { flow: FLOW.into() };
+    let start = Action::Flow(FlowAction::Start { flow: FLOW.into() });
     assert_eq!(decide(&wish(&window), &seen), Step::Act(vec![start]), "the show comes first");
     flow(&mut seen).state = FlowState::Active;
-    let set = Action::SetMaintenance { flow: FLOW.into(), window: wanted };
+    let set = Action::Flow(FlowAction::SetMaintenance { flow: FLOW.into(), window: wanted });
     assert_eq!(decide(&wish(&window), &seen), Step::Act(vec![set]));
     assert_eq!(decide(&wish(&[]), &seen), Step::Settled, "AWS's own choice is no difference");
     let mut absent = seen;
     absent.flow = Existence::Absent;
     let step = decide(&wish(&window), &absent);
-    let made = |actions: &[Action]| matches!(actions, [Action::CreateFlow(new)] if new.maintenance.is_some());
+    let made =
+        |actions: &[Action]| matches!(actions, [Action::Flow(FlowAction::Create(new))] if new.maintenance.is_some());
     assert!(matches!(&step, Step::Act(actions) if made(actions)), "{step:?}");
 }
 
@@ -108,8 +113,8 @@ fn the_maintenance_window_is_made_with_the_flow_and_changed_last() {
 fn a_stopped_flow_takes_its_size_before_it_starts() {
     let mut seen = source_seen(&[]);
     seen.users.on_air = vec!["Destination/tube".into()];
-    let resize = Action::ResizeFlow { flow: FLOW.into(), size: "LARGE".into() };
+    let resize = Action::Flow(FlowAction::Resize { flow: FLOW.into(), size: "LARGE".into() });
     assert_eq!(decide(&wish(&large()), &seen), Step::Act(vec![resize]));
     flow(&mut seen).size = Some("LARGE".into());
-    assert_eq!(decide(&wish(&large()), &seen), Step::Act(vec![Action::StartFlow { flow: FLOW.into() }]));
+    assert_eq!(decide(&wish(&large()), &seen), Step::Act(vec![Action::Flow(FlowAction::Start { flow: FLOW.into() })]));
 }

@@ -7,6 +7,7 @@ use playout_api::Destination;
 use playout_api::destination::{
     ChannelStatus, DestinationStatus, DestinationWord, OutputStatus, RetryStatus, RetryWord,
 };
+use playout_core::action::Action as _;
 use playout_core::conditions::READY;
 use playout_core::endpoint::Role;
 use playout_core::existence::Existence;
@@ -16,8 +17,9 @@ use playout_core::kinds::destination::plan::plan;
 use playout_core::kinds::destination::retry::Attempt;
 use playout_core::kinds::destination::{self, memory, status};
 use playout_core::kinds::source::off::stays_off;
-use playout_core::plan::{Action as _, Desired, Step};
+use playout_core::plan::{Desired, Step};
 use playout_core::reasons::Reason;
+use playout_core::resources::flow::FlowAction;
 use playout_core::resources::flow::{FlowState, VpcInterface};
 use playout_core::waiting::{StaysOff, Waiting};
 use serde_json::{Value, json};
@@ -138,7 +140,10 @@ fn what_is_new_in_a_vpc_comes_first_while_there_is_room_for_both() {
     let step = playout_core::kinds::source::plan::plan(&wish(&[("/network/vpcInterfaces", lan("new"))]), false, &seen);
     let Step::Act(actions) = step else { panic!("{step:?}") };
     assert!(
-        matches!(actions.as_slice(), [playout_core::kinds::source::plan::Action::AddVpcInterfaces { .. }]),
+        matches!(
+            actions.as_slice(),
+            [playout_core::kinds::source::plan::Action::Flow(FlowAction::AddVpcInterfaces { .. })]
+        ),
         "{actions:?}"
     );
 }
@@ -244,7 +249,10 @@ fn the_age_of_a_refusal_begins_anew_with_other_settings() {
     let other = ("/url", json!("rtmps://other.example.com:443/app"));
     assert_eq!(since(std::slice::from_ref(&other)), Some(at(5)));
     let step = decide(&destination_wanted(&destination_spec(&[other]), &references()), &seen);
-    assert!(matches!(&step, Step::Act(actions) if actions[0].is_told()), "the status alone remembers it: {step:?}");
+    assert!(
+        matches!(&step, Step::Act(actions) if actions[0].effect().is_kept),
+        "the status alone remembers it: {step:?}"
+    );
 }
 
 #[test]

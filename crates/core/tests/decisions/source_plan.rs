@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use playout_api::Source;
 use playout_api::source::HealthWord::{Degraded, Failed, Healthy, Unknown};
 use playout_api::source::{SourceStatus, SourceWord};
+use playout_core::action::Action as _;
 use playout_core::conditions::{READY, STALLED};
 use playout_core::existence::Existence;
 use playout_core::failure::{Failure, FailureClass, Problem};
@@ -25,7 +26,7 @@ use playout_core::kinds::source::observed::{FlowQuota, Hold, Observed, TestPhase
 use playout_core::kinds::source::off::stays_off;
 use playout_core::kinds::source::plan::{Action, housekeeping, plan};
 use playout_core::kinds::source::wanted::{Wanted, wanted};
-use playout_core::plan::{Action as _, Desired, Step};
+use playout_core::plan::{Desired, Step};
 use playout_core::reasons::Reason;
 use playout_core::resources::channel::Usage;
 use playout_core::resources::flow::{Failover, FlowOutput, FlowState, Protocol, VpcInterface};

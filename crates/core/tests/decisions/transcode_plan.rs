@@ -12,6 +12,7 @@ mod states;
 use std::time::Duration;
 
 use playout_api::policy::RetryPolicy;
+use playout_core::action::Action as _;
 use playout_core::endpoint::Role;
 use playout_core::existence::Existence;
 use playout_core::identity::{Ownership, TAG_UID};
@@ -21,8 +22,9 @@ use playout_core::kinds::destination::observed::{EndpointSeen, NotOurs, Observed
 use playout_core::kinds::destination::plan::{Action, housekeeping, pending_changes, plan};
 use playout_core::kinds::destination::retry::{Attempt, LONGEST_PAUSE, Phase, Retry, Tries, is_refusal};
 use playout_core::kinds::destination::wanted::{Roles, wanted};
-use playout_core::plan::{Action as _, Desired, Memory as _, Step};
+use playout_core::plan::{Desired, Memory as _, Step};
 use playout_core::reasons::Reason;
+use playout_core::resources::channel::ChannelAction;
 use playout_core::resources::channel::{ChannelState, InputState, NewInput, Quotas, Usage};
 use playout_core::resources::flow::FlowState;
 use playout_core::waiting::{StaysOff, Waiting};
@@ -37,7 +39,7 @@ use crate::fixtures::{
 
 fn new_input() -> NewInput {
     match one(decide(&live(&[]), &nothing())) {
-        Action::CreateInput(new) => *new,
+        Action::Channel(ChannelAction::CreateInput(new)) => *new,
         other => panic!("an input, not {other:?}"),
     }
 }

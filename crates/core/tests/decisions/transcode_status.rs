@@ -14,6 +14,7 @@ use playout_api::RECONCILE_AT;
 use playout_api::destination::{
     ActiveEndpoint, Destination, DestinationSpec, DestinationStatus, DestinationWord, RetryStatus, RetryWord,
 };
+use playout_core::action::Action as _;
 use playout_core::conditions::{DELIVERING, READY, RECONCILING, STALLED};
 use playout_core::endpoint::Role;
 use playout_core::existence::Existence;
@@ -25,7 +26,7 @@ use playout_core::kinds::destination::observed::Observed;
 use playout_core::kinds::destination::plan::{Action, plan};
 use playout_core::kinds::destination::retry::{Attempt, FORGIVEN_AFTER, Phase, Tries};
 use playout_core::kinds::destination::status::status;
-use playout_core::plan::{Action as _, Desired, Memory as _, Step};
+use playout_core::plan::{Desired, Memory as _, Step};
 use playout_core::reasons::Reason;
 use playout_core::resources::channel::{ChannelState, InputState};
 use playout_core::resources::flow::FlowState;

@@ -10,6 +10,7 @@ use crate::endpoint::Role;
 use crate::failure::Problem;
 use crate::reasons::Reason;
 use crate::resources::flow::NewOutput;
+use crate::resources::flow::OutputAction;
 use crate::resources::flow::{Cipher, OUTPUTS_PER_FLOW, OutputSettings, Password};
 use crate::resources::secret_copy;
 
@@ -25,7 +26,13 @@ pub(super) struct Changes<'a> {
 impl Changes<'_> {
     fn update(&self, role: Role, seen: &OutputSeen, settings: Option<OutputSettings>, enabled: Option<bool>) -> Action {
         let settings = settings.map(Box::new);
-        Action::UpdateOutput { flow: self.flow.clone(), arn: seen.output.arn.clone(), role, settings, enabled }
+        Action::Output(OutputAction::Update {
+            flow: self.flow.clone(),
+            arn: seen.output.arn.clone(),
+            role,
+            settings,
+            enabled,
+        })
     }
 
     /// Changes to what exists. A problem with a key does not keep an output from being stopped.
@@ -38,11 +45,11 @@ impl Changes<'_> {
         for (role, seen) in &self.seen.outputs {
             let Some(wish) = self.wanted.outputs.get(role) else {
                 if has_successor || !seen.output.enabled {
-                    actions.push(Action::RemoveOutput {
+                    actions.push(Action::Output(OutputAction::Remove {
                         flow: self.flow.clone(),
                         arn: seen.output.arn.clone(),
                         role: *role,
-                    });
+                    }));
                 }
                 continue;
             };
@@ -55,7 +62,8 @@ impl Changes<'_> {
         }
         // What begins to send comes before what ends, so that a switch has no gap.
         actions.sort_by_key(|a| match a {
-            Action::UpdateOutput { enabled: Some(false), .. } | Action::RemoveOutput { .. } => 1,
+            Action::Output(OutputAction::Update { enabled: Some(false), .. })
+            | Action::Output(OutputAction::Remove { .. }) => 1,
             _ => 0,
         });
         (actions, problem)
@@ -68,26 +76,28 @@ impl Changes<'_> {
         if !switches || tries(self.wanted, self.seen).is_some_and(Tries::holds_back) {
             return;
         }
-        let begins = |a: &Action, other: Role| matches!(a, Action::UpdateOutput { role, enabled: Some(true), .. } if *role == other);
+        let begins = |a: &Action, other: Role| matches!(a, Action::Output(OutputAction::Update { role, enabled: Some(true), .. }) if *role == other);
         let sends = |role: Role| {
             self.seen.outputs.get(&role).is_some_and(|o| o.output.enabled) || actions.iter().any(|a| begins(a, role))
         };
         let alone: Vec<Role> = [Role::Primary, Role::Backup].into_iter().filter(|role| !sends(role.other())).collect();
         actions
-            .retain(|a| !matches!(a, Action::UpdateOutput { role, enabled: Some(false), .. } if alone.contains(role)));
+            .retain(|a| !matches!(a, Action::Output(OutputAction::Update { role, enabled: Some(false), .. }) if alone.contains(role)));
     }
 
     /// What is not wished any more and sends goes when something that is wished sends, or begins to before it in this very pass:
     /// AWS may not take that.
     fn keep_what_sends(&self, actions: &mut Vec<Action>) {
         let holds_back = tries(self.wanted, self.seen).is_some_and(Tries::holds_back);
-        let begins = |a: &Action| matches!(a, Action::UpdateOutput { enabled: Some(true), .. });
+        let begins = |a: &Action| matches!(a, Action::Output(OutputAction::Update { enabled: Some(true), .. }));
         if !self.wanted.running || holds_back || self.is_fed() || actions.iter().any(begins) {
             return;
         }
         let sends = |role: &Role| self.seen.outputs.get(role).is_some_and(|o| o.output.enabled);
         let is_surplus = |role: &Role| !self.wanted.outputs.contains_key(role);
-        actions.retain(|a| !matches!(a, Action::RemoveOutput { role, .. } if sends(role) && is_surplus(role)));
+        actions.retain(
+            |a| !matches!(a, Action::Output(OutputAction::Remove { role, .. }) if sends(role) && is_surplus(role)),
+        );
     }
 
     /// Whether one of the outputs that are wished sends.
@@ -140,7 +150,7 @@ impl Changes<'_> {
         let waits = self.on_air && send && !self.wanted.may_interrupt && is_delivered(seen);
         let change = if settings.needs_replacement(&seen.output.settings) {
             // AWS keeps what an update leaves out; the next pass adds it anew under the same name.
-            Action::RemoveOutput { flow: self.flow.clone(), arn: seen.output.arn.clone(), role }
+            Action::Output(OutputAction::Remove { flow: self.flow.clone(), arn: seen.output.arn.clone(), role })
         } else {
             self.update(role, seen, Some(settings), enabled)
         };
@@ -188,7 +198,7 @@ impl Changes<'_> {
                 }
             };
             let Some(settings) = settings else { continue };
-            actions.push(Action::AddOutput {
+            actions.push(Action::Output(OutputAction::Add {
                 flow: self.flow.clone(),
                 output: Box::new(NewOutput {
                     name: wish.name.clone(),
@@ -197,11 +207,11 @@ impl Changes<'_> {
                     enabled: feeds(self.wanted, self.seen, *role, self.on_air),
                     tags: self.wanted.tags.clone(),
                 }),
-            });
+            }));
         }
         actions.retain(|action| !self.seen.left.leaves(action));
         // A show begins with what can be made of it, if that is what is to send.
-        let sends = |a: &Action| matches!(a, Action::AddOutput { output, .. } if output.enabled);
+        let sends = |a: &Action| matches!(a, Action::Output(OutputAction::Add { output, .. }) if output.enabled);
         if problem.is_some() && !self.is_fed() && !actions.iter().any(sends) {
             actions.clear();
         }

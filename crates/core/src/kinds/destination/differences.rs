@@ -7,6 +7,8 @@ use super::observed::{Observed, OutputSeen};
 use super::plan::changes;
 use super::wanted::Wanted;
 use crate::endpoint::Role;
+use crate::resources::channel::ChannelAction;
+use crate::resources::flow::OutputAction;
 use crate::resources::flow::OutputSettings;
 
 /// In what AWS differs from what this action asks for: fields and both values, where they are no secrets. Empty: that is told by
@@ -21,13 +23,13 @@ pub fn difference(wanted: Option<&Wanted>, seen: &Observed, action: &Action) -> 
     };
     let wished = |role: &Role| wanted?.outputs.get(role)?.settings.as_ref().ok();
     let list = match action {
-        Action::UpdateOutput { role, settings: Some(settings), .. } => of_output(role, Some(settings)),
-        Action::RemoveOutput { role, .. } => of_output(role, wished(role)),
-        Action::TagOutput { arn, tags } => {
+        Action::Output(OutputAction::Update { role, settings: Some(settings), .. }) => of_output(role, Some(settings)),
+        Action::Output(OutputAction::Remove { role, .. }) => of_output(role, wished(role)),
+        Action::Output(OutputAction::Tag { arn, tags }) => {
             let output = seen.outputs.values().find(|o: &&OutputSeen| o.output.arn == *arn);
             output.and_then(|o| o.tags.as_ref()).map_or_else(Vec::new, |old| of_tags(old, tags))
         }
-        Action::UpdateChannel { .. } | Action::StopChannel { .. } => {
+        Action::Channel(ChannelAction::Update { .. }) | Action::Channel(ChannelAction::Stop { .. }) => {
             wanted.map_or_else(Vec::new, |wanted| changes(wanted, seen))
         }
         _ => Vec::new(),

@@ -23,6 +23,7 @@ use crate::conditions::whole_second;
 use crate::endpoint::Role;
 use crate::plan::Step;
 use crate::reasons::Reason;
+use crate::resources::channel::ChannelAction;
 use crate::resources::channel::ChannelState;
 use crate::told::News;
 
@@ -218,7 +219,7 @@ fn restarts(wanted: &Wanted, seen: &Observed, is_decided: bool, actions: &[Actio
         return (seen.tries.clone().map(|tries| Tries { keys, ..tries }), true);
     }
     let remembered = restart::tries(wanted, seen).cloned();
-    let stops = actions.iter().any(|a| matches!(a, Action::StopChannel { .. }));
+    let stops = actions.iter().any(|a| matches!(a, Action::Channel(ChannelAction::Stop { .. })));
     if stops && remembered.as_ref().is_none_or(|tries| tries.attempt.phase == Phase::Trying) {
         // A stop of our own is no failure, and takes none back that was counted.
         let counted = remembered.filter(|tries| tries.attempt.count > 0).map(|tries| Tries { up: false, ..tries });

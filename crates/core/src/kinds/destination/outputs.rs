@@ -18,6 +18,7 @@ use crate::endpoint::Role;
 use crate::failure::Problem;
 use crate::plan::{IN_TRANSITION, SOON, Step};
 use crate::reasons::Reason;
+use crate::resources::flow::OutputAction;
 use crate::resources::flow::{Cipher, FlowState, Password};
 use crate::resources::secret_copy;
 use crate::waiting::{StaysOff, Waiting};
@@ -26,12 +27,14 @@ use crate::waiting::{StaysOff, Waiting};
 pub(super) fn stops(seen: &Observed) -> Vec<Action> {
     let Programme::Flow { arn, .. } = &seen.flow else { return Vec::new() };
     let on = ours(seen).filter(|(_, o)| o.output.enabled);
-    on.map(|(role, o)| Action::UpdateOutput {
-        flow: arn.clone(),
-        arn: o.output.arn.clone(),
-        role: *role,
-        settings: None,
-        enabled: Some(false),
+    on.map(|(role, o)| {
+        Action::Output(OutputAction::Update {
+            flow: arn.clone(),
+            arn: o.output.arn.clone(),
+            role: *role,
+            settings: None,
+            enabled: Some(false),
+        })
     })
     .collect()
 }
@@ -42,10 +45,8 @@ pub(super) fn retire(seen: &Observed) -> Option<Step<Action>> {
         Programme::NoFlow { certain: false } => Some(Step::wait(Waiting::CreateOutcome, IN_TRANSITION)),
         Programme::NoFlow { certain: true } | Programme::NoSource | Programme::NextSource => None,
         Programme::Flow { arn, state, .. } => {
-            let remove = |(role, o): (&Role, &OutputSeen)| Action::RemoveOutput {
-                flow: arn.clone(),
-                arn: o.output.arn.clone(),
-                role: *role,
+            let remove = |(role, o): (&Role, &OutputSeen)| {
+                Action::Output(OutputAction::Remove { flow: arn.clone(), arn: o.output.arn.clone(), role: *role })
             };
             let removals: Vec<_> = ours(seen).map(remove).collect();
             match state {
@@ -191,7 +192,9 @@ pub(super) fn untagged(
     lacks: impl Fn(&BTreeMap<String, String>) -> bool,
 ) -> Vec<Action> {
     let known = ours(seen).filter(|(_, o)| o.tags.as_ref().is_some_and(&lacks));
-    known.map(|(_, o)| Action::TagOutput { arn: o.output.arn.clone(), tags: wanted.tags.clone() }).collect()
+    known
+        .map(|(_, o)| Action::Output(OutputAction::Tag { arn: o.output.arn.clone(), tags: wanted.tags.clone() }))
+        .collect()
 }
 
 /// Removes copies of passwords that are neither wished nor read.

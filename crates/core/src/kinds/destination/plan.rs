@@ -8,7 +8,7 @@ use std::hash::{Hash as _, Hasher};
 use std::ops::ControlFlow::{Break, Continue};
 use std::time::Duration;
 
-pub use super::action::{Action, CHANNEL, INPUT};
+pub use super::action::Action;
 use super::connection::fed;
 use super::differences::difference;
 use super::left::last_word;
@@ -25,6 +25,7 @@ use crate::frame::{Facts, Wish, frame};
 use crate::left::Farewell;
 use crate::plan::{Desired, IN_TRANSITION, Plan, SOON, Step};
 use crate::reasons::Reason;
+use crate::resources::channel::ChannelAction;
 use crate::resources::channel::{ChannelState, InputState};
 use crate::resources::secret_copy;
 use crate::waiting::Waiting;
@@ -173,7 +174,10 @@ pub fn housekeeping(wanted: &Wanted, seen: &Observed) -> Vec<Action> {
         let channel = channel.map(|c| (&c.arn, &c.tags));
         let input = input.map(|i| (&i.arn, &i.tags));
         let untagged = channel.into_iter().chain(input).filter(|(_, tags)| lacks(tags));
-        actions.extend(untagged.map(|(arn, _)| Action::TagMediaLive { arn: arn.clone(), tags: wanted.tags.clone() }));
+        actions.extend(
+            untagged
+                .map(|(arn, _)| Action::Channel(ChannelAction::Tag { arn: arn.clone(), tags: wanted.tags.clone() })),
+        );
     }
     if wanted.problem.is_none() {
         actions.extend(match &wanted.channel {

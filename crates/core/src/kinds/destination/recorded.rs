@@ -8,7 +8,9 @@ use crate::api::destination::{ChannelStatus, Destination, DestinationStatus, Out
 use crate::conditions::STALLED;
 use crate::endpoint::Role;
 use crate::reasons::Reason;
+use crate::resources::channel::ChannelAction;
 use crate::resources::channel::ChannelState;
+use crate::resources::flow::OutputAction;
 
 /// What is recorded as ours and on the air.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -37,12 +39,10 @@ impl Recorded {
 
     /// What takes it off the air.
     pub(super) fn stops(&self) -> Vec<Action> {
-        let stop = |(role, o): (&Role, &RecordedOutput)| Action::StopOutput {
-            flow: o.flow.clone(),
-            arn: o.arn.clone(),
-            role: *role,
+        let stop = |(role, o): (&Role, &RecordedOutput)| {
+            Action::Output(OutputAction::Stop { flow: o.flow.clone(), arn: o.arn.clone(), role: *role })
         };
-        let channel = self.channel.iter().map(|id| Action::StopChannel { id: id.clone() });
+        let channel = self.channel.iter().map(|id| Action::Channel(ChannelAction::Stop { id: id.clone() }));
         self.outputs.iter().map(stop).chain(channel).collect()
     }
 }
@@ -80,7 +80,9 @@ fn is_up(state: &str) -> bool {
 /// known to be off.
 pub(super) fn outputs_unseen(before: &DestinationStatus, stopped: &[Action]) -> Vec<OutputStatus> {
     let is_stopped = |o: &OutputStatus| {
-        stopped.iter().any(|a| matches!(a, Action::StopOutput { arn, .. } if Some(arn) == o.arn.as_ref()))
+        stopped
+            .iter()
+            .any(|a| matches!(a, Action::Output(OutputAction::Stop { arn, .. }) if Some(arn) == o.arn.as_ref()))
     };
     let unseen = |o: &OutputStatus| match is_stopped(o) {
         true => OutputStatus { status: None, sending: None, connected: None, bitrate_kbps: None, ..o.clone() },
@@ -92,7 +94,9 @@ pub(super) fn outputs_unseen(before: &DestinationStatus, stopped: &[Action]) -> 
 /// The channel as it was, where it could not be looked at. What AWS answers to a stop is that it is stopping.
 pub(super) fn channel_unseen(before: Option<&ChannelStatus>, stopped: &[Action]) -> Option<ChannelStatus> {
     let before = before?;
-    let stops = stopped.iter().any(|a| matches!(a, Action::StopChannel { id } if Some(id) == before.id.as_ref()));
+    let stops = stopped
+        .iter()
+        .any(|a| matches!(a, Action::Channel(ChannelAction::Stop { id }) if Some(id) == before.id.as_ref()));
     let state = if stops { Some(ChannelState::Stopping.as_str().into()) } else { before.state.clone() };
     Some(ChannelStatus { state, ..before.clone() })
 }

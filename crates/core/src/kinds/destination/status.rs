@@ -31,7 +31,9 @@ use crate::failure::FailureClass;
 use crate::identity::{Ownership, TAG_UID};
 use crate::plan::Step;
 use crate::reasons::Reason;
+use crate::resources::channel::ChannelAction;
 use crate::resources::channel::{ChannelState, InputState};
+use crate::resources::flow::OutputAction;
 use crate::resources::flow::{FlowState, Measured};
 use crate::resources::secret_copy;
 use crate::waiting::Waiting;
@@ -134,7 +136,7 @@ fn of_outputs(status: &mut DestinationStatus, before: &DestinationStatus, outcom
     let signal = signal(seen);
     // What an error of AWS says of an output was said of the settings of then: with other ones its time begins anew.
     let is_changed = |arn: &str| {
-        let of = |a: &Action| matches!(a, Action::UpdateOutput { arn: a, settings: Some(_), .. } if a == arn);
+        let of = |a: &Action| matches!(a, Action::Output(OutputAction::Update { arn: a, settings: Some(_), .. }) if a == arn);
         carried_out(outcome).iter().any(of)
     };
     status.outputs = seen
@@ -268,8 +270,10 @@ fn created(status: &mut DestinationStatus, outcome: &Outcome<'_>) {
     let (Some(id), Some(Step::Act(actions))) = (outcome.created, outcome.step) else { return };
     for action in actions {
         match action {
-            Action::CreateInput(_) => status.channel.get_or_insert_default().input_id = Some(id.into()),
-            Action::CreateChannel(_) => status.channel.get_or_insert_default().id = Some(id.into()),
+            Action::Channel(ChannelAction::CreateInput(_)) => {
+                status.channel.get_or_insert_default().input_id = Some(id.into())
+            }
+            Action::Channel(ChannelAction::Create(_)) => status.channel.get_or_insert_default().id = Some(id.into()),
             _ => {}
         }
     }

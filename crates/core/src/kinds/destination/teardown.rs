@@ -4,13 +4,14 @@ use super::action::Action;
 use super::observed::{ChannelSeen, Observed};
 use crate::existence::Existence;
 use crate::plan::{IN_TRANSITION, SOON, Step};
+use crate::resources::channel::ChannelAction;
 use crate::resources::channel::{ChannelState, Input, InputState};
 use crate::waiting::Waiting;
 
 /// What takes the channel off the air.
 pub(super) fn stop(seen: &Observed) -> Option<Action> {
     let channel = &seen.channel.present()?.channel;
-    channel.state.is_up().then(|| Action::StopChannel { id: channel.id.clone() })
+    channel.state.is_up().then(|| Action::Channel(ChannelAction::Stop { id: channel.id.clone() }))
 }
 
 /// The way to nothing: stop, channel, input, each seen to be done before the next. `None` when nothing is left.
@@ -22,7 +23,7 @@ pub(super) fn retire(seen: &Observed) -> Option<Step<Action>> {
                 // No need to wait for a channel that may still appear: AWS removes no input that a channel takes, and makes no
                 // channel for an input that was removed.
                 Existence::Present(input) if input.state == InputState::Detached => {
-                    Step::Act(vec![Action::DeleteInput { id: input.id.clone() }])
+                    Step::Act(vec![Action::Channel(ChannelAction::DeleteInput { id: input.id.clone() })])
                 }
                 Existence::Present(input) if input.state == InputState::Deleting => {
                     Step::wait(Waiting::ChannelDeleting, SOON)
@@ -33,9 +34,11 @@ pub(super) fn retire(seen: &Observed) -> Option<Step<Action>> {
         Existence::Present(ChannelSeen { channel, .. }) => {
             let id = channel.id.clone();
             match channel.state {
-                C::Starting | C::Running | C::Recovering => return Some(Step::Act(vec![Action::StopChannel { id }])),
+                C::Starting | C::Running | C::Recovering => {
+                    return Some(Step::Act(vec![Action::Channel(ChannelAction::Stop { id })]));
+                }
                 C::Idle | C::CreateFailed | C::UpdateFailed => {
-                    return Some(Step::Act(vec![Action::DeleteChannel { id }]));
+                    return Some(Step::Act(vec![Action::Channel(ChannelAction::Delete { id })]));
                 }
                 C::Creating | C::Updating | C::Stopping | C::Deleting => return Some(transition(channel.state)),
                 C::Deleted => {}
@@ -48,7 +51,9 @@ pub(super) fn retire(seen: &Observed) -> Option<Step<Action>> {
         Existence::Unknown => Some(Step::wait(Waiting::CreateOutcome, IN_TRANSITION)),
         Existence::Present(input) => match input.state {
             InputState::Creating => Some(Step::wait(Waiting::ChannelCreating, SOON)),
-            InputState::Detached => Some(Step::Act(vec![Action::DeleteInput { id: input.id.clone() }])),
+            InputState::Detached => {
+                Some(Step::Act(vec![Action::Channel(ChannelAction::DeleteInput { id: input.id.clone() })]))
+            }
             InputState::Attached => Some(attached(input, seen)),
             InputState::Deleting => Some(Step::wait(Waiting::ChannelDeleting, SOON)),
             InputState::Deleted => None,

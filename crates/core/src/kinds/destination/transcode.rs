@@ -5,7 +5,7 @@
 use std::ops::ControlFlow::{Break, Continue};
 use std::time::Duration;
 
-use super::action::{Action, CHANNEL, INPUT};
+use super::action::Action;
 use super::connection::{Air, Connection, FAILOVER_AFTER, Fed, WITHOUT_SIGNAL, fed_by_channel, of_channel};
 use super::in_the_way::flow_error;
 use super::memory::{Next, Remember};
@@ -20,6 +20,9 @@ use crate::failure::Problem;
 use crate::fight::{Change, What};
 use crate::plan::{IN_TRANSITION, SOON, Step};
 use crate::reasons::Reason;
+use crate::resources::channel::CHANNEL;
+use crate::resources::channel::ChannelAction;
+use crate::resources::channel::INPUT;
 use crate::resources::channel::{
     Channel, ChannelSettings, ChannelState, InputState, NewChannel, NewInput, Quotas, Usage,
 };
@@ -167,12 +170,12 @@ impl Path<'_> {
             // MediaLive adds an output to it.
             return Step::wait(self.state.waiting(), SOON);
         }
-        Step::Act(vec![Action::CreateInput(Box::new(NewInput {
+        Step::Act(vec![Action::Channel(ChannelAction::CreateInput(Box::new(NewInput {
             name: self.channel.input_name.clone(),
             flow: self.flow.to_string(),
             role_arn: role_arn.clone(),
             tags: self.wanted.tags.clone(),
-        }))])
+        })))])
     }
 
     fn create(&self, settings: ChannelSettings) -> Next {
@@ -186,11 +189,11 @@ impl Path<'_> {
             return Continue(step);
         }
         self.own_stop()?;
-        Continue(Step::Act(vec![Action::CreateChannel(Box::new(NewChannel {
+        Continue(Step::Act(vec![Action::Channel(ChannelAction::Create(Box::new(NewChannel {
             name: self.channel.name.clone(),
             settings,
             tags: self.wanted.tags.clone(),
-        }))]))
+        })))]))
     }
 
     /// What is in the way of a new input (and with it a channel), or of a channel alone: once the input is there, nobody who
@@ -249,11 +252,11 @@ impl Path<'_> {
         let elsewhere = begins && settings.differences(&channel.settings).iter().any(|field| RECEIVER.contains(field));
         if self.differs(&settings, channel) || elsewhere {
             self.own_stop()?;
-            return Continue(Step::Act(vec![Action::UpdateChannel {
+            return Continue(Step::Act(vec![Action::Channel(ChannelAction::Update {
                 id: channel.id.clone(),
                 name: self.channel.name.clone(),
                 settings: Box::new(settings),
-            }]));
+            })]));
         }
         if !self.wanted.running {
             return Continue(Step::Settled);
@@ -277,7 +280,7 @@ impl Path<'_> {
                 Break(self.again(&format!("{STOPPED}."), fed_only(Role::Backup)))
             }
             Some(_) => {
-                let start = || Step::Act(vec![Action::StartChannel { id: channel.id.clone() }]);
+                let start = || Step::Act(vec![Action::Channel(ChannelAction::Start { id: channel.id.clone() })]);
                 Continue(self.pause()?.unwrap_or_else(start))
             }
         }
@@ -334,7 +337,7 @@ impl Path<'_> {
         let channel = &seen.channel;
         match tries(self.wanted, self.seen) {
             Some(tries) if tries.attempt.phase == Phase::Waiting => {
-                Continue(Step::Act(vec![Action::DeleteChannel { id: channel.id.clone() }]))
+                Continue(Step::Act(vec![Action::Channel(ChannelAction::Delete { id: channel.id.clone() })]))
             }
             _ => Break(self.again(&format!("AWS reports the channel in state {}.", channel.state.as_str()), false)),
         }
@@ -342,7 +345,7 @@ impl Path<'_> {
 
     fn up(&self, seen: &ChannelSeen, settings: Result<ChannelSettings, Problem>) -> Next {
         let channel = &seen.channel;
-        let stop = || Continue(Step::Act(vec![Action::StopChannel { id: channel.id.clone() }]));
+        let stop = || Continue(Step::Act(vec![Action::Channel(ChannelAction::Stop { id: channel.id.clone() })]));
         let tries = tries(self.wanted, self.seen);
         if self.stopped.is_some() || tries.is_some_and(Tries::holds_back) {
             return stop();

@@ -6,6 +6,7 @@ use super::target::{failover, failover_differs, is_interface, is_on, is_sending,
 use super::wanted::{InputWanted, Wanted};
 use crate::api::policy::RunState;
 use crate::existence::Existence;
+use crate::resources::flow::FlowAction;
 use crate::resources::flow::{Failover, Flow, FlowSource, FlowState, Protocol, SourceSettings};
 use crate::resources::secret_copy;
 
@@ -91,21 +92,21 @@ fn told(settings: &SourceSettings) -> String {
 pub fn difference(seen: &Observed, action: &Action) -> String {
     let Existence::Present(flow) = &seen.flow else { return String::new() };
     let list = match action {
-        Action::UpdateSource { arn, settings, .. } => {
+        Action::Flow(FlowAction::UpdateSource { arn, settings, .. }) => {
             let old = flow.sources.iter().find(|s| s.arn == *arn).map(|s| &s.settings);
             old.map_or_else(Vec::new, |old| {
                 settings.differences(old).into_iter().map(|name| both(name, old, settings)).collect()
             })
         }
-        Action::TagFlow { tags, .. } => tags
+        Action::Flow(FlowAction::Tag { tags, .. }) => tags
             .iter()
             .filter(|(key, value)| seen.tags.get(*key) != Some(value))
             .map(|(key, value)| format!("{key} {} -> {value}", seen.tags.get(key).map_or("none", String::as_str)))
             .collect(),
-        Action::ResizeFlow { size, .. } => {
+        Action::Flow(FlowAction::Resize { size, .. }) => {
             vec![format!("flowSize {} -> {size}", flow.size.as_deref().unwrap_or("none"))]
         }
-        Action::SetFailover { failover, .. } => vec![failover_in_words(failover, &flow.failover)],
+        Action::Flow(FlowAction::SetFailover { failover, .. }) => vec![failover_in_words(failover, &flow.failover)],
         _ => Vec::new(),
     };
     list.join(", ")

@@ -15,6 +15,7 @@ use crate::failure::Problem;
 use crate::identity::{Identity, OWNERSHIP_TAGS, Ownership, TAG_ADOPTED, TAG_NAMESPACE, owner};
 use crate::plan::{IN_TRANSITION, Step};
 use crate::reasons::Reason;
+use crate::resources::flow::FlowAction;
 use crate::resources::flow::{Flow, FlowState};
 use crate::waiting::Waiting;
 
@@ -54,7 +55,7 @@ pub(super) fn release(flow: &Flow) -> Step<Action> {
         return in_transition(flow.state);
     }
     let keys = OWNERSHIP_TAGS.map(str::to_string).to_vec();
-    Step::Act(vec![Action::ReleaseFlow { flow: flow.arn.clone(), keys }])
+    Step::Act(vec![Action::Flow(FlowAction::Release { flow: flow.arn.clone(), keys })])
 }
 
 /// What is particular to a flow that was there before; `None`: it is like one that the operator has made.
@@ -112,13 +113,13 @@ fn claimed(wanted: &Wanted, seen: &Observed, flow: &Flow, shown: Option<&[String
     // The ownership tags alone: they take nobody's place, and can be taken off again.
     let tags = wanted.identity.tags(&BTreeMap::new());
     if tags.iter().any(|(k, v)| seen.tags.get(k) != Some(v)) {
-        return Step::Act(vec![Action::ClaimFlow { flow: flow.arn.clone(), tags }]);
+        return Step::Act(vec![Action::Flow(FlowAction::Claim { flow: flow.arn.clone(), tags })]);
     }
     let plan = differences(wanted, seen, flow);
     // What was confirmed is what could be read; anything else is shown first.
     if plan.is_empty() || (told && shown == Some(plan.as_slice())) {
         let tags = wanted.identity.adoption_mark();
-        return Step::Act(vec![Action::AdoptFlow { flow: flow.arn.clone(), tags }]);
+        return Step::Act(vec![Action::Flow(FlowAction::Adopt { flow: flow.arn.clone(), tags })]);
     }
     Step::Stuck(Problem::new(
         Reason::AdoptionPlanned,

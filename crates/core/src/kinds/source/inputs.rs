@@ -10,6 +10,7 @@ use super::observed::Observed;
 use super::target::{failover, failover_differs, is_ndi_exchange, is_sending, placed, settled};
 use super::wanted::{InputWanted, Wanted};
 use crate::api::source::HealthWord;
+use crate::resources::flow::FlowAction;
 use crate::resources::flow::NewSource;
 use crate::resources::flow::{Failover, Flow, FlowSource, FlowState, Protocol, SourceSettings};
 
@@ -75,20 +76,20 @@ impl<'a> Inputs<'a> {
     }
 
     fn set(&self, failover: Failover) -> Action {
-        Action::SetFailover { flow: self.flow.arn.clone(), failover }
+        Action::Flow(FlowAction::SetFailover { flow: self.flow.arn.clone(), failover })
     }
 
     fn add(&self, source: NewSource) -> Action {
-        Action::AddSource { flow: self.flow.arn.clone(), source }
+        Action::Flow(FlowAction::AddSource { flow: self.flow.arn.clone(), source })
     }
 
     fn update(&self, source: &FlowSource, settings: SourceSettings) -> Action {
-        Action::UpdateSource {
+        Action::Flow(FlowAction::UpdateSource {
             flow: self.flow.arn.clone(),
             arn: source.arn.clone(),
             name: source.name.clone(),
             settings: Box::new(settings),
-        }
+        })
     }
 
     /// Takes a source out beside one that stays.
@@ -97,7 +98,8 @@ impl<'a> Inputs<'a> {
             return None;
         }
         let flow = self.flow.arn.clone();
-        let removal = self.may(Action::RemoveSource { flow, arn: goes.arn.clone(), name: goes.name.clone() })?;
+        let removal =
+            self.may(Action::Flow(FlowAction::RemoveSource { flow, arn: goes.arn.clone(), name: goes.name.clone() }))?;
         let Failover { enabled, merge, primary, .. } = &self.flow.failover;
         let leads = *enabled && !merge && primary.as_ref() == Some(&goes.name);
         if leads {

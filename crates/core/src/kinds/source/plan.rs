@@ -2,7 +2,7 @@
 
 use std::hash::{Hash as _, Hasher};
 
-pub use super::action::{Action, Toward};
+pub use super::action::Action;
 use super::differences::difference;
 use super::external;
 use super::inputs;
@@ -22,6 +22,8 @@ use crate::identity::{Ownership, TAG_UID, owner};
 use crate::left::Farewell;
 use crate::plan::{Desired, IN_TRANSITION, Plan, Step};
 use crate::reasons::Reason;
+use crate::resources::flow::FlowAction;
+use crate::resources::flow::Toward;
 use crate::resources::flow::{Flow, FlowState, NewFlow, Password};
 use crate::resources::secret_copy;
 use crate::waiting::Waiting;
@@ -103,7 +105,7 @@ fn stop_unused(seen: &Observed) -> Option<Step<Action>> {
         // What is let go is named, so it must be seen.
         Existence::Unknown => Some(Step::wait(Waiting::CreateOutcome, IN_TRANSITION)),
         Existence::Present(flow) if is_own(seen) && seen.auto && !is_sending(flow) => match flow.state {
-            FlowState::Active => Some(Step::Act(vec![Action::StopFlow { flow: flow.arn.clone() }])),
+            FlowState::Active => Some(Step::Act(vec![Action::Flow(FlowAction::Stop { flow: flow.arn.clone() })])),
             FlowState::Starting | FlowState::Stopping | FlowState::Updating => Some(in_transition(flow.state)),
             FlowState::Standby | FlowState::Deleting | FlowState::Error => None,
         },
@@ -132,7 +134,7 @@ fn while_in_use(retain: bool, seen: &Observed) -> Step<Action> {
         return wait(None);
     }
     match flow.state {
-        FlowState::Active => Step::Act(vec![Action::StopFlow { flow: flow.arn.clone() }]),
+        FlowState::Active => Step::Act(vec![Action::Flow(FlowAction::Stop { flow: flow.arn.clone() })]),
         FlowState::Starting | FlowState::Stopping | FlowState::Updating => wait(Some(IN_TRANSITION)),
         FlowState::Standby | FlowState::Deleting | FlowState::Error => wait(None),
     }
@@ -157,8 +159,8 @@ fn toward_absent(seen: &Observed) -> Step<Action> {
                     let names = flow.outputs.iter().map(|o| o.name.clone()).collect();
                     Step::wait(Waiting::ForeignOutputs(names), 5 * IN_TRANSITION)
                 }
-                FlowState::Active => Step::Act(vec![Action::StopFlow { flow: flow.arn.clone() }]),
-                FlowState::Standby => Step::Act(vec![Action::DeleteFlow { flow: flow.arn.clone() }]),
+                FlowState::Active => Step::Act(vec![Action::Flow(FlowAction::Stop { flow: flow.arn.clone() })]),
+                FlowState::Standby => Step::Act(vec![Action::Flow(FlowAction::Delete { flow: flow.arn.clone() })]),
                 FlowState::Error => leave_error(flow, Toward::Nothing),
                 FlowState::Starting | FlowState::Stopping | FlowState::Updating => in_transition(flow.state),
             }
@@ -175,7 +177,7 @@ fn toward_absent(seen: &Observed) -> Step<Action> {
 }
 
 fn leave_error(flow: &Flow, toward: Toward) -> Step<Action> {
-    Step::Act(vec![Action::LeaveError { flow: flow.arn.clone(), toward, errors: flow.told_errors() }])
+    Step::Act(vec![Action::Flow(FlowAction::LeaveError { flow: flow.arn.clone(), toward, errors: flow.told_errors() })])
 }
 
 fn exceeded(quota: &FlowQuota) -> Problem {
@@ -208,7 +210,7 @@ fn toward_present(wanted: &Wanted, seen: &Observed) -> Step<Action> {
     {
         match flow.state {
             FlowState::Active if wanted.state.is_some() || !is_sending(flow) => {
-                return Step::Act(vec![Action::StopFlow { flow: flow.arn.clone() }]);
+                return Step::Act(vec![Action::Flow(FlowAction::Stop { flow: flow.arn.clone() })]);
             }
             FlowState::Error => return leave_error(flow, Toward::Standby),
             _ => {}
@@ -234,7 +236,7 @@ fn toward_present(wanted: &Wanted, seen: &Observed) -> Step<Action> {
             return match seen.quota.as_ref().filter(|q| !q.usage.has_room(q.ahead)) {
                 Some(quota) => Step::Stuck(exceeded(quota)),
                 None => Step::Act(match new_flow(wanted, seen) {
-                    Some(new) => vec![Action::CreateFlow(Box::new(new))],
+                    Some(new) => vec![Action::Flow(FlowAction::Create(Box::new(new)))],
                     None => copies,
                 }),
             };
@@ -251,11 +253,11 @@ fn toward_present(wanted: &Wanted, seen: &Observed) -> Step<Action> {
         return Step::Act(actions);
     }
     if flow.state == FlowState::Standby && is_on(wanted, seen) {
-        return Step::Act(vec![Action::StartFlow { flow: flow.arn.clone() }]);
+        return Step::Act(vec![Action::Flow(FlowAction::Start { flow: flow.arn.clone() })]);
     }
     // Nothing that a show needs, and without an interruption: after everything else.
     if let Some(window) = wanted.maintenance.as_ref().filter(|window| flow.maintenance.as_ref() != Some(*window)) {
-        let set = Action::SetMaintenance { flow: flow.arn.clone(), window: window.clone() };
+        let set = Action::Flow(FlowAction::SetMaintenance { flow: flow.arn.clone(), window: window.clone() });
         if !seen.left.leaves(&set) {
             return Step::Act(vec![set]);
         }
@@ -278,7 +280,7 @@ pub(super) fn sources_move(wanted: &Wanted, seen: &Observed, flow: &Flow) -> boo
         FlowState::Updating => next_difference(wanted, seen, &Flow { state: FlowState::Active, ..flow.clone() }),
         _ => next_difference(wanted, seen, flow),
     };
-    changed_next.into_iter().flatten().any(|action| matches!(action, Action::UpdateSource { .. }))
+    changed_next.into_iter().flatten().any(|action| matches!(action, Action::Flow(FlowAction::UpdateSource { .. })))
 }
 
 /// What is said of a flow that is recorded, or has the expected name, and is not the Source's.
@@ -315,7 +317,7 @@ pub fn housekeeping(wanted: &Wanted, seen: &Observed) -> Vec<Action> {
     }
     let mut actions = Vec::new();
     if wanted.tags.iter().any(|(k, v)| seen.tags.get(k) != Some(v)) {
-        actions.push(Action::TagFlow { flow: flow.arn.clone(), tags: wanted.tags.clone() });
+        actions.push(Action::Flow(FlowAction::Tag { flow: flow.arn.clone(), tags: wanted.tags.clone() }));
     }
     // A source whose change comes later still reads the password that it has.
     let read = flow.sources.iter().map(|s| s.settings.decryption.as_ref());
@@ -358,7 +360,7 @@ fn next_difference(wanted: &Wanted, seen: &Observed, flow: &Flow) -> Option<Vec<
     let next = |actions: Vec<Action>| Some(seen.left.allowed(actions)).filter(|allowed| !allowed.is_empty());
     // What AWS does not take of a running flow waits for its stop and holds up nothing else.
     let size = resized(wanted, flow).filter(|_| takes_size(flow));
-    let resize = size.and_then(|size| next(vec![Action::ResizeFlow { flow: arn(), size: size.clone() }]));
+    let resize = size.and_then(|size| next(vec![Action::Flow(FlowAction::Resize { flow: arn(), size: size.clone() })]));
     let inputs_wait = inputs_wait(wanted, flow);
     // NDI needs a large flow: it grows before, and shrinks after.
     let ndi_goes = wanted.ndi.is_none() && flow.ndi.is_some();
@@ -375,18 +377,18 @@ fn next_difference(wanted: &Wanted, seen: &Observed, flow: &Flow) -> Option<Vec<
         .vpc_interfaces
         .iter()
         .find(|v| !stands_on(flow, &v.name) && !wanted.vpc_interfaces.iter().any(|w| is_interface(w, v)))
-        .and_then(|v| next(vec![Action::RemoveVpcInterface { flow: arn(), name: v.name.clone() }]));
+        .and_then(|v| next(vec![Action::Flow(FlowAction::RemoveVpcInterface { flow: arn(), name: v.name.clone() })]));
     // What goes makes room when there is none; otherwise what is new comes first.
     if left.is_some() && flow.vpc_interfaces.len() + missing.len() > INTERFACES_PER_FLOW {
         return left;
     }
     if !missing.is_empty()
-        && let Some(add) = next(vec![Action::AddVpcInterfaces { flow: arn(), interfaces: missing }])
+        && let Some(add) = next(vec![Action::Flow(FlowAction::AddVpcInterfaces { flow: arn(), interfaces: missing })])
     {
         return Some(add);
     }
     if let Some(ndi) = wanted.ndi.as_ref().filter(|ndi| ndi.differs(flow.ndi.as_ref()) && !inputs_wait)
-        && let Some(set) = next(vec![Action::SetNdi { flow: arn(), ndi: Some(ndi.clone()) }])
+        && let Some(set) = next(vec![Action::Flow(FlowAction::SetNdi { flow: arn(), ndi: Some(ndi.clone()) })])
     {
         return Some(set);
     }
@@ -395,7 +397,7 @@ fn next_difference(wanted: &Wanted, seen: &Observed, flow: &Flow) -> Option<Vec<
     }
     if ndi_goes
         && is_without_ndi(flow)
-        && let Some(set) = next(vec![Action::SetNdi { flow: arn(), ndi: None }])
+        && let Some(set) = next(vec![Action::Flow(FlowAction::SetNdi { flow: arn(), ndi: None })])
     {
         return Some(set);
     }

@@ -12,6 +12,7 @@ use super::external;
 use super::leading::{active_input, end, record};
 use super::observed::{Hold, InputSeen, Observed};
 use super::plan::{Action, pending, pending_changes, sources_move};
+use crate::action::Action as _;
 use crate::age::age;
 use crate::annotations;
 use crate::api::RECONCILE_AT;
@@ -22,8 +23,9 @@ use crate::evidence::{MEASUREMENT_PATIENCE, steady};
 use crate::existence::Existence;
 use crate::failure::FailureClass;
 use crate::identity::Ownership;
-use crate::plan::{Action as _, Step};
+use crate::plan::Step;
 use crate::reasons::Reason;
+use crate::resources::flow::FlowAction;
 use crate::resources::flow::{Flow, FlowSource, FlowState, Measured, OUTPUTS_PER_FLOW};
 use crate::resources::secret_copy;
 use crate::wording::ended;
@@ -336,10 +338,10 @@ fn conditions(
 /// What is said while the flow is taken out of state ERROR. What AWS refuses of it then says nothing of the spec.
 fn leaving_error(list: &mut Conditions<'_>, outcome: &Outcome<'_>) {
     let Some(Step::Act(actions)) = outcome.step else { return };
-    let [leaving @ Action::LeaveError { errors, .. }] = actions.as_slice() else { return };
+    let [leaving @ Action::Flow(FlowAction::LeaveError { errors, .. })] = actions.as_slice() else { return };
     let is_stuck = outcome.failure.is_some_and(|f| f.is_refusal() || f.class == FailureClass::Panic);
     let text = match outcome.failure {
-        None => format!("{}.", leaving.sentence()),
+        None => format!("{}.", leaving.effect().sentence),
         Some(failure) => {
             let said = match failure.class {
                 FailureClass::Invalid => {

@@ -1,6 +1,7 @@
 //! What the small MediaLive refuses.
 
 use super::*;
+use playout_core::resources::channel::ChannelAction;
 
 #[test]
 fn what_the_small_medialive_refuses() {
@@ -13,16 +14,19 @@ fn what_the_small_medialive_refuses() {
     let of = || channel.id.clone();
     let new_input = |flow: &str| {
         let (name, role_arn) = (input.name.clone(), "arn:role".to_string());
-        A::CreateInput(Box::new(NewInput { name, flow: flow.into(), role_arn, tags: tags.clone() }))
+        A::Channel(ChannelAction::CreateInput(Box::new(NewInput {
+            name,
+            flow: flow.into(),
+            role_arn,
+            tags: tags.clone(),
+        })))
     };
     let new_channel = || {
         let (name, settings) = (channel.name.clone(), channel.settings.clone());
-        A::CreateChannel(Box::new(NewChannel { name, settings, tags: tags.clone() }))
+        A::Channel(ChannelAction::Create(Box::new(NewChannel { name, settings, tags: tags.clone() })))
     };
-    let update = |settings: &ChannelSettings| A::UpdateChannel {
-        id: of(),
-        name: channel.name.clone(),
-        settings: Box::new(settings.clone()),
+    let update = |settings: &ChannelSettings| {
+        A::Channel(ChannelAction::Update { id: of(), name: channel.name.clone(), settings: Box::new(settings.clone()) })
     };
     let no = |world: &World, action: &A, conflict: bool| {
         let mut world = world.clone();
@@ -37,15 +41,18 @@ fn what_the_small_medialive_refuses() {
         world
     };
     for action in [
-        A::StartChannel { id: of() },
+        A::Channel(ChannelAction::Start { id: of() }),
         update(&channel.settings),
-        A::DeleteChannel { id: of() },
-        A::DeleteInput { id: input.id.clone() },
+        A::Channel(ChannelAction::Delete { id: of() }),
+        A::Channel(ChannelAction::DeleteInput { id: input.id.clone() }),
     ] {
         no(&running, &action, true);
     }
     no(&fresh(&running), &new_channel(), true);
-    for action in [A::StopChannel { id: "404".into() }, A::DeleteInput { id: "404".into() }] {
+    for action in [
+        A::Channel(ChannelAction::Stop { id: "404".into() }),
+        A::Channel(ChannelAction::DeleteInput { id: "404".into() }),
+    ] {
         no(&running, &action, false);
     }
     no(&fresh(&running), &new_input("arn:unknown"), false);
@@ -55,7 +62,7 @@ fn what_the_small_medialive_refuses() {
     no(&full, &new_input(&flow), true);
     let mut idle = running.clone();
     idle.live.channels[0].channel.state = ChannelState::Idle;
-    no(&idle, &A::StopChannel { id: of() }, true);
+    no(&idle, &A::Channel(ChannelAction::Stop { id: of() }), true);
     no(&idle, &update(&ChannelSettings { role_arn: None, ..channel.settings.clone() }), false);
     no(&idle, &update(&ChannelSettings { targets: BTreeMap::new(), ..channel.settings.clone() }), false);
     // A repetition by the same token makes nothing, another token a second one.

@@ -1,6 +1,7 @@
 //! Two endpoints: both fed, or the second when the first is dead.
 
 use super::*;
+use playout_core::resources::flow::OutputAction;
 
 // --------------------------------------------------------------------------------------------------------- backup
 
@@ -10,7 +11,7 @@ fn a_hot_backup_is_fed_along_with_the_primary() {
     let roles: Vec<_> = actions
         .iter()
         .map(|a| match a {
-            Action::AddOutput { output, .. } => (output.role, output.enabled),
+            Action::Output(OutputAction::Add { output, .. }) => (output.role, output.enabled),
             other => panic!("{other:?}"),
         })
         .collect();
@@ -24,7 +25,7 @@ fn a_backup_for_failures_stands_ready_without_being_fed() {
     assert!(
         actions
             .iter()
-            .all(|a| matches!(a, Action::AddOutput { output, .. } if output.enabled == (output.role == Role::Primary))),
+            .all(|a| matches!(a, Action::Output(OutputAction::Add { output, .. }) if output.enabled == (output.role == Role::Primary))),
         "{actions:?}"
     );
     assert_eq!(decide(&dest(&with_backup("OnFailure")), &backed("OnFailure")), Step::Settled);
@@ -150,14 +151,18 @@ fn a_backup_that_carries_the_show_goes_only_when_the_primary_is_there() {
     let mut seen = backed("Hot");
     seen.outputs.remove(&Role::Primary);
     let step = decide(&dest(&[]), &seen);
-    assert!(matches!(one(step), Action::AddOutput { output, .. } if output.role == Role::Primary && output.enabled));
+    assert!(
+        matches!(one(step), Action::Output(OutputAction::Add { output, .. }) if output.role == Role::Primary && output.enabled)
+    );
     seen.flow = programme(FlowState::Active, 50);
     assert_eq!(one(decide(&dest(&[]), &seen)), remove(Role::Backup), "on a full flow it has to make room");
 }
 
 #[test]
 fn a_backup_that_comes_later_does_not_touch_the_running_primary() {
-    let Action::AddOutput { output, .. } = one(decide(&dest(&with_backup("OnFailure")), &destination_seen(&[]))) else {
+    let Action::Output(OutputAction::Add { output, .. }) =
+        one(decide(&dest(&with_backup("OnFailure")), &destination_seen(&[])))
+    else {
         panic!("the backup")
     };
     assert_eq!((output.role, output.enabled), (Role::Backup, false));

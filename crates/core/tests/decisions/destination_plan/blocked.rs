@@ -1,6 +1,7 @@
 //! What keeps it from the air, and what is said of that.
 
 use super::*;
+use playout_core::resources::flow::OutputAction;
 
 // ---------------------------------------------------------------------------------------- the flow and its Source
 
@@ -12,7 +13,7 @@ fn quota_a_full_flow_is_told_with_the_numbers() {
     assert_eq!(problem.reason, Reason::QuotaExceeded);
     assert!(problem.message.contains("50 of 50") && problem.message.contains("1 more"), "{}", problem.message);
     seen.flow = programme(FlowState::Active, 49);
-    assert!(matches!(one(decide(&dest(&[]), &seen)), Action::AddOutput { .. }));
+    assert!(matches!(one(decide(&dest(&[]), &seen)), Action::Output(OutputAction::Add { .. })));
     let problem = stuck(decide(&dest(&with_backup("Hot")), &seen));
     assert!(problem.message.contains("49 of 50") && problem.message.contains("2 more"), "{}", problem.message);
 }

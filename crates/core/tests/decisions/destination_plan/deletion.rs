@@ -1,6 +1,7 @@
 //! Whose an output is, and deletion.
 
 use super::*;
+use playout_core::resources::flow::OutputAction;
 
 // ---------------------------------------------------------------------------------------------------- ownership
 
@@ -45,7 +46,7 @@ fn an_output_of_an_earlier_object_of_this_name_is_taken_up_and_runs_on() {
     retag(&mut seen, "uid-0");
     let wanted = present(dest(&[]));
     assert_eq!(decide(&dest(&[]), &seen), Step::Settled);
-    let renewed = Action::TagOutput { arn: output_arn(Role::Primary), tags: wanted.tags.clone() };
+    let renewed = Action::Output(OutputAction::Tag { arn: output_arn(Role::Primary), tags: wanted.tags.clone() });
     assert_eq!(housekeeping(&wanted, &seen), [renewed]);
     // Not known is not different.
     output(&mut seen, Role::Primary).tags = None;

@@ -1,6 +1,7 @@
 //! Keys and passwords that are missing, and the copies of passwords.
 
 use super::*;
+use playout_core::resources::flow::OutputAction;
 
 // --------------------------------------------------------------------------------------------- keys and passwords
 
@@ -46,7 +47,7 @@ fn the_copy_of_a_password_is_made_before_the_output_that_reads_it() {
     let mut seen = empty(FlowState::Active);
     assert!(matches!(one(decide(&srt(&[]), &seen)), Action::Copy(CopyAction::Create { .. })));
     seen.secrets = srt_seen().secrets;
-    let Action::AddOutput { output, .. } = one(decide(&srt(&[]), &seen)) else { panic!("an output") };
+    let Action::Output(OutputAction::Add { output, .. }) = one(decide(&srt(&[]), &seen)) else { panic!("an output") };
     assert_eq!(output.settings.encryption.and_then(|e| e.secret_arn), Some(seen.secrets[0].arn.clone()));
 }
 

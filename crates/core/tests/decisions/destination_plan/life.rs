@@ -1,6 +1,7 @@
 //! Start, stop, prepare and suspend.
 
 use super::*;
+use playout_core::resources::flow::OutputAction;
 
 // --------------------------------------------------------------------------------------------- running and stopped
 
@@ -19,7 +20,9 @@ fn a_destination_without_state_is_stopped_and_nothing_is_made() {
 #[test]
 fn the_first_start_adds_the_output_enabled() {
     for state in [FlowState::Standby, FlowState::Active] {
-        let Action::AddOutput { flow, output } = one(decide(&dest(&[]), &empty(state))) else { panic!("an output") };
+        let Action::Output(OutputAction::Add { flow, output }) = one(decide(&dest(&[]), &empty(state))) else {
+            panic!("an output")
+        };
         assert_eq!(flow, FLOW);
         assert!(output.enabled);
         assert_eq!(output.settings, settings(&dest(&[]), Role::Primary));
@@ -45,7 +48,9 @@ fn a_stopped_output_stays_for_the_next_start() {
 #[test]
 fn prepare_makes_the_output_while_stopped_without_sending() {
     let wish = [STOPPED, ("/prepare", json!(true))];
-    let Action::AddOutput { output, .. } = one(decide(&dest(&wish), &empty(FlowState::Active))) else { panic!("one") };
+    let Action::Output(OutputAction::Add { output, .. }) = one(decide(&dest(&wish), &empty(FlowState::Active))) else {
+        panic!("one")
+    };
     assert!(!output.enabled);
     assert_eq!(decide(&dest(&wish), &destination_seen(&wish)), Step::Settled);
 }

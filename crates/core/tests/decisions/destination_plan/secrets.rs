@@ -22,7 +22,7 @@ fn no_secret_stands_in_actions_steps_wishes_or_status() {
                 text += &serde_json::to_string(&told).expect("JSON");
                 if let Step::Act(actions) = &step {
                     text += &serde_json::to_string(actions).expect("JSON");
-                    text += &actions.iter().map(Action::sentence).collect::<String>();
+                    text += &actions.iter().map(|a| a.effect().sentence).collect::<String>();
                 }
                 assert!(!text.contains(crate::fixtures::CANARY), "{text}");
             }

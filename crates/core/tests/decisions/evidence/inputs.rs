@@ -1,6 +1,7 @@
 //! Whether an input receives something.
 
 use super::*;
+use playout_core::resources::flow::FlowAction;
 
 const ALL: [Protocol; 8] = [
     Protocol::SrtListener,
@@ -140,7 +141,7 @@ fn the_emergency_takes_its_place_when_both_rtp_inputs_bring_nothing() {
     assert_eq!(plan(rate(5e6), rate(0.0)), Step::Settled);
     let Step::Act(actions) = plan(rate(0.0), rate(0.0)) else { panic!("the Emergency is swapped in") };
     assert!(
-        matches!(&actions[..], [source::plan::Action::RemoveSource { name, .. }] if name == "reserve"),
+        matches!(&actions[..], [source::plan::Action::Flow(FlowAction::RemoveSource { name, .. })] if name == "reserve"),
         "{actions:?}"
     );
 }

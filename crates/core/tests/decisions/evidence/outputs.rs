@@ -1,6 +1,7 @@
 //! Whether an output or a channel is being received.
 
 use super::*;
+use playout_core::resources::flow::OutputAction;
 
 const SECOND: Duration = Duration::from_secs(1);
 const ON_FAILURE: &str = "OnFailure";
@@ -200,7 +201,7 @@ fn the_backup_takes_over_from_a_primary_that_an_error_names_long_enough() {
     let enabled: Vec<_> = act(decide(&wish, &refused(20)))
         .iter()
         .map(|a| match a {
-            Action::UpdateOutput { role, enabled, .. } => (*role, *enabled),
+            Action::Output(OutputAction::Update { role, enabled, .. }) => (*role, *enabled),
             other => panic!("{other:?}"),
         })
         .collect();
@@ -249,7 +250,10 @@ fn a_new_key_is_tried_at_once_when_the_old_one_is_refused() {
     assert_eq!(decide(&rekeyed, &on_air), Step::Settled, "it would interrupt what is sent");
     assert_eq!(pending_changes(&present(rekeyed.clone()), &on_air), ["streamKey"]);
     let dead = refused(&[], Duration::from_secs(20));
-    assert!(matches!(act(decide(&rekeyed, &dead))[..], [Action::UpdateOutput { settings: Some(_), .. }]));
+    assert!(matches!(
+        act(decide(&rekeyed, &dead))[..],
+        [Action::Output(OutputAction::Update { settings: Some(_), .. })]
+    ));
     assert!(pending_changes(&present(rekeyed.clone()), &dead).is_empty());
     // So it is with a channel, which is stopped for it.
     let edited = transcode::live(&[transcode::other_url()]);

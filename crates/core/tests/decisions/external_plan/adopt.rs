@@ -1,6 +1,7 @@
 //! `policy: Adopt`: shown, confirmed, and then as if it had always been ours.
 
 use super::*;
+use playout_core::resources::flow::FlowAction;
 
 #[test]
 fn a_flow_to_be_adopted_is_tagged_first_with_nothing_but_who_owns_it() {
@@ -8,17 +9,20 @@ fn a_flow_to_be_adopted_is_tagged_first_with_nothing_but_who_owns_it() {
     (seen.ownership, seen.tags) = (Ownership::Foreign, BTreeMap::from([("team".into(), "news".into())]));
     let spec = adopting(&[("/tags", json!({ "team": "sports" })), ("/inputs/0/srtListener/port", json!(6000))]);
     let action = one(decide(&spec, &seen));
-    let Action::ClaimFlow { flow, tags } = &action else { panic!("{action:?}") };
+    let Action::Flow(FlowAction::Claim { flow, tags }) = &action else { panic!("{action:?}") };
     assert_eq!(flow, FLOW);
     assert_eq!(tags.keys().map(String::as_str).collect::<std::collections::BTreeSet<_>>(), OWNERSHIP_TAGS.into());
-    assert_eq!(action.reason(), Reason::Adopted);
+    assert_eq!(action.effect().reason, Reason::Adopted);
 }
 
 #[test]
 fn a_flow_that_is_as_wished_is_adopted_without_a_question() {
     let mut seen = claimed();
     let action = one(decide(&adopting(&[]), &seen));
-    assert!(matches!(&action, Action::AdoptFlow { tags, .. } if tags.contains_key(TAG_ADOPTED)), "{action:?}");
+    assert!(
+        matches!(&action, Action::Flow(FlowAction::Adopt { tags, .. }) if tags.contains_key(TAG_ADOPTED)),
+        "{action:?}"
+    );
     seen.hold = Hold::Adopted;
     assert_eq!(decide(&adopting(&[]), &seen), Step::Settled);
 }
@@ -41,12 +45,14 @@ fn a_difference_is_shown_and_carried_out_only_when_just_that_was_confirmed() {
     ] {
         seen.hold = Hold::Claimed { shown, told };
         match decide(&spec, &seen) {
-            Step::Act(actions) => assert!(goes && matches!(actions.as_slice(), [Action::AdoptFlow { .. }])),
+            Step::Act(actions) => {
+                assert!(goes && matches!(actions.as_slice(), [Action::Flow(FlowAction::Adopt { .. })]))
+            }
             step => assert!(!goes && stuck(step).reason == Reason::AdoptionPlanned, "{:?}", seen.hold),
         }
     }
     seen.hold = Hold::Adopted;
-    assert!(matches!(one(decide(&spec, &seen)), Action::UpdateSource { name, .. } if name == "main"));
+    assert!(matches!(one(decide(&spec, &seen)), Action::Flow(FlowAction::UpdateSource { name, .. }) if name == "main"));
 }
 
 #[test]
@@ -199,7 +205,7 @@ fn a_flow_that_was_never_adopted_is_given_back_when_the_source_goes() {
             continue;
         }
         let action = one(step);
-        let Action::ReleaseFlow { keys, .. } = &action else { panic!("{action:?}") };
+        let Action::Flow(FlowAction::Release { keys, .. }) = &action else { panic!("{action:?}") };
         assert_eq!(keys.as_slice(), OWNERSHIP_TAGS);
     }
     (seen.ownership, seen.tags) = (Ownership::Foreign, BTreeMap::new());
@@ -219,7 +225,7 @@ fn an_adopted_flow_is_removed_with_its_source_after_what_others_have_on_it() {
         assert_eq!(plan(&Desired::Absent, true, &seen), Step::Gone);
     }
     flow(&mut seen).outputs.clear();
-    assert_eq!(one(plan(&Desired::Absent, false, &seen)), Action::DeleteFlow { flow: FLOW.into() });
+    assert_eq!(one(plan(&Desired::Absent, false, &seen)), Action::Flow(FlowAction::Delete { flow: FLOW.into() }));
 }
 
 fn discovery(address: &str) -> (&'static str, Value) {
@@ -291,7 +297,7 @@ fn a_confirmation_is_not_lost_to_a_call_that_failed() {
     let mut seen = claimed();
     seen.hold = hold(&source, &us, &seen.tags);
     let step = decide(&spec, &seen);
-    assert!(matches!(one(step.clone()), Action::AdoptFlow { .. }));
+    assert!(matches!(one(step.clone()), Action::Flow(FlowAction::Adopt { .. })));
     let failure = Failure {
         class: FailureClass::Transient,
         operation: "mediaconnect:TagResource".into(),

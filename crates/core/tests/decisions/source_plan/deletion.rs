@@ -1,6 +1,7 @@
 //! Deletion goes in order, waits for users and leaves what is not ours.
 
 use super::*;
+use playout_core::resources::flow::FlowAction;
 
 // ------------------------------------------------------------------------------------------------------- deletion
 
@@ -25,8 +26,8 @@ fn while_deletion_waits_for_users_the_flow_stops_when_none_of_them_is_on_the_air
     seen.users.on_air = vec!["Destination/tube".into()];
     assert_eq!(waits(decide(&Desired::Absent, &seen)), in_use, "a show is not cut");
     seen.users.idle = std::mem::take(&mut seen.users.on_air);
-    assert_eq!(one(decide(&Desired::Absent, &seen)), Action::StopFlow { flow: flow_arn() });
-    assert_eq!(one(plan(&Desired::Absent, true, &seen)), Action::StopFlow { flow: flow_arn() });
+    assert_eq!(one(decide(&Desired::Absent, &seen)), Action::Flow(FlowAction::Stop { flow: flow_arn() }));
+    assert_eq!(one(plan(&Desired::Absent, true, &seen)), Action::Flow(FlowAction::Stop { flow: flow_arn() }));
     let told = Observed { auto: false, ..seen.clone() };
     assert_eq!(waits(plan(&Desired::Absent, true, &told)), in_use, "it is retained as it is");
     for change in [
@@ -44,14 +45,14 @@ fn while_deletion_waits_for_users_the_flow_stops_when_none_of_them_is_on_the_air
     assert!(matches!(decide(&Desired::Absent, &seen), Step::Wait { poll: Some(_), .. }), "it is seen to come to rest");
     seen.hold = Hold::Adopted;
     flow(&mut seen).state = FlowState::Active;
-    assert_eq!(one(decide(&Desired::Absent, &seen)), Action::StopFlow { flow: flow_arn() });
+    assert_eq!(one(decide(&Desired::Absent, &seen)), Action::Flow(FlowAction::Stop { flow: flow_arn() }));
 }
 
 #[test]
 fn deletion_goes_in_order_stop_delete_copies_gone() {
     let mut seen = source_seen(&with_password());
     flow(&mut seen).state = FlowState::Active;
-    assert_eq!(one(decide(&Desired::Absent, &seen)), Action::StopFlow { flow: flow_arn() });
+    assert_eq!(one(decide(&Desired::Absent, &seen)), Action::Flow(FlowAction::Stop { flow: flow_arn() }));
     for (state, waiting) in [
         (FlowState::Stopping, Waiting::FlowStopping),
         (FlowState::Starting, Waiting::FlowStarting),
@@ -62,7 +63,7 @@ fn deletion_goes_in_order_stop_delete_copies_gone() {
         assert_eq!(waits(decide(&Desired::Absent, &seen)), waiting);
     }
     flow(&mut seen).state = FlowState::Standby;
-    assert_eq!(one(decide(&Desired::Absent, &seen)), Action::DeleteFlow { flow: flow_arn() });
+    assert_eq!(one(decide(&Desired::Absent, &seen)), Action::Flow(FlowAction::Delete { flow: flow_arn() }));
     seen.flow = Existence::Absent;
     let actions = act(decide(&Desired::Absent, &seen));
     assert!(actions.len() == 2 && actions.iter().all(|a| matches!(a, Action::Copy(CopyAction::Delete { .. }))));
@@ -115,7 +116,7 @@ fn retain_leaves_everything_and_lets_the_object_go() {
 fn a_suspended_source_can_be_deleted() {
     let spec = source_spec(&[("/suspend", json!(true))]);
     let desired = wanted(&spec, &identity("Source", "studio"), &references_at("v1"), None, true);
-    assert_eq!(one(decide(&desired, &source_seen(&[]))), Action::DeleteFlow { flow: flow_arn() });
+    assert_eq!(one(decide(&desired, &source_seen(&[]))), Action::Flow(FlowAction::Delete { flow: flow_arn() }));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Who leads: failover, merging, the emergency input and the annotation.
 
 use super::*;
+use playout_core::resources::flow::FlowAction;
 
 /// A flow on the air with main and reserve, of a Source with three inputs.
 fn three_on_air() -> Observed {
@@ -33,7 +34,7 @@ fn each_difference_in_failover_is_repaired() {
         change(&mut flow(&mut seen).failover);
         assert_eq!(
             one(decide(&wish(&srt), &seen)),
-            Action::SetFailover { flow: flow_arn(), failover: main_leads.clone() }
+            Action::Flow(FlowAction::SetFailover { flow: flow_arn(), failover: main_leads.clone() })
         );
     }
     let rtp = [
@@ -45,7 +46,10 @@ fn each_difference_in_failover_is_repaired() {
     for change in changes {
         let mut seen = source_seen(&rtp);
         change(&mut flow(&mut seen).failover);
-        assert_eq!(one(decide(&wish(&rtp), &seen)), Action::SetFailover { flow: flow_arn(), failover: merged.clone() });
+        assert_eq!(
+            one(decide(&wish(&rtp), &seen)),
+            Action::Flow(FlowAction::SetFailover { flow: flow_arn(), failover: merged.clone() })
+        );
     }
 }
 
@@ -64,7 +68,7 @@ fn merging_ends_before_an_input_comes_that_cannot_merge() {
         ("/inputs", json!([rtp_input("main", "Primary", 5000), rtp_input("reserve", "Backup", 5001)])),
         ("/failover", json!({"mode": "Merge"})),
     ];
-    let Action::SetFailover { failover, .. } = one(decide(&wish(&[]), &source_seen(&before))) else {
+    let Action::Flow(FlowAction::SetFailover { failover, .. }) = one(decide(&wish(&[]), &source_seen(&before))) else {
         panic!("failover first")
     };
     assert!(failover.enabled && !failover.merge);
@@ -73,9 +77,11 @@ fn merging_ends_before_an_input_comes_that_cannot_merge() {
 #[test]
 fn active_input_makes_the_follower_lead_and_its_absence_gives_the_lead_back() {
     let told = [("/activeInput", json!("reserve"))];
-    let leads = |name: &str| Action::SetFailover {
-        flow: flow_arn(),
-        failover: Failover { enabled: true, merge: false, recovery_window: None, primary: Some(name.into()) },
+    let leads = |name: &str| {
+        Action::Flow(FlowAction::SetFailover {
+            flow: flow_arn(),
+            failover: Failover { enabled: true, merge: false, recovery_window: None, primary: Some(name.into()) },
+        })
     };
     assert_eq!(one(decide(&wish(&told), &source_seen(&[]))), leads("reserve"));
     assert_eq!(one(decide(&wish(&[]), &source_seen(&told))), leads("main"));
@@ -97,14 +103,14 @@ fn when_both_have_failed_the_emergency_takes_the_followers_place() {
     let mut seen = three_on_air();
     health(&mut seen, &[("main", Failed), ("reserve", Failed)]);
     let action = one(decide(&wish(&three()), &seen));
-    assert!(matches!(&action, Action::RemoveSource { name, .. } if name == "reserve"), "{action:?}");
+    assert!(matches!(&action, Action::Flow(FlowAction::RemoveSource { name, .. }) if name == "reserve"), "{action:?}");
     flow(&mut seen).sources.pop();
     // The follower is no longer measured, and that changes nothing.
     for reserve in [Failed, Unknown] {
         health(&mut seen, &[("reserve", reserve)]);
         let action = one(decide(&wish(&three()), &seen));
         assert!(
-            matches!(&action, Action::AddSource { source, .. } if source.name == "slate"),
+            matches!(&action, Action::Flow(FlowAction::AddSource { source, .. }) if source.name == "slate"),
             "{reserve:?}: {action:?}"
         );
     }
@@ -124,7 +130,10 @@ fn the_emergency_stays_until_the_primary_is_known_to_be_well() {
         let mut seen = slate_on_air();
         health(&mut seen, &[("main", main)]);
         let action = one(decide(&wish(&three()), &seen));
-        assert!(matches!(&action, Action::RemoveSource { name, .. } if name == "slate"), "{main:?}: {action:?}");
+        assert!(
+            matches!(&action, Action::Flow(FlowAction::RemoveSource { name, .. }) if name == "slate"),
+            "{main:?}: {action:?}"
+        );
     }
 }
 
@@ -134,7 +143,7 @@ fn a_stopped_flow_goes_back_to_the_order_of_priorities() {
     flow(&mut seen).state = FlowState::Standby;
     seen.inputs = BTreeMap::new();
     let action = one(decide(&wish(&three()), &seen));
-    assert!(matches!(&action, Action::RemoveSource { name, .. } if name == "slate"), "{action:?}");
+    assert!(matches!(&action, Action::Flow(FlowAction::RemoveSource { name, .. }) if name == "slate"), "{action:?}");
 }
 
 #[test]
@@ -149,14 +158,14 @@ fn old_measurements_of_a_stopped_flow_swap_nothing() {
 #[test]
 fn active_input_swaps_the_emergency_in_and_out_on_demand() {
     let action = one(decide(&wish(&told("slate")), &three_on_air()));
-    assert!(matches!(&action, Action::RemoveSource { name, .. } if name == "reserve"), "{action:?}");
+    assert!(matches!(&action, Action::Flow(FlowAction::RemoveSource { name, .. }) if name == "reserve"), "{action:?}");
     let action = one(decide(&wish(&told("slate")), &slate_on_air()));
     assert!(
-        matches!(&action, Action::SetFailover { failover, .. } if failover.primary.as_deref() == Some("slate")),
+        matches!(&action, Action::Flow(FlowAction::SetFailover { failover, .. }) if failover.primary.as_deref() == Some("slate")),
         "{action:?}"
     );
     let action = one(decide(&wish(&told("reserve")), &slate_on_air()));
-    assert!(matches!(&action, Action::RemoveSource { name, .. } if name == "slate"), "{action:?}");
+    assert!(matches!(&action, Action::Flow(FlowAction::RemoveSource { name, .. }) if name == "slate"), "{action:?}");
 }
 
 #[test]

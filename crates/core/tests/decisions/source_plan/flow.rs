@@ -1,6 +1,7 @@
 //! The flow as a whole: made once, on proven absence, and never one that is not ours.
 
 use super::*;
+use playout_core::resources::flow::FlowAction;
 
 // -------------------------------------------------------------------------------------------------- nothing to do
 
@@ -32,7 +33,7 @@ fn a_flow_is_created_on_proven_absence_with_all_that_is_wished() {
     ];
     let mut seen = source_seen(&changes);
     seen.flow = Existence::Absent;
-    let Action::CreateFlow(new) = one(decide(&wish(&changes), &seen)) else { panic!("a create") };
+    let Action::Flow(FlowAction::Create(new)) = one(decide(&wish(&changes), &seen)) else { panic!("a create") };
     assert_eq!(new.name, identity("Source", "studio").flow_name());
     assert_eq!(new.sources.iter().map(|s| s.name.as_str()).collect::<Vec<_>>(), ["main", "reserve"]);
     assert_eq!(new.sources[0].tags, new.tags);
@@ -45,7 +46,7 @@ fn a_flow_is_created_on_proven_absence_with_all_that_is_wished() {
     assert_eq!(new.vpc_interfaces.len(), 1);
     assert_eq!(new.tags["team"], "news");
     assert_eq!(new.tags[TAG_UID], "uid-1");
-    assert!(Action::CreateFlow(new).needs_intent());
+    assert!(Action::Flow(FlowAction::Create(new)).needs_intent());
 }
 
 #[test]
@@ -65,7 +66,7 @@ fn a_flow_is_not_asked_for_where_there_is_no_room_for_it() {
         assert_eq!(problem.message.contains("created earlier"), ahead > 0, "{}", problem.message);
     }
     seen.quota = quota(19, 0);
-    assert!(matches!(one(decide(&wish(&[]), &seen)), Action::CreateFlow(_)));
+    assert!(matches!(one(decide(&wish(&[]), &seen)), Action::Flow(FlowAction::Create(_))));
 }
 
 #[test]
@@ -82,7 +83,7 @@ fn a_flow_with_one_input_is_created_without_failover() {
     let changes = [("/inputs", json!([input("main", "Primary", 5000)]))];
     let mut seen = source_seen(&changes);
     seen.flow = Existence::Absent;
-    let Action::CreateFlow(new) = one(decide(&wish(&changes), &seen)) else { panic!("a create") };
+    let Action::Flow(FlowAction::Create(new)) = one(decide(&wish(&changes), &seen)) else { panic!("a create") };
     assert_eq!((new.sources.len(), new.failover), (1, Failover::default()));
 }
 
@@ -90,13 +91,15 @@ fn a_flow_with_one_input_is_created_without_failover() {
 fn a_flow_with_three_inputs_is_created_with_two_and_the_emergency_waits() {
     let mut seen = source_seen(&three());
     seen.flow = Existence::Absent;
-    let Action::CreateFlow(new) = one(decide(&wish(&three()), &seen)) else { panic!("a create") };
+    let Action::Flow(FlowAction::Create(new)) = one(decide(&wish(&three()), &seen)) else { panic!("a create") };
     assert_eq!(new.sources.iter().map(|s| s.name.as_str()).collect::<Vec<_>>(), ["main", "reserve"]);
 }
 
 #[test]
 fn a_disabled_input_is_not_in_the_flow() {
-    let Action::RemoveSource { name, .. } = drift(&[("/inputs/1/enabled", json!(false))]) else { panic!("a removal") };
+    let Action::Flow(FlowAction::RemoveSource { name, .. }) = drift(&[("/inputs/1/enabled", json!(false))]) else {
+        panic!("a removal")
+    };
     assert_eq!(name, "reserve");
 }
 
@@ -105,7 +108,8 @@ fn a_flow_that_has_lost_its_last_source_gets_it_again() {
     let mut seen = source_seen(&[]);
     on_air(&mut seen);
     flow(&mut seen).sources.clear();
-    let Action::AddSource { source, .. } = one(decide(&wish(&[("/state", json!("Running"))]), &seen)) else {
+    let Action::Flow(FlowAction::AddSource { source, .. }) = one(decide(&wish(&[("/state", json!("Running"))]), &seen))
+    else {
         panic!("a source")
     };
     assert_eq!(source.name, "main");
@@ -145,12 +149,15 @@ fn a_flow_of_an_earlier_object_of_this_name_is_taken_up_with_our_tags() {
     let wanted = present(wish(&[]));
     assert_eq!(decide(&wish(&[]), &seen), Step::Settled);
     let actions = housekeeping(&wanted, &seen);
-    assert_eq!(actions, [Action::TagFlow { flow: flow_arn(), tags: wanted.tags }]);
-    assert_eq!(actions[0].reason(), Reason::Adopted);
+    assert_eq!(actions, [Action::Flow(FlowAction::Tag { flow: flow_arn(), tags: wanted.tags })]);
+    assert_eq!(actions[0].effect().reason, Reason::Adopted);
 }
 
 #[test]
 fn a_changed_user_tag_is_renewed() {
     let actions = housekeeping(&present(wish(&[("/tags/team", json!("sport"))])), &source_seen(&[]));
-    assert!(matches!(actions.as_slice(), [Action::TagFlow { tags, .. }] if tags["team"] == "sport"), "{actions:?}");
+    assert!(
+        matches!(actions.as_slice(), [Action::Flow(FlowAction::Tag { tags, .. })] if tags["team"] == "sport"),
+        "{actions:?}"
+    );
 }

@@ -1,6 +1,7 @@
 //! VPC interfaces stand before what stands on them.
 
 use super::*;
+use playout_core::resources::flow::FlowAction;
 
 #[test]
 fn a_vpc_interface_comes_before_the_input_that_stands_on_it_and_goes_after_it() {
@@ -9,16 +10,19 @@ fn a_vpc_interface_comes_before_the_input_that_stands_on_it_and_goes_after_it() 
     let wanted = present(wish(&new));
     assert_eq!(
         one(decide(&wish(&new), &seen)),
-        Action::AddVpcInterfaces { flow: flow_arn(), interfaces: wanted.vpc_interfaces.clone() }
+        Action::Flow(FlowAction::AddVpcInterfaces { flow: flow_arn(), interfaces: wanted.vpc_interfaces.clone() })
     );
     flow(&mut seen).vpc_interfaces.extend(wanted.vpc_interfaces.clone());
     let action = one(decide(&wish(&new), &seen));
     assert!(
-        matches!(&action, Action::UpdateSource { settings, .. } if settings.vpc_interface.as_deref() == Some("wan")),
+        matches!(&action, Action::Flow(FlowAction::UpdateSource { settings, .. }) if settings.vpc_interface.as_deref() == Some("wan")),
         "{action:?}"
     );
     flow(&mut seen).sources[0].settings.vpc_interface = Some("wan".into());
-    assert_eq!(one(decide(&wish(&new), &seen)), Action::RemoveVpcInterface { flow: flow_arn(), name: "lan".into() });
+    assert_eq!(
+        one(decide(&wish(&new), &seen)),
+        Action::Flow(FlowAction::RemoveVpcInterface { flow: flow_arn(), name: "lan".into() })
+    );
 }
 
 #[test]
@@ -39,7 +43,10 @@ fn a_vpc_interface_that_changed_under_its_name_is_told_and_one_that_nothing_stan
     let free = VpcInterface { name: "wan".into(), ..flow(&mut seen).vpc_interfaces[0].clone() };
     flow(&mut seen).vpc_interfaces.push(free);
     let new = vpc(&[("lan", "subnet-0a"), ("wan", "subnet-0c")], "lan");
-    assert_eq!(one(decide(&wish(&new), &seen)), Action::RemoveVpcInterface { flow: flow_arn(), name: "wan".into() });
+    assert_eq!(
+        one(decide(&wish(&new), &seen)),
+        Action::Flow(FlowAction::RemoveVpcInterface { flow: flow_arn(), name: "wan".into() })
+    );
 }
 
 #[test]
@@ -48,7 +55,7 @@ fn a_third_vpc_interface_waits_until_a_place_is_free() {
     let new = vpc(&[("lan", "subnet-0a"), ("wan", "subnet-0c")], "lan");
     assert_eq!(
         one(decide(&wish(&new), &source_seen(&old))),
-        Action::RemoveVpcInterface { flow: flow_arn(), name: "idle".into() },
+        Action::Flow(FlowAction::RemoveVpcInterface { flow: flow_arn(), name: "idle".into() }),
         "a flow has two"
     );
 }

@@ -1,6 +1,7 @@
 //! Copies of passwords in Secrets Manager come before what reads them and go after it.
 
 use super::*;
+use playout_core::resources::flow::FlowAction;
 
 #[test]
 fn the_copies_of_passwords_are_made_before_the_flow_that_reads_them() {
@@ -16,7 +17,7 @@ fn the_copies_of_passwords_are_made_before_the_flow_that_reads_them() {
 fn the_flow_is_given_the_arns_of_the_copies() {
     let mut seen = source_seen(&with_password());
     seen.flow = Existence::Absent;
-    let Action::CreateFlow(new) = one(decide(&wish(&with_password()), &seen)) else { panic!("a create") };
+    let Action::Flow(FlowAction::Create(new)) = one(decide(&wish(&with_password()), &seen)) else { panic!("a create") };
     for (source, copy) in new.sources.iter().zip(&seen.secrets) {
         assert_eq!(source.settings.decryption.as_ref().and_then(|d| d.secret_arn.as_ref()), Some(&copy.arn));
     }
@@ -31,7 +32,7 @@ fn a_copy_that_nothing_reads_any_more_is_removed_beside_everything_else() {
     let removal = Action::Copy(CopyAction::Delete { arn: seen.secrets[0].arn.clone() });
     assert_eq!(housekeeping(&present(wish(&[])), &seen), [removal]);
     flow(&mut seen).failover.primary = None;
-    assert!(matches!(one(decide(&wish(&[]), &seen)), Action::SetFailover { .. }));
+    assert!(matches!(one(decide(&wish(&[]), &seen)), Action::Flow(FlowAction::SetFailover { .. })));
 }
 
 #[test]

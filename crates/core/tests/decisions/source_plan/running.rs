@@ -1,6 +1,7 @@
 //! When the flow runs: its users, `state`, `suspend` and the test of a connection.
 
 use super::*;
+use playout_core::resources::flow::FlowAction;
 
 // ---------------------------------------------------------------------------------------------------------- power
 
@@ -10,11 +11,11 @@ fn auto_runs_the_flow_while_a_user_is_on_the_air() {
     seen.users.idle = vec!["Destination/idle".into()];
     assert_eq!(decide(&wish(&[]), &seen), Step::Settled);
     seen.users.on_air = vec!["Destination/tube".into()];
-    assert_eq!(one(decide(&wish(&[]), &seen)), Action::StartFlow { flow: flow_arn() });
+    assert_eq!(one(decide(&wish(&[]), &seen)), Action::Flow(FlowAction::Start { flow: flow_arn() }));
     flow(&mut seen).state = FlowState::Active;
     assert_eq!(decide(&wish(&[]), &seen), Step::Settled);
     seen.users.on_air.clear();
-    assert_eq!(one(decide(&wish(&[]), &seen)), Action::StopFlow { flow: flow_arn() });
+    assert_eq!(one(decide(&wish(&[]), &seen)), Action::Flow(FlowAction::Stop { flow: flow_arn() }));
 }
 
 #[test]
@@ -26,19 +27,28 @@ fn auto_does_not_cut_an_output_that_sends_and_starts_for_none() {
     assert_eq!(decide(&wish(&[]), &seen), Step::Settled);
     flow(&mut seen).state = FlowState::Active;
     assert_eq!(decide(&wish(&[]), &seen), Step::Settled);
-    assert_eq!(one(decide(&wish(&[("/state", json!("Stopped"))]), &seen)), Action::StopFlow { flow: flow_arn() });
+    assert_eq!(
+        one(decide(&wish(&[("/state", json!("Stopped"))]), &seen)),
+        Action::Flow(FlowAction::Stop { flow: flow_arn() })
+    );
     flow(&mut seen).outputs[0].enabled = false;
-    assert_eq!(one(decide(&wish(&[]), &seen)), Action::StopFlow { flow: flow_arn() });
+    assert_eq!(one(decide(&wish(&[]), &seen)), Action::Flow(FlowAction::Stop { flow: flow_arn() }));
 }
 
 #[test]
 fn running_and_stopped_are_obeyed_whoever_uses_it() {
     let mut seen = source_seen(&[]);
-    assert_eq!(one(decide(&wish(&[("/state", json!("Running"))]), &seen)), Action::StartFlow { flow: flow_arn() });
+    assert_eq!(
+        one(decide(&wish(&[("/state", json!("Running"))]), &seen)),
+        Action::Flow(FlowAction::Start { flow: flow_arn() })
+    );
     assert_eq!(decide(&wish(&[("/state", json!("Stopped"))]), &seen), Step::Settled);
     on_air(&mut seen);
     assert_eq!(decide(&wish(&[("/state", json!("Running"))]), &seen), Step::Settled);
-    assert_eq!(one(decide(&wish(&[("/state", json!("Stopped"))]), &seen)), Action::StopFlow { flow: flow_arn() });
+    assert_eq!(
+        one(decide(&wish(&[("/state", json!("Stopped"))]), &seen)),
+        Action::Flow(FlowAction::Stop { flow: flow_arn() })
+    );
 }
 
 #[test]
@@ -46,11 +56,11 @@ fn settings_are_repaired_before_the_start_and_after_the_stop() {
     let mut seen = source_seen(&[]);
     flow(&mut seen).sources[0].settings.whitelist_cidr = Some("0.0.0.0/0".into());
     let action = one(decide(&wish(&[("/state", json!("Running"))]), &seen));
-    assert!(matches!(action, Action::UpdateSource { .. }), "{action:?}");
+    assert!(matches!(action, Action::Flow(FlowAction::UpdateSource { .. })), "{action:?}");
     flow(&mut seen).state = FlowState::Active;
     assert_eq!(
         one(decide(&wish(&[("/state", json!("Stopped"))]), &seen)),
-        Action::StopFlow { flow: flow_arn() },
+        Action::Flow(FlowAction::Stop { flow: flow_arn() }),
         "a change that AWS refuses must not keep the flow from being stopped"
     );
 }
@@ -62,7 +72,7 @@ fn a_copy_that_cannot_be_made_does_not_keep_the_flow_from_being_stopped() {
     let mut seen = source_seen(&changes);
     flow(&mut seen).state = FlowState::Active;
     seen.secrets.clear();
-    assert_eq!(one(decide(&wish(&changes), &seen)), Action::StopFlow { flow: flow_arn() });
+    assert_eq!(one(decide(&wish(&changes), &seen)), Action::Flow(FlowAction::Stop { flow: flow_arn() }));
 }
 
 #[test]
@@ -73,7 +83,7 @@ fn what_cannot_be_understood_can_still_be_stopped_and_is_then_told() {
     ];
     let mut seen = source_seen(&[]);
     flow(&mut seen).state = FlowState::Active;
-    assert_eq!(one(decide(&wish(&broken), &seen)), Action::StopFlow { flow: flow_arn() });
+    assert_eq!(one(decide(&wish(&broken), &seen)), Action::Flow(FlowAction::Stop { flow: flow_arn() }));
     flow(&mut seen).state = FlowState::Stopping;
     assert_eq!(waits(decide(&wish(&broken), &seen)), Waiting::FlowStopping);
     flow(&mut seen).state = FlowState::Standby;
@@ -91,7 +101,7 @@ fn what_cannot_be_understood_runs_while_it_is_used_is_stopped_after_it_and_is_ch
     flow(&mut seen).sources.pop();
     assert_eq!(stuck(decide(&auto, &seen)).reason, Reason::SecretMissing, "a show is not cut");
     seen.users.on_air.clear();
-    assert_eq!(one(decide(&auto, &seen)), Action::StopFlow { flow: flow_arn() });
+    assert_eq!(one(decide(&auto, &seen)), Action::Flow(FlowAction::Stop { flow: flow_arn() }));
     flow(&mut seen).outputs.push(foreign_output(false));
     assert_eq!(stuck(decide(&auto, &seen)).reason, Reason::SecretMissing, "another's output sends");
     flow(&mut seen).state = FlowState::Standby;
@@ -117,12 +127,12 @@ fn a_suspended_source_is_looked_at_and_left_alone() {
 fn a_connection_test_starts_an_idle_flow_and_stops_it_again() {
     let mut seen = source_seen(&[]);
     seen.test = TestPhase::Wanted;
-    assert_eq!(one(decide(&wish(&[]), &seen)), Action::StartFlow { flow: flow_arn() });
+    assert_eq!(one(decide(&wish(&[]), &seen)), Action::Flow(FlowAction::Start { flow: flow_arn() }));
     flow(&mut seen).state = FlowState::Active;
     seen.test = TestPhase::Running;
     assert_eq!(waits(decide(&wish(&[]), &seen)), Waiting::ConnectionTest);
     seen.test = TestPhase::Over;
-    assert_eq!(one(decide(&wish(&[]), &seen)), Action::StopFlow { flow: flow_arn() });
+    assert_eq!(one(decide(&wish(&[]), &seen)), Action::Flow(FlowAction::Stop { flow: flow_arn() }));
 }
 
 #[test]
@@ -137,7 +147,10 @@ fn a_connection_test_of_a_flow_that_runs_anyway_leaves_it_running() {
 fn a_connection_test_runs_even_a_flow_that_is_told_to_stay_off() {
     let mut seen = source_seen(&[]);
     seen.test = TestPhase::Wanted;
-    assert_eq!(one(decide(&wish(&[("/state", json!("Stopped"))]), &seen)), Action::StartFlow { flow: flow_arn() });
+    assert_eq!(
+        one(decide(&wish(&[("/state", json!("Stopped"))]), &seen)),
+        Action::Flow(FlowAction::Start { flow: flow_arn() })
+    );
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What differs in a setting is repaired where it is, and nothing beside it.
 
 use super::*;
+use playout_core::resources::flow::FlowAction;
 
 // ---------------------------------------------------------------------------------------------------------- drift
 
@@ -17,12 +18,12 @@ fn each_setting_of_an_input_that_differs_is_repaired_by_an_update_of_that_input_
     ];
     for change in cases {
         let wanted = present(wish(std::slice::from_ref(&change)));
-        let expected = Action::UpdateSource {
+        let expected = Action::Flow(FlowAction::UpdateSource {
             flow: flow_arn(),
             arn: source_arn("reserve"),
             name: "reserve".into(),
             settings: Box::new(wanted.inputs[1].settings.clone()),
-        };
+        });
         assert_eq!(drift(std::slice::from_ref(&change)), expected, "{change:?}");
     }
 }
@@ -78,7 +79,10 @@ fn settings_of_the_other_protocols_are_repaired_too() {
         let mut after = before.clone();
         after.push((pointer, value));
         let action = one(decide(&wish(&after), &source_seen(&before)));
-        assert!(matches!(&action, Action::UpdateSource { name, .. } if name == "main"), "{pointer}: {action:?}");
+        assert!(
+            matches!(&action, Action::Flow(FlowAction::UpdateSource { name, .. }) if name == "main"),
+            "{pointer}: {action:?}"
+        );
     }
 }
 
@@ -88,7 +92,7 @@ fn a_single_input_changes_its_protocol_in_place_because_the_last_source_cannot_b
     let after = [("/inputs", json!([rtp_input("main", "Primary", 5000)]))];
     let action = one(decide(&wish(&after), &source_seen(&before)));
     assert!(
-        matches!(&action, Action::UpdateSource { name, settings, .. } if name == "main" && settings.protocol == Protocol::Rtp),
+        matches!(&action, Action::Flow(FlowAction::UpdateSource { name, settings, .. }) if name == "main" && settings.protocol == Protocol::Rtp),
         "{action:?}"
     );
 }
@@ -99,18 +103,21 @@ fn when_both_inputs_change_their_protocol_the_follower_gives_way_first_and_the_o
     let mut seen = source_seen(&[]);
     on_air(&mut seen);
     let action = one(decide(&wish(&after), &seen));
-    assert!(matches!(&action, Action::RemoveSource { name, .. } if name == "reserve"), "{action:?}");
+    assert!(matches!(&action, Action::Flow(FlowAction::RemoveSource { name, .. }) if name == "reserve"), "{action:?}");
     flow(&mut seen).sources.pop();
     let action = one(decide(&wish(&after), &seen));
     assert!(
-        matches!(&action, Action::UpdateSource { name, settings, .. } if name == "main" && settings.protocol == Protocol::Rtp),
+        matches!(&action, Action::Flow(FlowAction::UpdateSource { name, settings, .. }) if name == "main" && settings.protocol == Protocol::Rtp),
         "two protocols cannot stand side by side: {action:?}"
     );
 }
 
 #[test]
 fn the_size_is_repaired_and_an_unsaid_size_is_not() {
-    assert_eq!(drift(&[("/flowSize", json!("Large"))]), Action::ResizeFlow { flow: flow_arn(), size: "LARGE".into() });
+    assert_eq!(
+        drift(&[("/flowSize", json!("Large"))]),
+        Action::Flow(FlowAction::Resize { flow: flow_arn(), size: "LARGE".into() })
+    );
     let mut seen = source_seen(&[]);
     flow(&mut seen).size = Some("LARGE".into());
     assert_eq!(decide(&wish(&[]), &seen), Step::Settled);
@@ -122,7 +129,7 @@ fn a_source_that_somebody_added_to_our_flow_is_removed() {
     let mut seen = source_seen(&[]);
     flow(&mut seen).sources[1].name = "by-hand".into();
     let action = one(decide(&wish(&one_input), &seen));
-    assert!(matches!(&action, Action::RemoveSource { name, .. } if name == "by-hand"), "{action:?}");
+    assert!(matches!(&action, Action::Flow(FlowAction::RemoveSource { name, .. }) if name == "by-hand"), "{action:?}");
 }
 
 #[test]

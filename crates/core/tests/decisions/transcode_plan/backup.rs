@@ -1,6 +1,7 @@
 //! Two endpoints: both fed, or the second when the first is dead.
 
 use super::*;
+use playout_core::resources::channel::ChannelAction;
 
 // ------------------------------------------------------------------------------------------------------- failover
 
@@ -34,7 +35,9 @@ fn what_was_decided_is_one_stop_one_update_of_url_and_key_and_one_start() {
     assert_eq!(one(decide(&on_failure(), &seen)), stop(), "also under WhenStopped");
     channel(&mut seen).channel.state = ChannelState::Idle;
     seen.tries = None;
-    let Action::UpdateChannel { settings: new, .. } = one(decide(&on_failure(), &seen)) else { panic!("an update") };
+    let Action::Channel(ChannelAction::Update { settings: new, .. }) = one(decide(&on_failure(), &seen)) else {
+        panic!("an update")
+    };
     assert_eq!(*new, settings(&on_failure(), &[Role::Backup]));
     assert_eq!(new.encoding, settings(&on_failure(), &[Role::Primary]).encoding);
     channel(&mut seen).channel.settings = *new;
@@ -92,7 +95,9 @@ fn it_never_goes_back_by_itself_and_goes_back_on_request() {
     assert_eq!(one(decide(&on_failure(), &seen)), stop());
     channel(&mut seen).channel.state = ChannelState::Idle;
     seen.tries = None;
-    let Action::UpdateChannel { settings: new, .. } = one(decide(&on_failure(), &seen)) else { panic!("an update") };
+    let Action::Channel(ChannelAction::Update { settings: new, .. }) = one(decide(&on_failure(), &seen)) else {
+        panic!("an update")
+    };
     assert_eq!(*new, settings(&on_failure(), &[Role::Primary]));
     // Who asked for the primary gets it, dead or alive: it is restarted and not left.
     let mut told = dead_primary(300);

@@ -1,6 +1,7 @@
 //! What keeps it from the air: keys, roles, presets, the Source and quotas.
 
 use super::*;
+use playout_core::resources::channel::ChannelAction;
 
 // ------------------------------------------------------------------------------------------------ what is missing
 
@@ -109,10 +110,10 @@ fn quota_is_looked_at_before_anything_is_made_and_told_with_the_numbers() {
 #[test]
 fn quota_with_room_it_starts_and_what_is_there_already_needs_none() {
     let seen = Observed { quotas: quotas(4, 4, 0), ..nothing() };
-    assert!(matches!(one(decide(&live(&[]), &seen)), Action::CreateInput(_)));
+    assert!(matches!(one(decide(&live(&[]), &seen)), Action::Channel(ChannelAction::CreateInput(_))));
     // Who has an input waits for nobody: two would wait for each other.
     let seen = Observed { quotas: quotas(4, 5, 3), ..with_input(InputState::Detached) };
-    assert!(matches!(one(decide(&live(&[]), &seen)), Action::CreateChannel(_)));
+    assert!(matches!(one(decide(&live(&[]), &seen)), Action::Channel(ChannelAction::Create(_))));
     for seen in [idle(&[]), on_air(&[])] {
         let step = decide(&live(&[]), &seen);
         assert_eq!(decide(&live(&[]), &Observed { quotas: quotas(5, 5, 2), ..seen }), step);

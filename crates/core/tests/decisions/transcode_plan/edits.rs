@@ -1,6 +1,7 @@
 //! An edit on the air waits, or is one stop, one update and one start.
 
 use super::*;
+use playout_core::resources::channel::ChannelAction;
 
 // -------------------------------------------------------------------------------------------------------- changes
 
@@ -40,7 +41,9 @@ fn with_restart_an_edit_is_one_stop_one_update_and_one_start() {
         assert_eq!(one(decide(&wish, &seen)), stop(), "{change:?}");
         assert_eq!(one(decide(&wish, &in_state(&[], ChannelState::Starting))), stop(), "{change:?}");
         channel(&mut seen).channel.state = ChannelState::Idle;
-        let Action::UpdateChannel { id, name, settings: all } = one(decide(&wish, &seen)) else { panic!("an update") };
+        let Action::Channel(ChannelAction::Update { id, name, settings: all }) = one(decide(&wish, &seen)) else {
+            panic!("an update")
+        };
         assert_eq!((id.as_str(), *all.clone()), (CHANNEL, settings(&wish, roles)), "all of them");
         assert_eq!(name, identity("Destination", "tube").channel_name());
         channel(&mut seen).channel.settings = *all;
@@ -54,10 +57,10 @@ fn with_restart_an_edit_is_one_stop_one_update_and_one_start() {
 fn what_somebody_changed_in_the_console_is_set_right_before_the_next_start() {
     let mut seen = idle(&[]);
     channel(&mut seen).channel.settings.role_arn = None;
-    assert!(matches!(one(decide(&live(&[]), &seen)), Action::UpdateChannel { .. }));
+    assert!(matches!(one(decide(&live(&[]), &seen)), Action::Channel(ChannelAction::Update { .. })));
     let mut seen = idle(&[]);
     channel(&mut seen).channel.settings.encoding = None;
-    assert!(matches!(one(decide(&live(&[]), &seen)), Action::UpdateChannel { .. }));
+    assert!(matches!(one(decide(&live(&[]), &seen)), Action::Channel(ChannelAction::Update { .. })));
 }
 
 #[test]
@@ -66,7 +69,7 @@ fn the_tags_of_both_are_renewed_beside_everything_else() {
     input(&mut seen).tags.insert(TAG_UID.into(), "uid-0".into());
     channel(&mut seen).channel.tags.insert(TAG_UID.into(), "uid-0".into());
     let wanted = present(live(&[]));
-    let renewed = |kind, id| Action::TagMediaLive { arn: id_of(kind, id), tags: wanted.tags.clone() };
+    let renewed = |kind, id| Action::Channel(ChannelAction::Tag { arn: id_of(kind, id), tags: wanted.tags.clone() });
     assert_eq!(decide(&live(&[]), &seen), Step::Settled, "a show is not held up");
     assert_eq!(housekeeping(&wanted, &seen), [renewed("channel", CHANNEL), renewed("input", INPUT)]);
     input(&mut seen).tags = wanted.tags.clone();
@@ -88,7 +91,7 @@ fn an_input_that_takes_another_flow_is_made_anew_but_not_under_a_running_show() 
     seen.channel = Existence::Absent;
     input(&mut seen).state = InputState::Detached;
     input(&mut seen).channels.clear();
-    assert_eq!(one(decide(&live(&[]), &seen)), Action::DeleteInput { id: INPUT.into() });
+    assert_eq!(one(decide(&live(&[]), &seen)), Action::Channel(ChannelAction::DeleteInput { id: INPUT.into() }));
 }
 
 #[test]

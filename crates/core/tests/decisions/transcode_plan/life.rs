@@ -1,6 +1,7 @@
 //! Input, flow and channel come, run and go in order.
 
 use super::*;
+use playout_core::resources::channel::ChannelAction;
 
 // ------------------------------------------------------------------------------------------------- start and stop
 
@@ -19,7 +20,7 @@ fn the_input_takes_the_flow_and_the_channel_takes_the_input() {
     let new = new_input();
     assert_eq!((new.flow.as_str(), new.role_arn.as_str()), (FLOW, LIVE_ROLE));
     assert_eq!((new.name, &new.tags[TAG_UID]), (identity("Destination", "tube").input_name(), &"uid-1".to_string()));
-    let Action::CreateChannel(new) = one(decide(&live(&[]), &with_input(InputState::Detached))) else {
+    let Action::Channel(ChannelAction::Create(new)) = one(decide(&live(&[]), &with_input(InputState::Detached))) else {
         panic!("a channel")
     };
     assert_eq!(new.settings, settings(&live(&[]), &[Role::Primary]));
@@ -57,7 +58,7 @@ fn the_flow_comes_first_and_only_then_the_channel_is_started() {
 fn the_channel_is_made_while_the_flow_starts_but_its_input_only_when_the_flow_takes_changes() {
     let mut seen = with_input(InputState::Detached);
     set_flow(&mut seen, FlowState::Starting);
-    assert!(matches!(one(decide(&live(&[]), &seen)), Action::CreateChannel(_)));
+    assert!(matches!(one(decide(&live(&[]), &seen)), Action::Channel(ChannelAction::Create(_))));
     for state in [FlowState::Starting, FlowState::Stopping, FlowState::Updating, FlowState::Deleting] {
         let mut seen = nothing();
         set_flow(&mut seen, state);
@@ -91,8 +92,8 @@ fn a_source_that_is_told_to_stay_off_takes_the_channel_with_it() {
 #[test]
 fn prepare_makes_the_channel_while_stopped_and_does_not_start_it() {
     let wish = live(&[STOPPED, PREPARE]);
-    assert!(matches!(one(decide(&wish, &nothing())), Action::CreateInput(_)));
-    assert!(matches!(one(decide(&wish, &with_input(InputState::Detached))), Action::CreateChannel(_)));
+    assert!(matches!(one(decide(&wish, &nothing())), Action::Channel(ChannelAction::CreateInput(_))));
+    assert!(matches!(one(decide(&wish, &with_input(InputState::Detached))), Action::Channel(ChannelAction::Create(_))));
     let mut seen = idle(&[]);
     for state in [FlowState::Standby, FlowState::Active] {
         set_flow(&mut seen, state);
@@ -100,7 +101,10 @@ fn prepare_makes_the_channel_while_stopped_and_does_not_start_it() {
     }
     assert_eq!(one(decide(&wish, &on_air(&[]))), stop());
     let edited = live(&[STOPPED, PREPARE, other_url()]);
-    assert!(matches!(one(decide(&edited, &idle(&[]))), Action::UpdateChannel { .. }), "a change does not wait");
+    assert!(
+        matches!(one(decide(&edited, &idle(&[]))), Action::Channel(ChannelAction::Update { .. })),
+        "a change does not wait"
+    );
 }
 
 #[test]
@@ -132,7 +136,7 @@ fn deletion_goes_channel_then_input_and_retain_leaves_both() {
     assert_eq!(one(decide(&Desired::Absent, &seen)), delete());
     assert_eq!(
         one(decide(&Desired::Absent, &with_input(InputState::Detached))),
-        Action::DeleteInput { id: INPUT.into() }
+        Action::Channel(ChannelAction::DeleteInput { id: INPUT.into() })
     );
     assert_eq!(decide(&Desired::Absent, &nothing()), Step::Gone);
 }

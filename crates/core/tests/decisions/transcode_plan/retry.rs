@@ -1,6 +1,7 @@
 //! What fails is tried again after a pause, as often as `retry` says.
 
 use super::*;
+use playout_core::resources::channel::ChannelAction;
 
 // -------------------------------------------------------------------------------------------------------- retries
 
@@ -65,7 +66,7 @@ fn after_the_last_attempt_it_gives_up_with_the_count_and_the_way_back() {
     seen.channel = Existence::Absent;
     input(&mut seen).state = InputState::Detached;
     input(&mut seen).channels.clear();
-    assert_eq!(one(decide(&wish, &seen)), Action::DeleteInput { id: INPUT.into() });
+    assert_eq!(one(decide(&wish, &seen)), Action::Channel(ChannelAction::DeleteInput { id: INPUT.into() }));
     seen.input = Existence::Absent;
     let problem = stuck(decide(&wish, &seen));
     assert_eq!(problem.reason, Reason::GaveUp);
@@ -230,7 +231,7 @@ fn a_show_does_not_wait_for_an_update_that_is_left() {
     let wish = live(&[other_url(), ("/updatePolicy", json!("Restart"))]);
     let mut seen = idle(&[]);
     let update = one(decide(&wish, &seen));
-    assert!(matches!(update, Action::UpdateChannel { .. }));
+    assert!(matches!(update, Action::Channel(ChannelAction::Update { .. })));
     seen.left = update.changes().into_iter().collect();
     assert_eq!(one(decide(&wish, &seen)), start());
     assert_eq!(one(decide(&wish, &on_air(&[]))), stop());

@@ -1,6 +1,7 @@
 //! From every state of channel and input it goes on.
 
 use super::*;
+use playout_core::resources::channel::ChannelAction;
 
 // --------------------------------------------------------------------------------------------------- every state
 
@@ -42,8 +43,8 @@ fn in_every_state_of_the_channel_a_start_a_stop_and_a_deletion_go_on_from_there(
                 assert_eq!(one(off), delete());
             }
             C::Deleted => {
-                assert!(matches!(one(run), Action::CreateChannel(_)));
-                assert_eq!(one(off), Action::DeleteInput { id: INPUT.into() });
+                assert!(matches!(one(run), Action::Channel(ChannelAction::Create(_))));
+                assert_eq!(one(off), Action::Channel(ChannelAction::DeleteInput { id: INPUT.into() }));
             }
         }
     }
@@ -61,8 +62,8 @@ fn in_every_state_of_the_input_a_start_a_stop_and_a_deletion_go_on_from_there() 
                 assert_eq!(waits(gone), Waiting::ChannelCreating);
             }
             InputState::Detached => {
-                assert!(matches!(one(run), Action::CreateChannel(_)));
-                let delete = Action::DeleteInput { id: INPUT.into() };
+                assert!(matches!(one(run), Action::Channel(ChannelAction::Create(_))));
+                let delete = Action::Channel(ChannelAction::DeleteInput { id: INPUT.into() });
                 assert_eq!((one(off), one(gone)), (delete.clone(), delete));
             }
             // It is detached in a moment.
@@ -71,7 +72,7 @@ fn in_every_state_of_the_input_a_start_a_stop_and_a_deletion_go_on_from_there() 
                 assert_eq!(waits(gone), Waiting::ChannelDeleting);
             }
             InputState::Deleted => {
-                assert!(matches!(one(run), Action::CreateInput(_)));
+                assert!(matches!(one(run), Action::Channel(ChannelAction::CreateInput(_))));
                 assert_eq!((off, gone), (Step::Settled, Step::Gone));
             }
         }
@@ -99,9 +100,9 @@ fn an_input_that_somebody_has_attached_elsewhere_is_told_with_the_channel() {
 #[test]
 fn while_a_create_may_have_been_carried_out_it_is_repeated_if_wanted_and_waited_for_if_not() {
     let undecided = Observed { input: Existence::Unknown, ..nothing() };
-    assert!(matches!(one(decide(&live(&[]), &undecided)), Action::CreateInput(_)));
+    assert!(matches!(one(decide(&live(&[]), &undecided)), Action::Channel(ChannelAction::CreateInput(_))));
     let channel = Observed { channel: Existence::Unknown, ..with_input(InputState::Detached) };
-    assert!(matches!(one(decide(&live(&[]), &channel)), Action::CreateChannel(_)));
+    assert!(matches!(one(decide(&live(&[]), &channel)), Action::Channel(ChannelAction::Create(_))));
     let taken = Observed { channel: Existence::Unknown, ..with_input(InputState::Attached) };
     for seen in [undecided, taken] {
         for desired in [live(&[STOPPED]), Desired::Absent, dest(&[STOPPED])] {
@@ -110,8 +111,8 @@ fn while_a_create_may_have_been_carried_out_it_is_repeated_if_wanted_and_waited_
     }
     // An input that nothing takes can go at once, and with it whatever could still become of the channel.
     for desired in [live(&[STOPPED]), Desired::Absent, dest(&[STOPPED])] {
-        assert_eq!(one(decide(&desired, &channel)), Action::DeleteInput { id: INPUT.into() });
+        assert_eq!(one(decide(&desired, &channel)), Action::Channel(ChannelAction::DeleteInput { id: INPUT.into() }));
     }
-    assert!(Action::CreateInput(Box::new(new_input())).needs_intent());
+    assert!(Action::Channel(ChannelAction::CreateInput(Box::new(new_input()))).needs_intent());
     assert!(!start().needs_intent());
 }

@@ -1,6 +1,7 @@
 //! What is remembered: attempts, who leads, and until when.
 
 use super::*;
+use playout_core::resources::flow::OutputAction;
 
 #[test]
 fn what_was_decided_is_remembered_also_when_what_follows_fails() {
@@ -292,7 +293,7 @@ fn a_passed_through_switch_is_remembered_by_what_aws_shows() {
     seen.outputs.values_mut().for_each(|o| o.output.enabled = false);
     let step = show.pass(&seen, 120);
     assert!(
-        matches!(step, Step::Act(a) if matches!(&a[..], [Action::UpdateOutput { role: Role::Backup, enabled: Some(true), .. }]))
+        matches!(step, Step::Act(a) if matches!(&a[..], [Action::Output(OutputAction::Update { role: Role::Backup, enabled: Some(true), .. })]))
     );
     assert_eq!(show.status().failover, Some(failover));
 }

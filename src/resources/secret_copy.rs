@@ -18,7 +18,7 @@ const AGE: Duration = Duration::from_secs(60);
 
 /// Where copies of an object may be.
 #[derive(Debug)]
-pub(super) struct Sought<'a> {
+pub struct Sought<'a> {
     /// Names of the wish.
     pub wanted: Vec<&'a str>,
     /// Names that the status has recorded.
@@ -41,7 +41,7 @@ impl Sought<'_> {
 
 /// What was found.
 #[derive(Debug, Default)]
-pub(super) struct Copies {
+pub struct Copies {
     /// The copies that bear this object's tags.
     pub ours: Vec<SecretCopy>,
     /// Those that are recorded as its own and do not.
@@ -51,7 +51,7 @@ pub(super) struct Copies {
 }
 
 /// The copies of an object. Nothing is asked of Secrets Manager where no password is or was.
-pub(super) async fn copies(
+pub async fn copies(
     sought: &Sought<'_>,
     identity: &Identity,
     region: &Region,
@@ -79,7 +79,7 @@ pub(super) async fn copies(
 }
 
 /// Carries out what is to be done for a copy.
-pub(super) async fn copy(action: &CopyAction, region: &Region) -> Result<(), Failure> {
+pub async fn execute(action: &CopyAction, region: &Region) -> Result<(), Failure> {
     match action {
         CopyAction::Create { password, tags } => region.secrets.create(password, tags).await,
         CopyAction::Delete { arn } => region.secrets.delete(arn).await,
