@@ -3,8 +3,8 @@
 //! One pass looks, decides once, acts, and writes the status, whatever happened. What an action brought about is learned by
 //! the next look. Nothing waits in here: a pass ends with when to look again.
 //!
-//! The phases are `look` (with `decide`), `held`, `act` and `tell`. What they decide by themselves, when to look again and what is
-//! told when, is pure and stands in `pace` and `telling`.
+//! The phases are `look` (with `decide`), `held`, `act` and `tell`. What they decide by themselves is pure: `choose` (what is done of a
+//! plan), `telling` (what is told when) and `pace` (when to look again).
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -27,6 +27,7 @@ use crate::metrics::Ended;
 pub use self::planned::planned;
 
 mod act;
+mod choose;
 mod decide;
 mod held;
 mod look;

@@ -16,7 +16,8 @@ use playout_core::plan::{Desired, Plan, Step};
 use playout_core::stored::not_understood;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::decide::{Decided, PlanOf, decide};
+use super::choose::{Decided, PlanOf};
+use super::decide::decide;
 use super::pass::Pass;
 use super::tell::tell_that_it_is_stale;
 use crate::kind::{Context, Kind};
@@ -34,7 +35,7 @@ pub(super) struct Looked<K: Kind> {
     /// What was seen; `None` when looking failed.
     pub seen: Option<K::Observed>,
     /// What was decided; `None` when it could not be.
-    pub plan: Option<PlanOf<K>>,
+    pub plan: Option<PlanOf<K::Wanted>>,
     /// What failed.
     pub failure: Option<Failure>,
     /// How long it is until what AWS has refused is asked for again.
