@@ -21,7 +21,7 @@ use playout_core::fingerprint::FingerprintKey;
 use playout_core::frame::{Facts, Managed, Wish};
 use playout_core::identity::Identity;
 use playout_core::intent::{CreateIntent, IntentPhase};
-use playout_core::plan::{Desired, Memory, Plan, Step};
+use playout_core::plan::{Desired, Memory};
 use playout_core::references::Found;
 use playout_core::secret::SecretText;
 use serde::Serialize;
@@ -137,59 +137,14 @@ impl Context {
     }
 }
 
-/// What came of a pass, for the status.
-#[derive(Debug)]
-pub struct Outcome<'a, K: Kind> {
-    /// What is wanted.
-    pub desired: Option<&'a Desired<K::Wanted>>,
-    /// What was seen; `None` when looking failed.
-    pub seen: Option<&'a K::Observed>,
-    /// What was decided.
-    pub step: Option<&'a Step<K::Action>>,
-    /// What is to be remembered from now on.
-    pub memory: Option<&'a K::Memory>,
-    /// Changes that wait, by the names of the fields.
-    pub deferred: &'a [String],
-    /// What failed.
-    pub failure: Option<&'a Failure>,
-    /// Identifier of what this pass created, before any look can show it.
-    pub created: Option<&'a str>,
-    /// Now.
-    pub now: jiff::Timestamp,
-}
-
-impl<'a, K: Kind> Outcome<'a, K> {
-    /// Of a pass that came to nothing yet.
-    #[must_use]
-    pub fn at(now: jiff::Timestamp) -> Self {
-        Self { desired: None, seen: None, step: None, memory: None, deferred: &[], failure: None, created: None, now }
-    }
-
-    /// What a plan comes to.
-    #[must_use]
-    pub fn planned(self, plan: Option<&'a Plan<K::Action, K::Memory>>) -> Self {
-        match plan {
-            Some(Plan { step, memory, deferred, .. }) => {
-                Self { step: Some(step), memory: Some(memory), deferred, ..self }
-            }
-            None => self,
-        }
-    }
-
-    /// The same, as the core's status functions take it.
-    pub fn pure(&self) -> playout_core::outcome::Outcome<'a, K::Wanted, K::Observed, K::Action, K::Memory> {
-        playout_core::outcome::Outcome {
-            wanted: self.desired.and_then(Desired::wanted),
-            seen: self.seen,
-            step: self.step,
-            memory: self.memory,
-            deferred: self.deferred,
-            failure: self.failure,
-            created: self.created,
-            now: self.now,
-        }
-    }
-}
+/// What a pass came to, for the status.
+pub type Outcome<'a, K> = playout_core::outcome::Outcome<
+    'a,
+    <K as Kind>::Wanted,
+    <K as Kind>::Observed,
+    <K as Kind>::Action,
+    <K as Kind>::Memory,
+>;
 
 /// One kind of object.
 pub trait Kind: Debug + Sized + Send + Sync + 'static {

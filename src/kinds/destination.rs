@@ -127,7 +127,7 @@ impl Kind for DestinationKind {
     }
 
     fn status(destination: &Destination, outcome: &Outcome<'_, Self>, _: &Context) -> DestinationStatus {
-        status::status(destination, &outcome.pure())
+        status::status(destination, outcome)
     }
 
     fn settled_for(destination: &Destination, context: &Context) -> Duration {

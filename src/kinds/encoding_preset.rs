@@ -53,16 +53,7 @@ impl Kind for EncodingPresetKind {
     }
 
     fn status(preset: &EncodingPreset, outcome: &Outcome<'_, Self>, _: &Context) -> EncodingPresetStatus {
-        encoding_preset::status(
-            preset,
-            &encoding_preset::Outcome {
-                desired: outcome.desired,
-                users: outcome.seen,
-                step: outcome.step,
-                failure: outcome.failure,
-                now: outcome.now,
-            },
-        )
+        encoding_preset::status(preset, outcome)
     }
 
     fn settled_for(_: &EncodingPreset, context: &Context) -> Duration {

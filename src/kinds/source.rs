@@ -92,7 +92,7 @@ impl Kind for SourceKind {
 
     fn status(source: &Source, outcome: &Outcome<'_, Self>, context: &Context) -> SourceStatus {
         let region = region_of(source).unwrap_or(context.aws.default_region());
-        status::status(source, &outcome.pure(), region)
+        status::status(source, outcome, region)
     }
 
     fn settled_for(source: &Source, context: &Context) -> Duration {

@@ -10,7 +10,7 @@ use playout_core::told::News;
 
 use super::look::Looked;
 use super::pass::Pass;
-use crate::kind::{Kind, Outcome, api_failure};
+use crate::kind::{Kind, api_failure};
 use crate::kubernetes::hold;
 use crate::kubernetes::status::Wrote;
 
@@ -47,9 +47,7 @@ pub(super) async fn hold<K: Kind>(pass: &mut Pass<'_, K>, looked: &Looked<K>) ->
     let mut held = Held { is_repeated: repeated.is_some(), ..Held::default() };
     if let Some(plan) = looked.plan.as_ref().filter(|plan| !actions.is_empty() && plan.memory.goes_first()) {
         // What is done rests on it: a crash between the two must not lose it.
-        let (desired, seen) = (looked.desired.as_ref(), looked.seen.as_ref());
-        let outcome = Outcome::<K> { desired, seen, ..Outcome::at(context.clock.now()).planned(Some(plan)) };
-        if pass.write_status(&outcome, false).await? == Wrote::Now {
+        if pass.write_status(&looked.outcome(context.clock.now()), false).await? == Wrote::Now {
             held.news = plan.memory.news();
         }
         held.is_remembered = true;

@@ -5,6 +5,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use kube::runtime::reflector::ObjectRef;
 use kube::{Resource as _, ResourceExt as _};
 use playout_api::FINALIZER;
@@ -20,7 +21,7 @@ use super::choose::{Decided, PlanOf};
 use super::decide::decide;
 use super::pass::Pass;
 use super::tell::tell_that_it_is_stale;
-use crate::kind::{Context, Kind};
+use crate::kind::{Context, Kind, Outcome};
 use crate::lanes::Urgency;
 
 /// So much longer than its interval an object may at least go without a look: the look itself takes time, too.
@@ -52,6 +53,12 @@ impl<K: Kind> Looked<K> {
     /// What is next: nothing, where AWS has refused it.
     pub(super) fn step(&self) -> Option<&Step<K::Action>> {
         if self.stands { Some(&Step::Settled) } else { self.plan.as_ref().map(|plan| &plan.step) }
+    }
+
+    /// What it comes to, as far as that is known before anything is done.
+    pub(super) fn outcome(&self, now: Timestamp) -> Outcome<'_, K> {
+        let wanted = self.desired.as_ref().and_then(Desired::wanted);
+        Outcome::<K> { wanted, seen: self.seen.as_ref(), ..Outcome::<K>::at(now).planned(self.plan.as_ref()) }
     }
 
     /// What is to be carried out.

@@ -48,13 +48,7 @@ async fn write<K: Kind>(pass: &mut Pass<'_, K>, looked: &Looked<K>, acted: &mut 
     if is_gone || waits_for_a_look(looked.step(), failure, created, acted.times) {
         return None;
     }
-    let outcome = Outcome::<K> {
-        desired: looked.desired.as_ref(),
-        seen: looked.seen.as_ref(),
-        failure,
-        created,
-        ..Outcome::at(context.clock.now()).planned(looked.plan.as_ref())
-    };
+    let outcome = Outcome::<K> { failure, created, ..looked.outcome(context.clock.now()) };
     let left = context.attempts.until_summary(&pass.uid, context.clock.instant());
     match pass.write_status(&outcome, left.is_some()).await {
         Ok(Wrote::Now) => {
@@ -118,7 +112,7 @@ pub(super) async fn tell_that_it_is_stale<K: Kind>(pass: &mut Pass<'_, K>) {
         operation: "playout:look".into(),
         message: "AWS was last seen longer ago than may be".into(),
     };
-    let outcome = Outcome::<K> { failure: Some(&failure), ..Outcome::at(pass.context.clock.now()) };
+    let outcome = Outcome::<K> { failure: Some(&failure), ..Outcome::<K>::at(pass.context.clock.now()) };
     // What cannot be written is in the log, and the next look comes all the same.
     let _ = pass.write_status(&outcome, false).await;
 }
@@ -135,7 +129,7 @@ pub(super) async fn tell_of_panic<K: Kind>(pass: &Pass<'_, K>) -> Passed {
         operation: "playout:reconcile".into(),
         message: "the operator failed while it worked on this object".into(),
     };
-    let outcome = Outcome::<K> { failure: Some(&failure), ..Outcome::at(context.clock.now()) };
+    let outcome = Outcome::<K> { failure: Some(&failure), ..Outcome::<K>::at(context.clock.now()) };
     // The status function may be what panicked.
     let compute = |object: &K::Object| K::status(object, &outcome, context);
     let write = status::write(&pass.writer, &pass.api, pass.object.clone(), compute, |_, _| false);

@@ -82,17 +82,7 @@ impl Kind for Panicking {
     }
 
     fn status(object: &Destination, outcome: &Outcome<'_, Self>, context: &Context) -> DestinationStatus {
-        let outcome = Outcome::<DestinationKind> {
-            desired: outcome.desired,
-            seen: outcome.seen,
-            step: outcome.step,
-            memory: outcome.memory,
-            deferred: outcome.deferred,
-            failure: outcome.failure,
-            created: outcome.created,
-            now: outcome.now,
-        };
-        DestinationKind::status(object, &outcome, context)
+        DestinationKind::status(object, outcome, context)
     }
 
     fn settled_for(object: &Destination, context: &Context) -> Duration {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::failure::Failure;
-use crate::plan::Step;
+use crate::plan::{Plan, Step};
 
 /// What a pass came to: the wish `W`, the facts `O`, the actions `A` and the memory `M` of a kind.
 #[derive(Debug)]
@@ -26,10 +26,21 @@ pub struct Outcome<'a, W, O, A, M = ()> {
     pub now: Timestamp,
 }
 
-impl<W, O, A, M> Outcome<'_, W, O, A, M> {
+impl<'a, W, O, A, M> Outcome<'a, W, O, A, M> {
     /// Of a pass that came to nothing yet.
     #[must_use]
     pub fn at(now: Timestamp) -> Self {
         Self { wanted: None, seen: None, step: None, memory: None, deferred: &[], failure: None, created: None, now }
+    }
+
+    /// What a plan comes to.
+    #[must_use]
+    pub fn planned(self, plan: Option<&'a Plan<A, M>>) -> Self {
+        match plan {
+            Some(Plan { step, memory, deferred, .. }) => {
+                Self { step: Some(step), memory: Some(memory), deferred, ..self }
+            }
+            None => self,
+        }
     }
 }

@@ -1,6 +1,5 @@
 //! `EncodingPreset`: an object that Kubernetes alone knows. There is nothing to observe but who uses it, and nothing to do.
 
-use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use serde_json::{Value, json};
 
@@ -10,7 +9,6 @@ use crate::api::destination::Platform;
 use crate::api::encoding_preset::{EncodingPreset, EncodingPresetSpec, EncodingPresetStatus};
 use crate::conditions::Conditions;
 use crate::encoding::Encoding;
-use crate::failure::Failure;
 use crate::frame::{Facts, Managed, Wish};
 use crate::left::{Farewell, farewell};
 use crate::plan::{Desired, Plan, Step};
@@ -114,20 +112,8 @@ impl Managed for EncodingPreset {
     }
 }
 
-/// What a pass came to.
-#[derive(Debug)]
-pub struct Outcome<'a> {
-    /// What is wanted.
-    pub desired: Option<&'a Desired<Encoding>>,
-    /// Who uses it.
-    pub users: Option<&'a Users>,
-    /// What was decided.
-    pub step: Option<&'a Step<Action>>,
-    /// What failed.
-    pub failure: Option<&'a Failure>,
-    /// Now.
-    pub now: Timestamp,
-}
+/// What a pass over a preset came to.
+pub type Outcome<'a> = crate::outcome::Outcome<'a, Encoding, Users, Action>;
 
 /// The new status.
 #[must_use]
@@ -138,13 +124,13 @@ pub fn status(preset: &EncodingPreset, outcome: &Outcome<'_>) -> EncodingPresetS
         last_handled_reconcile_at: preset.metadata.annotations.as_ref().and_then(|a| a.get(RECONCILE_AT)).cloned(),
         ..before.clone()
     };
-    if let Some(Users(users)) = outcome.users {
+    if let Some(Users(users)) = outcome.seen {
         status.used_by_count = Some(count_of(users.len()));
         status.used_by = users.iter().take(NAMED).cloned().collect();
     }
     let mut settled = String::new();
-    match outcome.desired {
-        Some(Desired::Present(encoding)) => {
+    match (outcome.wanted, outcome.step) {
+        (Some(encoding), _) => {
             let name = preset.metadata.name.as_deref().unwrap_or_default();
             let (taken, not): (Vec<_>, Vec<_>) =
                 Platform::ALL.into_iter().partition(|platform| platforms::check(*platform, name, encoding).is_ok());
@@ -159,11 +145,12 @@ pub fn status(preset: &EncodingPreset, outcome: &Outcome<'_>) -> EncodingPresetS
             status.encoding = Some(encoding.to_string());
             status.platforms = words(&taken);
         }
-        Some(Desired::Invalid(_)) => {
+        // It cannot be understood.
+        (None, Some(Step::Stuck(_))) => {
             status.encoding = None;
             status.platforms = Vec::new();
         }
-        Some(Desired::Absent) | None => {}
+        (None, _) => {}
     }
     let mut list = Conditions::after(&before.conditions, preset.metadata.generation, outcome.now);
     list.outcome(outcome.step, outcome.failure, (Reason::Valid, settled), Reason::Updating);

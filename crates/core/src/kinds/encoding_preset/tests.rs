@@ -24,7 +24,7 @@ fn pass(spec: EncodingPresetSpec, users: &Users, deleting: bool) -> (EncodingPre
     let desired = wanted(&preset.spec, deleting);
     let step = frame(&desired, false, users).step;
     let now = Timestamp::from_second(0).expect("a time");
-    let outcome = Outcome { desired: Some(&desired), users: Some(users), step: Some(&step), failure: None, now };
+    let outcome = Outcome { wanted: desired.wanted(), seen: Some(users), step: Some(&step), ..Outcome::at(now) };
     (status(&preset, &outcome), step)
 }
 
