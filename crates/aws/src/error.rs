@@ -1,7 +1,9 @@
 //! The one place where errors of AWS are classified: by HTTP status and code, and by words only where AWS leaves no choice.
 
+use std::error::Error;
+
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_runtime_api::client::result::{DispatchFailure, SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use playout_core::conditions::REQUEST_ID;
 use playout_core::failure::{Failure, FailureClass};
@@ -35,7 +37,8 @@ pub fn failure<E: ProvideErrorMetadata>(
         SdkError::DispatchFailure(dispatch) => {
             let what = if dispatch.is_timeout() {
                 "no answer in time"
-            } else if dispatch.is_io() {
+            } else if dispatch.is_io() || dispatch.is_other() && !is_of_credentials(dispatch) {
+                // Also one that was closed before the answer, which may have been carried out.
                 "the connection was lost or could not be made"
             } else {
                 "the request could not be sent; check the operator's AWS credentials"
@@ -53,6 +56,18 @@ pub fn failure<E: ProvideErrorMetadata>(
         _ => (FailureClass::Transient, "an unknown failure".to_string()),
     };
     Failure { class, operation: operation.to_string(), message: redactor.clean(&message).into_owned() }
+}
+
+/// Whether it was not sent because there were no credentials: the SDK has no kind for that, and this is for people alone.
+fn is_of_credentials(dispatch: &DispatchFailure) -> bool {
+    let mut cause: Option<&dyn Error> = dispatch.as_connector_error().map(|error| error as &dyn Error);
+    while let Some(error) = cause {
+        if error.to_string().to_ascii_lowercase().contains("credential") {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// What AWS's support asks for. The header is that of the services' JSON protocols; CloudWatch's answers have it, too.
@@ -114,7 +129,10 @@ fn classify(operation: &str, status: u16, code: &str, message: &str) -> FailureC
 fn is_of_a_state(operation: &str, message: &str) -> bool {
     const STATES: [&str; 6] = ["STANDBY", "ACTIVE", "UPDATING", "DELETING", "STARTING", "STOPPING"];
     let names_one = message.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| STATES.contains(&word));
-    operation.starts_with("mediaconnect:") && !operation.contains(":Create") && names_one
+    // An input of MediaLive is an output on the flow that it takes.
+    let is_of_a_flow = operation.starts_with("mediaconnect:") && !operation.contains(":Create")
+        || operation == "medialive:CreateInput" && message.to_ascii_lowercase().contains("flow");
+    is_of_a_flow && names_one
 }
 
 /// MediaLive's creates say with several statuses what only their words tell apart: that the account is full (seen with 403 and
@@ -164,6 +182,29 @@ mod tests {
         for (status, code, message, class) in cases {
             assert_eq!(classify("mediaconnect:CreateFlow", status, code, message), class, "{status} {code} {message}");
         }
+    }
+
+    #[test]
+    fn a_flow_that_takes_no_input_now_is_waited_for() {
+        let said = "Flow arn:flow cannot be updated because it is currently STARTING.";
+        assert_eq!(classify("medialive:CreateInput", 400, "BadRequestException", said), FailureClass::Conflict);
+        assert_eq!(classify("medialive:CreateChannel", 400, "BadRequestException", said), FailureClass::Invalid);
+        let other = classify("medialive:CreateInput", 400, "BadRequestException", "roleArn is not valid");
+        assert_eq!(other, FailureClass::Invalid);
+    }
+
+    #[test]
+    fn a_lost_answer_is_no_fault_of_the_credentials() {
+        let of = |error: Box<dyn std::error::Error + Send + Sync>| {
+            let error: SdkError<ErrorMetadata, HttpResponse> =
+                SdkError::dispatch_failure(aws_smithy_runtime_api::client::result::ConnectorError::other(error, None));
+            failure("mediaconnect:UpdateFlowOutput", &error, &Redactor::default()).message
+        };
+        assert_eq!(
+            of("connection closed before message completed".into()),
+            "the connection was lost or could not be made"
+        );
+        assert!(of("the credentials provider was not enabled".into()).contains("check the operator's AWS credentials"));
     }
 
     #[test]

@@ -31,6 +31,9 @@ pub fn news<'a>(before: &[Condition], after: &'a [Condition], switched: bool) ->
     if let Some(new) = ignored.filter(|new| find(before, ANNOTATION_IGNORED).is_none_or(|c| c.message != new.message)) {
         news.push(News { warning: true, reason: Reason::InvalidSpec, message: new.message.as_str().into() });
     }
+    if let Some(turn) = in_the_dark(before, after).filter(|_| !has_spoken) {
+        news.push(turn);
+    }
     for type_ in [DELIVERING, HEALTHY, OVER_LIMIT] {
         let Some(new) = find(after, type_) else { continue };
         let Some(reason) = Reason::ALL.iter().copied().find(|r| r.as_str() == new.reason) else { continue };
@@ -56,6 +59,19 @@ pub fn news<'a>(before: &[Condition], after: &'a [Condition], switched: bool) ->
     news
 }
 
+/// What is in the way of a start was told while it was on the air; now it is off, or on again, and `Ready` has the same word.
+fn in_the_dark<'a>(before: &[Condition], after: &'a [Condition]) -> Option<News<'a>> {
+    let (old, new) = (find(before, READY)?, find(after, READY)?);
+    let (was, is) = (find(before, DELIVERING)?, find(after, DELIVERING)?);
+    let is_stalled = new.status == "False" && old.status == "False" && old.reason == new.reason;
+    if !is_stalled || (was.status == "False") == (is.status == "False") || !is_true(after, crate::conditions::STALLED) {
+        return None;
+    }
+    let reason = Reason::ALL.iter().copied().find(|r| r.as_str() == new.reason)?;
+    let warning = is.status == "False";
+    Some(News { warning, reason, message: format!("{} {}", is.message, new.message).into() })
+}
+
 /// Reasons of `Ready` that are told by themselves, at their beginning and at their end.
 const TELLS_ITSELF: [Reason; 2] = [Reason::Switched, Reason::Alert];
 
@@ -68,7 +84,12 @@ fn ready<'a>(before: &[Condition], after: &'a [Condition]) -> Option<News<'a>> {
     let is_new_wish =
         |old: &Condition| stalled && old.observed_generation != new.observed_generation && old.message != new.message;
     let is_silent = new.reason == Reason::NoSignal.as_str();
-    let is_same = |old: &Condition| old.reason == new.reason && (!is_silent || is_known(before) || !is_known(after));
+    // With two endpoints the second is lost, or the first is back, under the word that tells of one.
+    let turns =
+        |old: &Condition| old.status != new.status && [&old.status, &new.status].iter().all(|s| *s != "Unknown");
+    let is_same = |old: &Condition| {
+        old.reason == new.reason && !turns(old) && (!is_silent || is_known(before) || !is_known(after))
+    };
     if old.is_some_and(|old| is_same(old) && !is_new_wish(old)) || is_silent && !is_known(after) {
         return None;
     }
@@ -97,15 +118,17 @@ fn ready<'a>(before: &[Condition], after: &'a [Condition]) -> Option<News<'a>> {
                 | Reason::SourceNotFound
                 | Reason::InUse
         );
+    let is_back = old.is_some_and(|old| turns(old) && new.status == "True" && old.reason == new.reason);
     let warning = stalled
-        || matches!(
-            reason,
-            Reason::NotConnected
-                | Reason::NoSignal
-                | Reason::SignalDegraded
-                | Reason::OverLimit
-                | Reason::AwsUnavailable
-        );
+        || !is_back
+            && matches!(
+                reason,
+                Reason::NotConnected
+                    | Reason::NoSignal
+                    | Reason::SignalDegraded
+                    | Reason::OverLimit
+                    | Reason::AwsUnavailable
+            );
     telling.then_some(News { warning, reason, message: new.message.as_str().into() })
 }
 
@@ -157,6 +180,27 @@ mod tests {
         let off = [condition("Ready", "True", "Stopped"), condition("Delivering", "False", "Stopped")];
         assert_eq!(words(&well, &off), [(false, Reason::Stopped)], "off the air nothing is delivered");
         assert_eq!(words(&off, &well), [(false, Reason::Running)], "and on it again it is Ready that says so");
+    }
+
+    #[test]
+    fn a_pair_that_loses_its_second_half_is_told_and_so_is_the_first_that_is_back() {
+        let half = |status: &str| {
+            [condition("Ready", status, "NotConnected"), condition("Delivering", "False", "NotConnected")]
+        };
+        assert_eq!(words(&half("True"), &half("False")), [(true, Reason::NotConnected)]);
+        assert_eq!(words(&half("False"), &half("True")), [(false, Reason::NotConnected)]);
+        assert_eq!(words(&half("False"), &half("Unknown")), [], "not to know is no news");
+    }
+
+    #[test]
+    fn what_goes_dark_under_a_problem_that_was_told_is_told_and_so_is_its_return() {
+        let missing = |delivering: &str| {
+            let stalled = condition("Stalled", "True", "SecretMissing");
+            [condition("Ready", "False", "SecretMissing"), stalled, condition("Delivering", delivering, "Stopped")]
+        };
+        assert_eq!(words(&missing("Unknown"), &missing("False")), [(true, Reason::SecretMissing)]);
+        assert_eq!(words(&missing("False"), &missing("True")), [(false, Reason::SecretMissing)]);
+        assert_eq!(words(&missing("True"), &missing("Unknown")), []);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use serde::ser::{Serialize, SerializeStruct as _, Serializer};
 
-use crate::endpoint::shown_application;
+use crate::endpoint::{bracketed, shown_application};
 use crate::resources::flow::ndi::Ndi;
 use crate::secret::SecretText;
 use crate::waiting::Waiting;
@@ -305,6 +305,25 @@ pub struct OutputSettings {
     pub encryption: Option<Cipher>,
     /// RTMP.
     pub rtmp: Option<RtmpPath>,
+}
+
+impl OutputSettings {
+    /// Scheme, host and port of the receiver: fit for status and messages. `None`: AWS does not say.
+    #[must_use]
+    pub fn shown(&self) -> Option<String> {
+        let port = self.port?;
+        let at = |scheme: &str| Some(format!("{scheme}://{}:{port}", bracketed(self.destination.as_deref()?)));
+        match self.protocol {
+            Protocol::RtmpPush => at(if self.rtmp.as_ref()?.tls { "rtmps" } else { "rtmp" }),
+            Protocol::SrtCaller => at("srt"),
+            Protocol::SrtListener => Some(format!("srt://:{port}?mode=listener")),
+            Protocol::Rtp => at("rtp"),
+            Protocol::RtpFec => at("rtp-fec"),
+            Protocol::Rist => at("rist"),
+            Protocol::ZixiPush => at("zixi"),
+            _ => None,
+        }
+    }
 }
 
 /// An output of a flow, as observed.

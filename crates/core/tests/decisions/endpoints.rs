@@ -4,19 +4,22 @@
 use std::time::Duration;
 
 use playout_core::endpoint::Role;
-use playout_core::kinds::destination::memory::Leads;
+use playout_core::kinds::destination::memory::{self, Leads};
 use playout_core::kinds::destination::observed::Observed;
 use playout_core::kinds::destination::plan::{Action, plan};
 use playout_core::kinds::destination::retry::{Attempt, Phase, Tries};
 use playout_core::kinds::destination::wanted::Wanted;
 use playout_core::plan::{Desired, Step};
 use playout_core::reasons::Reason;
+use playout_core::resources::channel::ChannelAction;
 use playout_core::resources::flow::OutputAction;
 use serde_json::{Value, json};
 
 use crate::fixtures::steps::act;
 use crate::fixtures::transcode::{self, live, on_backup, on_failure};
-use crate::fixtures::{FLOW, backup_json, connected, dest, destination_seen, output, output_arn};
+use crate::fixtures::{
+    FLOW, backup_json, connected, dest, destination_object, destination_seen, destination_spec, output, output_arn,
+};
 
 fn decide(desired: &Desired<Wanted>, seen: &Observed) -> Step<Action> {
     plan(desired, false, seen).step
@@ -250,4 +253,45 @@ fn a_channel_whose_backup_fails_too_goes_to_the_primary_for_the_next_attempt() {
     let mut alone = transcode::on_air(&[]);
     transcode::down(&mut alone, Role::Primary, 300);
     assert_eq!(transcode::lead(&live(&[]), &alone), None);
+}
+
+/// With another key, on both paths: the failover was of the show that was given up.
+#[test]
+fn what_was_given_up_begins_anew_with_the_primary() {
+    let gave_up = |keys: &str| {
+        let attempt = Attempt { count: 5, phase: Phase::GaveUp, cause: Some("it failed.".into()) };
+        Some(Tries { attempt, since: Duration::from_secs(60), up: false, keys: Some(keys.into()) })
+    };
+    let wish = dest(&[backup()]);
+    let mut seen = destination_seen(&[backup()]);
+    feed(&mut seen, &[]);
+    (seen.decided, seen.tries) = (Some(Role::Backup), gave_up("another"));
+    assert_eq!(act(decide(&wish, &seen)), [switched(Role::Primary, true)]);
+    assert_eq!(plan(&wish, false, &seen).memory.leads, Leads::Nobody, "and that is forgotten");
+    let mut seen = transcode::idle(&[("/backup", backup_json("OnFailure"))]);
+    (seen.decided, seen.tries) = (Some(Role::Backup), gave_up("another"));
+    assert_eq!(plan(&on_failure(), false, &seen).memory.leads, Leads::Nobody);
+    let started =
+        matches!(act(decide(&on_failure(), &seen)).as_slice(), [Action::Channel(ChannelAction::Start { .. })]);
+    assert!(started, "what it has is the primary's");
+    // With the same one it stays given up.
+    let mut same = destination_seen(&[backup()]);
+    feed(&mut same, &[]);
+    let Desired::Present(wanted) = &wish else { panic!("a wish") };
+    (same.decided, same.tries) = (Some(Role::Backup), gave_up(wanted.keys.as_deref().unwrap_or_default()));
+    assert_eq!(stuck(decide(&wish, &same)), Reason::GaveUp);
+}
+
+/// With the annotation that asks for it, too, or another spec.
+#[test]
+fn a_failover_is_remembered_until_what_was_given_up_is_asked_for_anew() {
+    let status = json!({ "observedGeneration": 1,
+        "retries": { "count": 5, "attempts": 5, "state": "GaveUp", "up": false },
+        "failover": { "endpoint": "Backup", "why": "the primary did not take the stream" } });
+    let mut object = destination_object(destination_spec(&[backup()]));
+    object.metadata.generation = Some(1);
+    object.status = Some(serde_json::from_value(status).expect("a status"));
+    assert_eq!(memory::decided(&object), Some(Role::Backup));
+    object.metadata.annotations = Some([("playout.dev/reconcile-at".to_string(), "1".to_string())].into());
+    assert_eq!(memory::decided(&object), None);
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use playout_core::endpoint::Role;
 use playout_core::existence::Existence;
+use playout_core::kinds::destination::memory::Leads;
 use playout_core::kinds::destination::observed::{Observed, Programme};
 use playout_core::kinds::destination::plan::{Action, pending_changes, plan};
 use playout_core::kinds::destination::wanted::Wanted;
@@ -75,6 +76,25 @@ fn a_channel_that_no_receiver_takes_is_changed_at_once() {
     not_taken(&mut seen, Role::Primary, 25);
     assert_eq!(one(decide(&wish, &seen)), stop());
     assert_eq!(pending_changes(&present(wish), &seen), [""; 0]);
+}
+
+/// A platform that restarts refuses for seconds, and MediaLive connects again: that costs no show its minutes of a restart.
+#[test]
+fn a_moment_of_refusal_is_no_leave_for_a_change_that_cures_nothing() {
+    let wish = live(&[("/encoding", json!("480p30"))]);
+    let mut seen = on_air(&[]);
+    not_taken(&mut seen, Role::Primary, 1);
+    assert!(matches!(decide(&wish, &seen), Step::Wait { .. }));
+    assert_eq!(pending_changes(&present(wish), &seen), ["encoding"]);
+    let corrected = live(&[("/url", json!("rtmps://right.example.com:443/app"))]);
+    assert_eq!(one(decide(&corrected, &seen)), stop(), "what may cure it is used at once");
+    // A backup takes the place of a primary that stays dead, and all that waits goes with that one restart.
+    let both = live(&[("/backup", crate::fixtures::backup_json("OnFailure")), ("/encoding", json!("480p30"))]);
+    let mut dead = on_air(&[("/backup", crate::fixtures::backup_json("OnFailure"))]);
+    not_taken(&mut dead, Role::Primary, 25);
+    let plan = plan(&both, false, &dead);
+    assert!(matches!(&plan.memory.leads, Leads::Decided(lead) if lead.to == Role::Backup), "{plan:?}");
+    assert_eq!(one(plan.step), stop());
 }
 
 /// AWS's own words: 5302 and 5007 of `monitor-activity-types-alerts-channels.html` of the MediaLive user guide.

@@ -4,6 +4,7 @@
 use super::Outcome;
 use super::connection::{Air, Connection, Fed};
 use super::delivering::{over_limit, refusal, too_much};
+use super::memory::ASKED_FOR;
 use super::told::warning;
 use crate::api::destination::{ActiveEndpoint, Destination, DestinationStatus, DestinationWord};
 use crate::plan::Step;
@@ -30,18 +31,17 @@ pub(super) fn as_wished(
     }
     let (mut reason, mut text) = match (outcome.step, status.state) {
         (Some(Step::Wait { on, .. }), _) if on.is_carried_out() => (on.reason(), on.message()),
-        (_, Some(DestinationWord::Running)) if fed.iter().any(|f| f.connection == Connection::Up) => {
-            (Reason::Running, "It is on the air.".to_string())
-        }
-        (_, Some(DestinationWord::Running)) => {
-            let text = "It is being sent, and AWS tells of no error; whether the receiver takes it is not measured.";
-            (Reason::Running, text.to_string())
-        }
+        (_, Some(DestinationWord::Running)) => (Reason::Running, on_the_air(fed)),
         _ => return (Reason::Stopped, "It is off the air as wished.".to_string()),
     };
     let backup = status.failover.as_ref().filter(|failover| failover.endpoint == ActiveEndpoint::Backup);
     if let Some(failover) = backup.filter(|_| status.active_endpoint == Some(ActiveEndpoint::Backup)) {
-        text += &format!(" The backup endpoint is fed: {}", ended(&failover.why));
+        let is_told = outcome.seen.is_some_and(|seen| seen.told.is_some());
+        let why = match failover.why.as_str() {
+            ASKED_FOR if !is_told => "it was asked for, and stays while it is well",
+            why => why,
+        };
+        text += &format!(" The backup endpoint is fed: {}", ended(why));
     }
     let add = |reason: &mut Reason, text: &mut String, also: Reason, more: &str| {
         if *reason == Reason::Running {
@@ -69,4 +69,19 @@ pub(super) fn as_wished(
     let warnings = outcome.wanted.and_then(|w| w.channel.as_ref()).map_or_else(Vec::new, |c| c.warnings.clone());
     warnings.into_iter().for_each(|warning| add(&mut reason, &mut text, Reason::Running, &warning));
     (reason, text)
+}
+
+/// What is sent, by which endpoint where the other one is refused.
+fn on_the_air(fed: &[Fed]) -> String {
+    let runs = |f: &&Fed| f.air() == Air::Running;
+    let what = match fed.iter().find(runs) {
+        Some(half) if fed.iter().any(|f| f.air() == Air::Refused) => {
+            format!("The {} endpoint", half.role.word().to_lowercase())
+        }
+        _ => "It".to_string(),
+    };
+    if fed.iter().any(|f| f.connection == Connection::Up) {
+        return format!("{what} is on the air.");
+    }
+    format!("{what} is being sent, and AWS tells of no error; whether the receiver takes it is not measured.")
 }

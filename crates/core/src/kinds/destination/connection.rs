@@ -145,10 +145,11 @@ pub fn fed_outputs(wanted: Option<&Wanted>, seen: &Observed) -> Vec<Fed> {
     let enabled = seen.outputs.iter().filter(|(_, o)| o.output.enabled);
     let fed = |(role, output): (&Role, &OutputSeen)| Fed {
         role: *role,
-        at: match wanted.and_then(|w| w.outputs.get(role)) {
+        // What AWS has: a change of the spec may wait.
+        at: output.output.settings.shown().unwrap_or_else(|| match wanted.and_then(|w| w.outputs.get(role)) {
             Some(wish) => wish.receiver.shown(),
             None => "the flow's output".into(),
-        },
+        }),
         connection: of_output(output),
         is_measurable: measures_receiver(output.output.settings.protocol),
         programme: *signal,

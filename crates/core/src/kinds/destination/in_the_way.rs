@@ -1,8 +1,8 @@
 //! What is in the way of more than the step that is taken: it is told beside what is waited for.
 
 use super::Outcome;
-use super::connection::Fed;
-use super::observed::Programme;
+use super::connection::{Connection, Fed};
+use super::observed::{Observed, Programme};
 use super::wanted::Wanted;
 use crate::api::destination::Destination;
 use crate::endpoint::Role;
@@ -37,12 +37,25 @@ pub(super) fn missing(outcome: &Outcome<'_>, fed: &[Fed]) -> Option<String> {
     let is_outage = on.is_carried_out() || matches!(on, Waiting::Connecting(_) | Waiting::Restarting { .. });
     let wanted = outcome.wanted.filter(|wanted| wanted.running && is_outage && outcome.failure.is_none())?;
     let is_fed = |role: Role| fed.iter().any(|fed| fed.role == role);
+    let is_lost = matches!(on, Waiting::Restarting { .. }) || fed.iter().any(|fed| fed.connection == Connection::Down);
+    if let Some(text) = held(wanted, outcome.seen?).filter(|_| is_lost) {
+        return Some(text);
+    }
     let (role, problem) = problems(wanted).min_by_key(|(role, _)| is_fed(*role))?;
     Some(match (role, is_fed(role)) {
         (_, true) => format!("Once it is off the air it cannot be started again: {}", problem.message),
         (Role::Primary, false) => format!("The primary endpoint cannot be fed: {}", problem.message),
         (Role::Backup, false) => format!("The backup endpoint cannot be fed: {}", problem.message),
     })
+}
+
+/// That somebody has decided which endpoint is fed, where a failure would else.
+fn held(wanted: &Wanted, seen: &Observed) -> Option<String> {
+    let endpoints = wanted.outputs.len().max(wanted.channel.as_ref().map_or(0, |channel| channel.endpoints.len()));
+    let told = seen.told.filter(|_| !wanted.hot && endpoints == 2)?.word();
+    Some(format!(
+        "The annotation playout.dev/active-endpoint: {told} keeps the other endpoint from taking its place; without it that goes by itself."
+    ))
 }
 
 fn problems(wanted: &Wanted) -> impl Iterator<Item = (Role, &Problem)> {

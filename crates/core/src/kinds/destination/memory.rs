@@ -167,10 +167,14 @@ pub fn tries(destination: &Destination, now: Timestamp) -> Option<Tries> {
     })
 }
 
-/// The endpoint that a failover has decided for.
+/// The endpoint that a failover has decided for. Whoever gave up begins anew with the primary.
 #[must_use]
 pub fn decided(destination: &Destination) -> Option<Role> {
-    match destination.status.as_ref()?.failover.as_ref()?.endpoint {
+    let status = destination.status.as_ref()?;
+    if status.retries.as_ref().is_some_and(|r| r.state == RetryWord::GaveUp) && begins_anew(destination, status) {
+        return None;
+    }
+    match status.failover.as_ref()?.endpoint {
         ActiveEndpoint::Primary => Some(Role::Primary),
         ActiveEndpoint::Backup => Some(Role::Backup),
         ActiveEndpoint::Both | ActiveEndpoint::Unknown => None,
@@ -274,16 +278,21 @@ fn leads(wanted: &Wanted, seen: &Observed, decided: Option<&Lead>, restart: Opti
     let now = match active {
         Some(ActiveEndpoint::Primary) => Role::Primary,
         Some(ActiveEndpoint::Backup) => Role::Backup,
-        Some(ActiveEndpoint::Both | ActiveEndpoint::Unknown) | None => return Leads::AsBefore,
+        Some(ActiveEndpoint::Both | ActiveEndpoint::Unknown) | None => return as_before(seen),
     };
     if wanted.channel.is_some() || now == leads || pauses {
-        return Leads::AsBefore;
+        return as_before(seen);
     }
     let why = match now {
         Role::Backup => "the primary did not take the stream",
         Role::Primary => "the backup was stopped",
     };
     Leads::Seen(Lead { to: now, why: why.into() })
+}
+
+/// Whoever led before; nobody, where what was decided is of a show that was given up.
+fn as_before(seen: &Observed) -> Leads {
+    if seen.decided.is_some() { Leads::AsBefore } else { Leads::Nobody }
 }
 
 /// The restarts, as the status stores them. `is_old`: the object may have been edited since it was decided; a failure of what it

@@ -15,7 +15,8 @@ use super::left::last_word;
 use super::memory::{Memory, Next, Remember, after};
 use super::observed::{Observed, Programme};
 use super::outputs::{self, Flow};
-use super::retry::Tries;
+use super::restart::tries;
+use super::retry::{Phase, Tries};
 use super::teardown;
 use super::transcode::{self, Path};
 use super::wanted::Wanted;
@@ -94,6 +95,10 @@ impl Facts for Observed {
 /// What has to be remembered is remembered first, and what is next follows from it.
 fn decide(wanted: &Wanted, seen: &Observed) -> Plan<Action, Memory> {
     let (mut now, mut decided) = (Cow::Borrowed(seen), Remember::default());
+    // With another key it begins anew, and with the primary.
+    if seen.tries.as_ref().is_some_and(|t| t.attempt.phase == Phase::GaveUp) && tries(wanted, seen).is_none() {
+        now.to_mut().decided = None;
+    }
     let step = loop {
         match toward_present(wanted, &now) {
             Continue(step) => break step,

@@ -146,8 +146,13 @@ fn of_outputs(status: &mut DestinationStatus, before: &DestinationStatus, outcom
             let old = before.outputs.iter().find(|b| b.role == role.word());
             let endpoint = match (&o.output.listener_address, wanted.and_then(|w| w.outputs.get(role))) {
                 (Some(address), _) => Some(format!("srt://{address}:{}", o.output.settings.port.unwrap_or_default())),
-                (None, Some(wish)) => Some(wish.receiver.shown()),
-                (None, None) => old.and_then(|b| b.endpoint.clone()),
+                // What AWS has: a change of the spec may wait.
+                (None, wish) => o
+                    .output
+                    .settings
+                    .shown()
+                    .or_else(|| wish.map(|wish| wish.receiver.shown()))
+                    .or_else(|| old.and_then(|b| b.endpoint.clone())),
             };
             let measured = Measured { connected: o.connected(), ..o.measured.clone().unwrap_or_default() };
             let arn = o.output.arn.as_str();

@@ -35,6 +35,8 @@ const OLD_READ: Duration = Duration::from_secs(5);
 
 /// Where it goes, by the names of the fields.
 const RECEIVER: [&str; 5] = ["url", "streamKey", "backup", "backup.url", "backup.streamKey"];
+/// What can cure a receiver that refuses, by the names of the fields of the primary.
+const CURES: [&str; 4] = ["url", "streamKey", "username", "password"];
 
 /// The endpoint that a channel with a backup of mode `OnFailure` feeds: what an annotation says, else what a failover has
 /// decided, else the one that it feeds now.
@@ -130,8 +132,8 @@ impl Path<'_> {
                 let up = seen.channel.present().is_some_and(|c| c.channel.state.is_up());
                 let is_left = seen.left.has(&Change::of(INPUT, What::Removed));
                 // A show is not interrupted for another flow, as long as there is one and something comes from it.
-                let delivers = seen.channel.present().is_none_or(|c| is_delivered(c, self.signal));
-                let waits = up && wanted.running && !wanted.may_interrupt && !seen.cut_off && delivers;
+                let protected = seen.channel.present().is_none() || protects(wanted, self.channel, seen, &["input"]);
+                let waits = up && wanted.running && !wanted.may_interrupt && !seen.cut_off && protected;
                 if input.flows != [self.flow] && !is_left && !waits {
                     // AWS would make its output anew anyway.
                     return Err(retire(seen).unwrap_or(Step::Settled));
@@ -353,7 +355,9 @@ impl Path<'_> {
         // What runs keeps running with the key that AWS has; only a start needs the new one.
         if let Ok(settings) = &settings
             && ((self.switches(seen) && self.may_change())
-                || ((self.wanted.may_interrupt || !is_delivered(seen, self.signal)) && self.differs(settings, channel)))
+                || (self.differs(settings, channel)
+                    && (self.wanted.may_interrupt
+                        || !protects(self.wanted, self.channel, self.seen, &settings.differences(&channel.settings)))))
         {
             return stop();
         }
@@ -417,14 +421,12 @@ impl Path<'_> {
 
     /// Whether a dead endpoint gives its place to this one: it goes only when the other can come.
     fn has_spare(&self, to: Role) -> bool {
-        let Self { seen, wanted, channel, .. } = self;
-        let can_be_fed = channel.endpoints.get(&to).is_some_and(|e| e.target.is_ok());
-        seen.told.is_none() && !wanted.hot && channel.endpoints.len() == 2 && can_be_fed && self.may_change()
+        has_spare(self.wanted, self.channel, self.seen, to)
     }
 
     /// Whether the channel may be given other settings.
     fn may_change(&self) -> bool {
-        !self.seen.left.has(&Change::of(CHANNEL, What::Settings))
+        may_change(self.seen)
     }
 
     /// A failure has decided for an endpoint whose key cannot be read any more: off the air, the other one is fed.
@@ -469,20 +471,49 @@ impl Path<'_> {
     }
 }
 
-/// Whether a restart would interrupt something: not what no receiver is known to take, nor the substitute that a channel sends which
-/// gets nothing of a programme that is there. An encoder that pauses finds the channel as it left it.
-fn is_delivered(seen: &ChannelSeen, signal: Option<bool>) -> bool {
-    let is_down = |role: &Role| of_channel(seen, *role) == Connection::Down;
-    let is_taken = !seen.channel.settings.targets.keys().all(is_down);
-    let is_deaf = signal == Some(true) && seen.input_loss().is_some();
-    seen.channel.state != ChannelState::Running || is_taken && !is_deaf
+fn may_change(seen: &Observed) -> bool {
+    !seen.left.has(&Change::of(CHANNEL, What::Settings))
+}
+
+fn has_spare(wanted: &Wanted, channel: &ChannelWanted, seen: &Observed, to: Role) -> bool {
+    let can_be_fed = channel.endpoints.get(&to).is_some_and(|e| e.target.is_ok());
+    seen.told.is_none() && !wanted.hot && channel.endpoints.len() == 2 && can_be_fed && may_change(seen)
+}
+
+/// Whether a channel is protected from a restart for the sake of these changes. One that gets nothing of a programme that is there
+/// is not: it sends a substitute. Nor is one that no receiver is known to take: from what may cure that at once, and from the rest
+/// when it has lasted, unless the backup is about to take its place, which is a restart anyway. An encoder that pauses finds the
+/// channel as it left it.
+fn protects(wanted: &Wanted, channel: &ChannelWanted, seen: &Observed, changes: &[&str]) -> bool {
+    let Some(now) = seen.channel.present().filter(|now| now.channel.state == ChannelState::Running) else {
+        return true;
+    };
+    let signal = if let Programme::Flow { signal, .. } = &seen.flow { *signal } else { None };
+    if signal == Some(true) && now.input_loss().is_some() {
+        return false;
+    }
+    let fed: Vec<_> = now.channel.settings.targets.keys().copied().collect();
+    if !fed.iter().all(|role| of_channel(now, *role) == Connection::Down) {
+        return true;
+    }
+    let cures = |change: &&str| {
+        let (role, field) = change.strip_prefix("backup.").map_or((Role::Primary, *change), |f| (Role::Backup, f));
+        fed.contains(&role) && CURES.contains(&field)
+    };
+    let lasts = |role: &Role| now.endpoints.get(role).is_some_and(|e| e.unchanged_for >= FAILOVER_AFTER);
+    let gives_way = fed == [Role::Primary] && has_spare(wanted, channel, seen, Role::Backup);
+    !changes.iter().any(cures) && (gives_way || !fed.iter().all(lasts))
 }
 
 /// Changes that wait because they would interrupt a running channel, by the names of the fields.
 pub(super) fn pending_changes(wanted: &Wanted, channel: &ChannelWanted, seen: &Observed) -> Vec<String> {
-    let signal = if let Programme::Flow { signal, .. } = &seen.flow { *signal } else { None };
-    let up = seen.channel.present().is_some_and(|now| now.channel.state.is_up() && is_delivered(now, signal));
-    if !up || wanted.may_interrupt || !wanted.running { Vec::new() } else { changes(wanted, channel, seen) }
+    let up = seen.channel.present().is_some_and(|now| now.channel.state.is_up());
+    if !up || wanted.may_interrupt || !wanted.running {
+        return Vec::new();
+    }
+    let changes = changes(wanted, channel, seen);
+    let names: Vec<_> = changes.iter().map(String::as_str).collect();
+    if protects(wanted, channel, seen, &names) { changes } else { Vec::new() }
 }
 
 /// In what the channel differs from the wish, by the names of the fields.

@@ -97,6 +97,27 @@ fn status_pending_changes_are_told_while_it_is_ready() {
     let now = Pass::of(&[other_url()], &seen).status(0);
     assert_eq!(now.pending_changes, ["url"]);
     assert_eq!(condition(&now, READY), Some(("True", "PendingChanges")));
+    assert_eq!(now.outputs[0].endpoint.as_deref(), Some("rtmps://live.example.com:443"), "where it is sent to now");
+    let mut refused = seen;
+    let output = output(&mut refused, Role::Primary);
+    (output.error, output.unchanged_for) = (Some("Unable to connect.".into()), Duration::from_secs(5));
+    let now = Pass::of(&[("/updatePolicy", json!("WhenStopped")), other_url()], &refused).status(0);
+    let text = "rtmps://live.example.com:443 does not take the stream";
+    assert!(now.conditions.iter().any(|c| c.message.contains(text)), "what refuses is it: {:?}", now.conditions);
+}
+
+#[test]
+fn status_of_an_outage_says_that_an_annotation_holds_the_endpoint() {
+    let mut seen = backed("OnFailure");
+    let primary = output(&mut seen, Role::Primary);
+    (primary.measured, primary.unchanged_for) = (Some(connected(Some(false))), Duration::from_secs(25));
+    let held = |seen: &Observed| {
+        let now = Pass::of(&with_backup("OnFailure"), seen).status(0);
+        now.conditions[0].message.contains("playout.dev/active-endpoint: Primary keeps")
+    };
+    assert!(!held(&seen));
+    seen.told = Some(Role::Primary);
+    assert!(held(&seen));
 }
 
 #[test]
