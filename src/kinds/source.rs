@@ -102,14 +102,16 @@ impl Kind for SourceKind {
         }
         let runs = source.status.as_ref().is_some_and(|s| s.state == Some(SourceWord::Running));
         let drift = context.config.drift_interval;
-        if !runs || !source.spec.health.enabled {
+        if !runs {
             return drift;
         }
-        if !is_measured(source) && is_fresh(source, context) {
+        // Without readings of CloudWatch, what AWS shows of the flow is looked at as often.
+        let measures = source.spec.health.enabled;
+        if measures && !is_measured(source) && is_fresh(source, context) {
             return FIRST_MEASUREMENT;
         }
         let interval = parse_duration(&source.spec.health.interval).unwrap_or(drift).min(drift);
-        let awaited = awaited(source, context).map(|awaited| awaited.max(FIRST_MEASUREMENT));
+        let awaited = awaited(source, context).filter(|_| measures).map(|awaited| awaited.max(FIRST_MEASUREMENT));
         // With the loop's jitter, and a measurement that is shared, what AWS shows is known within the interval.
         (interval * 3 / 4).min(awaited.unwrap_or(interval))
     }

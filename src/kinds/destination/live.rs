@@ -165,7 +165,8 @@ impl Looking<'_> {
         let mut endpoints = BTreeMap::new();
         let (mut alerts, mut alerts_unread) = (Vec::new(), false);
         let running = channel.state == ChannelState::Running;
-        if running && health {
+        // They are no readings of CloudWatch, and cost nothing.
+        if running && self.urgency != Urgency::Stop {
             match region.channels.alerts(&channel).await {
                 Ok(set) => alerts = set,
                 Err(failure) => {
