@@ -274,17 +274,19 @@ fn while_the_signal_is_not_known_it_is_silent_and_never_running() {
 /// Without readings of CloudWatch, the flow shows the address of an encoder, and takes it away when that is gone.
 #[test]
 fn with_health_off_a_dead_encoder_is_told_within_the_interval() {
-    in_both_worlds(async |world, _| {
-        let mut studio = source();
-        studio["spec"]["health"]["enabled"] = json!(false);
-        let mut operator = begin(&world, studio, json!({})).await;
-        look_on(&world, &mut operator, 120).await;
-        assert_eq!(now(&world).0, "Running");
-        encoder(&world, "encoder", false);
-        // AWS shows the address for 20 seconds more; the interval is 30.
-        look_on(&world, &mut operator, 60).await;
-        assert_eq!(now(&world).0, "Silent", "{}", now(&world).3);
-    });
+    for phase in [0, 15, 30, 45] {
+        in_both_worlds(async |world, _| {
+            let mut studio = source();
+            studio["spec"]["health"] = json!({ "enabled": false, "interval": "5s" });
+            let mut operator = begin(&world, studio, json!({})).await;
+            look_on(&world, &mut operator, 120 + phase).await;
+            assert_eq!(now(&world).0, "Running");
+            encoder(&world, "encoder", false);
+            // AWS shows the address for 20 seconds more.
+            look_on(&world, &mut operator, 20 + 5 + 3).await;
+            assert_eq!(now(&world).0, "Silent", "{phase} s: {}", now(&world).3);
+        });
+    }
 }
 
 /// The only measurement of RTP that AWS documents is the bitrate, and of RTMP outputs there is none.
