@@ -2,17 +2,18 @@
 //!
 //! The custom resources, as users write them, are the crate `playout_api`, which core calls `api`.
 //!
-//! - [`source`], [`destination`]: per kind `wanted` (spec to a type that cannot be wrong), `observed` (facts),
-//!   `plan` (the decision) and `status` (what users read);
-//! - [`plan`]: the words that all kinds share; [`frame`]: what is the same in every plan; [`fight`]: how often the same is changed; [`uses`]: who
-//!   is waited for;
-//! - [`wakes`]: who looks again because of whom;
-//! - [`unanswered`]: what AWS may still carry out; [`told`]: what people are told of a change; [`stored`]: what other versions have written;
+//! - [`kinds`]: per kind `wanted` (spec to a type that cannot be wrong), `observed` (facts), `plan` (the decision) and `status`
+//!   (what users read); [`resources`]: what there is in AWS, with the actions on it;
+//! - [`plan`], [`action`], [`waiting`], [`failure`]: the words that all kinds share; [`frame`]: what is decided alike for all;
+//! - [`identity`], [`intent`], [`existence`]: whose it is, what was sent, whether it is there; [`unanswered`]: what AWS may still carry out;
+//! - [`fight`]: how often the same is changed; [`refused`]: what AWS refuses; [`left`]: what stays in AWS;
+//! - [`uses`], [`upstream`], [`wakes`]: what one object is to another, and who looks again because of whom;
 //! - [`encoding`], [`presets`], [`platforms`]: what is encoded, by which name, and who takes it;
 //! - [`evidence`]: what AWS shows of a stream, where it promises to, and what that proves;
-//! - [`conditions`], [`reasons`], [`names`], [`secret`], [`age`]: the vocabulary.
+//! - [`told`], [`conditions`], [`reasons`]: what people are told; [`stored`]: what other versions have written;
+//! - [`secret`], [`age`]: the vocabulary.
 //!
-//! A newcomer reads `plan.rs`, then `destination/plan.rs`.
+//! A newcomer reads `plan.rs`, then `kinds/destination/plan.rs`.
 
 // What runs for weeks does not end because of a guess: what cannot be is a value, or is said.
 #![deny(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unreachable, clippy::unwrap_used)]
