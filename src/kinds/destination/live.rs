@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use kube::ResourceExt as _;
 use playout_api::Destination;
 use playout_api::destination::{ChannelStatus, Delivery};
 use playout_aws::Region;
 use playout_aws::cloudwatch::Subject;
 use playout_aws::servicequotas::{self, Limit};
+use playout_core::age::age;
 use playout_core::endpoint::Role;
 use playout_core::existence::Existence;
 use playout_core::failure::{Failure, FailureClass};
@@ -18,9 +20,7 @@ use playout_core::kinds::destination::observed::{ChannelSeen, EndpointSeen, NotO
 use playout_core::kinds::destination::wanted::Wanted;
 use playout_core::plan::Desired;
 use playout_core::regions::Service;
-use playout_core::resources::channel::CHANNEL;
-use playout_core::resources::channel::INPUT;
-use playout_core::resources::channel::{Channel, ChannelState, Input, Quotas};
+use playout_core::resources::channel::{CHANNEL, Channel, ChannelState, INPUT, Input, Quotas};
 use playout_core::resources::flow::{Flow, Measured};
 
 use super::look::{OF_NOTHING, begins_with_nothing};
@@ -182,7 +182,9 @@ impl Looking<'_> {
             endpoints.insert(role, EndpointSeen { measured, measured_from, unchanged_for: Duration::ZERO });
         }
         share_bitrate(&mut endpoints);
-        let mut seen = ChannelSeen { channel, endpoints, alerts, alerts_unread };
+        let mut seen = ChannelSeen { channel, endpoints, alerts, input_lost_for: Duration::ZERO, alerts_unread };
+        let set = seen.input_loss().and_then(|alert| Timestamp::from_second(alert.set?).ok());
+        seen.input_lost_for = set.map(|set| age(set, self.context.clock.now())).unwrap_or_default();
         let roles: Vec<_> = seen.endpoints.keys().copied().collect();
         for role in roles {
             // A failure that only an alert tells of grows old, too.

@@ -43,6 +43,11 @@ fn a_corrected_key_of_an_output_that_nobody_takes_is_used_at_once() {
         panic!("it is used")
     };
     assert_eq!(pending_changes(&present(desired.clone()), &down()), [""; 0]);
+    // A moment is no leave for what may be the key of the next show.
+    let mut moment = down();
+    output(&mut moment, Role::Primary).unchanged_for = Duration::from_secs(19);
+    assert!(!matches!(decide(&desired, &moment), Step::Act(_)));
+    assert_eq!(pending_changes(&present(desired.clone()), &moment), ["streamKey"]);
     // While it is delivered, or may be, it waits.
     for measured in [Some(connected(Some(true))), Some(connected(None)), None] {
         let mut seen = down();
@@ -87,7 +92,9 @@ fn a_moment_of_refusal_is_no_leave_for_a_change_that_cures_nothing() {
     assert!(matches!(decide(&wish, &seen), Step::Wait { .. }));
     assert_eq!(pending_changes(&present(wish), &seen), ["encoding"]);
     let corrected = live(&[("/url", json!("rtmps://right.example.com:443/app"))]);
-    assert_eq!(one(decide(&corrected, &seen)), stop(), "what may cure it is used at once");
+    assert!(matches!(decide(&corrected, &seen), Step::Wait { .. }), "nor for the receiver of the next show");
+    not_taken(&mut seen, Role::Primary, 20);
+    assert_eq!(one(decide(&corrected, &seen)), stop(), "what has lasted is cured");
     // A backup takes the place of a primary that stays dead, and all that waits goes with that one restart.
     let both = live(&[("/backup", crate::fixtures::backup_json("OnFailure")), ("/encoding", json!("480p30"))]);
     let mut dead = on_air(&[("/backup", crate::fixtures::backup_json("OnFailure"))]);
@@ -107,6 +114,9 @@ fn a_channel_that_receives_nothing_of_a_source_that_has_a_signal_is_changed_at_o
         channel(&mut deaf).alerts[0].kind = kind.into();
         assert_eq!(one(decide(&wish, &deaf)), stop(), "{kind}");
         assert_eq!(pending_changes(&present(wish.clone()), &deaf), [""; 0], "{kind}");
+        channel(&mut deaf).input_lost_for = Duration::from_secs(59);
+        assert!(!matches!(decide(&wish, &deaf), Step::Act(_)), "{kind}: the signal that is known may be older");
+        channel(&mut deaf).input_lost_for = Duration::from_secs(60);
         // Its input is of another flow, and that one is still there.
         let mut moved = deaf.clone();
         input(&mut moved).flows = vec!["arn:another".into()];

@@ -147,7 +147,7 @@ impl Changes<'_> {
         let differences = settings.differences(&seen.output.settings);
         let differs = !differences.is_empty();
         let elsewhere = differences.iter().any(|field| matches!(*field, "url" | "streamKey"));
-        let waits = self.on_air && send && !self.wanted.may_interrupt && is_delivered(seen);
+        let waits = self.on_air && send && !self.wanted.may_interrupt && is_delivered(self.wanted, seen);
         let change = if settings.needs_replacement(&seen.output.settings) {
             // AWS keeps what an update leaves out; the next pass adds it anew under the same name.
             Action::Output(OutputAction::Remove { flow: self.flow.clone(), arn: seen.output.arn.clone(), role })
@@ -240,7 +240,8 @@ pub(super) fn with_copy(
     settings
 }
 
-/// Whether a change would interrupt something. What is known not to be taken is not interrupted.
-pub(super) fn is_delivered(seen: &OutputSeen) -> bool {
-    seen.output.enabled && seen.connected() != Some(false)
+/// Whether a change would interrupt something. What is known not to be taken for a while is not interrupted.
+pub(super) fn is_delivered(wanted: &Wanted, seen: &OutputSeen) -> bool {
+    let is_dead = seen.connected() == Some(false) && seen.unchanged_for >= wanted.retry.dead_after();
+    seen.output.enabled && !is_dead
 }

@@ -15,6 +15,10 @@ use crate::resources::flow::{Age, FlowState, Protocol};
 /// look like a failure; longer and viewers leave. It does not go back while the backup is well, so it cannot flap.
 pub const FAILOVER_AFTER: Duration = Duration::from_secs(20);
 
+/// How long a channel may get nothing before it is more than a pause of the encoder: what is known of the Source's signal is as old as
+/// `health.interval`, and a look.
+pub(super) const DEAF_AFTER: Duration = Duration::from_secs(60);
+
 /// How soon to look again while the Source receives nothing. A change of its status wakes its Destinations besides.
 pub(super) const WITHOUT_SIGNAL: Duration = Duration::from_secs(10);
 

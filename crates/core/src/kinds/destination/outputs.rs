@@ -225,7 +225,7 @@ pub(super) fn pending_changes(wanted: &Wanted, seen: &Observed) -> Vec<String> {
     }
     let mut list = Vec::new();
     for (role, output) in &seen.outputs {
-        let Some(wish) = wanted.outputs.get(role).filter(|_| is_delivered(output)) else { continue };
+        let Some(wish) = wanted.outputs.get(role).filter(|_| is_delivered(wanted, output)) else { continue };
         let Ok(settings) = &wish.settings else { continue };
         let settings = with_copy(settings, wish.password.as_ref(), seen, *role);
         for difference in settings.differences(&output.output.settings) {

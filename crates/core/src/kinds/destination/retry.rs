@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::connection::FAILOVER_AFTER;
 use crate::api::policy::{RetryPolicy, parse_duration};
 use crate::failure::Problem;
 use crate::identity::Identity;
@@ -42,6 +43,13 @@ impl Retry {
             after: length(&policy.after, &default.after),
             backoff: length(&policy.backoff, &default.backoff),
         }
+    }
+
+    /// How long a receiver must have refused the stream before nothing is interrupted there: a platform's own restart is no leave for
+    /// a change that waits for the end of the show.
+    #[must_use]
+    pub fn dead_after(&self) -> Duration {
+        FAILOVER_AFTER.min(self.after)
     }
 
     /// The pause before restart number `count`, which begins with one.

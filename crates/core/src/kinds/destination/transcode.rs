@@ -6,7 +6,7 @@ use std::ops::ControlFlow::{Break, Continue};
 use std::time::Duration;
 
 use super::action::Action;
-use super::connection::{Air, Connection, FAILOVER_AFTER, Fed, WITHOUT_SIGNAL, fed_by_channel, of_channel};
+use super::connection::{Air, Connection, DEAF_AFTER, FAILOVER_AFTER, Fed, WITHOUT_SIGNAL, fed_by_channel, of_channel};
 use super::in_the_way::flow_error;
 use super::memory::{Next, Remember};
 use super::observed::{ChannelSeen, Observed, Programme};
@@ -481,28 +481,26 @@ fn has_spare(wanted: &Wanted, channel: &ChannelWanted, seen: &Observed, to: Role
 }
 
 /// Whether a channel is protected from a restart for the sake of these changes. One that gets nothing of a programme that is there
-/// is not: it sends a substitute. Nor is one that no receiver is known to take: from what may cure that at once, and from the rest
-/// when it has lasted, unless the backup is about to take its place, which is a restart anyway. An encoder that pauses finds the
-/// channel as it left it.
+/// is not: it sends a substitute. Nor is one that no receiver has taken for a while, unless the backup is about to take its place,
+/// which is a restart anyway. An encoder that pauses, or a platform that restarts, finds the channel as it left it.
 fn protects(wanted: &Wanted, channel: &ChannelWanted, seen: &Observed, changes: &[&str]) -> bool {
     let Some(now) = seen.channel.present().filter(|now| now.channel.state == ChannelState::Running) else {
         return true;
     };
     let signal = if let Programme::Flow { signal, .. } = &seen.flow { *signal } else { None };
-    if signal == Some(true) && now.input_loss().is_some() {
+    if signal == Some(true) && now.input_loss().is_some() && now.input_lost_for >= DEAF_AFTER {
         return false;
     }
     let fed: Vec<_> = now.channel.settings.targets.keys().copied().collect();
-    if !fed.iter().all(|role| of_channel(now, *role) == Connection::Down) {
-        return true;
-    }
+    let unchanged_for = |role: &Role| now.endpoints.get(role).map(|e| e.unchanged_for).unwrap_or_default();
+    let is_dead =
+        |role: &Role| of_channel(now, *role) == Connection::Down && unchanged_for(role) >= wanted.retry.dead_after();
     let cures = |change: &&str| {
         let (role, field) = change.strip_prefix("backup.").map_or((Role::Primary, *change), |f| (Role::Backup, f));
         fed.contains(&role) && CURES.contains(&field)
     };
-    let lasts = |role: &Role| now.endpoints.get(role).is_some_and(|e| e.unchanged_for >= FAILOVER_AFTER);
     let gives_way = fed == [Role::Primary] && has_spare(wanted, channel, seen, Role::Backup);
-    !changes.iter().any(cures) && (gives_way || !fed.iter().all(lasts))
+    !fed.iter().all(is_dead) || gives_way && !changes.iter().any(cures)
 }
 
 /// Changes that wait because they would interrupt a running channel, by the names of the fields.

@@ -46,7 +46,13 @@ pub fn channel(seen: &WorldChannel, wish: &Wish) -> ChannelSeen {
         }
     };
     let endpoints = seen.channel.settings.targets.keys().map(|role| (*role, measured(role))).collect();
-    ChannelSeen { channel: seen.channel.clone(), endpoints, alerts: Vec::new(), alerts_unread: false }
+    ChannelSeen {
+        channel: seen.channel.clone(),
+        endpoints,
+        alerts: Vec::new(),
+        input_lost_for: std::time::Duration::ZERO,
+        alerts_unread: false,
+    }
 }
 
 pub fn others(world: &World) -> Vec<(&FlowOutput, Option<&BTreeMap<String, String>>)> {

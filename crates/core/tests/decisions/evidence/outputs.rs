@@ -259,7 +259,7 @@ fn a_new_key_is_tried_at_once_when_the_old_one_is_refused() {
     let edited = transcode::live(&[transcode::other_url()]);
     let mut seen = transcode::on_air(&[]);
     assert_eq!(decide(&edited, &seen), Step::Settled, "it would interrupt what is taken");
-    down(&mut seen, Role::Primary, 1);
+    down(&mut seen, Role::Primary, 20);
     assert_eq!(act(decide(&edited, &seen)), [transcode::stop()]);
 }
 
