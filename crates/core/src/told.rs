@@ -64,6 +64,11 @@ fn in_the_dark<'a>(before: &[Condition], after: &'a [Condition]) -> Option<News<
     let (old, new) = (find(before, READY)?, find(after, READY)?);
     let (was, is) = (find(before, DELIVERING)?, find(after, DELIVERING)?);
     let is_stalled = new.status == "False" && old.status == "False" && old.reason == new.reason;
+    // A receiver that refuses is told by the condition itself.
+    let is_refused = |c: &Condition| c.reason == Reason::NotConnected.as_str();
+    if is_refused(was) || is_refused(is) {
+        return None;
+    }
     if !is_stalled || (was.status == "False") == (is.status == "False") || !is_true(after, crate::conditions::STALLED) {
         return None;
     }
@@ -201,6 +206,9 @@ mod tests {
         assert_eq!(words(&missing("Unknown"), &missing("False")), [(true, Reason::SecretMissing)]);
         assert_eq!(words(&missing("False"), &missing("True")), [(false, Reason::SecretMissing)]);
         assert_eq!(words(&missing("True"), &missing("Unknown")), []);
+        let mut refused = missing("False");
+        refused[2].reason = "NotConnected".into();
+        assert_eq!(words(&missing("Unknown"), &refused), [(true, Reason::NotConnected)], "once");
     }
 
     #[test]

@@ -54,7 +54,10 @@ pub(super) fn delivering(list: &mut Conditions<'_>, fed: &[Fed], still: Option<S
 pub(super) fn over_limit<'a>(outcome: &Outcome<'a>, fed: &[Fed]) -> Option<(&'a Wanted, i64)> {
     let (wanted, seen) = (outcome.wanted?, outcome.seen?);
     let Programme::Flow { bitrate_kbps: Some(kbps), .. } = &seen.flow else { return None };
+    // While a change of the platform waits, the limit is not that of who receives it.
+    let is_there = |f: &Fed| wanted.outputs.get(&f.role).is_none_or(|output| output.receiver.shown() == f.at);
     let is_over = Air::of(fed) == Air::Running && wanted.max_kbps.is_some_and(|max| *kbps > max);
+    let is_over = is_over && fed.iter().all(is_there);
     is_over.then_some((wanted, *kbps))
 }
 

@@ -128,6 +128,11 @@ fn status_tells_when_the_programme_exceeds_the_platform() {
     *bitrate_kbps = Some(9000);
     let now = Pass::of(&twitch, &seen).status(0);
     assert_eq!(condition(&now, OVER_LIMIT), Some(("True", "OverLimit")));
+    // It is sent to another one as long as the change waits.
+    let mut elsewhere = destination_seen(&[]);
+    elsewhere.flow = seen.flow;
+    let now = Pass::of(&twitch, &elsewhere).status(0);
+    assert_ne!(condition(&now, OVER_LIMIT), Some(("True", "OverLimit")), "{:?}", now.pending_changes);
 }
 
 #[test]
