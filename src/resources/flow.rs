@@ -7,7 +7,7 @@ use playout_aws::Region;
 use playout_aws::mediaconnect::MediaConnect;
 use playout_core::existence::Existence;
 use playout_core::failure::{Failure, FailureClass};
-use playout_core::identity::{Identity, Ownership};
+use playout_core::identity::Ownership;
 use playout_core::resources::flow::{Flow, FlowAction, Toward};
 
 use super::{AGE, LIST_AGE, Owner, not_ours};
@@ -95,7 +95,7 @@ async fn with_tags(flow: Arc<Flow>, sought: &Sought<'_>, region: &Region) -> Res
         Some(tags) => tags,
         None => region.flows.tags(&flow.arn, urgency).await?,
     };
-    let ownership = Identity::ownership_after(identity, &tags, *recorded);
+    let ownership = identity.ownership_after(&tags, *recorded);
     Ok((Existence::Present(Box::new((*flow).clone())), ownership, tags))
 }
 

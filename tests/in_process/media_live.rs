@@ -28,8 +28,7 @@ use playout_core::identity::Identity;
 use playout_core::resources::channel::{
     Channel, ChannelSettings, ChannelState, InputState, NewChannel, NewInput, RtmpTarget,
 };
-use playout_core::resources::flow::{Failover, Protocol, SourceSettings};
-use playout_core::resources::flow::{NewFlow, NewSource};
+use playout_core::resources::flow::{Failover, NewFlow, NewSource, Protocol, SourceSettings};
 use playout_core::secret::SecretText;
 use serde_json::{Value, json};
 

@@ -322,7 +322,8 @@ pub struct VpcInterface {
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Health {
-    /// False switches the readings off (CloudWatch bills metric requests). Default: true.
+    /// False switches the readings off (CloudWatch bills metric requests); what the flow itself shows of an encoder is looked at
+    /// all the same. Default: true.
     #[serde(default = "yes")]
     pub enabled: bool,
     /// How often to look at least, from `1s` to `1h`, and never less often than the operator's `--drift-interval` (`5m` unless it

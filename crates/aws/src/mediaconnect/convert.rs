@@ -1,10 +1,9 @@
 //! From the SDK's types to ours and back. Nothing is decided here.
 
 use aws_sdk_mediaconnect::types as sdk;
-use playout_core::resources::flow::NewSource;
 use playout_core::resources::flow::ndi::Ndi;
 use playout_core::resources::flow::{
-    Cipher, Failover, Flow, FlowOutput, FlowSource, FlowState, MaintenanceWindow, OutputSettings, Protocol,
+    Cipher, Failover, Flow, FlowOutput, FlowSource, FlowState, MaintenanceWindow, NewSource, OutputSettings, Protocol,
     SourceSettings, VpcInterface,
 };
 use playout_core::secret::SecretText;

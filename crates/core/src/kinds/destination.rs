@@ -23,6 +23,7 @@ mod stored;
 mod teardown;
 pub mod told;
 mod transcode;
+mod waiting_changes;
 pub mod wanted;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;

@@ -11,13 +11,13 @@ use std::time::Duration;
 
 use serde::ser::{Serialize, SerializeStruct as _, Serializer};
 
-use crate::endpoint::{bracketed, shown_application};
+use crate::endpoint::shown_application;
 use crate::resources::flow::ndi::Ndi;
 use crate::secret::SecretText;
 use crate::waiting::Waiting;
 
 pub use self::action::{FlowAction, Toward};
-pub use self::output::OutputAction;
+pub use self::output::{FlowOutput, OutputAction, OutputSettings};
 pub use new::{NewFlow, NewOutput, NewSource};
 
 /// Outputs that a flow may have (MediaConnect quota "Outputs per flow"; not adjustable in the console).
@@ -286,63 +286,6 @@ pub struct VpcInterface {
     pub role_arn: String,
 }
 
-/// Settings of an output, wished or observed. In a wish, `None` means "as AWS likes".
-#[derive(Clone, Debug, Eq, PartialEq, serde::Serialize)]
-pub struct OutputSettings {
-    /// Protocol.
-    pub protocol: Protocol,
-    /// Host or address; `None` for a listener.
-    pub destination: Option<String>,
-    /// Port.
-    pub port: Option<i32>,
-    /// Milliseconds.
-    pub min_latency: Option<i32>,
-    /// Who may call, for a listener.
-    pub cidr_allow_list: Vec<String>,
-    /// SRT caller and Zixi. It is a key at many receivers.
-    pub stream_id: Option<SecretText>,
-    /// Encryption.
-    pub encryption: Option<Cipher>,
-    /// RTMP.
-    pub rtmp: Option<RtmpPath>,
-}
-
-impl OutputSettings {
-    /// Scheme, host and port of the receiver: fit for status and messages. `None`: AWS does not say.
-    #[must_use]
-    pub fn shown(&self) -> Option<String> {
-        let port = self.port?;
-        let at = |scheme: &str| Some(format!("{scheme}://{}:{port}", bracketed(self.destination.as_deref()?)));
-        match self.protocol {
-            Protocol::RtmpPush => at(if self.rtmp.as_ref()?.tls { "rtmps" } else { "rtmp" }),
-            Protocol::SrtCaller => at("srt"),
-            Protocol::SrtListener => Some(format!("srt://:{port}?mode=listener")),
-            Protocol::Rtp => at("rtp"),
-            Protocol::RtpFec => at("rtp-fec"),
-            Protocol::Rist => at("rist"),
-            Protocol::ZixiPush => at("zixi"),
-            _ => None,
-        }
-    }
-}
-
-/// An output of a flow, as observed.
-#[derive(Clone, Debug, PartialEq)]
-pub struct FlowOutput {
-    /// Name, unique in the flow.
-    pub name: String,
-    /// ARN.
-    pub arn: String,
-    /// Whether it sends while the flow runs.
-    pub enabled: bool,
-    /// Settings.
-    pub settings: OutputSettings,
-    /// Set on an output that MediaLive keeps; such outputs and granted entitlements are never ours.
-    pub managed_by: Option<String>,
-    /// Where the receiver calls, for a listener.
-    pub listener_address: Option<String>,
-}
-
 /// A measurement from CloudWatch.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Measured {
@@ -434,47 +377,6 @@ impl SourceSettings {
     fn drops_stream_id(&self, seen: &Self) -> bool {
         let caller = self.protocol == Protocol::SrtCaller && seen.protocol == Protocol::SrtCaller;
         caller && self.stream_id.is_none() && seen.stream_id.as_ref().is_some_and(|id| !id.is_empty())
-    }
-}
-
-impl OutputSettings {
-    /// The settings in which `seen` differs from this wish, by the names that users know.
-    #[must_use]
-    pub fn differences(&self, seen: &Self) -> Vec<&'static str> {
-        let mut list = Vec::new();
-        let mut check = |name, differs: bool| {
-            if differs && !list.contains(&name) {
-                list.push(name);
-            }
-        };
-        check("url", self.protocol != seen.protocol);
-        check("url", unlike(&self.destination, &seen.destination));
-        check("url", unlike(&self.port, &seen.port));
-        check("srt.minLatencyMs", unlike(&self.min_latency, &seen.min_latency));
-        check(
-            "srt.allowedCidrs",
-            self.protocol == Protocol::SrtListener && sorted(&self.cidr_allow_list) != sorted(&seen.cidr_allow_list),
-        );
-        check("streamKey", unlike(&self.stream_id, &seen.stream_id));
-        check("encryption", cipher_unlike(self.encryption.as_ref(), seen.encryption.as_ref()));
-        match (&self.rtmp, &seen.rtmp) {
-            (Some(wish), Some(seen)) => {
-                check("url", wish.application != seen.application || wish.tls != seen.tls);
-                check("streamKey", wish.stream != seen.stream);
-            }
-            (Some(_), None) => check("url", true),
-            (None, _) => {}
-        }
-        list
-    }
-
-    /// Whether an update cannot lead from `seen` to this: AWS merges what is given and cannot take out what is left out.
-    #[must_use]
-    pub fn needs_replacement(&self, seen: &Self) -> bool {
-        self.protocol != seen.protocol
-            || (self.encryption.is_none() && seen.encryption.is_some())
-            || (self.stream_id.is_none() && seen.stream_id.as_ref().is_some_and(|s| !s.is_empty()))
-            || matches!((&self.rtmp, &seen.rtmp), (Some(w), Some(s)) if !w.tls && s.tls)
     }
 }
 

@@ -29,10 +29,10 @@ use playout_core::kinds::destination::status::status;
 use playout_core::kinds::destination::wanted::Wanted;
 use playout_core::plan::{Desired, Step};
 use playout_core::reasons::Reason;
-use playout_core::resources::channel::ChannelAction;
-use playout_core::resources::channel::{ChannelSettings, ChannelState, NewChannel, NewInput, Quotas, Usage};
-use playout_core::resources::flow::OutputAction;
-use playout_core::resources::flow::{FlowOutput, FlowState};
+use playout_core::resources::channel::{
+    ChannelAction, ChannelSettings, ChannelState, NewChannel, NewInput, Quotas, Usage,
+};
+use playout_core::resources::flow::{FlowOutput, FlowState, OutputAction};
 use playout_core::resources::secret_copy::CopyAction;
 use playout_core::waiting::{StaysOff, Waiting};
 use serde_json::{Value, json};

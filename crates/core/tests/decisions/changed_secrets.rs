@@ -14,9 +14,7 @@ use playout_core::kinds::source;
 use playout_core::plan::{Desired, Step};
 use playout_core::reasons::Reason;
 use playout_core::references::References;
-use playout_core::resources::flow::FlowAction;
-use playout_core::resources::flow::FlowState;
-use playout_core::resources::flow::OutputAction;
+use playout_core::resources::flow::{FlowAction, FlowState, OutputAction};
 use playout_core::resources::secret_copy::CopyAction;
 use serde_json::{Value, json};
 

@@ -9,9 +9,7 @@ use playout_core::kinds::source::plan::{Action, plan};
 use playout_core::kinds::source::{self, status};
 use playout_core::plan::{Desired, Step};
 use playout_core::reasons::Reason;
-use playout_core::resources::flow::FlowAction;
-use playout_core::resources::flow::Toward;
-use playout_core::resources::flow::{FlowOutput, FlowState};
+use playout_core::resources::flow::{FlowAction, FlowOutput, FlowState, Toward};
 use serde_json::json;
 
 use crate::fixtures::{FLOW, at, deleted, flow, on_air, source_object, source_seen, source_spec, wish};

@@ -8,8 +8,7 @@ use playout_core::kinds::source::observed::Observed;
 use playout_core::kinds::source::plan::{Action, pending_changes, plan};
 use playout_core::kinds::source::status::status;
 use playout_core::plan::Step;
-use playout_core::resources::flow::FlowAction;
-use playout_core::resources::flow::{FlowOutput, FlowState};
+use playout_core::resources::flow::{FlowAction, FlowOutput, FlowState};
 use serde_json::{Value, json};
 
 use crate::fixtures::{at, flow, health, input, on_air, present, source_object, source_seen, source_spec, wish};

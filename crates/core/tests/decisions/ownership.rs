@@ -13,9 +13,7 @@ use playout_core::kinds::{destination, source};
 use playout_core::plan::{Desired, Step};
 use playout_core::reasons::Reason;
 use playout_core::resources::channel::{Input, InputState};
-use playout_core::resources::flow::FlowAction;
-use playout_core::resources::flow::FlowState;
-use playout_core::resources::flow::OutputAction;
+use playout_core::resources::flow::{FlowAction, FlowState, OutputAction};
 use playout_core::waiting::Waiting;
 use serde_json::{Value, json};
 

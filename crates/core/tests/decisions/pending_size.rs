@@ -6,8 +6,7 @@ use playout_core::kinds::source::observed::Observed;
 use playout_core::kinds::source::plan::{Action, pending_changes, plan};
 use playout_core::kinds::source::wanted::Wanted;
 use playout_core::plan::{Desired, Step};
-use playout_core::resources::flow::FlowAction;
-use playout_core::resources::flow::{FlowState, MaintenanceWindow};
+use playout_core::resources::flow::{FlowAction, FlowState, MaintenanceWindow};
 use serde_json::{Value, json};
 
 use crate::fixtures::{FLOW, REGION, at, flow, input, on_air, present, source_object, source_seen, source_spec, wish};

@@ -19,8 +19,7 @@ use playout_core::kinds::destination::{self, memory, status};
 use playout_core::kinds::source::off::stays_off;
 use playout_core::plan::{Desired, Step};
 use playout_core::reasons::Reason;
-use playout_core::resources::flow::FlowAction;
-use playout_core::resources::flow::{FlowState, VpcInterface};
+use playout_core::resources::flow::{FlowAction, FlowState, VpcInterface};
 use playout_core::waiting::{StaysOff, Waiting};
 use serde_json::{Value, json};
 

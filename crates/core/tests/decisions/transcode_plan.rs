@@ -24,8 +24,7 @@ use playout_core::kinds::destination::retry::{Attempt, LONGEST_PAUSE, Phase, Ret
 use playout_core::kinds::destination::wanted::{Roles, wanted};
 use playout_core::plan::{Desired, Memory as _, Step};
 use playout_core::reasons::Reason;
-use playout_core::resources::channel::ChannelAction;
-use playout_core::resources::channel::{ChannelState, InputState, NewInput, Quotas, Usage};
+use playout_core::resources::channel::{ChannelAction, ChannelState, InputState, NewInput, Quotas, Usage};
 use playout_core::resources::flow::FlowState;
 use playout_core::waiting::{StaysOff, Waiting};
 use serde_json::{Value, json};

@@ -9,9 +9,7 @@ use super::wanted::{OutputWanted, Wanted};
 use crate::endpoint::Role;
 use crate::failure::Problem;
 use crate::reasons::Reason;
-use crate::resources::flow::NewOutput;
-use crate::resources::flow::OutputAction;
-use crate::resources::flow::{Cipher, OUTPUTS_PER_FLOW, OutputSettings, Password};
+use crate::resources::flow::{Cipher, NewOutput, OUTPUTS_PER_FLOW, OutputAction, OutputSettings, Password};
 use crate::resources::secret_copy;
 
 /// The changes of the outputs on one flow.

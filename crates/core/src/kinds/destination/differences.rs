@@ -8,8 +8,7 @@ use super::plan::changes;
 use super::wanted::Wanted;
 use crate::endpoint::Role;
 use crate::resources::channel::ChannelAction;
-use crate::resources::flow::OutputAction;
-use crate::resources::flow::OutputSettings;
+use crate::resources::flow::{OutputAction, OutputSettings};
 
 /// In what AWS differs from what this action asks for: fields and both values, where they are no secrets. Empty: that is told by
 /// what the action is.

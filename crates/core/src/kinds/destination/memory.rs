@@ -23,8 +23,7 @@ use crate::conditions::whole_second;
 use crate::endpoint::Role;
 use crate::plan::Step;
 use crate::reasons::Reason;
-use crate::resources::channel::ChannelAction;
-use crate::resources::channel::ChannelState;
+use crate::resources::channel::{ChannelAction, ChannelState};
 use crate::told::News;
 
 /// Why an endpoint leads that somebody has asked for.

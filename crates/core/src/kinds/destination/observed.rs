@@ -109,7 +109,8 @@ pub struct ChannelSeen {
     pub endpoints: BTreeMap<Role, EndpointSeen>,
     /// Alerts that are set.
     pub alerts: Vec<Alert>,
-    /// How long the one of [`ChannelSeen::input_loss`] has been set; what is measured of the Source may be older than that.
+    /// How long the one of [`ChannelSeen::input_loss`] has been set (`setTimestamp` of ListAlerts, MediaLive API reference; without it
+    /// it counts as new); what is measured of the Source may be older than that.
     pub input_lost_for: Age,
     /// Whether AWS was asked for them and gave no answer: not to know of one is not to know that there is none.
     pub alerts_unread: bool,

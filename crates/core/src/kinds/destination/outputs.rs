@@ -18,8 +18,7 @@ use crate::endpoint::Role;
 use crate::failure::Problem;
 use crate::plan::{IN_TRANSITION, SOON, Step};
 use crate::reasons::Reason;
-use crate::resources::flow::OutputAction;
-use crate::resources::flow::{Cipher, FlowState, Password};
+use crate::resources::flow::{Cipher, FlowState, OutputAction, Password};
 use crate::resources::secret_copy;
 use crate::waiting::{StaysOff, Waiting};
 

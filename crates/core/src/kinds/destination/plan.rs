@@ -18,7 +18,8 @@ use super::outputs::{self, Flow};
 use super::restart::tries;
 use super::retry::{Phase, Tries};
 use super::teardown;
-use super::transcode::{self, Path};
+use super::transcode::Path;
+use super::waiting_changes;
 use super::wanted::Wanted;
 use crate::failure::Problem;
 use crate::fight::Left;
@@ -26,8 +27,7 @@ use crate::frame::{Facts, Wish, frame};
 use crate::left::Farewell;
 use crate::plan::{Desired, IN_TRANSITION, Plan, SOON, Step};
 use crate::reasons::Reason;
-use crate::resources::channel::ChannelAction;
-use crate::resources::channel::{ChannelState, InputState};
+use crate::resources::channel::{ChannelAction, ChannelState, InputState};
 use crate::resources::secret_copy;
 use crate::waiting::Waiting;
 
@@ -339,12 +339,12 @@ fn first_problem(wanted: &Wanted) -> Option<Problem> {
 pub fn pending_changes(wanted: &Wanted, seen: &Observed) -> Vec<String> {
     match &wanted.channel {
         None => outputs::pending_changes(wanted, seen),
-        Some(channel) => transcode::pending_changes(wanted, channel, seen),
+        Some(channel) => waiting_changes::pending_changes(wanted, channel, seen),
     }
 }
 
 /// Changes of the channel that are not made yet, by the names of the fields.
 #[must_use]
 pub fn changes(wanted: &Wanted, seen: &Observed) -> Vec<String> {
-    wanted.channel.as_ref().map_or_else(Vec::new, |channel| transcode::changes(wanted, channel, seen))
+    wanted.channel.as_ref().map_or_else(Vec::new, |channel| waiting_changes::changes(wanted, channel, seen))
 }

@@ -8,8 +8,7 @@ use crate::api::destination::{ChannelStatus, Destination, DestinationStatus, Out
 use crate::conditions::STALLED;
 use crate::endpoint::Role;
 use crate::reasons::Reason;
-use crate::resources::channel::ChannelAction;
-use crate::resources::channel::ChannelState;
+use crate::resources::channel::{ChannelAction, ChannelState};
 use crate::resources::flow::OutputAction;
 
 /// What is recorded as ours and on the air.

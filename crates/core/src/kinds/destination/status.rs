@@ -31,10 +31,8 @@ use crate::failure::FailureClass;
 use crate::identity::{Ownership, TAG_UID};
 use crate::plan::Step;
 use crate::reasons::Reason;
-use crate::resources::channel::ChannelAction;
-use crate::resources::channel::{ChannelState, InputState};
-use crate::resources::flow::OutputAction;
-use crate::resources::flow::{FlowState, Measured};
+use crate::resources::channel::{ChannelAction, ChannelState, InputState};
+use crate::resources::flow::{FlowState, Measured, OutputAction};
 use crate::resources::secret_copy;
 use crate::waiting::Waiting;
 

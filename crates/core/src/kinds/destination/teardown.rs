@@ -4,8 +4,7 @@ use super::action::Action;
 use super::observed::{ChannelSeen, Observed};
 use crate::existence::Existence;
 use crate::plan::{IN_TRANSITION, SOON, Step};
-use crate::resources::channel::ChannelAction;
-use crate::resources::channel::{ChannelState, Input, InputState};
+use crate::resources::channel::{ChannelAction, ChannelState, Input, InputState};
 use crate::waiting::Waiting;
 
 /// What takes the channel off the air.

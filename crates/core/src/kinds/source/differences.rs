@@ -6,8 +6,7 @@ use super::target::{failover, failover_differs, is_interface, is_on, is_sending,
 use super::wanted::{InputWanted, Wanted};
 use crate::api::policy::RunState;
 use crate::existence::Existence;
-use crate::resources::flow::FlowAction;
-use crate::resources::flow::{Failover, Flow, FlowSource, FlowState, Protocol, SourceSettings};
+use crate::resources::flow::{Failover, Flow, FlowAction, FlowSource, FlowState, Protocol, SourceSettings};
 use crate::resources::secret_copy;
 
 /// Each is the end of a sentence that begins with "Adopting it". Empty: the planner would do nothing.

@@ -15,8 +15,7 @@ use crate::failure::Problem;
 use crate::identity::{Identity, OWNERSHIP_TAGS, Ownership, TAG_ADOPTED, TAG_NAMESPACE, owner};
 use crate::plan::{IN_TRANSITION, Step};
 use crate::reasons::Reason;
-use crate::resources::flow::FlowAction;
-use crate::resources::flow::{Flow, FlowState};
+use crate::resources::flow::{Flow, FlowAction, FlowState};
 use crate::waiting::Waiting;
 
 /// By what right the Source has its flow, from the spec, the flow's tags and what was told and shown.

@@ -10,9 +10,7 @@ use super::observed::Observed;
 use super::target::{failover, failover_differs, is_ndi_exchange, is_sending, placed, settled};
 use super::wanted::{InputWanted, Wanted};
 use crate::api::source::HealthWord;
-use crate::resources::flow::FlowAction;
-use crate::resources::flow::NewSource;
-use crate::resources::flow::{Failover, Flow, FlowSource, FlowState, Protocol, SourceSettings};
+use crate::resources::flow::{Failover, Flow, FlowAction, FlowSource, FlowState, NewSource, Protocol, SourceSettings};
 
 /// The next change.
 pub(super) fn next(wanted: &Wanted, seen: &Observed, flow: &Flow) -> Option<Action> {

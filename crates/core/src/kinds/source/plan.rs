@@ -22,9 +22,7 @@ use crate::identity::{Ownership, TAG_UID, owner};
 use crate::left::Farewell;
 use crate::plan::{Desired, IN_TRANSITION, Plan, Step};
 use crate::reasons::Reason;
-use crate::resources::flow::FlowAction;
-use crate::resources::flow::Toward;
-use crate::resources::flow::{Flow, FlowState, NewFlow, Password};
+use crate::resources::flow::{Flow, FlowAction, FlowState, NewFlow, Password, Toward};
 use crate::resources::secret_copy;
 use crate::waiting::Waiting;
 

@@ -25,8 +25,7 @@ use crate::failure::FailureClass;
 use crate::identity::Ownership;
 use crate::plan::Step;
 use crate::reasons::Reason;
-use crate::resources::flow::FlowAction;
-use crate::resources::flow::{Flow, FlowSource, FlowState, Measured, OUTPUTS_PER_FLOW};
+use crate::resources::flow::{Flow, FlowAction, FlowSource, FlowState, Measured, OUTPUTS_PER_FLOW};
 use crate::resources::secret_copy;
 use crate::wording::ended;
 

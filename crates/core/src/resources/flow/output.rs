@@ -1,14 +1,119 @@
-//! What can be done to an output of a flow, as values.
+//! An output of a flow as facts and wishes, and what can be done to it, as values.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{NewOutput, OutputSettings};
+use super::{Cipher, NewOutput, Protocol, RtmpPath, cipher_unlike, sorted, unlike};
 use crate::action::{Action, Effect, Intent};
-use crate::endpoint::Role;
+use crate::endpoint::{Receiver, Role};
 use crate::fight::{Change, What};
 use crate::reasons::Reason;
+use crate::secret::SecretText;
+
+/// Settings of an output, wished or observed. In a wish, `None` means "as AWS likes".
+#[derive(Clone, Debug, Eq, PartialEq, serde::Serialize)]
+pub struct OutputSettings {
+    /// Protocol.
+    pub protocol: Protocol,
+    /// Host or address; `None` for a listener.
+    pub destination: Option<String>,
+    /// Port.
+    pub port: Option<i32>,
+    /// Milliseconds.
+    pub min_latency: Option<i32>,
+    /// Who may call, for a listener.
+    pub cidr_allow_list: Vec<String>,
+    /// SRT caller and Zixi. It is a key at many receivers.
+    pub stream_id: Option<SecretText>,
+    /// Encryption.
+    pub encryption: Option<Cipher>,
+    /// RTMP.
+    pub rtmp: Option<RtmpPath>,
+}
+
+/// An output of a flow, as observed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FlowOutput {
+    /// Name, unique in the flow.
+    pub name: String,
+    /// ARN.
+    pub arn: String,
+    /// Whether it sends while the flow runs.
+    pub enabled: bool,
+    /// Settings.
+    pub settings: OutputSettings,
+    /// Set on an output that MediaLive keeps; such outputs and granted entitlements are never ours.
+    pub managed_by: Option<String>,
+    /// Where the receiver calls, for a listener.
+    pub listener_address: Option<String>,
+}
+
+impl OutputSettings {
+    /// The settings in which `seen` differs from this wish, by the names that users know.
+    #[must_use]
+    pub fn differences(&self, seen: &Self) -> Vec<&'static str> {
+        let mut list = Vec::new();
+        let mut check = |name, differs: bool| {
+            if differs && !list.contains(&name) {
+                list.push(name);
+            }
+        };
+        check("url", self.protocol != seen.protocol);
+        check("url", unlike(&self.destination, &seen.destination));
+        check("url", unlike(&self.port, &seen.port));
+        check("srt.minLatencyMs", unlike(&self.min_latency, &seen.min_latency));
+        check(
+            "srt.allowedCidrs",
+            self.protocol == Protocol::SrtListener && sorted(&self.cidr_allow_list) != sorted(&seen.cidr_allow_list),
+        );
+        check("streamKey", unlike(&self.stream_id, &seen.stream_id));
+        check("encryption", cipher_unlike(self.encryption.as_ref(), seen.encryption.as_ref()));
+        match (&self.rtmp, &seen.rtmp) {
+            (Some(wish), Some(seen)) => {
+                check("url", wish.application != seen.application || wish.tls != seen.tls);
+                check("streamKey", wish.stream != seen.stream);
+            }
+            (Some(_), None) => check("url", true),
+            (None, _) => {}
+        }
+        list
+    }
+
+    /// Whether an update cannot lead from `seen` to this: AWS merges what is given and cannot take out what is left out.
+    #[must_use]
+    pub fn needs_replacement(&self, seen: &Self) -> bool {
+        self.protocol != seen.protocol
+            || (self.encryption.is_none() && seen.encryption.is_some())
+            || (self.stream_id.is_none() && seen.stream_id.as_ref().is_some_and(|s| !s.is_empty()))
+            || matches!((&self.rtmp, &seen.rtmp), (Some(w), Some(s)) if !w.tls && s.tls)
+    }
+
+    /// Scheme, host and port of the receiver: fit for status and messages. `None`: AWS does not say.
+    #[must_use]
+    pub fn shown(&self) -> Option<String> {
+        self.receiver().map(|receiver| receiver.shown())
+    }
+
+    fn receiver(&self) -> Option<Receiver> {
+        let port = u16::try_from(self.port?).ok()?;
+        let host = || self.destination.clone();
+        Some(match self.protocol {
+            Protocol::RtmpPush => {
+                let RtmpPath { application, tls, .. } = self.rtmp.clone()?;
+                Receiver::Rtmp { host: host()?, port, tls, application }
+            }
+            Protocol::SrtCaller => Receiver::SrtCaller { host: host()?, port },
+            Protocol::SrtListener => Receiver::SrtListener { port },
+            Protocol::Rtp | Protocol::RtpFec => {
+                Receiver::Rtp { host: host()?, port, fec: self.protocol == Protocol::RtpFec }
+            }
+            Protocol::Rist => Receiver::Rist { host: host()?, port },
+            Protocol::ZixiPush => Receiver::Zixi { host: host()?, port },
+            Protocol::Ndi | Protocol::Other => return None,
+        })
+    }
+}
 
 /// What can be done to an output of a flow.
 #[derive(Clone, Debug, PartialEq, Serialize)]
