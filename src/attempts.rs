@@ -95,11 +95,11 @@ impl Attempts {
     }
 
     /// A look found this wish, this demand of others, and this to be left for now. `ends`: it is to be off the air, or to go.
-    pub(crate) fn wished(&self, uid: &str, wish: u64, is_demanded: bool, ends: bool, now: Instant) -> Left {
+    pub(crate) fn requested(&self, uid: &str, wish: u64, is_demanded: bool, ends: bool, now: Instant) -> Left {
         let now = self.elapsed(now);
         self.with(uid, |attempt| {
-            attempt.changes.wished(wish, is_demanded.into());
-            attempt.refused.wished(wish, is_demanded.into());
+            attempt.changes.requested(wish, is_demanded.into());
+            attempt.refused.requested(wish, is_demanded.into());
             attempt.changes.left(ends, now)
         })
     }
@@ -140,12 +140,12 @@ impl Attempts {
         Some(PutAside { all, waiting, failure, again: until.saturating_sub(now) })
     }
 
-    /// A look found nothing to be changed; `as_wished`: because everything is as wished.
-    pub(crate) fn settled(&self, uid: &str, as_wished: bool, now: Instant) {
+    /// A look found nothing to be changed; `as_requested`: because everything is as requested.
+    pub(crate) fn settled(&self, uid: &str, as_requested: bool, now: Instant) {
         let now = self.elapsed(now);
         if let Some(attempt) = self.all().get_mut(uid) {
             attempt.changes.settled(now);
-            if as_wished {
+            if as_requested {
                 attempt.refused.settled();
             }
         }
@@ -257,10 +257,10 @@ mod tests {
         for times in 1..=5 {
             assert_eq!(attempts.changed("a", &change, "", now), times);
         }
-        assert!(attempts.wished("a", 0, false, false, now).has(&change[0]));
-        assert_eq!(attempts.wished("b", 0, false, false, now), Left::default());
+        assert!(attempts.requested("a", 0, false, false, now).has(&change[0]));
+        assert_eq!(attempts.requested("b", 0, false, false, now), Left::default());
         attempts.forget("a");
-        assert_eq!(attempts.wished("a", 0, false, false, now), Left::default());
+        assert_eq!(attempts.requested("a", 0, false, false, now), Left::default());
     }
 
     #[test]
@@ -281,7 +281,7 @@ mod tests {
             attempts.changed("a", &[on.clone(), settings.clone()], "", now);
         }
         let held = |attempts: &Attempts| {
-            let left = attempts.wished("a", 0, false, false, now);
+            let left = attempts.requested("a", 0, false, false, now);
             (left.has(&on), left.has(&settings))
         };
         assert_eq!(held(&attempts), (true, true));

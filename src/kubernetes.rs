@@ -2,9 +2,9 @@
 
 pub mod client;
 pub mod events;
+pub mod finalizer;
 pub mod fingerprint_key;
 pub mod guard;
-pub mod hold;
 pub mod secrets;
 pub mod status;
 pub mod watched;

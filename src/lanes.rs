@@ -3,7 +3,7 @@
 //! kube's controller has one number for all objects of a kind, and never runs two passes of one object at once. So it is given
 //! no limit, and the limits are here: one for each region and service and each urgency, so that a region that hangs holds up
 //! no other, and ten thousand background checks no stop. And whose wish changes while its pass waits, for room or for an answer,
-//! is told so: what is waited for is no longer what is wished.
+//! is told so: what is waited for is no longer what is requested.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -12,8 +12,8 @@ use anyhow::Context as _;
 use clap::Args as _;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use playout_api as api;
-use playout_api::destination::DestinationWord;
-use playout_api::source::SourceWord;
+use playout_api::destination::DestinationState;
+use playout_api::source::SourceState;
 use playout_core::conditions;
 use playout_core::reasons::Reason;
 use serde_json::{Value, json};
@@ -95,8 +95,8 @@ fn all_conditions() -> Page {
 /// What a word means, as its type says.
 fn meaning(kind: &str, word: &Value) -> anyhow::Result<&'static str> {
     let known = match kind {
-        "Source" => serde_json::from_value::<SourceWord>(word.clone()).map(SourceWord::meaning),
-        "Destination" => serde_json::from_value::<DestinationWord>(word.clone()).map(DestinationWord::meaning),
+        "Source" => serde_json::from_value::<SourceState>(word.clone()).map(SourceState::meaning),
+        "Destination" => serde_json::from_value::<DestinationState>(word.clone()).map(DestinationState::meaning),
         _ => anyhow::bail!("the states of {kind} have no meanings: add them here"),
     };
     known.with_context(|| format!("{word} is no state of {kind}"))

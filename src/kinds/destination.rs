@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::{Resource as _, ResourceExt as _};
-use playout_api::destination::{Delivery, DestinationStatus, DestinationWord};
+use playout_api::destination::{Delivery, DestinationState, DestinationStatus};
 use playout_api::{Destination, EncodingPreset, EncodingPresetSpec, Source};
 use playout_aws::Region;
 use playout_core::endpoint::possible_keys;
@@ -89,8 +89,8 @@ impl Kind for DestinationKind {
             references.presets.extend(found.map(|preset| (name.clone(), preset_spec(&preset))));
         }
         let roles = Roles {
-            media_connect: context.config.mediaconnect_role_arn.as_deref(),
-            media_live: context.config.medialive_role_arn.as_deref(),
+            mediaconnect: context.config.mediaconnect_role_arn.as_deref(),
+            medialive: context.config.medialive_role_arn.as_deref(),
         };
         let mut desired = wanted(&destination.spec, &context.identity(destination), &references, roles, false);
         if let Desired::Present(wanted) = &mut desired {
@@ -131,7 +131,7 @@ impl Kind for DestinationKind {
     }
 
     fn settled_for(destination: &Destination, context: &Context) -> Duration {
-        let sent = destination.status.as_ref().and_then(|s| s.state).is_some_and(DestinationWord::is_sent);
+        let sent = destination.status.as_ref().and_then(|s| s.state).is_some_and(DestinationState::is_sent);
         if sent { context.config.health_interval } else { context.config.drift_interval }
     }
 }
@@ -150,7 +150,7 @@ fn preset_spec(preset: &EncodingPreset) -> Result<EncodingPresetSpec, Problem> {
 }
 
 /// Who waits for a pass: a stop goes before everything, and what has a new wish, or is on its way, before the checks of what
-/// is as wished.
+/// is as requested.
 fn urgency(destination: &Destination) -> Urgency {
     let deleting = destination.meta().deletion_timestamp.is_some();
     let running = wants_to_run(&destination.spec);
@@ -160,8 +160,8 @@ fn urgency(destination: &Destination) -> Urgency {
     let Some(status) = &destination.status else { return Urgency::Change };
     let is_new = destination.metadata.generation != status.observed_generation || is_asked_anew(destination);
     let rests = match status.state {
-        Some(DestinationWord::Idle) => !running,
-        Some(DestinationWord::Running | DestinationWord::Error) => true,
+        Some(DestinationState::Idle) => !running,
+        Some(DestinationState::Running | DestinationState::Error) => true,
         _ => false,
     };
     if deleting || is_new || !rests { Urgency::Change } else { Urgency::Check }

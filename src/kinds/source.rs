@@ -6,7 +6,7 @@ use kube::Resource as _;
 use kube::runtime::reflector::Store;
 use playout_api::Source;
 use playout_api::policy::parse_duration;
-use playout_api::source::{HealthWord, SourceState, SourceStatus, SourceWord};
+use playout_api::source::{DesiredSourceState, InputHealth, SourceState, SourceStatus};
 use playout_core::age::age;
 use playout_core::failure::{Failure, Problem};
 use playout_core::kinds::source::observed::Observed;
@@ -100,7 +100,7 @@ impl Kind for SourceKind {
         if test.is_some_and(|t| t.started_at.is_some() && t.ended_at.is_none()) {
             return FIRST_MEASUREMENT;
         }
-        let runs = source.status.as_ref().is_some_and(|s| s.state == Some(SourceWord::Running));
+        let runs = source.status.as_ref().is_some_and(|s| s.state == Some(SourceState::Running));
         let drift = context.config.drift_interval;
         if !runs {
             return drift;
@@ -118,7 +118,7 @@ impl Kind for SourceKind {
 }
 
 /// Who waits for a pass: a stop goes before everything, and what has a new wish, or is to go up or down, before the checks of
-/// what is as wished.
+/// what is as requested.
 fn urgency(source: &Source, context: &Context) -> Urgency {
     let deleting = source.meta().deletion_timestamp.is_some();
     if told_to_stop(source) && is_up(source) {
@@ -137,7 +137,7 @@ fn owner<'a>(source: &'a Source, context: &Context) -> Owner<'a> {
 
 fn told_to_stop(source: &Source) -> bool {
     let deleting = source.meta().deletion_timestamp.is_some();
-    deleting || source.spec.state == SourceState::Stopped && !source.spec.suspend
+    deleting || source.spec.state == DesiredSourceState::Stopped && !source.spec.suspend
 }
 
 /// With how much patience AWS is asked: nothing is decided for a flow that is not seen.
@@ -147,9 +147,9 @@ fn reading(source: &Source, context: &Context) -> Urgency {
 
 fn is_to_run(source: &Source, context: &Context) -> bool {
     match source.spec.state {
-        SourceState::Running => true,
-        SourceState::Stopped => false,
-        SourceState::Auto => !users(source, context).on_air.is_empty(),
+        DesiredSourceState::Running => true,
+        DesiredSourceState::Stopped => false,
+        DesiredSourceState::Auto => !users(source, context).on_air.is_empty(),
     }
 }
 
@@ -176,7 +176,7 @@ fn is_up(source: &Source) -> bool {
 fn is_measured(source: &Source) -> bool {
     let status = source.status.as_ref();
     status.is_some_and(|s| {
-        s.inputs.iter().filter(|i| i.in_flow).all(|i| i.health == Some(HealthWord::Failed) || i.bitrate_kbps.is_some())
+        s.inputs.iter().filter(|i| i.in_flow).all(|i| i.health == Some(InputHealth::Failed) || i.bitrate_kbps.is_some())
     })
 }
 

@@ -9,7 +9,7 @@ use super::held::Held;
 use super::look::Looked;
 use super::pass::Pass;
 use crate::kind::Kind;
-use crate::kubernetes::hold;
+use crate::kubernetes::finalizer;
 
 /// What was done.
 #[derive(Debug, Default)]
@@ -99,14 +99,14 @@ async fn unanswered<K: Kind>(pass: &mut Pass<'_, K>, seen: &K::Observed) {
     let now = (context.clock.now(), context.clock.instant());
     let wish = decide::wish::<K>(&pass.object, seen);
     let what = context.attempts.unanswered(&pass.uid, &wish, now, context.config.create_window);
-    match hold::note_unanswered(&pass.writer, &pass.api, &pass.object, &what).await {
+    match finalizer::note_unanswered(&pass.writer, &pass.api, &pass.object, &what).await {
         Ok(stored) => pass.object = stored,
         Err(error) => tracing::warn!(%error, "that AWS has not answered is known to this process alone"),
     }
 }
 
 async fn withdraw<K: Kind>(pass: &Pass<'_, K>) {
-    if let Err(error) = hold::withdraw(&pass.writer, &pass.api, &pass.object).await {
+    if let Err(error) = finalizer::withdraw(&pass.writer, &pass.api, &pass.object).await {
         tracing::debug!(%error, "the intent stays until it ends by itself");
     }
 }

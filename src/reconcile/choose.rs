@@ -38,7 +38,7 @@ pub(super) struct Held {
 /// What AWS may still carry out although nobody waits for its answer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Open {
-    /// For the wish that is wished now.
+    /// For the wish that is requested now.
     ThisWish,
     /// For another one.
     AnotherWish,
@@ -94,7 +94,7 @@ pub(super) fn unless_held<W: Wish>(
     just(others)
 }
 
-/// The plan as if what is left were as wished.
+/// The plan as if what is left were as requested.
 fn without<W: Wish>(
     desired: &Desired<W>,
     retain: bool,
@@ -110,7 +110,7 @@ fn without<W: Wish>(
         Step::Act(actions) => {
             Some(left.allowed(actions)).filter(|rest| !rest.is_empty()).map_or(Step::Settled, Step::Act)
         }
-        // It is neither as wished nor gone.
+        // It is neither as requested nor gone.
         Step::Gone => Step::Settled,
         step => step,
     };
@@ -121,7 +121,7 @@ fn without<W: Wish>(
 fn set_back<A>(what: &str, until: Option<Duration>) -> Step<A> {
     match until {
         Some(pause) => Step::wait(Waiting::SetBack(what.to_owned()), pause.min(WATCHING)),
-        None => Step::Stuck(Problem::set_back(what)),
+        None => Step::Stalled(Problem::set_back(what)),
     }
 }
 
@@ -243,7 +243,7 @@ mod tests {
     fn the_rest_goes_on_beside_what_somebody_sets_back() {
         assert_eq!(step(&BOTH, &Held::default()), Step::Act(vec![Act::Resize]));
         assert_eq!(step(&BOTH, &fought(&[Act::Resize], Some(30))), Step::Act(vec![Act::Tag]));
-        assert_eq!(step(&[], &fought(&[Act::Resize], Some(30))), Step::Settled, "it is as wished now");
+        assert_eq!(step(&[], &fought(&[Act::Resize], Some(30))), Step::Settled, "it is as requested now");
     }
 
     #[test]
@@ -253,7 +253,7 @@ mod tests {
             |poll| Step::Wait { on: Waiting::SetBack("The flow was changed 5 times.".into()), poll: Some(poll) };
         assert_eq!(of(Some(2)), waits(Duration::from_secs(2)));
         assert_eq!(of(Some(120)), waits(WATCHING), "somebody may stop setting it back");
-        assert!(matches!(of(None), Step::Stuck(problem) if problem.message.contains("changed 5 times")));
+        assert!(matches!(of(None), Step::Stalled(problem) if problem.message.contains("changed 5 times")));
     }
 
     #[test]

@@ -31,10 +31,10 @@ pub(super) fn decide<K: Kind>(
     let mut wish = DefaultHasher::new();
     (visible(object), is_held(object)).hash(&mut wish);
     desired.hash_keys(&mut wish);
-    let fought = context.attempts.wished(&uid, wish.finish(), seen.is_demanded(), ends, now);
+    let fought = context.attempts.requested(&uid, wish.finish(), seen.is_demanded(), ends, now);
     let all = frame(desired, retain, seen);
     let carried_out = all.step.is_carried_out();
-    if carried_out || matches!(all.step, Step::Stuck(_)) {
+    if carried_out || matches!(all.step, Step::Stalled(_)) {
         context.attempts.settled(&uid, carried_out, now);
     }
     let told = if fought.is_empty() { None } else { context.attempts.told(&uid, ends, now) };

@@ -11,7 +11,7 @@ use playout_core::told::News;
 use super::look::Looked;
 use super::pass::Pass;
 use crate::kind::{Kind, api_failure};
-use crate::kubernetes::hold;
+use crate::kubernetes::finalizer;
 use crate::kubernetes::status::Wrote;
 
 /// What is held.
@@ -40,7 +40,7 @@ pub(super) async fn hold<K: Kind>(pass: &mut Pass<'_, K>, looked: &Looked<K>) ->
     let intent = needs_intent.then(|| CreateIntent::now(context.clock.now(), &pass.uid, role, repeated.as_ref()));
     let deleting = pass.object.meta().deletion_timestamp.is_some();
     if !deleting && matches!(looked.desired, Some(Desired::Present(_))) {
-        pass.object = hold::hold(&pass.writer, &pass.api, &pass.object, intent.as_ref())
+        pass.object = finalizer::add(&pass.writer, &pass.api, &pass.object, intent.as_ref())
             .await
             .map_err(|error| api_failure("kubernetes:hold", &error))?;
     }

@@ -72,7 +72,7 @@ impl<K: Kind> Looked<K> {
     /// What is to be put in order beside the step: in a pass that has nothing to carry out. What AWS refuses is in nobody's way.
     pub(super) fn chores(&self) -> Option<&[K::Action]> {
         match self.step() {
-            Some(Step::Wait { .. } | Step::Settled | Step::Stuck(_)) => self.plan.as_ref().map(|plan| &*plan.chores),
+            Some(Step::Wait { .. } | Step::Settled | Step::Stalled(_)) => self.plan.as_ref().map(|plan| &*plan.chores),
             Some(Step::Act(_) | Step::Gone) | None => None,
         }
     }
@@ -152,7 +152,7 @@ pub(super) async fn look<K: Kind>(object: &K::Object, context: &Context) -> Look
     match Box::pin(K::observe(object, &desired, context)).await {
         Ok(mut seen) => match (decide::<K>(object, &desired, &mut seen, context), unread) {
             // Nothing else is to be done, and what keeps it is not known to be missing.
-            (Decided { plan: Plan { step: Step::Stuck(_), .. }, .. }, Some(failure)) => {
+            (Decided { plan: Plan { step: Step::Stalled(_), .. }, .. }, Some(failure)) => {
                 Looked { desired: Some(desired), seen: Some(seen), ..Looked::nothing(Some(failure)) }
             }
             (Decided { plan, again, refusal }, _) => Looked {

@@ -15,7 +15,7 @@ pub(super) const AFTER_ACT: Duration = Duration::from_millis(200);
 pub(super) const WATCHING: Duration = Duration::from_secs(5);
 /// While waiting for a watch: in case it missed something.
 const SAFETY: Duration = Duration::from_secs(60);
-/// Stuck: something outside the object may have healed it (an IAM policy, a quota, somebody in the console).
+/// Stalled: something outside the object may have healed it (an IAM policy, a quota, somebody in the console).
 const STUCK: Duration = Duration::from_secs(30);
 
 /// What a pass came to.
@@ -77,7 +77,7 @@ fn next_look<A>(step: Option<&Step<A>>, times: u32, rest: Duration) -> NextLook 
         // What AWS takes and does not keep must not become a hot loop.
         Some(Step::Act(_)) => NextLook::At(after_act(times)),
         Some(Step::Wait { poll, .. }) => NextLook::At(poll.unwrap_or(SAFETY).min(rest)),
-        Some(Step::Stuck(_)) => NextLook::About(STUCK.min(rest)),
+        Some(Step::Stalled(_)) => NextLook::About(STUCK.min(rest)),
         Some(Step::Settled | Step::Gone) | None => NextLook::About(rest),
     }
 }
@@ -135,7 +135,7 @@ mod tests {
     const DRIFT: Duration = Duration::from_secs(300);
 
     fn stuck() -> Step<()> {
-        Step::Stuck(Problem::new(Reason::SecretMissing, "There is no Secret."))
+        Step::Stalled(Problem::new(Reason::SecretMissing, "There is no Secret."))
     }
 
     fn wait(poll: Option<Duration>) -> Step<()> {

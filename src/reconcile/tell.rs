@@ -20,7 +20,7 @@ use super::pass::Pass;
 use super::telling::{refusals, waits_for_a_look};
 use crate::kind::{Kind, Outcome, api_failure};
 use crate::kubernetes::status::Wrote;
-use crate::kubernetes::{events, hold, status};
+use crate::kubernetes::{events, finalizer, status};
 
 /// Writes the status and publishes the Events. How long a summary waits that was not written.
 pub(super) async fn tell<K: Kind>(
@@ -75,7 +75,7 @@ pub(super) async fn let_go<K: Kind>(pass: &Pass<'_, K>, looked: &Looked<K>) -> P
         // The object may have changed meanwhile, and is then let go in another pass.
         events::publish_once(recorder, redactor, &pass.object, warning, reason, &note).await;
     }
-    match hold::release(&pass.writer, &pass.api, &pass.object).await {
+    match finalizer::remove(&pass.writer, &pass.api, &pass.object).await {
         Ok(()) => pass.ended(),
         Err(error) => pass.failed(&api_failure("kubernetes:release", &error)),
     }

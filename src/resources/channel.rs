@@ -34,9 +34,9 @@ impl Sought<'_> {
         if self.may_appear { Existence::Unknown } else { Existence::Absent }
     }
 
-    fn doubt(&self, id: &str, region: &Region) {
+    fn invalidate(&self, id: &str, region: &Region) {
         if self.anew {
-            region.channels.doubt(id);
+            region.channels.invalidate(id);
         }
     }
 }
@@ -48,7 +48,7 @@ impl Sought<'_> {
 pub async fn find_input(sought: &Sought<'_>, region: &Region) -> Result<Existence<Input>, Failure> {
     let Sought { identity, list_age, urgency, .. } = *sought;
     if let Some(id) = sought.recorded {
-        sought.doubt(id, region);
+        sought.invalidate(id, region);
         let found = region.channels.describe_input(id, AGE, urgency).await?;
         if let Some(input) = found.filter(|i| i.state != InputState::Deleted) {
             return Ok(Existence::Present((*input).clone()));
@@ -70,7 +70,7 @@ pub async fn find_input(sought: &Sought<'_>, region: &Region) -> Result<Existenc
 pub async fn find_channel(sought: &Sought<'_>, region: &Region) -> Result<Existence<Channel>, Failure> {
     let Sought { identity, list_age, urgency, .. } = *sought;
     if let Some(id) = sought.recorded {
-        sought.doubt(id, region);
+        sought.invalidate(id, region);
         if let Some(channel) = describe(id, urgency, region).await? {
             return Ok(Existence::Present(channel));
         }
@@ -143,7 +143,7 @@ pub async fn execute(
     token: impl FnOnce() -> String,
     region: &Region,
 ) -> Result<Option<String>, Failure> {
-    let (live, channels) = (&region.media_live, &region.channels);
+    let (live, channels) = (&region.medialive, &region.channels);
     match action {
         ChannelAction::CreateInput(new) => {
             let made = live.create_input(new, &token()).await;
@@ -168,7 +168,7 @@ pub async fn execute(
         ChannelAction::DeleteInput { id } => touched(region, id, live.delete_input(id)).await,
         ChannelAction::Tag { arn, tags } => {
             let result = live.tag(arn, tags).await;
-            channels.doubt(arn.rsplit(':').next().unwrap_or_default());
+            channels.invalidate(arn.rsplit(':').next().unwrap_or_default());
             result
         }
     }

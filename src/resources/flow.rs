@@ -78,7 +78,7 @@ pub async fn find(sought: &Sought<'_>, region: &Arc<Region>) -> Result<Found, Fa
 
 async fn describe(sought: &Sought<'_>, arn: &str, region: &Region) -> Result<Option<Arc<Flow>>, Failure> {
     if sought.anew {
-        region.flows.doubt(arn);
+        region.flows.invalidate(arn);
     }
     let found = region.flows.describe(arn, AGE, sought.urgency).await?;
     if found.is_none() {
@@ -104,7 +104,7 @@ async fn with_tags(flow: Arc<Flow>, sought: &Sought<'_>, region: &Region) -> Res
 /// # Errors
 /// AWS refuses it, gives no answer, or shows other tags than before.
 pub async fn execute(action: &FlowAction, owner: &Owner<'_>, region: &Region) -> Result<Option<String>, Failure> {
-    let mc = &region.media_connect;
+    let mc = &region.mediaconnect;
     if let Some(flow) = action.asks_whose() {
         let tags = region.flows.tags_now(flow).await?;
         if !action.may_be_done(&owner.identity, &tags, owner.recorded) {
@@ -130,12 +130,12 @@ pub async fn execute(action: &FlowAction, owner: &Owner<'_>, region: &Region) ->
         // What AWS says next decides: somebody else may have claimed it at the same time.
         FlowAction::Claim { flow, tags } | FlowAction::Adopt { flow, tags } => {
             let result = mc.tag(flow, tags).await;
-            region.flows.doubt(flow);
+            region.flows.invalidate(flow);
             (flow, result)
         }
         FlowAction::Release { flow, keys } => {
             let result = mc.untag(flow, keys).await;
-            region.flows.doubt(flow);
+            region.flows.invalidate(flow);
             (flow, result)
         }
         FlowAction::Resize { flow, size } => (flow, mc.resize_flow(flow, size).await),

@@ -11,7 +11,7 @@ use super::{Owner, not_ours};
 /// # Errors
 /// AWS refuses it, gives no answer, or shows other tags than before.
 pub async fn execute(action: &OutputAction, owner: &Owner<'_>, region: &Region) -> Result<(), Failure> {
-    let mc = &region.media_connect;
+    let mc = &region.mediaconnect;
     let (flow, result) = match action {
         OutputAction::Add { flow, output } => {
             let added = mc.add_output(flow, (**output).clone()).await;

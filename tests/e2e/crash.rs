@@ -1,4 +1,4 @@
-//! The operator is killed again and again, at any instant, while AWS loses answers: what is wished comes to be, and nothing
+//! The operator is killed again and again, at any instant, while AWS loses answers: what is requested comes to be, and nothing
 //! is made twice or left behind.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,9 +40,9 @@ fn seed() -> Result<u64> {
 type Wish = BTreeMap<String, (String, String, bool)>;
 
 /// Waits until the flow is there once, with exactly these outputs, and every object says the same.
-async fn is_wished(stage: &Show, wish: &Wish) -> Result<()> {
+async fn is_requested(stage: &Show, wish: &Wish) -> Result<()> {
     let running: Vec<_> = wish.iter().filter(|(_, w)| w.2).map(|(name, _)| name.as_str()).collect();
-    wait_until(PATIENCE, "exactly what is wished is there", || async {
+    wait_until(PATIENCE, "exactly what is requested is there", || async {
         let flow = stage.flow()?;
         let outputs = flow["outputs"].as_array().context("a list")?;
         let seen: Wish = outputs
@@ -60,7 +60,7 @@ async fn is_wished(stage: &Show, wish: &Wish) -> Result<()> {
     .await
 }
 
-/// Whether every object is as wished by its own words.
+/// Whether every object is as requested by its own words.
 async fn objects_say(stage: &Show, running: &[&str]) -> Result<()> {
     for object in stage.objects().await? {
         let (name, ready) = (text(&object["metadata"]["name"]), condition(&object, "Ready"));
@@ -78,7 +78,7 @@ type Encoded = BTreeMap<String, (String, u64)>;
 /// Waits until there is an input and a channel for each of these and for nobody else, and every object says the same.
 async fn is_encoded(stage: &Show, wish: &Encoded) -> Result<()> {
     let running: Vec<_> = wish.keys().map(String::as_str).collect();
-    wait_until(PATIENCE, "exactly what is wished is encoded", || async {
+    wait_until(PATIENCE, "exactly what is requested is encoded", || async {
         let (inputs, channels, flow) = (stage.inputs()?, stage.channels()?, stage.flow()?);
         let seen: Encoded = channels.iter().map(|c| (owner(c).to_owned(), encodes(c))).collect();
         ensure!(channels.len() == wish.len() && seen == *wish, "{} channels: {seen:?}", channels.len());
@@ -123,7 +123,7 @@ impl Fire {
         let mut wish: Wish = NAMES.map(|name| (name.to_owned(), (host(name), key(name), true))).into();
         self.during(stage, kills[0], async {
             stage.apply(&beginning())?;
-            is_wished(stage, &wish).await.context("after the beginning")
+            is_requested(stage, &wish).await.context("after the beginning")
         })
         .await?;
 
@@ -141,7 +141,7 @@ impl Fire {
         }
         self.during(stage, kills[1], async {
             stage.apply(&changes.collect::<Vec<_>>())?;
-            is_wished(stage, &wish).await.context("after changes and stops")
+            is_requested(stage, &wish).await.context("after changes and stops")
         })
         .await?;
 
@@ -151,7 +151,7 @@ impl Fire {
         self.during(stage, kills[2], async {
             stage.kubectl("delete destination d5 d6 --wait=false")?;
             stage.apply(&[state("d3", "Running"), state("d7", "Stopped")])?;
-            is_wished(stage, &wish).await.context("after deletions and a start")
+            is_requested(stage, &wish).await.context("after deletions and a start")
         })
         .await?;
 
@@ -251,7 +251,7 @@ const WINDOW: &str = "--create-window=3s";
 const HIDDEN: u64 = 60;
 
 #[tokio::test]
-async fn a_hundred_kills_leave_exactly_what_is_wished() -> Result<()> {
+async fn a_hundred_kills_leave_exactly_what_is_requested() -> Result<()> {
     let Some(stage) = Show::start_with("crash", &[WINDOW]).await? else { return Ok(()) };
     let seed = seed()?;
     println!("PLAYOUT_TEST_SEED={seed}");
@@ -291,7 +291,7 @@ async fn answers_that_are_lost_or_wrong_make_nothing_twice() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_hundred_kills_leave_the_channels_that_are_wished() -> Result<()> {
+async fn a_hundred_kills_leave_the_channels_that_are_requested() -> Result<()> {
     let Some(stage) = Show::start_with("crash-channels", &[WINDOW]).await? else { return Ok(()) };
     let seed = seed()?;
     println!("PLAYOUT_TEST_SEED={seed}");

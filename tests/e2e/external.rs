@@ -237,7 +237,7 @@ async fn a_channel_takes_a_referenced_flow_while_it_runs() -> Result<()> {
     ensure!(stage.channel("one")?["state"] == "RUNNING", "{running}");
     somebody.client.stop_flow().flow_arn(&somebody.arn).send().await?;
     let off = stage.until_condition("destination/one", "Ready", "False", "SourceStopped").await?;
-    ensure!(text(&off["status"]["lastRuns"][0]["why"]).contains("does not start its flow"), "{off}");
+    ensure!(text(&off["status"]["lastRuns"][0]["reason"]).contains("does not start its flow"), "{off}");
     nothing()?;
     stage.kubectl("delete source,destination --all --timeout=60s")?;
     ensure!(somebody.theirs(&stage).await? == stopped, "{}\nwas {stopped}", somebody.theirs(&stage).await?);
@@ -402,7 +402,7 @@ async fn a_flow_that_is_gone_is_told_and_none_is_made_in_its_place() -> Result<(
     as_it_is["srtListener"]["allowedCidr"] = json!("198.51.100.0/24");
     let adopting = json!({ "external": external(&somebody.arn, "Adopt"), "inputs": [as_it_is] });
     stage.apply(&[with(source(), adopting)])?;
-    // It is as wished, so that there is nothing to confirm.
+    // It is as requested, so that there is nothing to confirm.
     let adopted = stage.until_condition("source/studio", "Ready", "True", "Stopped").await?;
     ensure!(adopted["status"]["adoption"] == json!({ "state": "Adopted" }), "{adopted}");
     let changed = by_operation(&stage.changes(0)?);

@@ -131,10 +131,10 @@ async fn a_create_of_the_operator_is_sent_once_and_its_outcome_is_unknown() {
     for answer in [Answer::Nothing, Answer::ServerError] {
         let (url, requests) = server(answer).await;
         let region = Account::new(settings(&url)).await.expect("an account").region(None).await;
-        let input = region.media_live.create_input(&new_input(), "token").await.expect_err("there was no answer");
+        let input = region.medialive.create_input(&new_input(), "token").await.expect_err("there was no answer");
         assert!(input.outcome_unknown(), "{input:?}");
         assert_eq!(requests.load(Ordering::SeqCst), 1, "CreateInput with {answer:?}");
-        let channel = region.media_live.create_channel(&new_channel(), "token").await.expect_err("there was no answer");
+        let channel = region.medialive.create_channel(&new_channel(), "token").await.expect_err("there was no answer");
         assert!(channel.outcome_unknown(), "{channel:?}");
         assert_eq!(requests.load(Ordering::SeqCst), 2, "CreateChannel with {answer:?}");
     }

@@ -1,4 +1,4 @@
-//! Every request of a life × every fault: after each, exactly what was wished, made once, and at the end nothing is left.
+//! Every request of a life × every fault: after each, exactly what was requested, made once, and at the end nothing is left.
 
 #![expect(clippy::print_stderr, reason = "a run says how many schedules it tried, and a failed one tells its story")]
 

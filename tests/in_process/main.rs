@@ -4,7 +4,7 @@
 mod fixtures;
 
 mod faults;
-mod media_live;
+mod medialive;
 mod ndi;
 mod planned;
 mod secrets;

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::status::{
-    ActiveEndpoint, AlertStatus, ChannelStatus, DestinationStatus, DestinationWord, FailoverStatus, LastError,
+    ActiveEndpoint, AlertStatus, ChannelStatus, DestinationState, DestinationStatus, FailoverStatus, LastError,
     OutputStatus, RetryStatus, RetryWord, Run,
 };
 use super::policy::{DeletionPolicy, RetryPolicy, RunState, UpdatePolicy};

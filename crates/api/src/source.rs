@@ -13,8 +13,8 @@ pub use self::input::{
     ZixiPushInput,
 };
 pub use self::status::{
-    AdoptionState, AdoptionStatus, ConnectionTestStatus, FormerEndpoint, HealthWord, IngestEndpoint, InputFailover,
-    InputRun, InputStatus, OutputsUsed, SourceStatus, SourceWord,
+    AdoptionState, AdoptionStatus, ConnectionTestStatus, FormerEndpoint, IngestEndpoint, InputFailover, InputHealth,
+    InputRun, InputStatus, OutputsUsed, SourceState, SourceStatus,
 };
 use super::policy::{DeletionPolicy, RunState};
 
@@ -110,7 +110,7 @@ pub struct SourceSpec {
     /// A flow that exists already, instead of one that the operator makes. Cannot be added or taken out later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external: Option<External>,
-    /// The ways in, one to three: one `Primary`, and if wished one `Backup` and one `Emergency`. The flow has two
+    /// The ways in, one to three: one `Primary`, and at most one `Backup` and one `Emergency`. The flow has two
     /// places; an Emergency input is swapped in when both others are down, or when `activeInput` names it. Required,
     /// except with `external.policy: Reference`, where the flow brings its own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -126,7 +126,7 @@ pub struct SourceSpec {
     pub active_input: Option<String>,
     /// `Auto` (default): the flow runs while something uses it (a standby flow is free). `Running`, `Stopped`: as said.
     #[serde(default)]
-    pub state: SourceState,
+    pub state: DesiredSourceState,
     /// Most that the encoder sends, in bit/s, for protocols that need it for smoothing (RTP, RTP-FEC, RIST, Zixi, RTMP).
     /// One that is taken out again stays. Example: `20000000`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -212,7 +212,7 @@ pub enum ExternalPolicy {
 
 /// When the flow runs.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
-pub enum SourceState {
+pub enum DesiredSourceState {
     /// While something uses it.
     #[default]
     Auto,
@@ -386,7 +386,7 @@ impl SourceSpec {
     }
 }
 
-impl SourceState {
+impl DesiredSourceState {
     /// The switch, unless it is left to the users of the Source.
     #[must_use]
     pub fn fixed(self) -> Option<RunState> {

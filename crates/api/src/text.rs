@@ -369,3 +369,8 @@ pub(crate) fn url_rules(schema: &mut Schema) {
         ],
     );
 }
+
+/// Why something is as it is, where what was stored does not say it. Another version may have had another name for the field.
+pub(crate) fn not_recorded() -> String {
+    "no reason is recorded".into()
+}

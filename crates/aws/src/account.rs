@@ -64,11 +64,11 @@ pub struct Region {
     /// Name of the region.
     pub name: String,
     /// MediaConnect.
-    pub media_connect: Arc<MediaConnect>,
+    pub mediaconnect: Arc<MediaConnect>,
     /// Reads of flows, shared by all objects.
     pub flows: Flows,
     /// MediaLive.
-    pub media_live: Arc<MediaLive>,
+    pub medialive: Arc<MediaLive>,
     /// Reads of channels and inputs, shared by all objects.
     pub channels: Channels,
     /// Quotas.
@@ -115,14 +115,14 @@ impl Account {
                     self.settings.fence.clone(),
                     self.settings.observer.clone(),
                 ));
-                let media_connect = Arc::new(MediaConnect::new(&sdk, caller.clone()));
-                let media_live = Arc::new(MediaLive::new(&sdk, caller.clone()));
+                let mediaconnect = Arc::new(MediaConnect::new(&sdk, caller.clone()));
+                let medialive = Arc::new(MediaLive::new(&sdk, caller.clone()));
                 Arc::new(Region {
                     name: name.to_string(),
-                    flows: Flows::new(media_connect.clone(), self.settings.clock.clone()),
-                    media_connect,
-                    channels: Channels::new(media_live.clone(), self.settings.clock.clone()),
-                    media_live,
+                    flows: Flows::new(mediaconnect.clone(), self.settings.clock.clone()),
+                    mediaconnect,
+                    channels: Channels::new(medialive.clone(), self.settings.clock.clone()),
+                    medialive,
                     quotas: Quotas::new(&sdk, caller.clone(), self.settings.clock.clone(), self.settings.limits),
                     secrets: SecretsManager::new(&sdk, caller.clone(), self.settings.clock.clone()),
                     parameters: Parameters::new(&sdk, caller.clone(), self.settings.clock.clone()),

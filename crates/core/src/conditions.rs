@@ -164,7 +164,7 @@ impl<'a> Conditions<'a> {
                 on.reason(),
                 on.message(),
             ),
-            Some(Step::Stuck(problem)) => self.set(READY, Truth::False, problem.reason, problem.message.clone()).set(
+            Some(Step::Stalled(problem)) => self.set(READY, Truth::False, problem.reason, problem.message.clone()).set(
                 STALLED,
                 Truth::True,
                 problem.reason,

@@ -172,12 +172,12 @@ pub fn of_input(look: &InputLook<'_>) -> (Measured, Option<bool>) {
 /// Since when an input could be measured, by what the status says: it has to be in the flow, and the flow has to run.
 #[must_use]
 pub fn began(status: Option<&SourceStatus>, input: &str) -> Option<Timestamp> {
-    use crate::api::source::HealthWord;
+    use crate::api::source::InputHealth;
     let status = status?;
     let started = status.started_at.as_ref()?.0;
     let known = status.inputs.iter().find(|i| i.name == input && i.in_flow)?;
     // Its health was unknown since it came into the flow.
-    let came = known.since.as_ref().map(|t| t.0).filter(|_| known.health == Some(HealthWord::Unknown));
+    let came = known.since.as_ref().map(|t| t.0).filter(|_| known.health == Some(InputHealth::Unknown));
     Some(came.map_or(started, |came| came.max(started)))
 }
 

@@ -50,7 +50,7 @@ impl Change {
     }
 }
 
-/// What is not to be changed now: what is fought about, and what AWS has refused. The planner goes on as if it were as wished.
+/// What is not to be changed now: what is fought about, and what AWS has refused. The planner goes on as if it were as requested.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Left {
     changes: BTreeSet<Change>,
@@ -103,13 +103,13 @@ const FREE: u32 = 3;
 const FREE_RESTORES: u32 = 7;
 /// Changes farther apart than this are no fight.
 const WINDOW: Duration = Duration::from_secs(600);
-/// What has been seen as wished for this long was kept.
+/// What has been seen as requested for this long was kept.
 const KEPT: Duration = Duration::from_secs(60);
 /// Pauses before what may interrupt a show is changed once more; after the last of them it is left.
 const PAUSES: [Duration; 2] = [Duration::from_secs(30), Duration::from_secs(120)];
 /// First and longest pause of what is only paced.
 const RESTORES: (Duration, Duration) = (Duration::from_secs(15), Duration::from_secs(300));
-/// The same of what ends: a stop that is wished is never held up for long.
+/// The same of what ends: a stop that is requested is never held up for long.
 const ENDS: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(10));
 
 /// Whether a change may be made now.
@@ -141,7 +141,7 @@ struct Done {
 impl Ledger {
     /// A look found this wish, and this demand of others for what is to be on the air. What was done under another wish says
     /// nothing of this one; nor does a switch that others asked for.
-    pub fn wished(&mut self, wish: u64, demand: u64) {
+    pub fn requested(&mut self, wish: u64, demand: u64) {
         if self.wish != wish {
             self.done.clear();
         } else if self.demand != demand {

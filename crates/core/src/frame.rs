@@ -79,7 +79,7 @@ pub trait Facts: Debug + Send + Sync {
         true
     }
 
-    /// Lets the planner go on as if this were as wished.
+    /// Lets the planner go on as if this were as requested.
     fn leave(&mut self, _left: Left) {}
 }
 
@@ -116,7 +116,7 @@ pub trait Managed: Stored + HasStatus {
 #[must_use]
 pub fn frame<W: Wish>(desired: &Desired<W>, retain: bool, seen: &W::Seen) -> Plan<W::Action, W::Memory> {
     match desired {
-        Desired::Invalid(problem) => Step::Stuck(problem.clone()).into(),
+        Desired::Invalid(problem) => Step::Stalled(problem.clone()).into(),
         Desired::Present(wanted) if wanted.is_suspended() => wanted.rest(seen),
         Desired::Present(wanted) => Plan { chores: wanted.housekeeping(seen), ..wanted.plan(seen) },
         Desired::Absent => match seen.before_it_goes(retain) {
@@ -241,7 +241,7 @@ mod tests {
         let problem = Problem::new(Reason::InvalidSpec, "spec.url is no URL.");
         for retain in [false, true] {
             let plan = frame(&Desired::<Show>::Invalid(problem.clone()), retain, &SEEN);
-            assert_eq!(plan, Step::Stuck(problem.clone()).into());
+            assert_eq!(plan, Step::Stalled(problem.clone()).into());
         }
     }
 

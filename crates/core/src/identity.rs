@@ -164,16 +164,16 @@ impl Identity {
     /// Name of the MediaLive channel of a Destination.
     #[must_use]
     pub fn channel_name(&self) -> String {
-        self.media_live_name("channel")
+        self.medialive_name("channel")
     }
 
     /// Name of the MediaLive input of a Destination.
     #[must_use]
     pub fn input_name(&self) -> String {
-        self.media_live_name("input")
+        self.medialive_name("input")
     }
 
-    fn media_live_name(&self, role: &str) -> String {
+    fn medialive_name(&self, role: &str) -> String {
         let readable = readable(&format!("{}-{}", self.namespace, self.name), 64);
         format!("playout-{readable}-{role}-{}", self.digest(role))
     }

@@ -1,4 +1,4 @@
-//! The words that all kinds share: what is wished, what is to be done next, why we wait, what is wrong.
+//! The words that all kinds share: what is requested, what is to be done next, why we wait, what is wrong.
 
 use std::time::Duration;
 
@@ -84,10 +84,10 @@ pub enum Step<A> {
         /// When to look again by ourselves.
         poll: Option<Duration>,
     },
-    /// Everything is as wished; look again only for drift.
+    /// Everything is as requested; look again only for drift.
     Settled,
     /// Only a new spec, or somebody's help, can change anything.
-    Stuck(Problem),
+    Stalled(Problem),
     /// Nothing of ours is left: the finalizer may go.
     Gone,
 }
@@ -111,7 +111,7 @@ impl<A> Step<A> {
         match self {
             Self::Settled => true,
             Self::Wait { on, .. } => on.is_carried_out(),
-            Self::Act(_) | Self::Stuck(_) | Self::Gone => false,
+            Self::Act(_) | Self::Stalled(_) | Self::Gone => false,
         }
     }
 }

@@ -31,7 +31,7 @@ fn step<A: Action>(step: &Step<A>) -> String {
             format!("  wait     {}: {} Looks again {poll}.\n", on.reason(), sentence(&on.message()))
         }
         Step::Settled => "  settled\n".into(),
-        Step::Stuck(problem) => format!("  stuck    {}: {}\n", problem.reason, sentence(&problem.message)),
+        Step::Stalled(problem) => format!("  stuck    {}: {}\n", problem.reason, sentence(&problem.message)),
         Step::Gone => "  gone\n".into(),
     }
 }

@@ -31,8 +31,8 @@ macro_rules! reasons {
 }
 
 reasons! {
-    Running: "It is sent as wished, or the flow runs.";
-    Stopped: "It is off the air as wished, or was stopped.";
+    Running: "It is sent as requested, or the flow runs.";
+    Stopped: "It is off the air as requested, or was stopped.";
     Created: "Something was made in AWS for this object.";
     Started: "It was started.";
     AlreadyRunning: "It ran already when the operator looked and was left running.";

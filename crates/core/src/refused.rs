@@ -40,7 +40,7 @@ impl Refusal {
 
 impl Refused {
     /// A look found this wish, and this demand of others for what is to be on the air.
-    pub fn wished(&mut self, wish: u64, demand: u64) {
+    pub fn requested(&mut self, wish: u64, demand: u64) {
         if self.wish != wish {
             self.all.clear();
         } else if self.demand != demand {
@@ -164,15 +164,15 @@ mod tests {
     fn another_wish_begins_anew_and_another_demand_begins_switches_anew() {
         let mut refused = Refused::default();
         let (tags, stop) = (Change::of("flow", What::Tags), Change::of("flow", What::Stopped));
-        refused.wished(1, 0);
+        refused.requested(1, 0);
         refused.refused(std::slice::from_ref(&tags), &failure(FailureClass::Denied, "tags"), at(0));
         refused.refused(std::slice::from_ref(&stop), &failure(FailureClass::Denied, "stop"), at(0));
         let (told, _) = refused.told().expect("both are told");
         assert!(told.message.contains("tags") && told.message.contains("stop"), "{}", told.message);
         assert!(!refused.left(Some(at(2))).has(&stop), "a stop is tried again soon");
-        refused.wished(1, 1);
+        refused.requested(1, 1);
         assert_eq!([refused.left(None).has(&tags), refused.left(None).has(&stop)], [true, false]);
-        refused.wished(2, 1);
+        refused.requested(2, 1);
         assert_eq!(refused.left(None), Left::default());
     }
 }

@@ -131,7 +131,7 @@ fn complete(stored: &mut Value, least: &Value) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::destination::{ActiveEndpoint, Delivery, DestinationWord, RetryWord};
+    use crate::api::destination::{ActiveEndpoint, Delivery, DestinationState, RetryWord};
     use crate::api::{Destination, EncodingPreset, Source};
 
     fn stored(kind: &str, spec: Value, status: Value) -> Value {
@@ -144,7 +144,7 @@ mod tests {
         let spec = json!({ "from": { "name": "studio" }, "delivery": "Transcode" });
         let object: Destination = read(stored("Destination", spec, json!({ "state": "Idle" }))).expect("an object");
         assert_eq!(not_understood(&object), None);
-        assert_eq!(object.status.expect("a status").state, Some(DestinationWord::Idle));
+        assert_eq!(object.status.expect("a status").state, Some(DestinationState::Idle));
         assert!(read::<Destination>(json!({ "metadata": 3 })).is_err());
     }
 
@@ -203,9 +203,11 @@ mod tests {
             read(stored("Destination", json!({ "from": { "name": "studio" } }), status)).expect("an object");
         assert_eq!(not_understood(&object), None);
         let status = object.status.expect("a status");
-        assert_eq!((status.state, status.flow_arn.as_deref()), (Some(DestinationWord::Unknown), Some("arn")));
+        assert_eq!((status.state, status.flow_arn.as_deref()), (Some(DestinationState::Unknown), Some("arn")));
         assert_eq!((status.active_endpoint, status.last_runs.len()), (None, 2));
         assert!(status.conditions.is_empty() && status.last_error.is_none());
+        assert_eq!(status.failover.map(|f| f.reason).as_deref(), Some("no reason is recorded"));
+        assert_eq!(status.last_runs[1].reason.as_deref(), Some("stopped"), "under the name of a version before");
         assert_eq!(status.channel.and_then(|c| c.id).as_deref(), Some("1"));
     }
 

@@ -56,7 +56,7 @@ impl Live {
 
 impl Looking<'_> {
     /// Looks at MediaLive, where something of this Destination may be.
-    pub(super) async fn at_media_live(&self, desired: &Desired<Wanted>, health: bool) -> Result<Live, Failure> {
+    pub(super) async fn at_medialive(&self, desired: &Desired<Wanted>, health: bool) -> Result<Live, Failure> {
         let nothing = Live::nothing();
         let status = self.destination.status.as_ref();
         let passes_through = self.destination.spec.delivery == Delivery::Passthrough;

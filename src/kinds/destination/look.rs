@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kube::{Resource as _, ResourceExt as _};
-use playout_api::destination::DestinationWord;
+use playout_api::destination::DestinationState;
 use playout_api::{ACTIVE_ENDPOINT, CREATE_INTENT, Destination, Source};
 use playout_aws::Region;
 use playout_aws::cloudwatch::Subject;
@@ -57,7 +57,7 @@ pub(super) async fn look(
     } else {
         tokio::join!(
             Box::pin(look_for_flow(destination, source.as_deref(), &region, context, deleting, urgency)),
-            Box::pin(look.at_media_live(desired, health && urgency != Urgency::Stop))
+            Box::pin(look.at_medialive(desired, health && urgency != Urgency::Stop))
         )
     };
     // One that is suspended stays as it is, whatever it is asked for.
@@ -137,7 +137,7 @@ pub(super) async fn look(
         left: Left::default(),
         not_ours: live.not_ours,
         source_lost,
-        moves_first: queue::moves_first(destination, context),
+        migration_ahead: queue::migration_ahead(destination, context),
         gives_way: queue::gives_way(destination, flow.as_deref(), context),
         recorded: unseen,
     })
@@ -168,7 +168,7 @@ impl Looking<'_> {
     async fn at_output(&self, role: Role, output: &FlowOutput, flow: &Flow, health: bool, goes: bool) -> OutputSeen {
         let Self { destination, identity, region, urgency, .. } = self;
         if is_asked_anew(destination) {
-            region.flows.doubt(&output.arn);
+            region.flows.invalidate(&output.arn);
         }
         // By its name it is ours: nothing waits for its tags, and before a stop they are not even asked for.
         let whose = |tags: &Option<_>| {
@@ -269,7 +269,7 @@ async fn look_for_flow(
         .or_else(|| source.and_then(|s| s.spec.external.as_ref()).map(|e| &e.arn).filter(|_| deleting));
     if let Some(arn) = recorded {
         if is_asked_anew(destination) {
-            region.flows.doubt(arn);
+            region.flows.invalidate(arn);
         }
         let flow = region.flows.describe(arn, age_of_look(destination, urgency, context), urgency).await?;
         if flow.is_some() {
@@ -319,8 +319,8 @@ fn age_of_look(destination: &Destination, urgency: Urgency, context: &Context) -
         return OF_NOTHING;
     }
     let Some(status) = destination.status.as_ref().filter(|_| urgency == Urgency::Check) else { return AGE };
-    let runs = status.state.is_some_and(DestinationWord::is_sent) && !is_true(&status.conditions, RECONCILING);
+    let runs = status.state.is_some_and(DestinationState::is_sent) && !is_true(&status.conditions, RECONCILING);
     // Twenty that have nothing on the flow of their Source prove it with one look.
-    let has_nothing = status.state == Some(DestinationWord::Idle) && status.outputs.is_empty();
+    let has_nothing = status.state == Some(DestinationState::Idle) && status.outputs.is_empty();
     if runs || has_nothing { DestinationKind::settled_for(destination, context) / 2 } else { AGE }
 }

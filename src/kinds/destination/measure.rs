@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use playout_api::destination::{DestinationWord, OutputStatus};
+use playout_api::destination::{DestinationState, OutputStatus};
 use playout_aws::cloudwatch::Subject;
 use playout_core::age::age;
 use playout_core::endpoint::Role;
@@ -42,7 +42,7 @@ impl Looking<'_> {
         let known = before.filter(|o| o.connected.is_some());
         // Before the status says since when it sends, an old data point could not be told from a new one.
         if let (true, Some(since)) = (sending, since) {
-            let running = destination.status.as_ref().and_then(|s| s.state).is_some_and(DestinationWord::is_sent);
+            let running = destination.status.as_ref().and_then(|s| s.state).is_some_and(DestinationState::is_sent);
             let waits = age(since, context.clock.now()) < MEASUREMENT_PATIENCE;
             let age = match known {
                 _ if running => context.config.health_interval / 2,

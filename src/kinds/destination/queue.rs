@@ -33,7 +33,7 @@ pub(super) fn ahead(destination: &Destination, region: &str, channels: &[ListedC
 
 /// The Destination of the same Source that is moved between deliveries first: one whose move has begun, else one that was
 /// created earlier.
-pub(super) fn moves_first(destination: &Destination, context: &Context) -> Option<String> {
+pub(super) fn migration_ahead(destination: &Destination, context: &Context) -> Option<String> {
     if !places::is_to_move(destination) {
         return None;
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use kube::ResourceExt as _;
 use playout_api::policy::parse_duration;
-use playout_api::source::SourceState;
+use playout_api::source::DesiredSourceState;
 use playout_api::{Source, TEST_CONNECTION};
 use playout_aws::Region;
 use playout_aws::cloudwatch::Subject;
@@ -64,7 +64,7 @@ pub(super) async fn look(source: &Source, desired: &Desired<Wanted>, context: &C
         }
         _ => None,
     };
-    let hold = external::hold(source, &owner.identity, &tags);
+    let management = external::management(source, &owner.identity, &tags);
     let deleting = matches!(desired, Desired::Absent);
     let inputs = match &flow {
         Existence::Present(flow) => measure(source, flow, &region, context).await,
@@ -86,13 +86,13 @@ pub(super) async fn look(source: &Source, desired: &Desired<Wanted>, context: &C
         secrets_asked: !stops,
         secret_names: secrets.names,
         lost_secrets: secrets.lost,
-        test: status::test_phase(source, &flow, &hold, idle, length, context.clock.now()),
+        test: status::test_phase(source, &flow, &management, idle, length, context.clock.now()),
         flow,
-        hold,
+        management,
         ownership,
         tags,
         users,
-        auto: source.spec.state == SourceState::Auto,
+        auto: source.spec.state == DesiredSourceState::Auto,
         inputs,
         quota,
         left: Left::default(),

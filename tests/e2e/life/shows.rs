@@ -35,7 +35,7 @@ async fn the_quickstart_is_on_the_air_and_goes_without_a_trace() -> Result<()> {
     stage.change("destination/twitch", json!({ "state": "Stopped" }))?;
     let stopped = stage.until_condition("destination/twitch", "Ready", "True", "Stopped").await?;
     ensure!(status(&stopped)["state"] == "Idle" && status(&stopped)["startedAt"].is_null(), "{stopped}");
-    ensure!(status(&stopped)["lastRuns"][0]["why"] == "stopped as wished", "{stopped}");
+    ensure!(status(&stopped)["lastRuns"][0]["reason"] == "stopped as requested", "{stopped}");
     let output = stage.output("twitch")?;
     ensure!(output["outputStatus"] == "DISABLED" && output["outputArn"] == arn, "{output}");
 

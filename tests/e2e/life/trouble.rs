@@ -10,7 +10,7 @@ async fn what_somebody_changed_in_aws_is_repaired_on_request() -> Result<()> {
     objects[4] = with(destination("moved"), json!({ "updatePolicy": "Restart" }));
     stage.apply(&objects)?;
     stage.until_ready().await?;
-    let wished = stage.flow()?;
+    let requested = stage.flow()?;
     for (destination, edit) in [
         ("disabled", json!({ "patch": { "outputStatus": "DISABLED" } })),
         ("moved", json!({ "patch": { "port": 7000 } })),
@@ -34,7 +34,7 @@ async fn what_somebody_changed_in_aws_is_repaired_on_request() -> Result<()> {
         outputs.sort_by_key(|o| text(&o[0]).to_owned());
         (flow["status"].clone(), flow["source"]["whitelistCidr"].clone(), outputs)
     };
-    stage.until_aws("AWS is as wished again", |flow| strip(flow) == strip(&wished)).await?;
+    stage.until_aws("AWS is as requested again", |flow| strip(flow) == strip(&requested)).await?;
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! What is wished, who carries it out, and what AWS says to it.
+//! What is requested, who carries it out, and what AWS says to it.
 
 use super::*;
 

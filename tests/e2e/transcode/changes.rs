@@ -32,7 +32,7 @@ async fn a_change_waits_or_restarts_as_the_policy_says() -> Result<()> {
     stage.until_channel("restarts", "encodes anew", encodes).await?;
     let again = stage.until_condition("destination/restarts", "Ready", "True", "Running").await?;
     ensure!(text(&status(&again)["encoding"]).starts_with("480p30: "), "{again}");
-    ensure!(status(&again)["lastRuns"][1]["why"] == "a change was carried out", "{again}");
+    ensure!(status(&again)["lastRuns"][1]["reason"] == "a change was carried out", "{again}");
     ensure!(done_to(&stage, &restarting, since)? == once, "{:?}", done_to(&stage, &restarting, since)?);
     let pending = stage.until_condition("destination/waits", "Ready", "True", "PendingChanges").await?;
     ensure!(strings(&status(&pending)["pendingChanges"]) == ["encoding"], "{pending}");
@@ -71,7 +71,7 @@ async fn a_source_that_is_stopped_stops_the_channel_and_says_so() -> Result<()> 
     let said = message(&off, "Ready");
     ensure!(said.contains("Source studio does not start its flow") && said.contains("Auto or Running"), "{said}");
     ensure!(status(&off)["lastRuns"][0]["stopped"].is_string(), "{off}");
-    let why = text(&status(&off)["lastRuns"][0]["why"]);
+    let why = text(&status(&off)["lastRuns"][0]["reason"]);
     ensure!(why.contains("Source studio"), "{why}");
     ensure!(stage.channels()?.is_empty(), "a channel without a flow costs what one with a show does: {off}");
     stage.change("source/studio", json!({ "state": "Auto" }))?;

@@ -137,7 +137,7 @@ async fn the_backup_takes_over_once_and_goes_back_on_request() -> Result<()> {
     ensure!(channel_targets(&channel)["primary"].0 == host("cold"));
     let on_backup = stage.until_condition("destination/cold", "Ready", "True", "Running").await?;
     ensure!(status(&on_backup)["activeEndpoint"] == "Backup", "{on_backup}");
-    let why = text(&status(&on_backup)["failover"]["why"]);
+    let why = text(&status(&on_backup)["failover"]["reason"]);
     ensure!(why.contains(&host("cold")) && why.contains("did not take the stream for 20 s"), "{why}");
     ensure!(status(&on_backup)["failover"]["endpoint"] == "Backup", "{on_backup}");
     let targets = channel_targets(&stage.channel("cold")?);
@@ -152,8 +152,8 @@ async fn the_backup_takes_over_once_and_goes_back_on_request() -> Result<()> {
     stage.kubectl("annotate destination/cold playout.dev/active-endpoint=Primary")?;
     let primary = |o: &Value| status(o)["activeEndpoint"] == "Primary" && status(o)["state"] == "Running";
     let back = stage.until("destination/cold", "feeds the primary", primary).await?;
-    ensure!(text(&status(&back)["failover"]["why"]).contains("active-endpoint"), "{back}");
-    ensure!(text(&status(&back)["lastRuns"][1]["why"]).contains("active-endpoint"), "{back}");
+    ensure!(text(&status(&back)["failover"]["reason"]).contains("active-endpoint"), "{back}");
+    ensure!(text(&status(&back)["lastRuns"][1]["reason"]).contains("active-endpoint"), "{back}");
     ensure!(channel_targets(&stage.channel("cold")?)["primary"].0 == host("cold"));
     let steps = done_to(&stage, &channel, since)?;
     ensure!(steps == ["StopChannel", "UpdateChannel", "StartChannel"], "{steps:?}");

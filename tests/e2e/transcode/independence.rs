@@ -81,7 +81,7 @@ async fn three_start_stop_and_go_each_alone() -> Result<()> {
     stage.change("destination/youtube-two", json!({ "state": "Stopped" }))?;
     let stopped = stage.until_condition("destination/youtube-two", "Ready", "True", "Stopped").await?;
     ensure!(status(&stopped)["state"] == "Idle" && status(&stopped)["channel"].is_null(), "{stopped}");
-    ensure!(status(&stopped)["lastRuns"][0]["why"] == "stopped as wished", "{stopped}");
+    ensure!(status(&stopped)["lastRuns"][0]["reason"] == "stopped as requested", "{stopped}");
     has_nothing(&stage, "youtube-two")?;
     stage.change("destination/youtube-two", json!({ "state": "Running" }))?;
     stage.until_condition("destination/youtube-two", "Ready", "True", "Running").await?;
@@ -121,7 +121,7 @@ async fn what_is_prepared_stands_idle_and_keeps_no_flow_running() -> Result<()> 
     // not wait for its flow.
     stage.change("destination/one", json!({ "encoding": "480p30" }))?;
     let other = |c: &Value| c["encoderSettings"]["videoDescriptions"][0]["height"] == 480 && c["state"] == "IDLE";
-    stage.until_channel("one", "encodes as wished", other).await?;
+    stage.until_channel("one", "encodes as requested", other).await?;
     stage.until_condition("destination/one", "Ready", "True", "Stopped").await?;
     let since = stage.now()?;
     stage.set_speed(4.0)?;

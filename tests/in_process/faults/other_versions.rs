@@ -167,6 +167,8 @@ fn renamed(schema: &Value, value: &mut Value) {
         Value::Object(members) => {
             for (name, member) in members {
                 match name.as_str() {
+                    // Of a run and a failover it is a sentence for people.
+                    "reason" if member.as_str().is_some_and(|text| text.contains(' ')) => {}
                     "reason" | "severity" => *member = json!("Renamed"),
                     // Kubernetes' own.
                     "status" | "type" => {}

@@ -11,7 +11,7 @@ use crate::fixtures::operator::{Operator, REGION, World};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-fn wished(delivery: &str) -> [(&'static str, &'static str, Value); 2] {
+fn requested(delivery: &str) -> [(&'static str, &'static str, Value); 2] {
     let key = json!({ "secretRef": { "name": "youtube", "key": "key" } });
     let spec = json!({ "platform": "YouTube", "streamKey": key, "delivery": delivery });
     [("sources", "studio", source()), ("destinations", "youtube", destination("youtube", spec))]
@@ -23,7 +23,7 @@ fn is_going(world: &World, plural: &str, name: &str) -> bool {
 
 /// Makes again what is not there, as soon as its name is free.
 fn apply(world: &World, delivery: &str) {
-    for (plural, name, object) in wished(delivery) {
+    for (plural, name, object) in requested(delivery) {
         if world.cluster.object(plural, name).is_none() {
             world.cluster.create(plural, object);
         }
@@ -63,7 +63,7 @@ async fn played(delivery: &str, deletions: &[(u32, &str, &str)]) -> Result<(), S
         world.cluster.delete("destinations", "youtube");
         look_after(120).await?;
     }
-    let stuck = wished(delivery).into_iter().find(|(plural, name, _)| is_going(&world, plural, name));
+    let stuck = requested(delivery).into_iter().find(|(plural, name, _)| is_going(&world, plural, name));
     if let Some((plural, name, _)) = stuck {
         let object = world.cluster.object(plural, name).unwrap_or_default();
         return Err(format!("{plural}/{name} still goes: {}", object["status"]["conditions"]));
@@ -113,22 +113,22 @@ fn what_is_deleted_while_the_flow_is_in_error_goes_and_leaves_nothing() {
             let flow = flows(&world)[0]["flowArn"].as_str().expect("an ARN").to_owned();
             let edit = Edit { flow, status: Some("ERROR".into()), ..Edit::default() };
             world.sim.edit(&edit).expect("a flow");
-            for (plural, name, _) in wished(delivery) {
+            for (plural, name, _) in requested(delivery) {
                 world.cluster.delete(plural, name);
             }
             operator.run_for(&world, 400 * SECOND).await.expect("it lives");
-            for (plural, name, _) in wished(delivery) {
+            for (plural, name, _) in requested(delivery) {
                 let left = world.cluster.object(plural, name);
                 assert!(left.is_none(), "{delivery}: {name} {}", left.unwrap_or_default()["status"]["conditions"]);
             }
-            let media_live = world.sim.state()[REGION]["medialive"].clone();
+            let medialive = world.sim.state()[REGION]["medialive"].clone();
             let gone = |list: &Value| {
                 list.as_array()
                     .is_none_or(|all| all.iter().all(|one| one["state"].as_str().is_none_or(|s| s == "DELETED")))
             };
             assert!(
-                flows(&world).is_empty() && gone(&media_live["channels"]) && gone(&media_live["inputs"]),
-                "{media_live}"
+                flows(&world).is_empty() && gone(&medialive["channels"]) && gone(&medialive["inputs"]),
+                "{medialive}"
             );
         });
     }

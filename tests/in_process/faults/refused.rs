@@ -152,10 +152,10 @@ fn what_is_refused_of_an_output_does_not_keep_it_from_going_on_and_off_the_air()
         set(&world, "destinations", "youtube", &json!({ "state": "Running" }));
         operator.run_for(&world, LONG).await.expect("it lives");
         let output = our_flow(&world).expect("a flow")["outputs"][0].clone();
-        assert_eq!(output["outputStatus"], "DISABLED", "nothing is sent with a key that is not wished");
+        assert_eq!(output["outputStatus"], "DISABLED", "nothing is sent with a key that is not requested");
         assert_eq!(ready(&world, "destinations", "youtube").0, "Refused");
         assert!(sent(&world.sim.log(0)[began..], "UpdateFlowOutput") < 10);
-        // The key of yesterday is wished again.
+        // The key of yesterday is requested again.
         world.cluster.delete("secrets", "youtube");
         world.cluster.create("secrets", secret("youtube", "youtube-key-0001"));
         operator.run_for(&world, LONG).await.expect("it lives");

@@ -142,7 +142,7 @@ fn the_backup_takes_over_from_a_primary_that_refuses() {
         is_sent(&world, measured);
         let status = world.cluster.object("destinations", NAME).expect("it is there")["status"].clone();
         assert_eq!((&status["activeEndpoint"], &status["failover"]["endpoint"]), (&json!("Backup"), &json!("Backup")));
-        let why = status["failover"]["why"].as_str().unwrap_or_default();
+        let why = status["failover"]["reason"].as_str().unwrap_or_default();
         assert!(why.contains(HOST) || why.contains("primary"), "{why}");
         let events: Vec<_> = world.cluster.events().into_iter().filter(|e| e["reason"] == "Switched").collect();
         let note = events[0]["note"].as_str().unwrap_or_default();

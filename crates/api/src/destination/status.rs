@@ -15,7 +15,7 @@ pub struct DestinationStatus {
     /// One word for people: `Idle`, `Creating`, `Starting`, `Running` (the programme is sent), `Silent` (all is in place, and no
     /// programme arrives or it is not known to), `Stopping`, `Deleting`, `Error` or `Unknown`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub state: Option<DestinationWord>,
+    pub state: Option<DestinationState>,
     /// `Ready`, `Reconciling` and `Stalled` as kstatus defines them, of the wish and not of the programme; `Delivering`: whether
     /// the programme reaches the receiver, Unknown where AWS measures no such thing; and `OverLimit` while the programme has more
     /// kbit/s than the platform accepts.
@@ -78,7 +78,7 @@ pub struct DestinationStatus {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[expect(missing_docs, reason = "explained by `meaning`")]
 #[schemars(transform = crate::schema::undescribed)]
-pub enum DestinationWord {
+pub enum DestinationState {
     Idle,
     Creating,
     Starting,
@@ -91,12 +91,12 @@ pub enum DestinationWord {
     Unknown,
 }
 
-impl DestinationWord {
+impl DestinationState {
     /// What the word means, for the reference.
     #[must_use]
     pub const fn meaning(self) -> &'static str {
         match self {
-            Self::Idle => "Off the air, as wished.",
+            Self::Idle => "Off the air, as requested.",
             Self::Creating => "It is to be on the air and has no output or channel in AWS yet.",
             Self::Starting => {
                 "The output or channel is there; it or the flow is starting, or waits for its Source to start it (`SourceStopped`), or it is not known yet whether the receiver takes the stream."
@@ -211,7 +211,8 @@ pub struct FailoverStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Time>,
     /// Why.
-    pub why: String,
+    #[serde(default = "crate::text::not_recorded", alias = "why")]
+    pub reason: String,
 }
 
 /// Restarts because the receiver did not take the stream.
@@ -288,6 +289,6 @@ pub struct Run {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped: Option<Time>,
     /// Why it ended.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub why: Option<String>,
+    #[serde(default, alias = "why", skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }

@@ -14,7 +14,7 @@ pub struct SourceStatus {
     pub observed_generation: Option<i64>,
     /// One word for people: `Creating`, `Stopped`, `Starting`, `Running`, `Stopping`, `Updating`, `Deleting`, `Error` or `Unknown`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub state: Option<SourceWord>,
+    pub state: Option<SourceState>,
     /// `Ready`, `Reconciling` and `Stalled` as kstatus defines them; `Healthy` while the flow runs: whether the leading input
     /// receives a good signal; and `InputReachable` after a connection test.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -85,7 +85,7 @@ pub struct SourceStatus {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[expect(missing_docs, reason = "explained by `meaning`")]
 #[schemars(transform = crate::schema::undescribed)]
-pub enum SourceWord {
+pub enum SourceState {
     Creating,
     Stopped,
     Starting,
@@ -98,7 +98,7 @@ pub enum SourceWord {
     Unknown,
 }
 
-impl SourceWord {
+impl SourceState {
     /// What the word means, for the reference.
     #[must_use]
     pub const fn meaning(self) -> &'static str {
@@ -162,7 +162,7 @@ pub struct InputStatus {
     pub former: Option<FormerEndpoint>,
     /// `Healthy`, `Degraded`, `Failed`, or `Unknown` while the flow does not run or nothing was measured yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub health: Option<HealthWord>,
+    pub health: Option<InputHealth>,
     /// Since when the health is what it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Time>,
@@ -211,7 +211,8 @@ pub struct InputFailover {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Time>,
     /// Why.
-    pub why: String,
+    #[serde(default = "crate::text::not_recorded", alias = "why")]
+    pub reason: String,
 }
 
 /// One time that an input brought the programme.
@@ -227,15 +228,15 @@ pub struct InputRun {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped: Option<Time>,
     /// Why it ended.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub why: Option<String>,
+    #[serde(default, alias = "why", skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// Health of an input.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[expect(missing_docs, reason = "explained on the field and in docs/")]
 #[schemars(transform = crate::schema::undescribed)]
-pub enum HealthWord {
+pub enum InputHealth {
     Healthy,
     Degraded,
     Failed,

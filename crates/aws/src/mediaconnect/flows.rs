@@ -28,7 +28,7 @@ type Tags = std::collections::BTreeMap<String, String>;
 /// Shared reads of flows.
 #[derive(Debug)]
 pub struct Flows {
-    media_connect: Arc<MediaConnect>,
+    mediaconnect: Arc<MediaConnect>,
     described: Reads<String, Option<Arc<Flow>>>,
     listed: Reads<(), Arc<Vec<ListedFlow>>>,
     tags: Reads<String, Tags>,
@@ -37,9 +37,9 @@ pub struct Flows {
 }
 
 impl Flows {
-    pub(crate) fn new(media_connect: Arc<MediaConnect>, clock: Clock) -> Self {
+    pub(crate) fn new(mediaconnect: Arc<MediaConnect>, clock: Clock) -> Self {
         Self {
-            media_connect,
+            mediaconnect,
             described: Reads::new(clock.clone(), "mediaconnect:DescribeFlow"),
             listed: Reads::new(clock.clone(), "mediaconnect:ListFlows"),
             tags: Reads::new(clock.clone(), "mediaconnect:ListTagsForResource"),
@@ -54,8 +54,8 @@ impl Flows {
     /// AWS gave no answer.
     pub async fn describe(&self, arn: &str, age: Duration, urgency: Urgency) -> Result<Option<Arc<Flow>>, Failure> {
         let read = || {
-            let (media_connect, arn) = (self.media_connect.clone(), arn.to_string());
-            async move { Ok(media_connect.describe_flow(&arn, urgency).await?.map(Arc::new)) }
+            let (mediaconnect, arn) = (self.mediaconnect.clone(), arn.to_string());
+            async move { Ok(mediaconnect.describe_flow(&arn, urgency).await?.map(Arc::new)) }
         };
         self.described.read(arn.to_string(), Ask { age, urgency }, read).await
     }
@@ -66,7 +66,7 @@ impl Flows {
     }
 
     /// Believes nothing of a flow or an output that was read before now.
-    pub fn doubt(&self, arn: &str) {
+    pub fn invalidate(&self, arn: &str) {
         self.tags.changed(&arn.to_string());
         self.touched(arn);
     }
@@ -90,8 +90,8 @@ impl Flows {
     /// AWS gave no answer.
     pub async fn all(&self, age: Duration, urgency: Urgency) -> Result<Arc<Vec<ListedFlow>>, Failure> {
         let read = || {
-            let media_connect = self.media_connect.clone();
-            async move { media_connect.list_flows(urgency).await.map(Arc::new) }
+            let mediaconnect = self.mediaconnect.clone();
+            async move { mediaconnect.list_flows(urgency).await.map(Arc::new) }
         };
         self.listed.read((), Ask { age, urgency }, read).await
     }
@@ -157,8 +157,8 @@ impl Flows {
 
     async fn tags_of(&self, arn: &str, age: Duration, urgency: Urgency) -> Result<Tags, Failure> {
         let read = || {
-            let (media_connect, arn) = (self.media_connect.clone(), arn.to_string());
-            async move { media_connect.tags(&arn, urgency).await }
+            let (mediaconnect, arn) = (self.mediaconnect.clone(), arn.to_string());
+            async move { mediaconnect.tags(&arn, urgency).await }
         };
         self.tags.read(arn.to_string(), Ask { age, urgency }, read).await
     }

@@ -14,7 +14,7 @@ use crate::rate_limit::Urgency;
 /// Shared reads of channels and inputs. They have ids of one kind, and each kind a map of its own.
 #[derive(Debug)]
 pub struct Channels {
-    media_live: Arc<MediaLive>,
+    medialive: Arc<MediaLive>,
     channels: Reads<(), Arc<Vec<ListedChannel>>>,
     inputs: Reads<(), Arc<Vec<ListedInput>>>,
     described: Reads<String, Option<Arc<Channel>>>,
@@ -23,9 +23,9 @@ pub struct Channels {
 }
 
 impl Channels {
-    pub(crate) fn new(media_live: Arc<MediaLive>, clock: Clock) -> Self {
+    pub(crate) fn new(medialive: Arc<MediaLive>, clock: Clock) -> Self {
         Self {
-            media_live,
+            medialive,
             channels: Reads::new(clock.clone(), "medialive:ListChannels"),
             inputs: Reads::new(clock.clone(), "medialive:ListInputs"),
             described: Reads::new(clock.clone(), "medialive:DescribeChannel"),
@@ -40,7 +40,7 @@ impl Channels {
     /// AWS gave no answer.
     pub async fn list(&self, age: Duration, urgency: Urgency) -> Result<Arc<Vec<ListedChannel>>, Failure> {
         let read = || {
-            let live = self.media_live.clone();
+            let live = self.medialive.clone();
             async move { live.list_channels(urgency).await.map(Arc::new) }
         };
         self.channels.read((), Ask { age, urgency }, read).await
@@ -52,7 +52,7 @@ impl Channels {
     /// AWS gave no answer.
     pub async fn inputs(&self, age: Duration, urgency: Urgency) -> Result<Arc<Vec<ListedInput>>, Failure> {
         let read = || {
-            let live = self.media_live.clone();
+            let live = self.medialive.clone();
             async move { live.list_inputs(urgency).await.map(Arc::new) }
         };
         self.inputs.read((), Ask { age, urgency }, read).await
@@ -64,7 +64,7 @@ impl Channels {
     /// AWS gave no answer.
     pub async fn describe(&self, id: &str, age: Duration, urgency: Urgency) -> Result<Option<Arc<Channel>>, Failure> {
         let read = || {
-            let (live, id) = (self.media_live.clone(), id.to_string());
+            let (live, id) = (self.medialive.clone(), id.to_string());
             async move { Ok(live.describe_channel(&id, urgency).await?.map(Arc::new)) }
         };
         self.described.read(id.to_string(), Ask { age, urgency }, read).await
@@ -81,7 +81,7 @@ impl Channels {
         urgency: Urgency,
     ) -> Result<Option<Arc<Input>>, Failure> {
         let read = || {
-            let (live, id) = (self.media_live.clone(), id.to_string());
+            let (live, id) = (self.medialive.clone(), id.to_string());
             async move { Ok(live.describe_input(&id, urgency).await?.map(Arc::new)) }
         };
         self.described_inputs.read(id.to_string(), Ask { age, urgency }, read).await
@@ -94,7 +94,7 @@ impl Channels {
     /// AWS gave no answer and nothing is known, or it does not allow to ask.
     pub async fn alerts(&self, channel: &Channel) -> Result<Vec<Alert>, Failure> {
         let read = || {
-            let (live, channel) = (self.media_live.clone(), channel.clone());
+            let (live, channel) = (self.medialive.clone(), channel.clone());
             async move { live.alerts(&channel).await }
         };
         let last = self.alerts.last(&channel.id);
@@ -121,7 +121,7 @@ impl Channels {
     }
 
     /// Believes nothing of a channel or an input that was read before now.
-    pub fn doubt(&self, id: &str) {
+    pub fn invalidate(&self, id: &str) {
         self.touched(id);
         self.list_changed();
     }

@@ -76,19 +76,19 @@ fn what_brings_it_back_and_what_ends_it_is_paced_and_never_left() {
 fn a_new_wish_begins_anew_and_a_switch_that_others_ask_for_is_no_fight() {
     let (mut ledger, now) = (Ledger::default(), START);
     let started = Change::of("flow", What::Started);
-    ledger.wished(1, 1);
+    ledger.requested(1, 1);
     changed(&mut ledger, &settings(), 20, now);
     changed(&mut ledger, &started, 20, now);
     assert_eq!(ledger.verdict(&settings(), false, now), Verdict::Leave);
-    ledger.wished(1, 0);
+    ledger.requested(1, 0);
     assert_eq!(ledger.verdict(&started, false, now), Verdict::Go);
     assert_eq!(ledger.verdict(&settings(), false, now), Verdict::Leave, "it is none of theirs");
-    ledger.wished(2, 0);
+    ledger.requested(2, 0);
     assert_eq!(ledger.verdict(&settings(), false, now), Verdict::Go);
 }
 
 #[test]
-fn what_was_kept_for_a_minute_is_no_fight_and_what_was_seen_as_wished_for_a_moment_is() {
+fn what_was_kept_for_a_minute_is_no_fight_and_what_was_seen_as_requested_for_a_moment_is() {
     let (mut ledger, now) = (Ledger::default(), START);
     for second in 0..4 {
         let at = now + Duration::from_secs(30) * second;

@@ -2,7 +2,7 @@
 
 mod action;
 mod advice;
-mod as_wished;
+mod as_requested;
 mod changes;
 pub mod connection;
 mod delivering;

@@ -146,7 +146,7 @@ pub fn status(preset: &EncodingPreset, outcome: &Outcome<'_>) -> EncodingPresetS
             status.platforms = words(&taken);
         }
         // It cannot be understood.
-        (None, Some(Step::Stuck(_))) => {
+        (None, Some(Step::Stalled(_))) => {
             status.encoding = None;
             status.platforms = Vec::new();
         }

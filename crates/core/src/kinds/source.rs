@@ -2,7 +2,7 @@
 
 mod action;
 mod address;
-mod as_wished;
+mod as_requested;
 mod connection_test;
 pub mod differences;
 pub mod external;

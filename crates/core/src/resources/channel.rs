@@ -153,7 +153,7 @@ pub struct Input {
     pub tags: BTreeMap<String, String>,
 }
 
-/// Settings of a channel, wished or observed.
+/// Settings of a channel, requested or observed.
 ///
 /// A wish is complete: AWS's update takes away what it leaves out (the role), so every update carries all of it.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]

@@ -163,7 +163,7 @@ pub struct Cipher {
     pub secret_arn: Option<String>,
 }
 
-/// Settings of a flow's source, wished or observed. In a wish, `None` means "as AWS likes".
+/// Settings of a flow's source, requested or observed. In a wish, `None` means "as AWS likes".
 #[derive(Clone, Debug, Eq, PartialEq, serde::Serialize)]
 pub struct SourceSettings {
     /// Protocol.
@@ -373,7 +373,7 @@ impl SourceSettings {
     }
 
     /// AWS makes no stream id for an SRT caller by itself. Latencies, bitrates and ranges of addresses it may fill in: of those
-    /// nobody can tell whether they were wished once.
+    /// nobody can tell whether they were requested once.
     fn drops_stream_id(&self, seen: &Self) -> bool {
         let caller = self.protocol == Protocol::SrtCaller && seen.protocol == Protocol::SrtCaller;
         caller && self.stream_id.is_none() && seen.stream_id.as_ref().is_some_and(|id| !id.is_empty())

@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher as _};
 use jiff::Timestamp;
 use kube::{Resource, ResourceExt as _};
 
-use crate::api::destination::{DestinationStatus, DestinationWord};
+use crate::api::destination::{DestinationState, DestinationStatus};
 use crate::api::source::AdoptionState;
 use crate::api::{ACTIVE_ENDPOINT, Destination, FINALIZER, RECONCILE_AT, Source, TEST_CONNECTION};
 use crate::conditions::{RECONCILING, STALLED, is_true};
@@ -87,12 +87,12 @@ impl Place {
     }
 }
 
-/// Whether a Destination is off the air as it is wished to be, and has nothing in AWS.
+/// Whether a Destination is off the air as it is requested to be, and has nothing in AWS.
 #[must_use]
 pub fn rests(destination: &Destination) -> bool {
     let spec = &destination.spec;
     let is_quiet = |s: &DestinationStatus| {
-        s.state == Some(DestinationWord::Idle)
+        s.state == Some(DestinationState::Idle)
             && s.observed_generation == destination.metadata.generation
             && s.outputs.is_empty()
             && s.channel.is_none()

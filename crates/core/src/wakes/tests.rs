@@ -64,7 +64,7 @@ fn full(name: &str) -> Value {
                 "since": "2026-01-01T00:00:00Z" }],
             "channel": { "id": "1", "arn": "arn:channel", "state": "RUNNING", "inputId": "2", "inputState": "ATTACHED" },
             "retries": { "count": 1, "attempts": 5, "state": "Trying", "since": "2026-01-01T00:00:00Z", "up": true },
-            "lastRuns": [{ "started": "2026-01-01T00:00:00Z", "stopped": "2026-01-01T01:00:00Z", "why": "stopped" }],
+            "lastRuns": [{ "started": "2026-01-01T00:00:00Z", "stopped": "2026-01-01T01:00:00Z", "reason": "stopped" }],
             "conditions": [condition("Ready", "True", "Running"), condition("Healthy", "True", "Healthy")] }),
     )
 }

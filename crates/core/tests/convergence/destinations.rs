@@ -68,7 +68,7 @@ struct Wish {
     gives_way: bool,
     /// Its channel stops by itself, each time that it feeds one of these.
     dies: &'static [Role],
-    moves_first: Option<&'static str>,
+    migration_ahead: Option<&'static str>,
     /// Outputs at rest that are fed, and those that are not.
     fed: &'static [Role],
     ready: &'static [Role],
@@ -201,7 +201,7 @@ impl Kind for DestinationShow {
             left: Default::default(),
             not_ours: Vec::new(),
             source_lost: None,
-            moves_first: wish.moves_first.map(str::to_string),
+            migration_ahead: wish.migration_ahead.map(str::to_string),
             gives_way: wish.gives_way,
             recorded: Default::default(),
         }
@@ -386,15 +386,15 @@ impl Kind for DestinationShow {
         let still = is_active(world) && foreign.iter().any(|o| o.enabled);
         if still && !wanted.running {
             return expect(
-                matches!(step, Step::Stuck(p) if p.reason == Reason::NotOurs),
+                matches!(step, Step::Stalled(p) if p.reason == Reason::NotOurs),
                 "what is not ours still sends",
             );
         }
         if !foreign.is_empty() && wanted.problem.is_none() && !wish.transcodes() {
-            return expect(matches!(step, Step::Stuck(p) if p.reason == Reason::NotOurs), "it is not ours");
+            return expect(matches!(step, Step::Stalled(p) if p.reason == Reason::NotOurs), "it is not ours");
         }
         let used = world.flow.as_ref().map_or(0, |f| f.flow.outputs.len()) + world.more_outputs;
-        let told = |reasons: &[Reason]| matches!(step, Step::Stuck(p) if reasons.contains(&p.reason));
+        let told = |reasons: &[Reason]| matches!(step, Step::Stalled(p) if reasons.contains(&p.reason));
         // Asked to, it begins anew, and so does another spec; otherwise it stays given up.
         let again = wish.object.metadata.annotations.is_some();
         if told(&[Reason::GaveUp]) && !again {
@@ -408,7 +408,7 @@ impl Kind for DestinationShow {
         if wish.transcodes() {
             if world.flow.is_some() && (wanted.running || wanted.prepare) {
                 if matches!(step, Step::Wait { on: Waiting::MovesFirst(_), .. }) {
-                    return expect(wish.moves_first.is_some() && !mine.is_empty() && nothing, "it does not wait");
+                    return expect(wish.migration_ahead.is_some() && !mine.is_empty() && nothing, "it does not wait");
                 }
                 let no_room = used >= 50 && input.is_none() || wish.full && channel.is_none();
                 if no_room && (wish.on || wanted.prepare) {
@@ -432,7 +432,7 @@ impl Kind for DestinationShow {
             (_, false) => matches!(step, Step::Wait { on: Waiting::SourceNotFound(_), .. }),
         };
         // What waits under WhenStopped, or stays for the next start, is as it was before.
-        let as_wished = world.flow.is_none()
+        let as_requested = world.flow.is_none()
             || (wish.lazy && (wish.fed.is_empty() == roles(true).is_empty() || wish.ends != Ends::Settled))
             || (roles(true) == wish.fed && roles(false) == wish.ready)
             // It never goes back by itself: whichever was fed before may still be.
@@ -449,7 +449,7 @@ impl Kind for DestinationShow {
         let copies = wish.lazy || !wanted.may_interrupt || world.flow.is_none() || world.secrets.len() == wish.copies;
         let moved = world.flow.is_none() || wish.ends != Ends::Settled || nothing;
         expect(right, "the answer is wrong")
-            .or_else(|| expect(as_wished, &format!("fed {:?}, ready {:?}", roles(true), roles(false))))
+            .or_else(|| expect(as_requested, &format!("fed {:?}, ready {:?}", roles(true), roles(false))))
             .or_else(|| expect(settings, "the settings"))
             .or_else(|| expect(copies, "the copies of passwords"))
             .or_else(|| expect(moved, "the old path is still there"))

@@ -17,7 +17,7 @@ use std::time::Duration;
 use fixtures::world::{No, World, WorldFlow};
 use fixtures::{at, deleted, encrypted, identity, input, present, rtp_input, source_json, source_object};
 use playout_api::destination::RetryWord;
-use playout_api::source::{HealthWord, SourceState};
+use playout_api::source::{DesiredSourceState, InputHealth};
 use playout_api::{Source, SourceSpec};
 use playout_core::action::Action;
 use playout_core::conditions::READY;
@@ -27,7 +27,7 @@ use playout_core::fight::{Left, What};
 use playout_core::frame::frame;
 use playout_core::identity::{Ownership, TAG_ADOPTED, TAG_NAME, TAG_UID, owner};
 use playout_core::kinds::source;
-use playout_core::kinds::source::observed::{Hold, TestPhase, Users};
+use playout_core::kinds::source::observed::{Management, TestPhase, Users};
 use playout_core::plan::{Desired, Plan, Step};
 use playout_core::reasons::Reason;
 use playout_core::refused::Refused;
@@ -86,7 +86,7 @@ trait Kind {
     fn wrong(world: &World, wish: &Self::Wish, step: &Step<Self::Action>) -> Option<String>;
     /// What is wrong at rest beside what AWS never takes: it holds up no start, no stop and nothing that is not related to it.
     fn wrong_beside(world: &World, wish: &Self::Wish, refused: &Self::Action) -> Option<String>;
-    /// Lets the planner go on as if this were as wished.
+    /// Lets the planner go on as if this were as requested.
     fn leave(seen: &mut Self::Seen, left: Left);
     /// What the world does on its own account, between two passes; whether it did.
     fn nature(world: &mut World, wish: &Self::Wish) -> bool;
@@ -144,13 +144,13 @@ fn go<K: Kind>(
             };
         }
         let chores = match step {
-            Step::Wait { .. } | Step::Settled | Step::Stuck(_) => plan.chores.clone(),
+            Step::Wait { .. } | Step::Settled | Step::Stalled(_) => plan.chores.clone(),
             Step::Act(_) | Step::Gone => Vec::new(),
         };
         let actions = match step {
             Step::Act(actions) if actions.is_empty() => return Err("an empty Act".into()),
             Step::Act(actions) => actions.as_slice(),
-            Step::Wait { .. } | Step::Settled | Step::Stuck(_) | Step::Gone => &[],
+            Step::Wait { .. } | Step::Settled | Step::Stalled(_) | Step::Gone => &[],
         };
         if *step == Step::Gone && refused.is_none() {
             // The finalizer goes now: what is left is left for ever.

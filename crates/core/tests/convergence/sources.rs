@@ -1,4 +1,4 @@
-//! A Source as the walk knows it: what is wished of it, where it may begin, and what must hold of every pass.
+//! A Source as the walk knows it: what is requested of it, where it may begin, and what must hold of every pass.
 
 pub mod lives;
 mod starts;
@@ -50,7 +50,7 @@ impl SourceShow {
                 None if world.intent > 0 => Existence::Unknown,
                 None => Existence::Absent,
             },
-            hold: Hold::Own,
+            management: Management::Managed,
             ownership: flow.map_or(Ownership::Foreign, Self::ownership),
             tags: flow.map(|f| f.tags.clone()).unwrap_or_default(),
             secrets: world.secrets.clone(),
@@ -59,7 +59,7 @@ impl SourceShow {
                 idle: wish.idle.then(|| "Destination/idle".to_string()).into_iter().collect(),
                 outputs: Vec::new(),
             },
-            auto: wish.object.spec.state == SourceState::Auto,
+            auto: wish.object.spec.state == DesiredSourceState::Auto,
             secrets_asked: true,
             secret_names: Vec::new(),
             lost_secrets: Vec::new(),
@@ -68,24 +68,24 @@ impl SourceShow {
             quota: None,
             left: Default::default(),
         };
-        seen.hold = source::external::hold(&wish.object, &identity("Source", "studio"), &seen.tags);
+        seen.management = source::external::management(&wish.object, &identity("Source", "studio"), &seen.tags);
         // What is in a flow on the air is measured, and nothing else.
         let measured = flow.filter(|f| f.flow.state == FlowState::Active).map(|f| f.flow.sources.clone());
         for source in measured.unwrap_or_default() {
             let failed = wish.failed.contains(&source.name.as_str());
-            let word = if failed { HealthWord::Failed } else { HealthWord::Healthy };
+            let word = if failed { InputHealth::Failed } else { InputHealth::Healthy };
             crate::fixtures::health(&mut seen, &[(&source.name, word)]);
         }
         if let (true, Some(plan)) = (wish.confirms, Self::shown(&seen, wish)) {
-            seen.hold = Hold::Claimed { shown: Some(plan), told: true };
+            seen.management = Management::AdoptionPending { shown: Some(plan), told: true };
         }
         seen
     }
 
     /// What people read of an adoption.
     fn shown(seen: &source::observed::Observed, wish: &SourceWish) -> Option<Vec<String>> {
-        match (&seen.hold, &seen.flow, &wish.desired) {
-            (Hold::Claimed { .. }, Existence::Present(flow), Desired::Present(wanted)) => {
+        match (&seen.management, &seen.flow, &wish.desired) {
+            (Management::AdoptionPending { .. }, Existence::Present(flow), Desired::Present(wanted)) => {
                 Some(source::external::differences(wanted, seen, flow))
             }
             _ => None,
@@ -100,7 +100,7 @@ impl SourceShow {
         if !steady || seen.ownership != Ownership::Ours {
             return None;
         }
-        let adopted = source::observed::Observed { hold: Hold::Adopted, ..seen.clone() };
+        let adopted = source::observed::Observed { management: Management::Adopted, ..seen.clone() };
         let acts = match source::plan::plan(&wish.desired, wish.retain, &adopted) {
             // Copies of passwords that nothing reads are no part of the flow.
             Step::Act(actions) => {
@@ -194,10 +194,10 @@ impl Kind for SourceShow {
     fn sin(before: &World, after: &World, wish: &SourceWish, action: &Self::Action) -> Option<String> {
         use source::plan::Action as A;
         let foreign = before.flow.as_ref().is_some_and(|f| Self::ownership(f) == Ownership::Foreign);
-        match &Self::observe(before, wish).hold {
-            Hold::Own | Hold::Adopted => {}
-            Hold::Referenced => return Some("a referenced flow was acted upon".into()),
-            Hold::Claimed { .. } => {
+        match &Self::observe(before, wish).management {
+            Management::Managed | Management::Adopted => {}
+            Management::Referenced => return Some("a referenced flow was acted upon".into()),
+            Management::AdoptionPending { .. } => {
                 let anothers = foreign && before.flow.as_ref().is_some_and(|f| owner(&f.tags).is_some());
                 let others = |world: &World| world.flow.as_ref().map(|f| (f.flow.clone(), f.output_tags.clone()));
                 let tags = matches!(
@@ -226,8 +226,8 @@ impl Kind for SourceShow {
             // The emergency input has a place only while both others are seen to fail, on the air.
             let flow = before.flow.as_ref().filter(|f| wish.failed.is_empty() || f.flow.state == FlowState::Active);
             let source = flow.and_then(|f| f.flow.sources.iter().find(|s| s.name == name));
-            let wished = settings.inputs.iter().find(|i| i.name == name);
-            matches!((source, wished), (Some(s), Some(w)) if w.password.is_none() && w.settings.differences(&s.settings).is_empty())
+            let requested = settings.inputs.iter().find(|i| i.name == name);
+            matches!((source, requested), (Some(s), Some(w)) if w.password.is_none() && w.settings.differences(&s.settings).is_empty())
                 && wish.sources.iter().any(|(n, _)| *n == name)
         };
         match (action, &wish.desired) {
@@ -249,7 +249,7 @@ impl Kind for SourceShow {
             (
                 A::Flow(FlowAction::RemoveSource { name, .. }) | A::Flow(FlowAction::UpdateSource { name, .. }),
                 Desired::Present(w),
-            ) if kept(name, w) => Some(format!("{name} is as wished and was touched")),
+            ) if kept(name, w) => Some(format!("{name} is as requested and was touched")),
             (A::Flow(FlowAction::RemoveSource { name, .. }), Desired::Present(w))
                 if is_only_live(before, wish, name) && w.active_input.is_none() =>
             {
@@ -271,12 +271,12 @@ impl Kind for SourceShow {
         let foreign = flow.is_some_and(|f| Self::ownership(f) == Ownership::Foreign);
         let expect = |right: bool, text: &str| (!right).then(|| format!("{text}: {step:?}"));
         let seen = Self::observe(world, wish);
-        let stuck = |reason| matches!(step, Step::Stuck(p) if p.reason == reason);
+        let stuck = |reason| matches!(step, Step::Stalled(p) if p.reason == reason);
         let anothers = foreign && flow.is_some_and(|f| owner(&f.tags).is_some());
-        match (&seen.hold, &wish.desired) {
+        match (&seen.management, &wish.desired) {
             (_, Desired::Invalid(_)) => {}
-            (Hold::Referenced, Desired::Absent) => return expect(*step == Step::Gone, "it may go"),
-            (Hold::Own | Hold::Adopted, Desired::Absent)
+            (Management::Referenced, Desired::Absent) => return expect(*step == Step::Gone, "it may go"),
+            (Management::Managed | Management::Adopted, Desired::Absent)
                 if !wish.retain
                     && !wish.idle
                     && !wish.on_air
@@ -287,12 +287,12 @@ impl Kind for SourceShow {
                     matches!(step, Step::Wait { on: Waiting::ForeignOutputs(_) | Waiting::ManagedOutputs(_), .. });
                 return expect(waits, "outputs of others are on it");
             }
-            (_, Desired::Absent) | (Hold::Own, _) => {}
+            (_, Desired::Absent) | (Management::Managed, _) => {}
             (_, Desired::Present(_)) if flow.is_none() => {
                 return expect(stuck(Reason::ExternalNotFound), "no flow is made");
             }
             (_, Desired::Present(_)) if anothers => return expect(stuck(Reason::ExternalOwned), "it is another's"),
-            (Hold::Referenced, Desired::Present(_)) => {
+            (Management::Referenced, Desired::Present(_)) => {
                 let right = match flow.map(|f| f.flow.state) {
                     Some(FlowState::Active) => *step == Step::Settled,
                     Some(FlowState::Standby) => matches!(step, Step::Wait { on: Waiting::ExternalStopped, .. }),
@@ -300,22 +300,22 @@ impl Kind for SourceShow {
                 };
                 return expect(right, "it is as somebody else left it");
             }
-            (Hold::Claimed { .. }, Desired::Present(_)) => {
+            (Management::AdoptionPending { .. }, Desired::Present(_)) => {
                 return expect(!wish.confirms && stuck(Reason::AdoptionPlanned) && !foreign, "it waits for a word");
             }
-            (Hold::Adopted, Desired::Present(_)) => {}
+            (Management::Adopted, Desired::Present(_)) => {}
         }
         match &wish.desired {
             // Of what is not there nobody has a use.
             Desired::Absent if (wish.idle || wish.on_air) && flow.is_some() => {
                 let used = |f: &WorldFlow| wish.active || source::plan::is_sending(&f.flow);
-                let ours = flow.filter(|_| seen.hold.is_own() && !foreign);
+                let ours = flow.filter(|_| seen.management.is_own() && !foreign);
                 let right = ours.is_none_or(|f| f.flow.state != FlowState::Active || used(f));
                 return expect(right && matches!(step, Step::Wait { on: Waiting::InUse(_), .. }), "it is in use");
             }
             Desired::Absent if wish.retain => {
                 let idle = |f: &WorldFlow| f.flow.state == FlowState::Active && !source::plan::is_sending(&f.flow);
-                let paid = seen.auto && seen.hold.is_own() && !foreign && flow.is_some_and(idle);
+                let paid = seen.auto && seen.management.is_own() && !foreign && flow.is_some_and(idle);
                 return expect(*step == Step::Gone && !paid, "it may go, and runs for nobody");
             }
             Desired::Absent if foreign => return expect(*step == Step::Gone, "the flow is not ours"),
@@ -330,14 +330,14 @@ impl Kind for SourceShow {
             Desired::Present(w) if w.problem.is_some() => {
                 let used = |f: &WorldFlow| wish.active || (w.state.is_none() && source::plan::is_sending(&f.flow));
                 let right = foreign || flow.is_none_or(|f| f.flow.state != FlowState::Active || used(f));
-                return expect(right && matches!(step, Step::Stuck(_)), "it is off where nothing uses it, and told");
+                return expect(right && matches!(step, Step::Stalled(_)), "it is off where nothing uses it, and told");
             }
             Desired::Present(_) => {}
             Desired::Invalid(problem) => return Some(format!("the wish is valid: {problem:?}")),
         }
         let Some(f) = flow else { return Some(format!("there is no flow: {step:?}")) };
         if foreign {
-            return expect(matches!(step, Step::Stuck(p) if p.reason == Reason::NotOurs), "the flow is not ours");
+            return expect(matches!(step, Step::Stalled(p) if p.reason == Reason::NotOurs), "the flow is not ours");
         }
         // One that calls may still have the port on which it listened before.
         let port = |s: &SourceSettings| s.ingest_port.filter(|_| s.protocol != Protocol::SrtCaller).unwrap_or(0);
@@ -392,7 +392,7 @@ impl Kind for SourceShow {
         );
         let flow = world.flow.as_ref().filter(|f| Self::ownership(f).is_ours() && !needed)?;
         let seen = Self::observe(world, wish);
-        if !seen.hold.is_own() {
+        if !seen.management.is_own() {
             return None;
         }
         let Desired::Present(wanted) = &wish.desired else { return None };

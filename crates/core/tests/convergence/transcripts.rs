@@ -47,7 +47,7 @@ fn the_life_of_a_destination_that_is_moved_is_as_written() {
 
 /// What a transcript says of a kind besides its plans.
 pub trait Told: Kind {
-    /// The spec as it is wished.
+    /// The spec as it is requested.
     fn spec(wish: &Self::Wish) -> Value;
     /// What users read after a pass.
     fn status(world: &World, wish: &Self::Wish, seen: &Self::Seen, plan: &Plan<Self::Action, Self::Memory>) -> String;
@@ -109,7 +109,7 @@ fn until_rest<K: Told>(world: &mut World, wish: &K::Wish, text: &mut String) {
         let (actions, chores) = match &plan.step {
             Step::Act(actions) => (actions.clone(), Vec::new()),
             Step::Gone => (Vec::new(), Vec::new()),
-            Step::Wait { .. } | Step::Settled | Step::Stuck(_) => (Vec::new(), plan.chores.clone()),
+            Step::Wait { .. } | Step::Settled | Step::Stalled(_) => (Vec::new(), plan.chores.clone()),
         };
         let mut said = format!("{}\n{}", aws(world), printed(&plan, &chores));
         if plan.step != Step::Gone {

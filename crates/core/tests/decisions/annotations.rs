@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use playout_api::source::{HealthWord, SourceStatus};
+use playout_api::source::{InputHealth, SourceStatus};
 use playout_api::{ACTIVE_ENDPOINT, Source, TEST_CONNECTION};
 use playout_core::annotations::{of_destination, of_source};
 use playout_core::kinds::source;
@@ -44,14 +44,14 @@ fn a_second_connection_test_is_not_answered_by_the_first() {
     source.metadata.annotations = annotated(TEST_CONNECTION, "60s");
     flow(&mut seen).state = FlowState::Active;
     (seen.test, source.status) = (TestPhase::Running, None);
-    health(&mut seen, &[("main", HealthWord::Healthy)]);
+    health(&mut seen, &[("main", InputHealth::Healthy)]);
     let status = told(&source, &seen).1;
     assert_eq!(answer(&status), ("True".into(), Some("60s".into())));
 
     // Unplugged; and another one is asked for.
     source.status = Some(status);
     source.metadata.annotations = annotated(TEST_CONNECTION, "61s");
-    health(&mut seen, &[("main", HealthWord::Failed), ("reserve", HealthWord::Failed)]);
+    health(&mut seen, &[("main", InputHealth::Failed), ("reserve", InputHealth::Failed)]);
     for phase in [TestPhase::None, TestPhase::Wanted, TestPhase::Running] {
         seen.test = phase;
         assert_eq!(answer(&told(&source, &seen).1), ("Unknown".into(), None), "{phase:?}");

@@ -6,7 +6,7 @@ mod sources;
 
 use std::time::Duration;
 
-use playout_api::source::HealthWord;
+use playout_api::source::InputHealth;
 use playout_api::{Destination, DestinationSpec, Source};
 use playout_core::endpoint::Role;
 use playout_core::existence::Existence;
@@ -82,12 +82,12 @@ impl Studio {
     }
 }
 
-const GOOD: HealthWord = HealthWord::Healthy;
-const DEAD: HealthWord = HealthWord::Failed;
-const UNKNOWN: HealthWord = HealthWord::Unknown;
+const GOOD: InputHealth = InputHealth::Healthy;
+const DEAD: InputHealth = InputHealth::Failed;
+const UNKNOWN: InputHealth = InputHealth::Unknown;
 
 /// On the air, and so the inputs are.
-fn live(words: &[(&str, HealthWord)]) -> source::observed::Observed {
+fn live(words: &[(&str, InputHealth)]) -> source::observed::Observed {
     let mut seen = source_seen(&[]);
     crate::fixtures::on_air(&mut seen);
     health(&mut seen, words);
@@ -130,5 +130,5 @@ impl Show {
 // ------------------------------------------------------------------------------------------------------- why a run ended
 
 fn why(show: &Show) -> String {
-    show.json()["status"]["lastRuns"][0]["why"].as_str().unwrap_or_default().to_string()
+    show.json()["status"]["lastRuns"][0]["reason"].as_str().unwrap_or_default().to_string()
 }

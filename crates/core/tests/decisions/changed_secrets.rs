@@ -137,7 +137,7 @@ fn while_a_key_is_missing_no_copy_goes() {
     missing.secrets.retain(|(name, _), _| name != "passwords");
     let mut seen = srt_seen();
     let step = decide(&srt(&[], &missing), &seen);
-    assert!(matches!(&step, Step::Stuck(problem) if problem.reason == Reason::SecretMissing), "{step:?}");
+    assert!(matches!(&step, Step::Stalled(problem) if problem.reason == Reason::SecretMissing), "{step:?}");
     let stopped = [("/state", json!("Stopped"))];
     output(&mut seen, Role::Primary).output.enabled = false;
     output(&mut seen, Role::Primary).output.settings.encryption = None;
@@ -230,7 +230,7 @@ fn what_gave_up_begins_anew_with_another_key_and_not_while_none_is_known() {
     assert!(before.is_some());
     let with =
         |references: &References, keys: Option<&str>| decide(&destination_wanted(&spec, references), &off_after(keys));
-    let stays = |step: Step<Action>| matches!(&step, Step::Stuck(problem) if problem.reason == Reason::GaveUp);
+    let stays = |step: Step<Action>| matches!(&step, Step::Stalled(problem) if problem.reason == Reason::GaveUp);
     assert!(stays(with(&references(), before.as_deref())), "the same");
     assert!(stays(with(&untold(references()), before.as_deref())), "it is not known");
     assert!(stays(with(&references(), None)), "it was not known");

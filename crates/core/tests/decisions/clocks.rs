@@ -33,7 +33,8 @@ fn a_connection_test_that_begins_in_the_future_is_not_over() {
     source.status = Some(serde_json::from_value(json!({ "connectionTest": test })).expect("a status"));
     let mut seen = source_seen(&[]);
     flow(&mut seen).state = FlowState::Active;
-    let phase = |second| test_phase(&source, &seen.flow, &seen.hold, true, Some(Duration::from_secs(60)), at(second));
+    let phase =
+        |second| test_phase(&source, &seen.flow, &seen.management, true, Some(Duration::from_secs(60)), at(second));
     assert_eq!(phase(160), TestPhase::Over);
     assert_eq!(phase(0), TestPhase::Running);
 }

@@ -13,7 +13,9 @@ mod status;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use playout_api::destination::{ActiveEndpoint, Destination, DestinationSpec, DestinationStatus, DestinationWord, Run};
+use playout_api::destination::{
+    ActiveEndpoint, Destination, DestinationSpec, DestinationState, DestinationStatus, Run,
+};
 use playout_core::action::Action as _;
 use playout_core::conditions::{DELIVERING, OVER_LIMIT, READY, RECONCILING, STALLED};
 use playout_core::endpoint::Role;

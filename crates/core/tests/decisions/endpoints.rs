@@ -27,7 +27,7 @@ fn decide(desired: &Desired<Wanted>, seen: &Observed) -> Step<Action> {
 
 fn stuck(step: Step<Action>) -> Reason {
     match step {
-        Step::Stuck(problem) => problem.reason,
+        Step::Stalled(problem) => problem.reason,
         other => panic!("expected a problem, got {other:?}"),
     }
 }

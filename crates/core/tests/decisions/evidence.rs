@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use playout_api::destination::{Destination, DestinationSpec, DestinationStatus, DestinationWord, RetryWord};
-use playout_api::source::{Health, HealthWord, InputStatus, SourceStatus};
+use playout_api::destination::{Destination, DestinationSpec, DestinationState, DestinationStatus, RetryWord};
+use playout_api::source::{Health, InputHealth, InputStatus, SourceStatus};
 use playout_core::conditions::{DELIVERING, HEALTHY, INPUT_REACHABLE, OVER_LIMIT, READY, RECONCILING, STALLED};
 use playout_core::endpoint::Role;
 use playout_core::evidence::{InputLook, MEASUREMENT_PATIENCE, QUIET_FOR, began, first_since, is_since, of_input};
@@ -78,7 +78,7 @@ impl Show {
         self.object.status.as_ref().expect("a status")
     }
 
-    fn word(&self) -> DestinationWord {
+    fn word(&self) -> DestinationState {
         self.status().state.expect("a word")
     }
 

@@ -12,8 +12,8 @@ use playout_core::existence::Existence;
 use playout_core::failure::{Failure, FailureClass};
 use playout_core::identity::{OWNERSHIP_TAGS, Ownership, TAG_ADOPTED, TAG_NAME, TAG_UID};
 use playout_core::kinds::source::Outcome;
-use playout_core::kinds::source::external::{differences, hold};
-use playout_core::kinds::source::observed::{Hold, Observed, TestPhase};
+use playout_core::kinds::source::external::{differences, management};
+use playout_core::kinds::source::observed::{Management, Observed, TestPhase};
 use playout_core::kinds::source::off::stays_off;
 use playout_core::kinds::source::plan::{Action, plan};
 use playout_core::kinds::source::wanted::{Wanted, retains, wanted};
@@ -54,7 +54,7 @@ fn adopting(changes: &[(&str, Value)]) -> SourceSpec {
 /// The flow as the unchanged fixture wishes it, tagged for this Source, and neither shown nor told anything yet.
 fn claimed() -> Observed {
     let mut seen = source_seen(&[]);
-    seen.hold = Hold::Claimed { shown: None, told: false };
+    seen.management = Management::AdoptionPending { shown: None, told: false };
     flow(&mut seen).name = "studio-of-the-newsroom".into();
     seen
 }

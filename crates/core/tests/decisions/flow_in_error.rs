@@ -1,10 +1,10 @@
 //! A flow in state ERROR has a way out, whatever it is wanted for, and the words of AWS are told.
 
-use playout_api::source::{SourceStatus, SourceWord};
+use playout_api::source::{SourceState, SourceStatus};
 use playout_core::conditions::{READY, RECONCILING, STALLED};
 use playout_core::failure::{Failure, FailureClass};
 use playout_core::identity::Ownership;
-use playout_core::kinds::source::observed::{Hold, Observed};
+use playout_core::kinds::source::observed::{Management, Observed};
 use playout_core::kinds::source::plan::{Action, plan};
 use playout_core::kinds::source::{self, status};
 use playout_core::plan::{Desired, Step};
@@ -51,11 +51,11 @@ fn it_is_left_for_whatever_the_flow_is_wanted_for() {
 #[test]
 fn one_that_is_not_ours_is_left_in_it() {
     let foreign = Observed { ownership: Ownership::Foreign, ..in_error() };
-    let referenced = Observed { hold: Hold::Referenced, ..in_error() };
+    let referenced = Observed { management: Management::Referenced, ..in_error() };
     for seen in [foreign, referenced] {
         for state in ["Running", "Stopped"] {
             let step = plan(&wish(&[("/state", json!(state))]), false, &seen);
-            assert!(matches!(step, Step::Stuck(_)), "{state}: {step:?}");
+            assert!(matches!(step, Step::Stalled(_)), "{state}: {step:?}");
         }
     }
 }
@@ -87,7 +87,7 @@ fn the_words_of_aws_are_in_the_status_while_it_is_left() {
             .map(|c| (c.status.clone(), c.reason.clone(), c.message.clone()))
     };
     let status = told(&object, &wish(&[("/state", json!("Running"))]), &in_error());
-    assert_eq!(status.state, Some(SourceWord::Error));
+    assert_eq!(status.state, Some(SourceState::Error));
     for name in [READY, RECONCILING] {
         let (_, reason, message) = condition(&status, name).expect("it is told");
         assert_eq!(reason, Reason::FlowError.as_str());

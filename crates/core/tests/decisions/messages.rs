@@ -11,7 +11,7 @@ use playout_core::failure::{Failure, FailureClass, Problem};
 use playout_core::feeds::Sender;
 use playout_core::identity::Ownership;
 use playout_core::kinds::destination::plan::plan;
-use playout_core::kinds::source::observed::Hold;
+use playout_core::kinds::source::observed::Management;
 use playout_core::kinds::{destination, source};
 use playout_core::plan::{Desired, Step};
 use playout_core::presets;
@@ -33,7 +33,7 @@ fn refused(changes: &[(&str, Value)], references: &References) -> Problem {
     changes.iter().for_each(|(pointer, value)| set(&mut document, pointer, value.clone()));
     let desired = destination_wanted(&destination_spec_of(document, &[]), references);
     match plan(&desired, false, &destination_seen(&[("/state", json!("Stopped"))])).step {
-        Step::Stuck(problem) => problem,
+        Step::Stalled(problem) => problem,
         other => panic!("expected a problem, got {other:?}"),
     }
 }
@@ -309,7 +309,7 @@ fn one_receiver_and_key_is_one_feed_however_the_url_is_spelt() {
 #[test]
 fn a_value_that_an_annotation_does_not_take_is_told() {
     let spec = destination_spec(&[("/backup", backup_json("OnFailure"))]);
-    // As it is seen: the backup of the spec is not there, so that all is as wished.
+    // As it is seen: the backup of the spec is not there, so that all is as requested.
     let wanted = present(destination_wanted(&destination_spec(&[]), &references()));
     let ready = |value: &str| {
         let mut object = destination_object(spec.clone());
@@ -358,12 +358,12 @@ fn a_refusal_of_aws_names_fields_of_the_spec() {
 fn whose_a_flow_of_another_namespace_is_stays_hidden() {
     let spec = source_spec(&[("/external", json!({ "arn": crate::fixtures::FLOW, "policy": "Adopt" }))]);
     let mut seen = source_seen(&[]);
-    seen.hold = Hold::Claimed { shown: None, told: false };
+    seen.management = Management::AdoptionPending { shown: None, told: false };
     seen.ownership = Ownership::Foreign;
     let mut owner = crate::fixtures::identity("Source", "other");
     owner.namespace = "elsewhere".into();
     seen.tags = owner.tags(&BTreeMap::new());
-    let Step::Stuck(problem) = source::plan::plan(&crate::fixtures::source_wanted(&spec), false, &seen) else {
+    let Step::Stalled(problem) = source::plan::plan(&crate::fixtures::source_wanted(&spec), false, &seen) else {
         panic!("a problem")
     };
     assert_eq!(problem.reason, Reason::ExternalOwned);

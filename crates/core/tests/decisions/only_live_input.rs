@@ -1,7 +1,7 @@
 //! The only input that receives a signal is not taken out of a flow that sends, and what waits for that is told. What leads is
 //! given to the other one first, because AWS removes no source that `sourcePriority` names.
 
-use playout_api::source::HealthWord::{Failed, Healthy, Unknown};
+use playout_api::source::InputHealth::{Failed, Healthy, Unknown};
 use playout_core::fight::{Change, Left, What};
 use playout_core::kinds::source::Outcome;
 use playout_core::kinds::source::observed::Observed;

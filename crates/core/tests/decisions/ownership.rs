@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use playout_api::destination::DestinationWord;
+use playout_api::destination::DestinationState;
 use playout_core::endpoint::Role;
 use playout_core::existence::Existence;
 use playout_core::failure::Problem;
@@ -29,7 +29,7 @@ fn stopped() -> (&'static str, Value) {
 }
 
 fn stuck<A: std::fmt::Debug>(step: Step<A>) -> Problem {
-    let Step::Stuck(problem) = step else { panic!("stuck, not {step:?}") };
+    let Step::Stalled(problem) = step else { panic!("stuck, not {step:?}") };
     problem
 }
 
@@ -245,12 +245,12 @@ fn nothing_is_added_to_a_flow_that_its_source_has_lost() {
         assert!(!said(seen).contains("still sends"), "{}", said(seen));
     }
     let encoded = Observed { source_lost: Some(FLOW.into()), ..crate::fixtures::transcode::on_air(&[]) };
-    let Step::Stuck(problem) = crate::fixtures::transcode::decide(&crate::fixtures::transcode::live(&[]), &encoded)
+    let Step::Stalled(problem) = crate::fixtures::transcode::decide(&crate::fixtures::transcode::live(&[]), &encoded)
     else {
         panic!("its Source has lost the flow")
     };
     assert!(problem.message.contains("channel") && problem.message.contains("still sends"), "{}", problem.message);
-    // Ours is stopped there all the same, and what is stopped is as wished.
+    // Ours is stopped there all the same, and what is stopped is as requested.
     let Step::Act(actions) = plan_of(&lost, &[stopped()]) else { panic!("a stop") };
     assert!(
         matches!(actions.as_slice(), [Action::Output(OutputAction::Update { enabled: Some(false), .. })]),
@@ -333,7 +333,7 @@ fn a_channel_that_is_not_ours_and_runs_is_never_said_to_be_off_the_air() {
                 problem.message
             );
             let status = status_of(seen, &wish, Default::default());
-            let word = if wish.len() == 1 { DestinationWord::Silent } else { DestinationWord::Error };
+            let word = if wish.len() == 1 { DestinationState::Silent } else { DestinationState::Error };
             assert_eq!(status.state, Some(word), "sent, and not known to be delivered; or not stopped");
             let delivering = status.conditions.iter().find(|c| c.type_ == "Delivering").expect("a condition");
             assert_eq!((delivering.status.as_str(), delivering.reason.as_str()), ("Unknown", "NotOurs"));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use playout_api::Destination;
 use playout_api::destination::{
-    ChannelStatus, DestinationStatus, DestinationWord, OutputStatus, RetryStatus, RetryWord,
+    ChannelStatus, DestinationState, DestinationStatus, OutputStatus, RetryStatus, RetryWord,
 };
 use playout_core::action::Action as _;
 use playout_core::conditions::READY;
@@ -73,7 +73,7 @@ fn a_prepared_channel_stays_while_the_spec_is_broken() {
 fn who_is_off_the_air_waits_for_no_other_ones_move() {
     let mut seen = passing();
     output(&mut seen, Role::Primary).output.enabled = false;
-    seen.moves_first = Some("other".into());
+    seen.migration_ahead = Some("other".into());
     let step = decide(&live(&[STOPPED, prepared()]), &seen);
     assert!(!matches!(step, Step::Wait { on: Waiting::MovesFirst(_), .. }), "{step:?}");
     let step = decide(&live(&[]), &seen);
@@ -163,7 +163,7 @@ fn a_show_does_not_begin_without_a_signal_and_does_not_end_by_a_pause() {
     let mut seen = destination_seen(&[]);
     set_signal(&mut seen, Some(false));
     let fresh = object(&[], DestinationStatus::default());
-    assert_ne!(told(&fresh, Some(&seen), None, 0).state, Some(DestinationWord::Running));
+    assert_ne!(told(&fresh, Some(&seen), None, 0).state, Some(DestinationState::Running));
 }
 
 #[test]
@@ -209,9 +209,9 @@ fn a_broken_spec_says_nothing_of_the_receiver() {
     let mut seen = destination_seen(&[]);
     let running = told(&object(&[], DestinationStatus::default()), Some(&seen), None, 0);
     let object = object(&[("/url", json!("http://live.example.com/app"))], running);
-    assert_eq!(told(&object, Some(&seen), None, 60).state, Some(DestinationWord::Running), "nothing was touched");
+    assert_eq!(told(&object, Some(&seen), None, 60).state, Some(DestinationState::Running), "nothing was touched");
     output(&mut seen, Role::Primary).measured = Some(connected(Some(false)));
-    assert_eq!(told(&object, Some(&seen), None, 60).state, Some(DestinationWord::Error));
+    assert_eq!(told(&object, Some(&seen), None, 60).state, Some(DestinationState::Error));
 }
 
 #[test]

@@ -14,15 +14,15 @@ mod status;
 use std::collections::BTreeMap;
 
 use playout_api::Source;
-use playout_api::source::HealthWord::{Degraded, Failed, Healthy, Unknown};
-use playout_api::source::{SourceStatus, SourceWord};
+use playout_api::source::InputHealth::{Degraded, Failed, Healthy, Unknown};
+use playout_api::source::{SourceState, SourceStatus};
 use playout_core::action::Action as _;
 use playout_core::conditions::{READY, STALLED};
 use playout_core::existence::Existence;
 use playout_core::failure::{Failure, FailureClass, Problem};
 use playout_core::identity::{Ownership, TAG_UID};
 use playout_core::kinds::source::Outcome;
-use playout_core::kinds::source::observed::{FlowQuota, Hold, Observed, TestPhase};
+use playout_core::kinds::source::observed::{FlowQuota, Management, Observed, TestPhase};
 use playout_core::kinds::source::off::stays_off;
 use playout_core::kinds::source::plan::{Action, housekeeping, plan};
 use playout_core::kinds::source::wanted::{Wanted, wanted};

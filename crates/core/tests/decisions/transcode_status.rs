@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use playout_api::RECONCILE_AT;
 use playout_api::destination::{
-    ActiveEndpoint, Destination, DestinationSpec, DestinationStatus, DestinationWord, RetryStatus, RetryWord,
+    ActiveEndpoint, Destination, DestinationSpec, DestinationState, DestinationStatus, RetryStatus, RetryWord,
 };
 use playout_core::action::Action as _;
 use playout_core::conditions::{DELIVERING, READY, RECONCILING, STALLED};

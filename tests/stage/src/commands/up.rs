@@ -280,7 +280,7 @@ impl State {
         Ok(())
     }
 
-    /// Leaves alone what runs as wished and answers, ends what does not, and starts what is not there. Returns the
+    /// Leaves alone what runs as requested and answers, ends what does not, and starts what is not there. Returns the
     /// process if it was started.
     fn ensure(&mut self, name: &'static str, program: Program, address: &str) -> Result<Option<Process>> {
         match self.processes.get(name) {

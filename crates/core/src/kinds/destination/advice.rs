@@ -1,4 +1,4 @@
-//! What people should know of a Destination that is as wished: it stands behind what `Ready` says.
+//! What people should know of a Destination that is as requested: it stands behind what `Ready` says.
 
 use super::wanted::Wanted;
 use crate::annotations;

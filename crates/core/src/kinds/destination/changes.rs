@@ -83,7 +83,7 @@ impl Changes<'_> {
             .retain(|a| !matches!(a, Action::Output(OutputAction::Update { role, enabled: Some(false), .. }) if alone.contains(role)));
     }
 
-    /// What is not wished any more and sends goes when something that is wished sends, or begins to before it in this very pass:
+    /// What is not requested any more and sends goes when something that is requested sends, or begins to before it in this very pass:
     /// AWS may not take that.
     fn keep_what_sends(&self, actions: &mut Vec<Action>) {
         let holds_back = tries(self.wanted, self.seen).is_some_and(Tries::holds_back);
@@ -98,7 +98,7 @@ impl Changes<'_> {
         );
     }
 
-    /// Whether one of the outputs that are wished sends.
+    /// Whether one of the outputs that are requested sends.
     pub(super) fn is_fed(&self) -> bool {
         self.seen.outputs.iter().any(|(role, o)| o.output.enabled && self.wanted.outputs.contains_key(role))
     }
@@ -136,7 +136,7 @@ impl Changes<'_> {
         };
         let Some(settings) = settings else {
             // What AWS has keeps running, and takes the other's place, with the key that AWS has; only a start needs the one
-            // that is wished.
+            // that is requested.
             if send && enabled == Some(true) && self.has_begun() {
                 push(self.update(role, seen, None, enabled));
             }

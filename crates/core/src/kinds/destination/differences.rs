@@ -20,10 +20,10 @@ pub fn difference(wanted: Option<&Wanted>, seen: &Observed, action: &Action) -> 
             new.differences(old).into_iter().map(|name| both(name, old, new)).collect()
         })
     };
-    let wished = |role: &Role| wanted?.outputs.get(role)?.settings.as_ref().ok();
+    let requested = |role: &Role| wanted?.outputs.get(role)?.settings.as_ref().ok();
     let list = match action {
         Action::Output(OutputAction::Update { role, settings: Some(settings), .. }) => of_output(role, Some(settings)),
-        Action::Output(OutputAction::Remove { role, .. }) => of_output(role, wished(role)),
+        Action::Output(OutputAction::Remove { role, .. }) => of_output(role, requested(role)),
         Action::Output(OutputAction::Tag { arn, tags }) => {
             let output = seen.outputs.values().find(|o: &&OutputSeen| o.output.arn == *arn);
             output.and_then(|o| o.tags.as_ref()).map_or_else(Vec::new, |old| of_tags(old, tags))

@@ -328,7 +328,7 @@ pub(super) fn failover(before: Option<&FailoverStatus>, memory: &Memory, now: Ti
         Leads::Nobody => return None,
         Leads::Decided(lead) | Leads::Seen(lead) => lead,
     };
-    Some(FailoverStatus { endpoint: word(lead.to), since: Some(Time(whole_second(now))), why: lead.why.clone() })
+    Some(FailoverStatus { endpoint: word(lead.to), since: Some(Time(whole_second(now))), reason: lead.why.clone() })
 }
 
 fn word(role: Role) -> ActiveEndpoint {

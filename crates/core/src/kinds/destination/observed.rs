@@ -50,7 +50,7 @@ pub struct Observed {
     /// added to it.
     pub source_lost: Option<String>,
     /// Another Destination that is being moved between deliveries, or is to be before this one.
-    pub moves_first: Option<String>,
+    pub migration_ahead: Option<String>,
     /// The flow is full, another one is to run and has no place on it, and it is this one's turn to give up its own.
     pub gives_way: bool,
     /// What is recorded as ours and on the air, where AWS could not be looked at.

@@ -70,7 +70,7 @@ pub(super) fn next(wanted: &Wanted, seen: &Observed, flow: &Flow<'_>) -> Next {
     let foreign = || seen.outputs.values().filter(|o| !o.ownership.is_ours());
     // The one that sends, where there are two.
     if let Some(foreign) = foreign().find(|o| o.output.enabled).or_else(|| foreign().next()) {
-        return Continue(Step::Stuck(Problem::new(
+        return Continue(Step::Stalled(Problem::new(
             Reason::NotOurs,
             format!(
                 "Output {} is on the flow without this Destination's ownership tags: it is not touched, and none is made beside it.{} Remove it, or restore its tags. After a change of --cluster-id, start the operator with the old one.",
@@ -92,7 +92,7 @@ pub(super) fn next(wanted: &Wanted, seen: &Observed, flow: &Flow<'_>) -> Next {
     if !actions.is_empty() {
         // A stop and a removal come before, and are tried.
         if state == FlowState::Error {
-            return Continue(Step::Stuck(flow_error(&wanted.source)));
+            return Continue(Step::Stalled(flow_error(&wanted.source)));
         }
         // In between states AWS refuses changes; what is wanted is decided again when the flow has settled.
         let step = if state.takes_changes() { Step::Act(actions) } else { Step::wait(state.waiting(), SOON) };
@@ -100,18 +100,18 @@ pub(super) fn next(wanted: &Wanted, seen: &Observed, flow: &Flow<'_>) -> Next {
     }
     // What is, or was, on the air is watched and restarted, whatever is in the way of the rest.
     if let Some(problem) = problem.as_ref().filter(|_| !wanted.running || !changes.has_begun()) {
-        return Continue(Step::Stuck(problem.clone()));
+        return Continue(Step::Stalled(problem.clone()));
     }
     if !wanted.running {
         return Continue(Step::Settled);
     }
     if let Some(gave_up) = tries(wanted, seen).filter(|t| t.attempt.phase == Phase::GaveUp) {
-        return Continue(Step::Stuck(gave_up.gave_up(&wanted.identity)));
+        return Continue(Step::Stalled(gave_up.gave_up(&wanted.identity)));
     }
     match state {
         // A flow that takes a change, for another Destination perhaps, still sends.
         FlowState::Active | FlowState::Updating => {}
-        FlowState::Error => return Continue(Step::Stuck(flow_error(&wanted.source))),
+        FlowState::Error => return Continue(Step::Stalled(flow_error(&wanted.source))),
         FlowState::Standby | FlowState::Starting => {
             let off = stopped.filter(|_| state == FlowState::Standby).cloned();
             return Continue(match off {
@@ -126,7 +126,7 @@ pub(super) fn next(wanted: &Wanted, seen: &Observed, flow: &Flow<'_>) -> Next {
     }
     Continue(match (delivery(wanted, seen, signal)?, problem) {
         // It is as well as it can be.
-        (Step::Settled, Some(problem)) => Step::Stuck(problem),
+        (Step::Settled, Some(problem)) => Step::Stalled(problem),
         (step, _) => step,
     })
 }
@@ -196,7 +196,7 @@ pub(super) fn untagged(
         .collect()
 }
 
-/// Removes copies of passwords that are neither wished nor read.
+/// Removes copies of passwords that are neither requested nor read.
 pub(super) fn unused_copies(wanted: &Wanted, seen: &Observed) -> Vec<Action> {
     // While a key cannot be read it is not known what is used.
     if wanted.outputs.values().any(|o| o.settings.is_err()) {

@@ -194,7 +194,7 @@ pub fn housekeeping(wanted: &Wanted, seen: &Observed) -> Vec<Action> {
 }
 
 fn not_ours(text: String) -> Step<Action> {
-    Step::Stuck(Problem::new(Reason::NotOurs, text))
+    Step::Stalled(Problem::new(Reason::NotOurs, text))
 }
 
 fn toward_present(wanted: &Wanted, seen: &Observed) -> Next {
@@ -202,7 +202,7 @@ fn toward_present(wanted: &Wanted, seen: &Observed) -> Next {
         let text = format!(
             "What this Destination had in AWS was taken over by the Destination of the same cluster id, namespace and name that has UID {uid}: two clusters have one identity. This one does nothing any more. Delete it here, which removes nothing in AWS; to take it back, create it anew."
         );
-        return Continue(Step::Stuck(Problem::new(Reason::TakenOver, text)));
+        return Continue(Step::Stalled(Problem::new(Reason::TakenOver, text)));
     }
     // A stop comes alone and before anything that AWS could refuse: what cannot be changed, or not even understood, can
     // still be stopped.
@@ -245,13 +245,13 @@ fn toward_present(wanted: &Wanted, seen: &Observed) -> Next {
         return Continue(without_flow(wanted, seen));
     };
     if wanted.region.as_ref().is_some_and(|r| r != region) {
-        return Continue(Step::Stuck(Problem::new(
+        return Continue(Step::Stalled(Problem::new(
             Reason::RegionMismatch,
             format!("spec.region is not the region of Source {} ({region}); take spec.region out.", wanted.source),
         )));
     }
     if let Some(problem) = &wanted.problem {
-        return Continue(Step::Stuck(problem.clone()));
+        return Continue(Step::Stalled(problem.clone()));
     }
     // Between deliveries: the new path is made and seen to work, then the old one goes.
     let old_path = match &wanted.channel {
@@ -262,7 +262,7 @@ fn toward_present(wanted: &Wanted, seen: &Observed) -> Next {
         None => !seen.outputs.is_empty(),
         Some(_) => !seen.channel.is_absent() || !seen.input.is_absent(),
     };
-    if let Some(first) = &seen.moves_first
+    if let Some(first) = &seen.migration_ahead
         && wanted.running
         && old_path.is_some()
         && !new_path_begun
@@ -313,7 +313,7 @@ fn without_flow(wanted: &Wanted, seen: &Observed) -> Step<Action> {
         return step;
     }
     if let Some(problem) = wanted.problem.clone().or_else(|| wanted.running.then(|| first_problem(wanted)).flatten()) {
-        return Step::Stuck(problem);
+        return Step::Stalled(problem);
     }
     match seen.flow {
         // What may still send is not said to be stopped.

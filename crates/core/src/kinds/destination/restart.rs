@@ -13,7 +13,7 @@ use crate::fingerprint::differ;
 use crate::plan::{IN_TRANSITION, SOON, Step};
 use crate::waiting::Waiting;
 
-/// What is remembered, as long as it speaks of the keys that are wished now.
+/// What is remembered, as long as it speaks of the keys that are requested now.
 pub(super) fn tries<'a>(wanted: &Wanted, seen: &'a Observed) -> Option<&'a Tries> {
     seen.tries.as_ref().filter(|t| !differ(t.keys.as_deref(), wanted.keys.as_deref()))
 }

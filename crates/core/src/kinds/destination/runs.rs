@@ -8,7 +8,7 @@ use super::delivering::refused;
 use super::observed::{Observed, Programme};
 use super::plan::changes;
 use super::wanted::Wanted;
-use crate::api::destination::{DestinationStatus, DestinationWord, RetryWord, Run};
+use crate::api::destination::{DestinationState, DestinationStatus, RetryWord, Run};
 use crate::conditions::whole_second;
 use crate::plan::Step;
 use crate::waiting::Waiting;
@@ -20,20 +20,20 @@ const RUNS: usize = 10;
 pub(super) fn runs(
     status: &mut DestinationStatus,
     before: &DestinationStatus,
-    word: DestinationWord,
+    word: DestinationState,
     outcome: &Outcome<'_>,
     fed: &[Fed],
 ) {
     let now = Time(whole_second(outcome.now));
     let ran = before.started_at.is_some();
     match word {
-        DestinationWord::Running if !ran => {
+        DestinationState::Running if !ran => {
             status.started_at = Some(now.clone());
-            status.last_runs.insert(0, Run { started: Some(now), stopped: None, why: None });
+            status.last_runs.insert(0, Run { started: Some(now), stopped: None, reason: None });
             status.last_runs.truncate(RUNS);
         }
         // A run begins with a programme, and the encoder's pause does not end it.
-        DestinationWord::Running | DestinationWord::Silent => {}
+        DestinationState::Running | DestinationState::Silent => {}
         // Looking failed: nothing is known to have ended. Nor has what could not be stopped.
         _ if outcome.seen.is_none_or(|seen| !seen.recorded.is_empty() || seen.still_sends().is_some()) => {}
         _ if ran => {
@@ -41,7 +41,7 @@ pub(super) fn runs(
             status.started_at = None;
             if let Some(run) = status.last_runs.first_mut().filter(|r| r.stopped.is_none()) {
                 run.stopped = Some(now);
-                run.why = Some(why);
+                run.reason = Some(why);
             }
         }
         _ => {}
@@ -49,7 +49,7 @@ pub(super) fn runs(
 }
 
 fn why(
-    word: DestinationWord,
+    word: DestinationState,
     status: &DestinationStatus,
     before: &DestinationStatus,
     outcome: &Outcome<'_>,
@@ -57,8 +57,8 @@ fn why(
 ) -> String {
     let Some(wanted) = outcome.wanted.filter(|w| w.running) else {
         return match word {
-            DestinationWord::Deleting => "the Destination was deleted".into(),
-            _ => "stopped as wished".into(),
+            DestinationState::Deleting => "the Destination was deleted".into(),
+            _ => "stopped as requested".into(),
         };
     };
     if let Some(reason) = outcome.seen.and_then(|seen| reason(wanted, seen, status, before)) {
@@ -73,7 +73,7 @@ fn why(
             format!("AWS does not show any more that {at} takes the stream.")
         }
         Some(Step::Wait { on, .. }) => on.message(),
-        Some(Step::Stuck(problem)) => problem.message.clone(),
+        Some(Step::Stalled(problem)) => problem.message.clone(),
         Some(Step::Act(_)) => "a change was carried out".into(),
         _ => "AWS no longer shows it running".into(),
     }
@@ -90,7 +90,7 @@ fn reason(wanted: &Wanted, seen: &Observed, status: &DestinationStatus, before: 
     }
     let switched = status.failover.as_ref().filter(|f| before.active_endpoint.is_some_and(|fed| fed != f.endpoint));
     if let Some(failover) = switched {
-        return Some(failover.why.clone());
+        return Some(failover.reason.clone());
     }
     let changed = wanted.may_interrupt && !changes(wanted, seen).is_empty();
     changed.then(|| "a change was carried out".into())

@@ -5,7 +5,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::Outcome;
 use super::advice;
-use super::as_wished::as_wished;
+use super::as_requested::as_requested;
 use super::connection::{Air, Fed, fed};
 use super::delivering::{delivering, over_limit, refusal, refused, too_much};
 use super::in_the_way;
@@ -20,7 +20,7 @@ use super::wanted::Wanted;
 use crate::annotations;
 use crate::api::RECONCILE_AT;
 use crate::api::destination::{
-    ActiveEndpoint, AlertStatus, ChannelStatus, Destination, DestinationStatus, DestinationWord, LastError,
+    ActiveEndpoint, AlertStatus, ChannelStatus, Destination, DestinationState, DestinationStatus, LastError,
     OutputStatus,
 };
 use crate::conditions::{Conditions, DELIVERING, OVER_LIMIT, READY, RECONCILING, Truth, whole_second};
@@ -296,14 +296,14 @@ pub(super) fn active_endpoint(seen: &Observed) -> Option<ActiveEndpoint> {
     }
 }
 
-fn word(before: &DestinationStatus, destination: &Destination, outcome: &Outcome<'_>, fed: &[Fed]) -> DestinationWord {
+fn word(before: &DestinationStatus, destination: &Destination, outcome: &Outcome<'_>, fed: &[Fed]) -> DestinationState {
     if destination.metadata.deletion_timestamp.is_some() {
-        return DestinationWord::Deleting;
+        return DestinationState::Deleting;
     }
-    let Some(seen) = outcome.seen else { return before.state.unwrap_or(DestinationWord::Creating) };
+    let Some(seen) = outcome.seen else { return before.state.unwrap_or(DestinationState::Creating) };
     if !seen.recorded.is_empty() {
         // Only a look shows that it is off the air.
-        return DestinationWord::Stopping;
+        return DestinationState::Stopping;
     }
     let air = Air::of(fed);
     let channel = seen.channel.present().map(|c| c.channel.state);
@@ -314,42 +314,42 @@ fn word(before: &DestinationStatus, destination: &Destination, outcome: &Outcome
     let wants = outcome.wanted.is_none_or(|w| w.running);
     match outcome.step {
         // What is sent is said to be, whatever else is wrong.
-        _ if wants && air == Air::Running => DestinationWord::Running,
-        _ if wants && air == Air::Silent => DestinationWord::Silent,
+        _ if wants && air == Air::Running => DestinationState::Running,
+        _ if wants && air == Air::Silent => DestinationState::Silent,
         // It runs, and nobody looks at what a channel sends that is not ours.
-        _ if wants && air == Air::Off && seen.still_sends().is_some() => DestinationWord::Silent,
-        Some(Step::Stuck(_)) => DestinationWord::Error,
+        _ if wants && air == Air::Off && seen.still_sends().is_some() => DestinationState::Silent,
+        Some(Step::Stalled(_)) => DestinationState::Error,
         _ if outcome.failure.is_some_and(|f| f.is_refusal() || f.class == FailureClass::Panic) => {
-            DestinationWord::Error
+            DestinationState::Error
         }
-        _ if !wants && air != Air::Off => DestinationWord::Stopping,
+        _ if !wants && air != Air::Off => DestinationState::Stopping,
         _ if !wants => match (channel, outcome.wanted.is_some_and(|w| w.prepare)) {
             // It is stopped when nothing is paid for any more.
-            (Some(state), false) if !state.is_gone() => DestinationWord::Stopping,
-            (Some(state), true) if state.is_up() || state == ChannelState::Stopping => DestinationWord::Stopping,
-            (Some(ChannelState::Creating), true) => DestinationWord::Creating,
-            _ => DestinationWord::Idle,
+            (Some(state), false) if !state.is_gone() => DestinationState::Stopping,
+            (Some(state), true) if state.is_up() || state == ChannelState::Stopping => DestinationState::Stopping,
+            (Some(ChannelState::Creating), true) => DestinationState::Creating,
+            _ => DestinationState::Idle,
         },
-        _ if air == Air::Refused => DestinationWord::Error,
-        _ if holds_back(outcome, seen) => DestinationWord::Error,
+        _ if air == Air::Refused => DestinationState::Error,
+        _ if holds_back(outcome, seen) => DestinationState::Error,
         _ if seen.outputs.is_empty() && channel.is_none_or(|c| c == ChannelState::Creating || c.is_gone()) => {
-            DestinationWord::Creating
+            DestinationState::Creating
         }
-        _ => DestinationWord::Starting,
+        _ => DestinationState::Starting,
     }
 }
 
-/// The word for what is there, whatever is wished.
-fn what_is_seen(air: Air, channel: Option<ChannelState>, flow: &Programme) -> DestinationWord {
+/// The word for what is there, whatever is requested.
+fn what_is_seen(air: Air, channel: Option<ChannelState>, flow: &Programme) -> DestinationState {
     match (air, channel) {
-        (Air::Running, _) => DestinationWord::Running,
-        (Air::Silent, _) => DestinationWord::Silent,
-        (Air::Refused, _) => DestinationWord::Error,
-        (Air::Pending, _) | (_, Some(ChannelState::Starting | ChannelState::Recovering)) => DestinationWord::Starting,
-        (_, Some(ChannelState::Creating)) => DestinationWord::Creating,
-        (_, Some(ChannelState::Stopping | ChannelState::Deleting)) => DestinationWord::Stopping,
-        (Air::Off, None) if matches!(flow, Programme::NoFlow { certain: false }) => DestinationWord::Starting,
-        (Air::Off, _) => DestinationWord::Idle,
+        (Air::Running, _) => DestinationState::Running,
+        (Air::Silent, _) => DestinationState::Silent,
+        (Air::Refused, _) => DestinationState::Error,
+        (Air::Pending, _) | (_, Some(ChannelState::Starting | ChannelState::Recovering)) => DestinationState::Starting,
+        (_, Some(ChannelState::Creating)) => DestinationState::Creating,
+        (_, Some(ChannelState::Stopping | ChannelState::Deleting)) => DestinationState::Stopping,
+        (Air::Off, None) if matches!(flow, Programme::NoFlow { certain: false }) => DestinationState::Starting,
+        (Air::Off, _) => DestinationState::Idle,
     }
 }
 
@@ -363,7 +363,7 @@ fn holds_back(outcome: &Outcome<'_>, seen: &Observed) -> bool {
 fn last_error(
     before: &DestinationStatus,
     destination: &Destination,
-    word: DestinationWord,
+    word: DestinationState,
     outcome: &Outcome<'_>,
     fed: &[Fed],
 ) -> Option<LastError> {
@@ -384,8 +384,8 @@ fn last_error(
                 let cause = decided.and_then(|tries| tries.attempt.cause.clone()).unwrap_or_default();
                 (Reason::NotConnected, cause, "Warning")
             }
-            Some(Step::Stuck(problem)) => (problem.reason, problem.message.clone(), "Error"),
-            Some(Step::Wait { on: Waiting::Connecting(_), .. }) if word == DestinationWord::Error => {
+            Some(Step::Stalled(problem)) => (problem.reason, problem.message.clone(), "Error"),
+            Some(Step::Wait { on: Waiting::Connecting(_), .. }) if word == DestinationState::Error => {
                 (Reason::NotConnected, refused(fed).map(refusal).unwrap_or_default(), "Warning")
             }
             Some(Step::Settled | Step::Gone) => return None,
@@ -412,12 +412,12 @@ fn conditions(
     fed: &[Fed],
 ) {
     let acting = match status.state {
-        Some(DestinationWord::Deleting) => Reason::Deleting,
-        Some(DestinationWord::Creating) => Reason::Creating,
+        Some(DestinationState::Deleting) => Reason::Deleting,
+        Some(DestinationState::Creating) => Reason::Creating,
         _ => Reason::Updating,
     };
     let mut list = Conditions::after(&before.conditions, destination.metadata.generation, outcome.now);
-    let (reason, text) = as_wished(status, destination, outcome, fed);
+    let (reason, text) = as_requested(status, destination, outcome, fed);
     let settled = (reason, advice::with_advice(text, destination, outcome.wanted));
     match in_the_way::refused_in_error(destination, outcome) {
         Some(text) => {
@@ -429,7 +429,7 @@ fn conditions(
         }
     }
     list.beside(outcome.seen.and_then(|seen| seen.left.refusal.as_ref()));
-    if let (Some(DestinationWord::Error), None, Some(refused)) = (status.state, outcome.failure, refused(fed))
+    if let (Some(DestinationState::Error), None, Some(refused)) = (status.state, outcome.failure, refused(fed))
         && matches!(outcome.step, Some(Step::Wait { on: Waiting::Connecting(_), .. }))
     {
         let text = refusal(refused);

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::memory::begins_anew;
 use crate::api::destination::{
-    ActiveEndpoint, Destination, DestinationStatus, DestinationWord, OutputStatus, RetryWord,
+    ActiveEndpoint, Destination, DestinationState, DestinationStatus, OutputStatus, RetryWord,
 };
 use crate::conditions::STALLED;
 use crate::endpoint::Role;
@@ -33,13 +33,13 @@ impl Stored for Destination {
         }
         if strange {
             // So that the next pass writes all of it anew.
-            status.state = Some(DestinationWord::Unknown);
+            status.state = Some(DestinationState::Unknown);
         }
     }
 
     #[expect(clippy::indexing_slicing, reason = "a member of an object that was made here")]
     fn unread(&self) -> Value {
-        let mut status = json!({ "state": DestinationWord::Unknown });
+        let mut status = json!({ "state": DestinationState::Unknown });
         if self.status.as_ref().is_some_and(|before| begins_anew(self, before)) {
             // This status is the last that knows of the request.
             status["retries"] = Value::Null;

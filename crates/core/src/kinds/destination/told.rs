@@ -59,8 +59,8 @@ fn switched(last: &DestinationStatus, now: &DestinationStatus, destination: &Des
         ActiveEndpoint::Primary => ("primary", "Backup"),
         ActiveEndpoint::Both | ActiveEndpoint::Unknown => return None,
     };
-    let mut message = format!("The {leads} leads now: {}", ended(&failover.why));
-    let asked = failover.why == ASKED_FOR;
+    let mut message = format!("The {leads} leads now: {}", ended(&failover.reason));
+    let asked = failover.reason == ASKED_FOR;
     if !asked {
         let (name, namespace) = (destination.name_any(), destination.namespace().unwrap_or_default());
         let _ = write!(

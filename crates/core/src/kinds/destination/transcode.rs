@@ -74,13 +74,13 @@ impl Path<'_> {
                 lost.arn,
                 if lost.runs { " It still runs and is billed." } else { "" }
             );
-            return Continue(Step::Stuck(Problem::new(Reason::NotOurs, text)));
+            return Continue(Step::Stalled(Problem::new(Reason::NotOurs, text)));
         }
         let tries = tries(wanted, seen);
         if let Some(gave_up) = tries.filter(|t| t.attempt.phase == Phase::GaveUp) {
             // What is not on the air is not paid for.
             let way = if wanted.prepare { stop(seen).map(|a| Step::Act(vec![a])) } else { retire(seen) };
-            return Continue(way.unwrap_or_else(|| Step::Stuck(gave_up.gave_up(&wanted.identity))));
+            return Continue(way.unwrap_or_else(|| Step::Stalled(gave_up.gave_up(&wanted.identity))));
         }
         if let (Some(why), false) = (self.stopped, wanted.prepare) {
             // A channel without a flow costs what one with a show does.
@@ -96,7 +96,7 @@ impl Path<'_> {
             (Existence::Present(channel), settings) if channel.channel.state != ChannelState::Deleted => {
                 (channel, settings)
             }
-            (_, Err(problem)) => return Continue(Step::Stuck(problem)),
+            (_, Err(problem)) => return Continue(Step::Stalled(problem)),
             (_, Ok(settings)) => return self.create(settings),
         };
         let channel = &seen_channel.channel;
@@ -151,18 +151,18 @@ impl Path<'_> {
     fn create_input(&self) -> Step<Action> {
         let role_arn = match &self.channel.role_arn {
             Ok(role) => role,
-            Err(problem) => return Step::Stuck(problem.clone()),
+            Err(problem) => return Step::Stalled(problem.clone()),
         };
         for endpoint in self.channel.endpoints.values() {
             if let Err(problem) = &endpoint.target {
-                return Step::Stuck(problem.clone());
+                return Step::Stalled(problem.clone());
             }
         }
         if let Some(problem) = self.quota(true) {
-            return Step::Stuck(problem);
+            return Step::Stalled(problem);
         }
         if self.state == FlowState::Error {
-            return Step::Stuck(flow_error(&self.wanted.source));
+            return Step::Stalled(flow_error(&self.wanted.source));
         }
         if !self.state.takes_changes() {
             // MediaLive adds an output to it.
@@ -181,7 +181,7 @@ impl Path<'_> {
             return Continue(attached(input, self.seen));
         }
         if let Some(problem) = self.quota(false) {
-            return Continue(Step::Stuck(problem));
+            return Continue(Step::Stalled(problem));
         }
         if let Some(step) = self.pause()? {
             return Continue(step);
@@ -243,7 +243,7 @@ impl Path<'_> {
         let channel = &seen.channel;
         let settings = match settings {
             Ok(settings) => settings,
-            Err(problem) => return Continue(Step::Stuck(problem)),
+            Err(problem) => return Continue(Step::Stalled(problem)),
         };
         // A show begins with what AWS has when it does not take a change, and never toward somebody else.
         let begins = tries(self.wanted, self.seen).is_none();
@@ -310,7 +310,7 @@ impl Path<'_> {
         }
         match self.state {
             FlowState::Active | FlowState::Updating => None,
-            FlowState::Error => Some(Step::Stuck(flow_error(&self.wanted.source))),
+            FlowState::Error => Some(Step::Stalled(flow_error(&self.wanted.source))),
             FlowState::Standby | FlowState::Starting => Some(Step::wait(Waiting::FlowStarting, IN_TRANSITION)),
             state => Some(Step::wait(state.waiting(), SOON)),
         }
@@ -366,11 +366,11 @@ impl Path<'_> {
         }
         Continue(match (self.delivery(seen)?, settings) {
             // It is as well as it can be, and could not be started again.
-            (Step::Settled, Err(problem)) => Step::Stuck(problem),
+            (Step::Settled, Err(problem)) => Step::Stalled(problem),
             // So is a backup that could not be fed.
             (Step::Settled, Ok(_)) => {
                 let missing = self.channel.endpoints.values().find_map(|e| e.target.as_ref().err());
-                missing.map_or(Step::Settled, |problem| Step::Stuck(problem.clone()))
+                missing.map_or(Step::Settled, |problem| Step::Stalled(problem.clone()))
             }
             (step, _) => step,
         })

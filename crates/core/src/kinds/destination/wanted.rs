@@ -146,9 +146,9 @@ impl ChannelWanted {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Roles<'a> {
     /// Role that MediaConnect assumes to read passwords.
-    pub media_connect: Option<&'a str>,
+    pub mediaconnect: Option<&'a str>,
     /// Role that MediaLive assumes.
-    pub media_live: Option<&'a str>,
+    pub medialive: Option<&'a str>,
 }
 
 /// An output that is wanted.
@@ -241,7 +241,7 @@ fn parse(
         Delivery::Passthrough => {
             for endpoint in endpoints {
                 let role = endpoint.role;
-                wanted.outputs.insert(role, output(spec, identity, references, roles.media_connect, endpoint)?);
+                wanted.outputs.insert(role, output(spec, identity, references, roles.mediaconnect, endpoint)?);
             }
         }
         Delivery::Transcode => {
@@ -256,7 +256,7 @@ fn parse(
                 encoding_text: format!("{}: {}", resolved.name, resolved.encoding),
                 encoding: resolved.encoding,
                 warnings: resolved.warnings,
-                role_arn: roles.media_live.map(str::to_string).ok_or_else(|| {
+                role_arn: roles.medialive.map(str::to_string).ok_or_else(|| {
                     Problem::new(
                         Reason::RoleMissing,
                         "spec.delivery Transcode needs a role that MediaLive can assume; start the operator with --medialive-role-arn.",

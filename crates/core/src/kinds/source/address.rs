@@ -6,9 +6,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::observed::Hold;
+use super::observed::Management;
 use crate::age::age;
-use crate::api::source::{FormerEndpoint, HealthWord, IngestEndpoint, InputStatus, SourceStatus};
+use crate::api::source::{FormerEndpoint, IngestEndpoint, InputHealth, InputStatus, SourceStatus};
 use crate::conditions::whole_second;
 use crate::endpoint::shown_application;
 use crate::resources::flow::{FlowSource, Protocol};
@@ -17,11 +17,11 @@ use crate::resources::flow::{FlowSource, Protocol};
 const TOLD_FOR: Duration = Duration::from_secs(7 * 86_400);
 
 /// Where an encoder of this source sends to.
-pub(super) fn endpoint(source: &FlowSource, hold: &Hold) -> Option<IngestEndpoint> {
+pub(super) fn endpoint(source: &FlowSource, management: &Management) -> Option<IngestEndpoint> {
     let settings = &source.settings;
     // What others have put into a stream id or behind an application may be a key.
     let rtmp = settings.rtmp.as_ref().map(|rtmp| rtmp.application.as_str());
-    let (stream_id, application) = match hold.is_own() {
+    let (stream_id, application) = match management.is_own() {
         true => (settings.stream_id.clone(), rtmp.map(str::to_string)),
         false => (None, rtmp.map(shown_application)),
     };
@@ -62,7 +62,7 @@ fn is_sent_to(url: &str) -> bool {
 pub(super) fn former(
     before: Option<&InputStatus>,
     now_at: Option<&IngestEndpoint>,
-    health: Option<HealthWord>,
+    health: Option<InputHealth>,
     now: Timestamp,
 ) -> (Option<FormerEndpoint>, bool) {
     let last = before.and_then(|b| b.endpoint.as_ref()).map(|e| e.url.as_str());
@@ -75,7 +75,7 @@ pub(super) fn former(
         Some(new) if !is_sent_to(&new.url) || place(&new.url) == place(known) => (None, false),
         Some(new) if last.is_none_or(|last| place(last) != place(&new.url)) => (Some(since(known)), true),
         Some(_) => {
-            let is_there = matches!(health, Some(HealthWord::Healthy | HealthWord::Degraded));
+            let is_there = matches!(health, Some(InputHealth::Healthy | InputHealth::Degraded));
             let is_over = |f: &&FormerEndpoint| f.since.as_ref().is_some_and(|t| age(t.0, now) >= TOLD_FOR);
             (former.filter(|f| !is_there && !is_over(f)).cloned(), false)
         }

@@ -5,9 +5,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::observed::{Hold, Observed, TestPhase};
+use super::observed::{Management, Observed, TestPhase};
 use crate::age::age;
-use crate::api::source::{ConnectionTestStatus, HealthWord, InputStatus, Source, SourceStatus};
+use crate::api::source::{ConnectionTestStatus, InputHealth, InputStatus, Source, SourceStatus};
 use crate::conditions::{Conditions, INPUT_REACHABLE, Truth, is_true, whole_second};
 use crate::existence::Existence;
 use crate::reasons::Reason;
@@ -52,8 +52,11 @@ pub(super) fn reachable(
     // What another test has found answers none that came after it.
     let asked_before = before.connection_test.as_ref().is_some_and(|t| t.requested == test.requested);
     let answered = asked_before && is_true(&before.conditions, INPUT_REACHABLE);
-    let heard: Vec<_> =
-        status.inputs.iter().filter(|i| matches!(i.health, Some(HealthWord::Healthy | HealthWord::Degraded))).collect();
+    let heard: Vec<_> = status
+        .inputs
+        .iter()
+        .filter(|i| matches!(i.health, Some(InputHealth::Healthy | InputHealth::Degraded)))
+        .collect();
     // An address that AWS shows as the sender's is no measurement: it says who, not what.
     let is_measured = |i: &&InputStatus| {
         let measured = seen.and_then(|s| s.inputs.get(&i.name)).map(|i| &i.measured);
@@ -68,7 +71,7 @@ pub(super) fn reachable(
     // The test ends with the flow's stop, and the first look at it afterwards: of a flow that is off nothing is measured.
     let runs = matches!(status.flow_state.as_deref(), Some("ACTIVE" | "UPDATING"));
     let last = if runs { &status.inputs } else { &before.inputs };
-    let is_known = last.iter().filter(|i| i.in_flow).all(|i| i.health == Some(HealthWord::Failed));
+    let is_known = last.iter().filter(|i| i.in_flow).all(|i| i.health == Some(InputHealth::Failed));
     match (seen.map(|s| s.test), measured.is_empty()) {
         (Some(TestPhase::Wanted), _) => {
             list.set(INPUT_REACHABLE, Truth::Unknown, Reason::ConnectionTest, "The flow is starting for the test.");
@@ -94,7 +97,7 @@ pub(super) fn reachable(
             list.set(INPUT_REACHABLE, Truth::Unknown, Reason::ConnectionTest, text);
         }
         (Some(TestPhase::None), _)
-            if seen.is_some_and(|s| !s.hold.is_own())
+            if seen.is_some_and(|s| !s.management.is_own())
                 && status.connection_test.as_ref().is_some_and(|t| t.ended_at.is_none()) =>
         {
             let text = "The flow does not run, and Playout does not start it for a test: it is not the Source's own.";
@@ -115,7 +118,7 @@ pub(super) fn reachable(
 pub fn test_phase(
     source: &Source,
     flow: &Existence<Box<Flow>>,
-    hold: &Hold,
+    management: &Management,
     idle: bool,
     length: Option<Duration>,
     now: Timestamp,
@@ -129,7 +132,7 @@ pub fn test_phase(
         return TestPhase::None;
     }
     // Only a flow that may be started is waited for.
-    let wanted = if hold.is_own() { TestPhase::Wanted } else { TestPhase::None };
+    let wanted = if management.is_own() { TestPhase::Wanted } else { TestPhase::None };
     let Existence::Present(flow) = flow else { return wanted };
     let began = test.is_some_and(|t| t.started_at.is_some());
     // A flow that runs anyway is its own test: it is looked at for the same time and left running.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::action::Action;
 pub use super::differences::differences;
-use super::observed::{Hold, Observed};
+use super::observed::{Management, Observed};
 use super::target::{impossible, in_transition};
 use super::wanted::Wanted;
 use crate::api::RECONCILE_AT;
@@ -20,19 +20,19 @@ use crate::waiting::Waiting;
 
 /// By what right the Source has its flow, from the spec, the flow's tags and what was told and shown.
 #[must_use]
-pub fn hold(source: &Source, identity: &Identity, tags: &BTreeMap<String, String>) -> Hold {
+pub fn management(source: &Source, identity: &Identity, tags: &BTreeMap<String, String>) -> Management {
     match source.spec.external_policy() {
-        None => Hold::Own,
-        Some(ExternalPolicy::Reference) => Hold::Referenced,
+        None => Management::Managed,
+        Some(ExternalPolicy::Reference) => Management::Referenced,
         Some(ExternalPolicy::Adopt) => {
             let mark = identity.adoption_mark();
             if identity.ownership(tags).is_ours() && tags.get(TAG_ADOPTED) == mark.get(TAG_ADOPTED) {
-                return Hold::Adopted;
+                return Management::Adopted;
             }
             let status = source.status.as_ref();
             let adoption = status.and_then(|s| s.adoption.as_ref()).filter(|a| a.state == AdoptionState::Planned);
             let asked = source.metadata.annotations.as_ref().and_then(|a| a.get(RECONCILE_AT));
-            Hold::Claimed {
+            Management::AdoptionPending {
                 shown: adoption.map(|a| a.plan.clone()),
                 told: asked.is_some() && asked != status.and_then(|s| s.last_handled_reconcile_at.as_ref()),
             }
@@ -44,7 +44,7 @@ pub fn hold(source: &Source, identity: &Identity, tags: &BTreeMap<String, String
 /// across namespaces nobody has asked its people: such a flow is neither used nor shown.
 #[must_use]
 pub fn other_owner(seen: &Observed) -> Option<String> {
-    let foreign = seen.hold != Hold::Own && seen.ownership == Ownership::Foreign;
+    let foreign = seen.management != Management::Managed && seen.ownership == Ownership::Foreign;
     owner(&seen.tags).filter(|_| foreign)
 }
 
@@ -59,14 +59,14 @@ pub(super) fn release(flow: &Flow) -> Step<Action> {
 
 /// What is particular to a flow that was there before; `None`: it is like one that the operator has made.
 pub(super) fn toward_present(wanted: &Wanted, seen: &Observed) -> Option<Step<Action>> {
-    if seen.hold == Hold::Own {
+    if seen.management == Management::Managed {
         return None;
     }
     let flow = match &seen.flow {
         Existence::Present(flow) => flow,
         Existence::Unknown => return Some(Step::wait(Waiting::CreateOutcome, IN_TRANSITION)),
         Existence::Absent => {
-            return Some(Step::Stuck(Problem::new(
+            return Some(Step::Stalled(Problem::new(
                 Reason::ExternalNotFound,
                 "spec.external.arn: AWS has no such flow in this account. None is made in its place; create a Source with the right ARN, or without external.",
             )));
@@ -82,14 +82,14 @@ pub(super) fn toward_present(wanted: &Wanted, seen: &Observed) -> Option<Step<Ac
         } else {
             "spec.external.arn: the flow belongs to a Playout object of another namespace. Ask the administrators of the cluster whose it is: its tags that begin with playout.dev/ say so.".into()
         };
-        return Some(Step::Stuck(Problem::new(Reason::ExternalOwned, text)));
+        return Some(Step::Stalled(Problem::new(Reason::ExternalOwned, text)));
     }
-    match &seen.hold {
+    match &seen.management {
         // None is made after it, so that no password is copied for it either.
         _ if flow.state == FlowState::Deleting => Some(in_transition(flow.state)),
-        Hold::Own | Hold::Adopted => None,
-        Hold::Referenced => Some(referenced(flow)),
-        Hold::Claimed { shown, told } => Some(claimed(wanted, seen, flow, shown.as_deref(), *told)),
+        Management::Managed | Management::Adopted => None,
+        Management::Referenced => Some(referenced(flow)),
+        Management::AdoptionPending { shown, told } => Some(claimed(wanted, seen, flow, shown.as_deref(), *told)),
     }
 }
 
@@ -97,7 +97,7 @@ fn referenced(flow: &Flow) -> Step<Action> {
     match flow.state {
         FlowState::Active => Step::Settled,
         FlowState::Standby => Step::wait(Waiting::ExternalStopped, 5 * IN_TRANSITION),
-        FlowState::Error => Step::Stuck(Problem::new(
+        FlowState::Error => Step::Stalled(Problem::new(
             Reason::FlowError,
             format!("AWS reports the flow in state ERROR: {}. It is not Playout's to repair.", flow.told_errors()),
         )),
@@ -107,7 +107,7 @@ fn referenced(flow: &Flow) -> Step<Action> {
 
 fn claimed(wanted: &Wanted, seen: &Observed, flow: &Flow, shown: Option<&[String]>, told: bool) -> Step<Action> {
     if let Some(problem) = wanted.problem.clone().or_else(|| impossible(wanted, flow)) {
-        return Step::Stuck(problem);
+        return Step::Stalled(problem);
     }
     // The ownership tags alone: they take nobody's place, and can be taken off again.
     let tags = wanted.identity.tags(&BTreeMap::new());
@@ -120,7 +120,7 @@ fn claimed(wanted: &Wanted, seen: &Observed, flow: &Flow, shown: Option<&[String
         let tags = wanted.identity.adoption_mark();
         return Step::Act(vec![Action::Flow(FlowAction::Adopt { flow: flow.arn.clone(), tags })]);
     }
-    Step::Stuck(Problem::new(
+    Step::Stalled(Problem::new(
         Reason::AdoptionPlanned,
         format!(
             "The flow differs from the spec. Adopting it {}. To have that done, set the annotation playout.dev/reconcile-at to a new value; nothing is changed before.",
@@ -149,11 +149,11 @@ pub(super) fn adoption(
         Existence::Unknown => return before.cloned(),
         Existence::Absent => return None,
     };
-    match &seen.hold {
-        Hold::Own | Hold::Referenced => None,
-        Hold::Adopted => Some(AdoptionStatus { state: AdoptionState::Adopted, plan: Vec::new() }),
-        Hold::Claimed { .. } if other_owner(seen).is_some() => None,
-        Hold::Claimed { .. } => {
+    match &seen.management {
+        Management::Managed | Management::Referenced => None,
+        Management::Adopted => Some(AdoptionStatus { state: AdoptionState::Adopted, plan: Vec::new() }),
+        Management::AdoptionPending { .. } if other_owner(seen).is_some() => None,
+        Management::AdoptionPending { .. } => {
             let wanted = wanted.filter(|w| w.problem.is_none())?;
             Some(AdoptionStatus { state: AdoptionState::Planned, plan: differences(wanted, seen, flow) })
         }

@@ -9,7 +9,7 @@ use super::action::Action;
 use super::observed::Observed;
 use super::target::{failover, failover_differs, is_ndi_exchange, is_sending, placed, settled};
 use super::wanted::{InputWanted, Wanted};
-use crate::api::source::HealthWord;
+use crate::api::source::InputHealth;
 use crate::resources::flow::{Failover, Flow, FlowAction, FlowSource, FlowState, NewSource, Protocol, SourceSettings};
 
 /// The next change.
@@ -111,18 +111,18 @@ impl<'a> Inputs<'a> {
     fn is_only_live(&self, goes: &FlowSource, stays: &FlowSource) -> bool {
         let told = self.wanted.active_input.as_ref();
         let takes_over = told.is_some_and(|name| self.lacks().any(|input| &input.name == name));
-        !takes_over && self.is_live(goes) && !matches!(self.health(stays), HealthWord::Healthy | HealthWord::Degraded)
+        !takes_over && self.is_live(goes) && !matches!(self.health(stays), InputHealth::Healthy | InputHealth::Degraded)
     }
 
     /// Whether it is known to receive something that is sent on.
     fn is_live(&self, source: &FlowSource) -> bool {
         self.flow.state == FlowState::Active
             && is_sending(self.flow)
-            && matches!(self.health(source), HealthWord::Healthy | HealthWord::Degraded)
+            && matches!(self.health(source), InputHealth::Healthy | InputHealth::Degraded)
     }
 
-    fn health(&self, source: &FlowSource) -> HealthWord {
-        self.seen.inputs.get(&source.name).map_or(HealthWord::Unknown, |i| i.health)
+    fn health(&self, source: &FlowSource) -> InputHealth {
+        self.seen.inputs.get(&source.name).map_or(InputHealth::Unknown, |i| i.health)
     }
 
     fn is_kept(&self, source: &FlowSource) -> bool {

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::observed::Observed;
-use crate::api::source::{HealthWord, InputFailover, InputRun, Source, SourceStatus};
+use crate::api::source::{InputFailover, InputHealth, InputRun, Source, SourceStatus};
 use crate::conditions::whole_second;
 use crate::resources::flow::{Flow, FlowSource, FlowState};
 
@@ -25,9 +25,9 @@ enum Carrier<'a> {
 /// What AWS measures as selected, if it receives something. It publishes that for failover of mode Failover alone: else the one
 /// that should lead, unless it is known to receive nothing and another one receives something.
 fn carrier<'a>(seen: &Observed, flow: &'a Flow) -> Carrier<'a> {
-    let health = |source: &FlowSource| seen.inputs.get(&source.name).map_or(HealthWord::Unknown, |i| i.health);
-    let receives = |source: &FlowSource| matches!(health(source), HealthWord::Healthy | HealthWord::Degraded);
-    if !flow.sources.is_empty() && flow.sources.iter().all(|s| health(s) == HealthWord::Failed) {
+    let health = |source: &FlowSource| seen.inputs.get(&source.name).map_or(InputHealth::Unknown, |i| i.health);
+    let receives = |source: &FlowSource| matches!(health(source), InputHealth::Healthy | InputHealth::Degraded);
+    if !flow.sources.is_empty() && flow.sources.iter().all(|s| health(s) == InputHealth::Failed) {
         return Carrier::Nothing;
     }
     // What AWS measured before the operator's own change is not what is.
@@ -39,7 +39,7 @@ fn carrier<'a>(seen: &Observed, flow: &'a Flow) -> Carrier<'a> {
         return if receives(selected) { Carrier::Input(&selected.name) } else { Carrier::Unknown };
     }
     let first = first(flow);
-    let fails = first.is_some_and(|s| health(s) == HealthWord::Failed);
+    let fails = first.is_some_and(|s| health(s) == InputHealth::Failed);
     let other = flow.sources.iter().find(|s| receives(s)).filter(|_| fails);
     first.filter(|s| receives(s)).or(other).map_or(Carrier::Unknown, |s| Carrier::Input(&s.name))
 }
@@ -79,7 +79,7 @@ pub(super) fn active_input(status: &SourceStatus, seen: &Observed, flow: &Flow) 
         Carrier::Input(name) => Some(name.to_string()),
         Carrier::Nothing => first(flow).map(|s| s.name.clone()),
         Carrier::Unknown => {
-            let fails = |name: &str| seen.inputs.get(name).is_some_and(|i| i.health == HealthWord::Failed);
+            let fails = |name: &str| seen.inputs.get(name).is_some_and(|i| i.health == InputHealth::Failed);
             let told = flow.failover.primary.as_ref().filter(|name| in_flow(name) && !fails(name));
             if let Some(told) = told.filter(|_| is_led_anew(seen, flow)) {
                 return Some(told.clone());
@@ -106,7 +106,7 @@ pub(super) fn record(status: &mut SourceStatus, source: &Source, seen: &Observed
     }
     let before = open(&status.last_runs).map(|run| run.input.clone());
     let in_flow = |name: &str| flow.sources.iter().any(|s| s.name == name);
-    let fails = |name: &str| seen.inputs.get(name).is_some_and(|i| i.health == HealthWord::Failed);
+    let fails = |name: &str| seen.inputs.get(name).is_some_and(|i| i.health == InputHealth::Failed);
     let expected = expected(source, flow);
     let name = match carrier(seen, flow) {
         Carrier::Input(name) => name,
@@ -119,25 +119,25 @@ pub(super) fn record(status: &mut SourceStatus, source: &Source, seen: &Observed
         }
     };
     // Of a flow that is only used, and that names none, nobody has said which.
-    let is_as_wished = expected.is_none_or(|expected| expected == name);
+    let is_as_requested = expected.is_none_or(|expected| expected == name);
     let is_new = before.as_deref() != Some(name);
     if let Some(before) = before.filter(|_| is_new) {
         let why = match () {
             () if !in_flow(&before) => "it was taken out of the flow".to_string(),
             () if fails(&before) => "it receives nothing".to_string(),
-            () if is_as_wished && status.failover.is_some() => format!("input {name} is back"),
-            () if is_as_wished => format!("input {name} was made the leading one"),
+            () if is_as_requested && status.failover.is_some() => format!("input {name} is back"),
+            () if is_as_requested => format!("input {name} was made the leading one"),
             () => format!("AWS has moved on to input {name}"),
         };
         end(status, &why, now);
     }
     if is_new {
         let started = Some(Time(whole_second(now)));
-        status.last_runs.insert(0, InputRun { input: name.into(), started, stopped: None, why: None });
+        status.last_runs.insert(0, InputRun { input: name.into(), started, stopped: None, reason: None });
         status.last_runs.truncate(RUNS);
     }
     // A leader that was just named takes over in a moment; one that cannot does not.
-    let is_failover = !is_as_wished && (is_new || status.failover.is_some() || expected.is_some_and(fails));
+    let is_failover = !is_as_requested && (is_new || status.failover.is_some() || expected.is_some_and(fails));
     if !is_failover {
         status.failover = None;
     } else if let Some(expected) = expected.filter(|_| status.failover.as_ref().is_none_or(|last| last.input != name)) {
@@ -151,7 +151,7 @@ pub(super) fn record(status: &mut SourceStatus, source: &Source, seen: &Observed
             () => format!("AWS has moved on from input {expected}"),
         };
         let since = Some(Time(whole_second(now)));
-        status.failover = Some(InputFailover { input: name.into(), since, why });
+        status.failover = Some(InputFailover { input: name.into(), since, reason: why });
     }
 }
 
@@ -160,7 +160,7 @@ pub(super) fn end(status: &mut SourceStatus, why: &str, now: Timestamp) {
     status.failover = None;
     if let Some(run) = status.last_runs.first_mut().filter(|run| run.stopped.is_none()) {
         run.stopped = Some(Time(whole_second(now)));
-        run.why = Some(why.into());
+        run.reason = Some(why.into());
     }
 }
 
@@ -176,5 +176,5 @@ pub(super) fn named(source: &Source, name: &str) -> String {
 
 /// That another input than the one that is to lead brings the programme.
 pub(super) fn stands_in(source: &Source, failover: &InputFailover) -> String {
-    format!("Input {} leads: {}.", named(source, &failover.input), failover.why)
+    format!("Input {} leads: {}.", named(source, &failover.input), failover.reason)
 }

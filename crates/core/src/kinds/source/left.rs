@@ -1,6 +1,6 @@
 //! What stays in AWS of a Source that goes.
 
-use super::observed::{Hold, Observed};
+use super::observed::{Management, Observed};
 use crate::existence::Existence;
 use crate::identity::{Ownership, TAG_UID};
 use crate::left::{Cost, Farewell, Left, Stays, farewell, secret};
@@ -9,8 +9,8 @@ use crate::resources::flow::FlowState;
 /// What the last Event of a Source says, from what was seen when it went.
 #[must_use]
 pub fn last_word(seen: &Observed) -> Farewell {
-    let why = match (&seen.hold, seen.ownership) {
-        (Hold::Referenced | Hold::Claimed { .. }, _) => Stays::Referenced,
+    let why = match (&seen.management, seen.ownership) {
+        (Management::Referenced | Management::AdoptionPending { .. }, _) => Stays::Referenced,
         (_, Ownership::TakenOver) => Stays::TakenOver(seen.tags.get(TAG_UID).cloned().unwrap_or_default()),
         (_, ownership) if ownership.is_ours() => Stays::Retained,
         _ => Stays::NotOurs,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::api::source::HealthWord;
+use crate::api::source::InputHealth;
 use crate::existence::Existence;
 use crate::fight::Left;
 use crate::identity::Ownership;
@@ -15,7 +15,7 @@ pub struct Observed {
     /// The flow.
     pub flow: Existence<Box<Flow>>,
     /// By what right the Source has the flow.
-    pub hold: Hold,
+    pub management: Management,
     /// What the flow's tags say of its owner, and the tags themselves. `Foreign` without a flow means nothing.
     pub ownership: Ownership,
     /// Tags of the flow.
@@ -48,7 +48,7 @@ impl Observed {
     #[must_use]
     pub fn lost(&self) -> Option<&Flow> {
         match &self.flow {
-            Existence::Present(flow) if self.hold.is_own() && !self.ownership.is_ours() => Some(flow),
+            Existence::Present(flow) if self.management.is_own() && !self.ownership.is_ours() => Some(flow),
             _ => None,
         }
     }
@@ -67,13 +67,13 @@ pub struct FlowQuota {
 
 /// By what right a Source has its flow.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Hold {
+pub enum Management {
     /// The operator makes it.
-    Own,
+    Managed,
     /// It was there before and is only used.
     Referenced,
     /// It was there before and is to become the Source's own. What would change in it is not confirmed yet.
-    Claimed {
+    AdoptionPending {
         /// The plan that stands in the status, where people can have read it.
         shown: Option<Vec<String>>,
         /// Whether the annotation `playout.dev/reconcile-at` has a value that was not acted upon yet.
@@ -83,11 +83,11 @@ pub enum Hold {
     Adopted,
 }
 
-impl Hold {
+impl Management {
     /// Whether the flow is the Source's own, to be changed, started and stopped.
     #[must_use]
     pub fn is_own(&self) -> bool {
-        matches!(self, Self::Own | Self::Adopted)
+        matches!(self, Self::Managed | Self::Adopted)
     }
 }
 
@@ -116,7 +116,7 @@ pub struct InputSeen {
     /// Numbers.
     pub measured: Measured,
     /// What they mean under the Source's thresholds.
-    pub health: HealthWord,
+    pub health: InputHealth,
     /// What AWS has against it now, in its words.
     pub error: Option<String>,
     /// Whether the operator has changed which input leads, and AWS has measured nothing since.

@@ -1,6 +1,6 @@
 //! Whether a Source leaves its flow off, for those who wait for it.
 
-use crate::api::source::{AdoptionState, ExternalPolicy, Source, SourceState};
+use crate::api::source::{AdoptionState, DesiredSourceState, ExternalPolicy, Source};
 use crate::conditions::STALLED;
 use crate::resources::flow::FlowState;
 use crate::waiting::StaysOff;
@@ -24,7 +24,7 @@ pub fn stays_off(source: &Source, flow: FlowState) -> Option<StaysOff> {
     if source.spec.suspend && is_own {
         return is_down.then_some(StaysOff::Suspended);
     }
-    if source.spec.state == SourceState::Stopped {
+    if source.spec.state == DesiredSourceState::Stopped {
         return Some(StaysOff::Told);
     }
     if !is_own {

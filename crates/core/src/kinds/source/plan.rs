@@ -7,7 +7,7 @@ use super::differences::difference;
 use super::external;
 use super::inputs;
 use super::left::last_word;
-use super::observed::{FlowQuota, Hold, Observed, TestPhase};
+use super::observed::{FlowQuota, Management, Observed, TestPhase};
 pub use super::target::{Pending, is_on, is_sending, pending, pending_changes};
 use super::target::{
     failover, impossible, in_transition, inputs_wait, is_interface, is_tested, is_without_ndi, placed, resized,
@@ -78,7 +78,7 @@ impl Facts for Observed {
             return Some(while_in_use(retain, self));
         }
         // What is only used is not the Source's to remove.
-        if self.hold == Hold::Referenced {
+        if self.management == Management::Referenced {
             return Some(Step::Gone);
         }
         if retain { stop_unused(self) } else { None }
@@ -112,7 +112,7 @@ fn stop_unused(seen: &Observed) -> Option<Step<Action>> {
 }
 
 fn is_own(seen: &Observed) -> bool {
-    seen.hold.is_own() && seen.ownership.is_ours()
+    seen.management.is_own() && seen.ownership.is_ours()
 }
 
 /// The users are waited for. A flow that none of them has on the air is paid for and would only be removed; one that is
@@ -144,7 +144,7 @@ fn toward_absent(seen: &Observed) -> Step<Action> {
         // Whoever has taken the flow over has the rest, too.
         Existence::Present(_) if seen.ownership == Ownership::TakenOver => Step::Gone,
         Existence::Present(flow) if seen.ownership.is_ours() => {
-            if matches!(seen.hold, Hold::Claimed { .. }) {
+            if matches!(seen.management, Management::AdoptionPending { .. }) {
                 return external::release(flow);
             }
             let managed: Vec<_> =
@@ -200,7 +200,7 @@ fn toward_present(wanted: &Wanted, seen: &Observed) -> Step<Action> {
         return step;
     }
     if let Some(flow) = seen.lost() {
-        return Step::Stuck(lost(flow, seen));
+        return Step::Stalled(lost(flow, seen));
     }
     // Before anything that AWS could refuse: what cannot be changed, or not even understood, can still be stopped.
     if let Existence::Present(flow) = &seen.flow
@@ -219,7 +219,7 @@ fn toward_present(wanted: &Wanted, seen: &Observed) -> Step<Action> {
             Existence::Present(flow) if matches!(flow.state, FlowState::Starting | FlowState::Stopping) => {
                 in_transition(flow.state)
             }
-            _ => Step::Stuck(problem.clone()),
+            _ => Step::Stalled(problem.clone()),
         };
     }
     let copies = secret_copy::missing(wanted_passwords(wanted), &seen.secrets, &wanted.tags);
@@ -232,7 +232,7 @@ fn toward_present(wanted: &Wanted, seen: &Observed) -> Step<Action> {
         Existence::Unknown => return Step::wait(Waiting::CreateOutcome, IN_TRANSITION),
         Existence::Absent => {
             return match seen.quota.as_ref().filter(|q| !q.usage.has_room(q.ahead)) {
-                Some(quota) => Step::Stuck(exceeded(quota)),
+                Some(quota) => Step::Stalled(exceeded(quota)),
                 None => Step::Act(match new_flow(wanted, seen) {
                     Some(new) => vec![Action::Flow(FlowAction::Create(Box::new(new)))],
                     None => copies,
@@ -261,14 +261,14 @@ fn toward_present(wanted: &Wanted, seen: &Observed) -> Step<Action> {
         }
     }
     match impossible(wanted, flow) {
-        Some(problem) => Step::Stuck(problem),
-        // What runs anyway is looked at, and is as wished meanwhile.
+        Some(problem) => Step::Stalled(problem),
+        // What runs anyway is looked at, and is as requested meanwhile.
         None if is_tested(seen) && !runs_anyway(wanted, seen) => Step::wait(Waiting::ConnectionTest, IN_TRANSITION),
         _ => Step::Settled,
     }
 }
 
-/// Whether the sources of the flow are on their way to what is wished: what one of them has now, a port that it stepped aside to perhaps,
+/// Whether the sources of the flow are on their way to what is requested: what one of them has now, a port that it stepped aside to perhaps,
 /// it has for a moment.
 pub(super) fn sources_move(wanted: &Wanted, seen: &Observed, flow: &Flow) -> bool {
     if wanted.suspended || wanted.problem.is_some() || !is_own(seen) || seen.left.refusal.is_some() {

@@ -5,19 +5,19 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
 use super::Outcome;
 use super::address::{endpoint, former, without_flow};
-use super::as_wished::as_wished;
+use super::as_requested::as_requested;
 pub use super::connection_test::test_phase;
 use super::connection_test::{connection_test, reachable};
 use super::external;
 use super::leading::{active_input, end, record};
-use super::observed::{Hold, InputSeen, Observed};
+use super::observed::{InputSeen, Management, Observed};
 use super::plan::{Action, pending, pending_changes, sources_move};
 use crate::action::Action as _;
 use crate::age::age;
 use crate::annotations;
 use crate::api::RECONCILE_AT;
 use crate::api::policy::parse_duration;
-use crate::api::source::{Health, HealthWord, InputStatus, OutputsUsed, Source, SourceStatus, SourceWord};
+use crate::api::source::{Health, InputHealth, InputStatus, OutputsUsed, Source, SourceState, SourceStatus};
 use crate::conditions::{Conditions, HEALTHY, INPUT_REACHABLE, READY, RECONCILING, STALLED, Truth, whole_second};
 use crate::evidence::{MEASUREMENT_PATIENCE, steady};
 use crate::existence::Existence;
@@ -31,23 +31,23 @@ use crate::wording::ended;
 
 /// The judgement of an input under a Source's thresholds, by whether it receives something and by what was measured.
 #[must_use]
-pub fn judge(receives: Option<bool>, measured: &Measured, health: &Health) -> HealthWord {
+pub fn judge(receives: Option<bool>, measured: &Measured, health: &Health) -> InputHealth {
     let over = |value: Option<f64>, limit: Option<i32>| match (value, limit) {
         (Some(value), Some(limit)) => value > f64::from(limit),
         _ => false,
     };
     let slow = measured.bitrate.is_some_and(|b| b < f64::from(health.min_bitrate_kbps) * 1000.0);
     match receives {
-        None => HealthWord::Unknown,
-        Some(false) => HealthWord::Failed,
+        None => InputHealth::Unknown,
+        Some(false) => InputHealth::Failed,
         Some(true)
             if over(measured.packet_loss, Some(health.max_packet_loss_percent))
                 || over(measured.round_trip, health.max_round_trip_ms)
                 || slow =>
         {
-            HealthWord::Degraded
+            InputHealth::Degraded
         }
-        Some(true) => HealthWord::Healthy,
+        Some(true) => InputHealth::Healthy,
     }
 }
 
@@ -80,9 +80,9 @@ pub(crate) fn unseen_since(status: &SourceStatus) -> Option<Option<Timestamp>> {
 /// Whether it was last seen to receive something.
 pub(crate) fn received(status: &SourceStatus) -> Option<bool> {
     match leader(status)?.health? {
-        HealthWord::Healthy | HealthWord::Degraded => Some(true),
-        HealthWord::Failed => Some(false),
-        HealthWord::Unknown => None,
+        InputHealth::Healthy | InputHealth::Degraded => Some(true),
+        InputHealth::Failed => Some(false),
+        InputHealth::Unknown => None,
     }
 }
 
@@ -203,7 +203,7 @@ fn of_flow(status: &mut SourceStatus, source: &Source, (seen, flow): (&Observed,
         summary: format!("{}/{OUTPUTS_PER_FLOW}", flow.outputs.len()),
     });
     let before = std::mem::take(&mut status.inputs);
-    let names: Vec<&String> = if seen.hold == Hold::Referenced {
+    let names: Vec<&String> = if seen.management == Management::Referenced {
         flow.sources.iter().map(|s| &s.name).collect()
     } else {
         let mut specs: Vec<_> = source.spec.inputs.iter().collect();
@@ -225,7 +225,7 @@ fn of_flow(status: &mut SourceStatus, source: &Source, (seen, flow): (&Observed,
             let old = before.iter().find(|i| &i.name == name);
             let mut health = seen.inputs.get(name);
             let last = old.and_then(|old| old.endpoint.clone()).filter(|_| moves);
-            let endpoint = in_flow.and_then(|source| last.or_else(|| endpoint(source, &seen.hold)));
+            let endpoint = in_flow.and_then(|source| last.or_else(|| endpoint(source, &seen.management)));
             let (former, is_new) = former(old, endpoint.as_ref(), health.map(|h| h.health), now);
             if is_new {
                 health = None;
@@ -250,8 +250,8 @@ fn input(
     now: Timestamp,
 ) -> InputStatus {
     let runs = matches!(flow, FlowState::Active | FlowState::Updating);
-    let health = seen.filter(|_| runs && source.is_some()).map_or(HealthWord::Unknown, |s| s.health);
-    let measured = seen.filter(|_| runs && health != HealthWord::Unknown).map(|s| &s.measured);
+    let health = seen.filter(|_| runs && source.is_some()).map_or(InputHealth::Unknown, |s| s.health);
+    let measured = seen.filter(|_| runs && health != InputHealth::Unknown).map(|s| &s.measured);
     let since = match before {
         Some(b) if b.health == Some(health) && b.in_flow == source.is_some() => b.since.clone(),
         _ => Some(Time(whole_second(now))),
@@ -275,25 +275,25 @@ fn whole_up(value: f64) -> i64 {
     if value.is_finite() { value.clamp(0.0, 100.0).ceil() as i64 } else { 0 }
 }
 
-fn word(before: &SourceStatus, source: &Source, outcome: &Outcome<'_>, flow: Option<&Flow>) -> SourceWord {
+fn word(before: &SourceStatus, source: &Source, outcome: &Outcome<'_>, flow: Option<&Flow>) -> SourceState {
     if let Some(flow) = flow {
         return match flow.state {
-            FlowState::Standby => SourceWord::Stopped,
-            FlowState::Active => SourceWord::Running,
-            FlowState::Updating => SourceWord::Updating,
-            FlowState::Deleting => SourceWord::Deleting,
-            FlowState::Starting => SourceWord::Starting,
-            FlowState::Stopping => SourceWord::Stopping,
-            FlowState::Error => SourceWord::Error,
+            FlowState::Standby => SourceState::Stopped,
+            FlowState::Active => SourceState::Running,
+            FlowState::Updating => SourceState::Updating,
+            FlowState::Deleting => SourceState::Deleting,
+            FlowState::Starting => SourceState::Starting,
+            FlowState::Stopping => SourceState::Stopping,
+            FlowState::Error => SourceState::Error,
         };
     }
     match (outcome.step, outcome.failure) {
-        (Some(Step::Stuck(_)), _) => SourceWord::Error,
-        (_, Some(f)) if f.is_refusal() => SourceWord::Error,
-        (Some(Step::Gone), _) => SourceWord::Deleting,
-        (Some(_), _) if source.metadata.deletion_timestamp.is_some() => SourceWord::Deleting,
-        (Some(_), _) => SourceWord::Creating,
-        (None, _) => before.state.unwrap_or(SourceWord::Unknown),
+        (Some(Step::Stalled(_)), _) => SourceState::Error,
+        (_, Some(f)) if f.is_refusal() => SourceState::Error,
+        (Some(Step::Gone), _) => SourceState::Deleting,
+        (Some(_), _) if source.metadata.deletion_timestamp.is_some() => SourceState::Deleting,
+        (Some(_), _) => SourceState::Creating,
+        (None, _) => before.state.unwrap_or(SourceState::Unknown),
     }
 }
 
@@ -305,7 +305,7 @@ fn conditions(
     flow: Option<&Flow>,
 ) {
     let waits = outcome.wanted.zip(outcome.seen).map_or_else(Vec::new, |(wanted, seen)| pending(wanted, seen));
-    let settled = as_wished(status, source, outcome.seen, flow, &waits);
+    let settled = as_requested(status, source, outcome.seen, flow, &waits);
     let acting = match flow {
         // Also when the flow is gone and something is left that goes with it.
         _ if source.metadata.deletion_timestamp.is_some() => Reason::Deleting,
@@ -370,22 +370,22 @@ fn healthy(list: &mut Conditions<'_>, status: &SourceStatus, flow: Option<&Flow>
         _ if !measured => {
             list.set(HEALTHY, Truth::Unknown, Reason::NotMeasured, "spec.health.enabled is false: nothing is measured.")
         }
-        Some(HealthWord::Healthy) => {
+        Some(InputHealth::Healthy) => {
             list.set(HEALTHY, Truth::True, Reason::SignalGood, format!("Input {name} receives a good signal."))
         }
-        Some(HealthWord::Degraded) => list.set(
+        Some(InputHealth::Degraded) => list.set(
             HEALTHY,
             Truth::False,
             Reason::SignalDegraded,
             format!("Input {name} is degraded; compare status.inputs with the thresholds in spec.health.{said}"),
         ),
-        Some(HealthWord::Failed) => list.set(
+        Some(InputHealth::Failed) => list.set(
             HEALTHY,
             Truth::False,
             Reason::NoSignal,
             format!("Input {name} receives nothing; start the encoder.{said}"),
         ),
-        Some(HealthWord::Unknown) | None => {
+        Some(InputHealth::Unknown) | None => {
             let text = format!("AWS has published no measurement yet.{said}");
             list.set(HEALTHY, Truth::Unknown, Reason::NotMeasured, text)
         }

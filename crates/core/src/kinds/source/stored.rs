@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::api::source::{AdoptionState, Source, SourceWord};
+use crate::api::source::{AdoptionState, Source, SourceState};
 use crate::stored::Stored;
 
 impl Stored for Source {
@@ -20,11 +20,11 @@ impl Stored for Source {
         }
         if strange {
             // So that the next pass writes all of it anew.
-            status.state = Some(SourceWord::Unknown);
+            status.state = Some(SourceState::Unknown);
         }
     }
 
     fn unread(&self) -> Value {
-        json!({ "state": SourceWord::Unknown })
+        json!({ "state": SourceState::Unknown })
     }
 }

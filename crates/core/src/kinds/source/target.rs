@@ -7,7 +7,7 @@ use super::inputs;
 use super::observed::{Observed, TestPhase};
 use super::wanted::{InputWanted, Wanted};
 use crate::api::policy::RunState;
-use crate::api::source::{HealthWord, Priority};
+use crate::api::source::{InputHealth, Priority};
 use crate::existence::Existence;
 use crate::failure::Problem;
 use crate::plan::{IN_TRANSITION, SOON, Step};
@@ -57,15 +57,15 @@ pub(super) fn settled(input: &InputWanted, seen: &Observed) -> SourceSettings {
 pub(super) fn placed<'a>(wanted: &'a Wanted, seen: &Observed, flow: Option<&Flow>) -> Vec<&'a InputWanted> {
     let inputs: Vec<&InputWanted> = wanted.inputs.iter().collect();
     let &[primary, backup, emergency, ..] = inputs.as_slice() else { return inputs };
-    let health = |input: &InputWanted| seen.inputs.get(&input.name).map_or(HealthWord::Unknown, |i| i.health);
+    let health = |input: &InputWanted| seen.inputs.get(&input.name).map_or(InputHealth::Unknown, |i| i.health);
     let in_flow = |input: &InputWanted| flow.is_some_and(|f| f.sources.iter().any(|s| s.name == input.name));
     debug_assert_eq!(emergency.priority, Priority::Emergency);
     let needed = match (health(primary), in_flow(emergency)) {
-        (HealthWord::Healthy | HealthWord::Degraded, _) => false,
-        (HealthWord::Failed | HealthWord::Unknown, true) => true,
+        (InputHealth::Healthy | InputHealth::Degraded, _) => false,
+        (InputHealth::Failed | InputHealth::Unknown, true) => true,
         // A backup that has left the flow is the middle of this swap; nobody measures it any more.
-        (HealthWord::Failed, false) => health(backup) == HealthWord::Failed || !in_flow(backup),
-        (HealthWord::Unknown, false) => false,
+        (InputHealth::Failed, false) => health(backup) == InputHealth::Failed || !in_flow(backup),
+        (InputHealth::Unknown, false) => false,
     };
     let leads = match &wanted.active_input {
         Some(told) => told == &emergency.name,
@@ -125,7 +125,7 @@ pub struct Pending {
 #[must_use]
 pub fn pending(wanted: &Wanted, seen: &Observed) -> Vec<Pending> {
     let Existence::Present(flow) = &seen.flow else { return Vec::new() };
-    if !seen.hold.is_own() || !seen.ownership.is_ours() || wanted.problem.is_some() {
+    if !seen.management.is_own() || !seen.ownership.is_ours() || wanted.problem.is_some() {
         return Vec::new();
     }
     let mut list = Vec::new();

@@ -38,7 +38,7 @@ fn switched(last: &SourceStatus, now: &SourceStatus, source: &Source) -> Option<
     // Within one time that the flow was up: a show that begins switches nothing.
     let before = now.last_runs.get(1).filter(|before| before.input != run.input && !is_known)?;
     let (began, up) = (before.started.as_ref()?.0, now.started_at.as_ref()?.0);
-    let why = before.why.as_ref().filter(|_| before.stopped == run.started).map(|why| format!(": {why}"));
+    let why = before.reason.as_ref().filter(|_| before.stopped == run.started).map(|why| format!(": {why}"));
     let message = format!(
         "Input {} leads now, and no longer {}{}.",
         named(source, &run.input),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 /// Port of a discovery server where none is said, as AWS has it.
 const PORT: i32 = 5959;
 
-/// NDI discovery, wished or observed. In a wish, `None` means "as AWS likes".
+/// NDI discovery, requested or observed. In a wish, `None` means "as AWS likes".
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct Ndi {
     /// Name of the flow in NDI.

@@ -11,7 +11,7 @@ use crate::fight::{Change, What};
 use crate::reasons::Reason;
 use crate::secret::SecretText;
 
-/// Settings of an output, wished or observed. In a wish, `None` means "as AWS likes".
+/// Settings of an output, requested or observed. In a wish, `None` means "as AWS likes".
 #[derive(Clone, Debug, Eq, PartialEq, serde::Serialize)]
 pub struct OutputSettings {
     /// Protocol.

@@ -129,7 +129,7 @@ pub fn wrong_channel(
     }
     let right = match wish.ends {
         Ends::Told(reason) if on || reason != Reason::GaveUp => {
-            matches!(step, Step::Stuck(p) if p.reason == reason)
+            matches!(step, Step::Stalled(p) if p.reason == reason)
         }
         _ if !wanted.running && !wanted.prepare => *step == Step::Settled,
         _ if !on => matches!(step, Step::Wait { on: Waiting::SourceNotFound(_), .. }),
@@ -142,7 +142,7 @@ pub fn wrong_channel(
         return expect(right, "the answer is wrong");
     }
     let state = channel.map(|c| c.channel.state);
-    let as_wished = match wish.channel {
+    let as_requested = match wish.channel {
         Rest::Nothing => channel.is_none() && inputs.is_empty(),
         Rest::Idle => state == Some(ChannelState::Idle),
         Rest::Running(roles) => {
@@ -152,12 +152,12 @@ pub fn wrong_channel(
         Rest::AsBefore => true,
     };
     let settings = channel.is_none_or(|c| {
-        let wished = wanted.channel.as_ref().map(|w| {
+        let requested = wanted.channel.as_ref().map(|w| {
             let input = inputs.first().map(|i| i.input.id.clone()).unwrap_or_default();
             w.settings(|role| targets.contains(&role), &input)
         });
-        match wished {
-            Some(Ok(wished)) => wished.differences(&c.channel.settings).is_empty(),
+        match requested {
+            Some(Ok(requested)) => requested.differences(&c.channel.settings).is_empty(),
             _ => true,
         }
     });
@@ -170,7 +170,7 @@ pub fn wrong_channel(
     let mine: Vec<_> = mine.filter(|o| role(&o.name).is_some() && ours(world, o) != Ownership::Foreign).collect();
     let moved = wish.ends != Ends::Settled || (mine.is_empty() && world.secrets.is_empty());
     expect(right, "the answer is wrong")
-        .or_else(|| expect(as_wished, &format!("the channel is {state:?} to {targets:?}")))
+        .or_else(|| expect(as_requested, &format!("the channel is {state:?} to {targets:?}")))
         .or_else(|| expect(!is_changed || settings, "the settings of the channel"))
         .or_else(|| expect(!is_changed || inputs.iter().filter(taken).count() == inputs.len(), "the input"))
         .or_else(|| expect(moved, "the old path is still there"))

@@ -1,4 +1,4 @@
-//! What can be wished of a Destination, on both paths.
+//! What can be requested of a Destination, on both paths.
 
 use super::*;
 
@@ -16,7 +16,7 @@ pub fn wish(name: &'static str, document: Value, changes: &[(&str, Value)]) -> W
         full: false,
         gives_way: false,
         dies: &[],
-        moves_first: None,
+        migration_ahead: None,
         fed: &[Role::Primary],
         ready: &[],
         channel: Rest::Nothing,
@@ -244,7 +244,7 @@ pub fn transcode() -> Vec<Wish> {
         Wish { channel: Rest::AsBefore, ends: Ends::Told(Reason::RoleMissing), ..no_role },
         Wish { on: false, ends: Ends::FlowOff, ..off(live("transcoded while the flow is off", &[restart()])) },
         Wish { full: true, ..live("transcoded while there is no room", &[restart()]) },
-        Wish { moves_first: Some("other"), ..live("another is moved first", &[restart()]) },
+        Wish { migration_ahead: Some("other"), ..live("another is moved first", &[restart()]) },
         Wish {
             lazy: true,
             ends: Ends::Told(Reason::InvalidSpec),

@@ -1,4 +1,4 @@
-//! What can be wished of a Source.
+//! What can be requested of a Source.
 
 use super::*;
 

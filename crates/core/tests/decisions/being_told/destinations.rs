@@ -127,7 +127,7 @@ fn what_is_wrong_beside_the_programme_is_in_get_in_ready_and_one_event_each_way(
 }
 
 #[test]
-fn an_output_that_is_not_ours_and_sends_is_said_to_whatever_is_wished() {
+fn an_output_that_is_not_ours_and_sends_is_said_to_whatever_is_requested() {
     for state in ["Running", "Stopped"] {
         let changes = [("/state", json!(state))];
         let mut seen = destination_seen(&[]);
@@ -159,7 +159,7 @@ fn packets_that_are_lost_are_told_and_in_get() {
     let well = live(&[("main", GOOD), ("reserve", GOOD)]);
     studio.pass(&well, 0);
     assert_eq!(
-        words(&studio.pass(&live(&[("main", HealthWord::Degraded), ("reserve", GOOD)]), 60)),
+        words(&studio.pass(&live(&[("main", InputHealth::Degraded), ("reserve", GOOD)]), 60)),
         [(true, "SignalDegraded")]
     );
     assert_eq!(ready(&studio.json()).1, "SignalDegraded");

@@ -31,7 +31,7 @@ fn a_failover_of_a_source_is_told_once_recorded_and_in_ready_and_so_is_the_retur
     let runs = studio.status("lastRuns");
     assert_eq!((&runs[0]["input"], &runs[0]["stopped"]), (&json!("reserve"), &Value::Null));
     assert_eq!((&runs[1]["input"], &runs[1]["stopped"]), (&json!("main"), &json!(at(60).to_string())));
-    assert!(runs[1]["why"].as_str().is_some_and(|why| why.contains("receives nothing")), "{runs}");
+    assert!(runs[1]["reason"].as_str().is_some_and(|why| why.contains("receives nothing")), "{runs}");
 
     // Nothing is told, and nothing written, by a look that finds the same.
     let before = studio.json();
@@ -43,7 +43,7 @@ fn a_failover_of_a_source_is_told_once_recorded_and_in_ready_and_so_is_the_retur
     assert!(told[0].2.contains("main"), "{told:?}");
     assert_eq!(ready(&studio.json()).1, "Running");
     assert_eq!(studio.status("failover"), Value::Null);
-    assert!(studio.status("lastRuns")[1]["why"].as_str().is_some_and(|why| why.contains("main is back")));
+    assert!(studio.status("lastRuns")[1]["reason"].as_str().is_some_and(|why| why.contains("main is back")));
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn right_after_another_leader_was_set_it_is_said_to_have_been_told_to_lead() {
     assert!(ready(&studio.json()).2.contains("Input reserve (Backup) was told to lead"), "{:?}", ready(&studio.json()));
     // One that is known to receive nothing does not lead because it was told to.
     let mut silent = seen.clone();
-    health(&mut silent, &[("reserve", HealthWord::Failed)]);
+    health(&mut silent, &[("reserve", InputHealth::Failed)]);
     silent.inputs.values_mut().for_each(|input| input.led_anew = true);
     studio.pass(&silent, 61);
     assert_eq!(studio.status("activeInput"), "main");
@@ -207,7 +207,7 @@ fn the_record_is_bounded_and_ends_with_the_flow() {
     flow(&mut off).state = FlowState::Standby;
     assert_eq!(words(&studio.pass(&off, 500)), [(false, "Stopped")]);
     let last = studio.status("lastRuns")[0].clone();
-    assert_eq!((&last["stopped"], &last["why"]), (&json!(at(500).to_string()), &json!("the flow was stopped")));
+    assert_eq!((&last["stopped"], &last["reason"]), (&json!(at(500).to_string()), &json!("the flow was stopped")));
     assert_eq!(studio.status("failover"), Value::Null);
     // The next show begins with whoever leads, and that is no switch.
     assert_eq!(words(&studio.pass(&main, 600)), [(false, "Running")]);

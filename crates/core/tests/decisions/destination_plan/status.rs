@@ -6,7 +6,7 @@ use super::*;
 fn status_of_a_destination_on_the_air() {
     let seen = destination_seen(&[]);
     let now = Pass::of(&[], &seen).status(0);
-    assert_eq!(now.state, Some(DestinationWord::Running));
+    assert_eq!(now.state, Some(DestinationState::Running));
     assert_eq!(now.active_endpoint, Some(ActiveEndpoint::Primary));
     assert_eq!(condition(&now, READY), Some(("True", "Running")));
     assert_eq!(condition(&now, DELIVERING), Some(("True", "Connected")));
@@ -16,7 +16,7 @@ fn status_of_a_destination_on_the_air() {
 
 #[test]
 fn status_words_follow_the_life_of_a_destination() {
-    use DestinationWord as W;
+    use DestinationState as W;
     let mut starting = destination_seen(&[]);
     set_flow(&mut starting, FlowState::Starting);
     let mut updating = destination_seen(&[]);
@@ -49,18 +49,18 @@ fn status_a_receiver_that_refuses_is_an_error_of_this_destination_alone() {
     output(&mut seen, Role::Primary).measured = Some(connected(Some(false)));
     output(&mut seen, Role::Primary).unchanged_for = BRIEFLY;
     let now = Pass::of(&[], &seen).status(0);
-    assert_eq!(now.state, Some(DestinationWord::Error));
+    assert_eq!(now.state, Some(DestinationState::Error));
     assert_eq!(condition(&now, READY), Some(("False", "NotConnected")));
     assert_eq!(condition(&now, DELIVERING), Some(("False", "NotConnected")));
     assert_eq!(condition(&now, STALLED), None, "it is tried on");
     let error = now.last_error.clone().expect("an error");
     assert!(error.message.contains("rtmps://live.example.com:443") && error.message.contains("check the key"));
     // Another Destination of the same flow sees nothing of it.
-    assert_eq!(Pass::of(&[], &destination_seen(&[])).status(0).state, Some(DestinationWord::Running));
+    assert_eq!(Pass::of(&[], &destination_seen(&[])).status(0).state, Some(DestinationState::Running));
     // And it recovers by itself.
     let well = destination_seen(&[]);
     let later = Pass::of(&[], &well).after(&now).status(60);
-    assert_eq!((later.state, later.last_error), (Some(DestinationWord::Running), None));
+    assert_eq!((later.state, later.last_error), (Some(DestinationState::Running), None));
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn status_a_spec_that_breaks_on_the_air_does_not_end_the_run() {
     let seen = destination_seen(&[]);
     let running = Pass::of(&[], &seen).status(0);
     let broken = Pass::of(&[("/url", json!("rtmp://10.0.0.1/live"))], &seen).after(&running).status(60);
-    assert_eq!(broken.state, Some(DestinationWord::Running), "the platform still receives");
+    assert_eq!(broken.state, Some(DestinationState::Running), "the platform still receives");
     assert_eq!(broken.last_runs, running.last_runs);
     assert_eq!(condition(&broken, STALLED), Some(("True", "InvalidSpec")));
 }
@@ -148,7 +148,7 @@ fn status_remembers_ten_runs_and_why_they_ended() {
     let expected = Run {
         started: Some(k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(at(1300))),
         stopped: Some(k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(at(1350))),
-        why: Some("stopped as wished".into()),
+        reason: Some("stopped as requested".into()),
     };
     assert_eq!(now.last_runs[0], expected);
     assert_eq!(now.started_at, None);

@@ -30,7 +30,7 @@ fn the_bitrate_alone_tells_whether_an_input_receives_something() {
         }
     }
     let degraded = judge(Some(true), &Measured { packet_loss: Some(8.0), ..rate(5e6) }, &Health::default());
-    assert_eq!(degraded, HealthWord::Degraded, "loss is read without a connection, too");
+    assert_eq!(degraded, InputHealth::Degraded, "loss is read without a connection, too");
     // Of NDI AWS documents the connection and no bitrate.
     for is in [true, false] {
         let measured = Measured { connected: Some(is), ..Measured::default() };
@@ -110,10 +110,10 @@ fn an_input_that_came_into_the_flow_late_is_given_its_time() {
     };
     let status =
         |input| SourceStatus { started_at: Some(Time(at(100))), inputs: vec![input], ..SourceStatus::default() };
-    assert_eq!(began(Some(&status(input(true, HealthWord::Unknown, 900))), "slate"), Some(at(900)));
-    assert_eq!(began(Some(&status(input(true, HealthWord::Unknown, 50))), "slate"), Some(at(100)));
-    assert_eq!(began(Some(&status(input(true, HealthWord::Failed, 900))), "slate"), Some(at(100)));
-    assert_eq!(began(Some(&status(input(false, HealthWord::Unknown, 50))), "slate"), None);
+    assert_eq!(began(Some(&status(input(true, InputHealth::Unknown, 900))), "slate"), Some(at(900)));
+    assert_eq!(began(Some(&status(input(true, InputHealth::Unknown, 50))), "slate"), Some(at(100)));
+    assert_eq!(began(Some(&status(input(true, InputHealth::Failed, 900))), "slate"), Some(at(100)));
+    assert_eq!(began(Some(&status(input(false, InputHealth::Unknown, 50))), "slate"), None);
     assert_eq!(began(None, "slate"), None);
 }
 

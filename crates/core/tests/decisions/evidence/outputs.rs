@@ -15,9 +15,9 @@ fn with_backup(mode: &str) -> Vec<(&'static str, Value)> {
 #[test]
 fn an_output_that_aws_does_not_measure_is_being_sent_once_no_error_names_it_for_a_while() {
     let early = told(&[], &unmeasured(&[], QUIET_FOR - SECOND));
-    assert_eq!((early.word(), early.condition(READY)), (DestinationWord::Starting, Some(("False", "Connecting"))));
+    assert_eq!((early.word(), early.condition(READY)), (DestinationState::Starting, Some(("False", "Connecting"))));
     let show = told(&[], &unmeasured(&[], QUIET_FOR));
-    assert_eq!((show.word(), show.condition(READY)), (DestinationWord::Running, Some(("True", "Running"))));
+    assert_eq!((show.word(), show.condition(READY)), (DestinationState::Running, Some(("True", "Running"))));
     assert!(show.message(READY).contains("is being sent"), "{}", show.message(READY));
     assert_eq!(show.condition(DELIVERING), Some(("Unknown", "NotMeasured")));
     assert!(show.status().started_at.is_some());
@@ -26,12 +26,12 @@ fn an_output_that_aws_does_not_measure_is_being_sent_once_no_error_names_it_for_
 #[test]
 fn where_aws_publishes_more_than_it_documents_that_is_used() {
     let show = told(&[], &destination_seen(&[]));
-    assert_eq!((show.word(), show.condition(DELIVERING)), (DestinationWord::Running, Some(("True", "Connected"))));
+    assert_eq!((show.word(), show.condition(DELIVERING)), (DestinationState::Running, Some(("True", "Connected"))));
     assert!(show.message(READY).contains("on the air"), "{}", show.message(READY));
     let mut down = unmeasured(&[], SECOND);
     output(&mut down, Role::Primary).measured = Some(connected(Some(false)));
     let show = told(&[], &down);
-    assert_eq!((show.word(), show.condition(DELIVERING)), (DestinationWord::Error, Some(("False", "NotConnected"))));
+    assert_eq!((show.word(), show.condition(DELIVERING)), (DestinationState::Error, Some(("False", "NotConnected"))));
 }
 
 #[test]
@@ -42,7 +42,7 @@ fn what_aws_measures_by_its_documents_is_waited_for() {
     output(&mut seen, Role::Primary).unchanged_for = MEASUREMENT_PATIENCE - SECOND;
     let mut show = Show::of(spec);
     assert!(matches!(waits(show.pass(&seen, 0)), Waiting::Connecting(_)));
-    assert_eq!(show.word(), DestinationWord::Starting);
+    assert_eq!(show.word(), DestinationState::Starting);
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn against_an_error_that_names_it_nothing_is_said_to_run() {
                 output(&mut seen, Role::Primary).measured = measured.clone();
                 set_signal(&mut seen, signal);
                 let show = told(&[], &seen);
-                assert_eq!(show.word(), DestinationWord::Error, "{measured:?} {since:?} {signal:?}");
+                assert_eq!(show.word(), DestinationState::Error, "{measured:?} {since:?} {signal:?}");
                 assert_eq!(show.condition(READY).map(|c| c.0), Some("False"));
                 assert_eq!(show.condition(DELIVERING), Some(("False", "NotConnected")));
             }
@@ -84,7 +84,7 @@ fn while_the_signal_is_gone_or_unknown_it_is_silent_and_never_running() {
             let mut seen = seen.clone();
             set_signal(&mut seen, heard);
             let mut show = told(&changes, &seen);
-            assert_eq!(show.word(), DestinationWord::Silent, "{changes:?} {heard:?}");
+            assert_eq!(show.word(), DestinationState::Silent, "{changes:?} {heard:?}");
             assert_eq!(show.condition(READY), Some(("True", "NoSignal")));
             assert_eq!(show.condition(DELIVERING), Some((truth, "NoSignal")), "{changes:?}");
             assert_eq!((show.condition(RECONCILING), show.condition(STALLED)), (None, None));
@@ -92,12 +92,12 @@ fn while_the_signal_is_gone_or_unknown_it_is_silent_and_never_running() {
             // So, too, after it ran: the encoder's pause does not end the run.
             set_signal(&mut seen, Some(true));
             show.pass(&seen, 100);
-            assert_eq!(show.word(), DestinationWord::Running);
+            assert_eq!(show.word(), DestinationState::Running);
             let runs = show.status().last_runs.clone();
             set_signal(&mut seen, heard);
             let step = show.pass(&seen, 200);
             assert!(matches!(step, Step::Wait { poll: Some(_), .. }), "it is looked at again soon: {step:?}");
-            assert_eq!((show.word(), &show.status().last_runs), (DestinationWord::Silent, &runs));
+            assert_eq!((show.word(), &show.status().last_runs), (DestinationState::Silent, &runs));
         }
     }
 }
@@ -108,10 +108,10 @@ fn a_spec_that_breaks_while_it_is_sent_is_judged_by_the_same_evidence() {
     let mut silent = destination_seen(&[]);
     set_signal(&mut silent, None);
     let cases = [
-        (destination_seen(&[]), DestinationWord::Running),
-        (unmeasured(&[], QUIET_FOR), DestinationWord::Running),
-        (silent, DestinationWord::Silent),
-        (refused(&[], SECOND), DestinationWord::Error),
+        (destination_seen(&[]), DestinationState::Running),
+        (unmeasured(&[], QUIET_FOR), DestinationState::Running),
+        (silent, DestinationState::Silent),
+        (refused(&[], SECOND), DestinationState::Error),
     ];
     for (seen, word) in cases {
         let mut show = told(&[], &destination_seen(&[]));
@@ -127,10 +127,10 @@ fn a_suspended_one_says_what_is_seen_and_nothing_of_the_wish() {
     set_signal(&mut silent, Some(false));
     let stopped = destination_seen(&[("/state", Value::Null)]);
     let cases = [
-        (destination_seen(&[]), DestinationWord::Running),
-        (silent, DestinationWord::Silent),
-        (refused(&[], SECOND), DestinationWord::Error),
-        (stopped, DestinationWord::Idle),
+        (destination_seen(&[]), DestinationState::Running),
+        (silent, DestinationState::Silent),
+        (refused(&[], SECOND), DestinationState::Error),
+        (stopped, DestinationState::Idle),
     ];
     for (seen, word) in &cases {
         for state in [json!("Running"), json!("Stopped"), Value::Null] {
@@ -155,7 +155,7 @@ fn a_look_that_fails_leaves_the_word_and_makes_the_rest_unknown_in_one_write() {
     for class in [FailureClass::Transient, FailureClass::Throttled, FailureClass::Denied] {
         let mut show = told(&[], &destination_seen(&[]));
         show.tell(None, None, Some(&failure(class)), 60);
-        assert_eq!(show.word(), DestinationWord::Running, "as before");
+        assert_eq!(show.word(), DestinationState::Running, "as before");
         assert_eq!(show.condition(READY).map(|c| c.0), Some("Unknown"));
         assert_eq!(show.condition(DELIVERING).map(|c| c.0), Some("Unknown"));
         let first = show.status().clone();
@@ -168,7 +168,7 @@ fn a_look_that_fails_leaves_the_word_and_makes_the_rest_unknown_in_one_write() {
 fn stopped_is_delivering_nothing() {
     let off = [("/state", Value::Null)];
     let show = told(&off, &destination_seen(&off));
-    assert_eq!((show.word(), show.condition(READY)), (DestinationWord::Idle, Some(("True", "Stopped"))));
+    assert_eq!((show.word(), show.condition(READY)), (DestinationState::Idle, Some(("True", "Stopped"))));
     assert_eq!(show.condition(DELIVERING), Some(("False", "Stopped")));
 }
 
@@ -178,7 +178,7 @@ fn what_is_wrong_with_the_programme_is_in_the_ready_message_and_its_reason() {
     let mut seen = destination_seen(&hot);
     output(&mut seen, Role::Backup).error = Some(REFUSED.into());
     let show = told(&hot, &seen);
-    assert_eq!((show.word(), show.condition(READY)), (DestinationWord::Running, Some(("True", "NotConnected"))));
+    assert_eq!((show.word(), show.condition(READY)), (DestinationState::Running, Some(("True", "NotConnected"))));
     assert!(show.message(READY).contains("rtmps://backup.example.com:443 does not take the stream"));
     assert_eq!(show.condition(DELIVERING), Some(("False", "NotConnected")));
     let twitch = [("/platform", json!("Twitch")), ("/url", Value::Null)];
@@ -240,7 +240,7 @@ fn restarts_are_counted_bounded_and_forgiven_without_any_measurement() {
     // Or it is refused again: that was the last attempt.
     show.pass(&refused(&retry, Duration::from_secs(30)), 80);
     show.pass(&off, 82);
-    assert_eq!((show.word(), show.condition(STALLED)), (DestinationWord::Error, Some(("True", "GaveUp"))));
+    assert_eq!((show.word(), show.condition(STALLED)), (DestinationState::Error, Some(("True", "GaveUp"))));
 }
 
 #[test]
@@ -274,16 +274,16 @@ fn a_channel_that_receives_nothing_is_silent_with_what_medialive_says() {
         let mut show = Show::of(transcode::spec(&[]));
         let on = waits(show.pass(&seen, 0));
         assert!(on.message().contains(kind) && on.message().contains("studio"), "{}", on.message());
-        assert_eq!((show.word(), show.condition(READY)), (DestinationWord::Silent, Some(("True", "NoSignal"))));
+        assert_eq!((show.word(), show.condition(READY)), (DestinationState::Silent, Some(("True", "NoSignal"))));
         assert_eq!(show.condition(DELIVERING), Some(("False", "NoSignal")));
         // What is lost for want of a programme is no failure of the receiver.
         down(&mut seen, Role::Primary, 3600);
         show.pass(&seen, 10);
-        assert_eq!(show.word(), DestinationWord::Silent, "{kind}");
+        assert_eq!(show.word(), DestinationState::Silent, "{kind}");
     }
     let mut other = transcode::on_air(&[]);
     alert(&mut other, None, "SCTE-35 data could not be processed.");
     let mut show = Show::of(transcode::spec(&[]));
     show.pass(&other, 0);
-    assert_eq!(show.word(), DestinationWord::Running);
+    assert_eq!(show.word(), DestinationState::Running);
 }

@@ -23,10 +23,10 @@ fn a_connection_test_that_ends_before_the_first_measurement_does_not_say_what_it
     crate::fixtures::on_air(&mut seen);
     let word = |health, measured: Measured| InputSeen { measured, health, error: None, led_anew: false };
     let cases = [
-        (word(HealthWord::Unknown, Measured::default()), ("Unknown", "ConnectionTest")),
-        (word(HealthWord::Healthy, Measured::default()), ("Unknown", "ConnectionTest")),
-        (word(HealthWord::Failed, rate(0.0)), ("False", "Unreachable")),
-        (word(HealthWord::Healthy, rate(5e6)), ("True", "Reachable")),
+        (word(InputHealth::Unknown, Measured::default()), ("Unknown", "ConnectionTest")),
+        (word(InputHealth::Healthy, Measured::default()), ("Unknown", "ConnectionTest")),
+        (word(InputHealth::Failed, rate(0.0)), ("False", "Unreachable")),
+        (word(InputHealth::Healthy, rate(5e6)), ("True", "Reachable")),
     ];
     for (input, said) in cases {
         for name in ["main", "reserve"] {
@@ -55,7 +55,7 @@ fn a_source_without_a_programme_is_ready_and_says_so() {
             name.into(),
             InputSeen {
                 measured: rate(0.0),
-                health: HealthWord::Failed,
+                health: InputHealth::Failed,
                 error: Some("No packets.".into()),
                 led_anew: false,
             },

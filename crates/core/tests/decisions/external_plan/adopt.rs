@@ -16,14 +16,14 @@ fn a_flow_to_be_adopted_is_tagged_first_with_nothing_but_who_owns_it() {
 }
 
 #[test]
-fn a_flow_that_is_as_wished_is_adopted_without_a_question() {
+fn a_flow_that_is_as_requested_is_adopted_without_a_question() {
     let mut seen = claimed();
     let action = one(decide(&adopting(&[]), &seen));
     assert!(
         matches!(&action, Action::Flow(FlowAction::Adopt { tags, .. }) if tags.contains_key(TAG_ADOPTED)),
         "{action:?}"
     );
-    seen.hold = Hold::Adopted;
+    seen.management = Management::Adopted;
     assert_eq!(decide(&adopting(&[]), &seen), Step::Settled);
 }
 
@@ -43,15 +43,15 @@ fn a_difference_is_shown_and_carried_out_only_when_just_that_was_confirmed() {
         (Some(vec!["would change something else".into()]), true, false),
         (Some(plan), true, true),
     ] {
-        seen.hold = Hold::Claimed { shown, told };
+        seen.management = Management::AdoptionPending { shown, told };
         match decide(&spec, &seen) {
             Step::Act(actions) => {
                 assert!(goes && matches!(actions.as_slice(), [Action::Flow(FlowAction::Adopt { .. })]))
             }
-            step => assert!(!goes && stuck(step).reason == Reason::AdoptionPlanned, "{:?}", seen.hold),
+            step => assert!(!goes && stuck(step).reason == Reason::AdoptionPlanned, "{:?}", seen.management),
         }
     }
-    seen.hold = Hold::Adopted;
+    seen.management = Management::Adopted;
     assert!(matches!(one(decide(&spec, &seen)), Action::Flow(FlowAction::UpdateSource { name, .. }) if name == "main"));
 }
 
@@ -122,7 +122,7 @@ fn every_sort_of_difference_has_its_words() {
 fn what_is_the_operators_own_is_no_difference_and_a_stale_copy_of_a_password_is_one() {
     let encrypted = [("/inputs/0", encrypted(input("main", "Primary", 5000)))];
     let mut seen = source_seen(&encrypted);
-    seen.hold = Hold::Claimed { shown: None, told: false };
+    seen.management = Management::AdoptionPending { shown: None, told: false };
     seen.tags.insert(TAG_UID.into(), "uid-0".into());
     assert_eq!(told(&encrypted, &mut seen), [] as [&str; 0]);
     seen.secrets[0].name = identity("Source", "studio").secret_name("main", Some("an-old-one"));
@@ -138,7 +138,7 @@ fn what_aws_cannot_do_is_not_offered_as_a_plan() {
         [("/inputs", json!([input])), ("/network/vpcInterfaces", lan), ("/ndi", servers), ("/flowSize", json!("Large"))]
     };
     let mut seen = source_seen(&ndi("camera"));
-    seen.hold = Hold::Claimed { shown: None, told: false };
+    seen.management = Management::AdoptionPending { shown: None, told: false };
     let problem = stuck(decide(&adopting(&ndi("another")), &seen));
     assert_eq!(problem.reason, Reason::InvalidSpec);
 }
@@ -215,7 +215,7 @@ fn a_flow_that_was_never_adopted_is_given_back_when_the_source_goes() {
 #[test]
 fn an_adopted_flow_is_removed_with_its_source_after_what_others_have_on_it() {
     let mut seen = claimed();
-    seen.hold = Hold::Adopted;
+    seen.management = Management::Adopted;
     for state in [FlowState::Active, FlowState::Standby] {
         flow(&mut seen).state = state;
         flow(&mut seen).outputs = vec![anothers_output()];
@@ -238,7 +238,7 @@ fn the_plan_of_an_adoption_tells_that_a_stream_id_goes_and_not_which() {
     let main = json!({ "name": "main", "priority": "Primary", "protocol": "SrtCaller", "srtCaller": caller });
     let without = [("/inputs", json!([main]))];
     let mut seen = source_seen(&without);
-    seen.hold = Hold::Claimed { shown: None, told: false };
+    seen.management = Management::AdoptionPending { shown: None, told: false };
     assert!(told(&without, &mut seen).is_empty());
     flow(&mut seen).sources[0].settings.stream_id = Some("a-key-perhaps".into());
     assert_eq!(told(&without, &mut seen), ["would replace input main: streamId"]);
@@ -279,7 +279,7 @@ fn the_status_shows_the_plan_and_later_that_it_is_adopted() {
     assert_eq!(status(&source, &outcome(Some(&wish), Some(&seen), Some(&step))), shown, "nothing happened");
     // Looking failed: the plan that people read stays.
     assert_eq!(status(&source, &outcome(None, None, None)).adoption, shown.adoption);
-    seen.hold = Hold::Adopted;
+    seen.management = Management::Adopted;
     let step = decide(&spec, &seen);
     let adopted = status(&source, &outcome(Some(&wish), Some(&seen), Some(&step))).adoption.expect("it says so");
     assert_eq!((adopted.state, adopted.plan.len()), (AdoptionState::Adopted, 0));
@@ -295,7 +295,7 @@ fn a_confirmation_is_not_lost_to_a_call_that_failed() {
     source.status = Some(serde_json::from_value(before).expect("a status"));
     let us = identity("Source", "studio");
     let mut seen = claimed();
-    seen.hold = hold(&source, &us, &seen.tags);
+    seen.management = management(&source, &us, &seen.tags);
     let step = decide(&spec, &seen);
     assert!(matches!(one(step.clone()), Action::Flow(FlowAction::Adopt { .. })));
     let failure = Failure {
@@ -306,7 +306,10 @@ fn a_confirmation_is_not_lost_to_a_call_that_failed() {
     for (seen, step) in [(Some(&seen), Some(&step)), (None, None)] {
         let failed = Outcome { failure: Some(&failure), ..outcome(Some(&wish), seen, step) };
         source.status = Some(status(&source, &failed));
-        assert!(matches!(hold(&source, &us, &us.tags(&BTreeMap::new())), Hold::Claimed { told: true, shown: Some(_) }));
+        assert!(matches!(
+            management(&source, &us, &us.tags(&BTreeMap::new())),
+            Management::AdoptionPending { told: true, shown: Some(_) }
+        ));
     }
     // What is another plan by now was not confirmed.
     flow(&mut seen).sources[0].settings.ingest_port = Some(5500);

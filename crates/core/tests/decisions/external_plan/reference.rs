@@ -14,7 +14,7 @@ fn reference() -> Desired<Wanted> {
 /// Somebody's flow with two sources and an output, as a Source that references it sees it.
 fn referenced() -> Observed {
     let mut seen = source_seen(&[]);
-    seen.hold = Hold::Referenced;
+    seen.management = Management::Referenced;
     seen.ownership = Ownership::Foreign;
     seen.tags = BTreeMap::from([("team".into(), "news".into())]);
     flow(&mut seen).name = "studio-of-the-newsroom".into();
@@ -25,7 +25,7 @@ fn referenced() -> Observed {
 // ------------------------------------------------------------------------------------------------------ Reference
 
 #[test]
-fn a_referenced_flow_is_never_acted_upon_in_no_state_and_whatever_is_wished() {
+fn a_referenced_flow_is_never_acted_upon_in_no_state_and_whatever_is_requested() {
     let mut anothers = referenced();
     anothers.tags = identity("Source", "other").tags(&BTreeMap::new());
     let mut ours = referenced();
@@ -58,7 +58,7 @@ fn a_referenced_flow_is_never_acted_upon_in_no_state_and_whatever_is_wished() {
 }
 
 #[test]
-fn a_referenced_flow_that_runs_is_all_that_is_wished() {
+fn a_referenced_flow_that_runs_is_all_that_is_requested() {
     let mut seen = referenced();
     flow(&mut seen).state = FlowState::Active;
     assert_eq!(plan(&reference(), true, &seen), Step::Settled);
@@ -88,8 +88,8 @@ fn a_referenced_flow_in_error_is_told_with_the_words_of_aws() {
 fn an_external_flow_that_is_not_there_is_told_and_none_is_made() {
     for (spec, mut seen) in [(reference_spec(), referenced()), (adopting(&[]), claimed())] {
         seen.flow = Existence::Absent;
-        for hold in [seen.hold.clone(), Hold::Adopted] {
-            seen.hold = hold;
+        for management in [seen.management.clone(), Management::Adopted] {
+            seen.management = management;
             assert_eq!(stuck(decide(&spec, &seen)).reason, Reason::ExternalNotFound);
         }
     }
@@ -146,7 +146,7 @@ fn deleting_a_source_that_references_waits_for_its_users_and_then_leaves_everyth
 fn the_status_of_a_referenced_flow_has_its_inputs_and_endpoints_without_what_may_be_a_key() {
     let mut seen = referenced();
     flow(&mut seen).state = FlowState::Active;
-    crate::fixtures::health(&mut seen, &[("main", playout_api::source::HealthWord::Healthy)]);
+    crate::fixtures::health(&mut seen, &[("main", playout_api::source::InputHealth::Healthy)]);
     flow(&mut seen).sources[1].name = "Reserve of the newsroom".into();
     flow(&mut seen).sources[1].settings.protocol = Protocol::ZixiPush;
     flow(&mut seen).sources[1].settings.stream_id = Some("c4n4ry".into());
@@ -183,7 +183,7 @@ fn nothing_of_a_flow_that_belongs_to_another_object_is_shown() {
     assert!(shown.flow_arn.is_none() && shown.flow_state.is_none() && shown.inputs.is_empty(), "{shown:?}");
     assert_eq!(condition(&shown, "Stalled").map(|c| c.1), Some("ExternalOwned"));
     let spec = adopting(&[("/inputs/0/srtListener/port", json!(6000))]);
-    (seen.hold, seen.ownership) = (Hold::Claimed { shown: None, told: false }, Ownership::Foreign);
+    (seen.management, seen.ownership) = (Management::AdoptionPending { shown: None, told: false }, Ownership::Foreign);
     let (wish, step) = (present(crate::fixtures::source_wanted(&spec)), decide(&spec, &seen));
     let shown = status(&object(spec, None), &outcome(Some(&wish), Some(&seen), Some(&step)));
     assert_eq!(shown.adoption, None, "nor what would change in it");
@@ -196,7 +196,7 @@ fn a_connection_test_does_not_wait_for_a_flow_that_is_not_ours_to_start() {
     let mut seen = referenced();
     let phase = |seen: &Observed, source: &Source| {
         let length = Some(std::time::Duration::from_secs(60));
-        playout_core::kinds::source::status::test_phase(source, &seen.flow, &seen.hold, true, length, at(0))
+        playout_core::kinds::source::status::test_phase(source, &seen.flow, &seen.management, true, length, at(0))
     };
     seen.test = phase(&seen, &source);
     assert_eq!(seen.test, TestPhase::None);
@@ -243,19 +243,25 @@ fn the_region_is_that_of_the_arn() {
 fn what_the_source_holds_is_read_from_spec_tags_annotation_and_status() {
     let us = identity("Source", "studio");
     let mut tags = us.tags(&BTreeMap::new());
-    assert_eq!(hold(&source_object(source_spec(&[])), &us, &tags), Hold::Own);
-    assert_eq!(hold(&source_object(reference_spec()), &us, &tags), Hold::Referenced);
+    assert_eq!(management(&source_object(source_spec(&[])), &us, &tags), Management::Managed);
+    assert_eq!(management(&source_object(reference_spec()), &us, &tags), Management::Referenced);
     let mut source = object(adopting(&[]), Some("now"));
-    assert_eq!(hold(&source, &us, &tags), Hold::Claimed { shown: None, told: true });
+    assert_eq!(management(&source, &us, &tags), Management::AdoptionPending { shown: None, told: true });
     let planned = json!({ "adoption": { "state": "Planned", "plan": ["a"] }, "lastHandledReconcileAt": "now" });
     source.status = Some(serde_json::from_value(planned).expect("a status"));
-    assert_eq!(hold(&source, &us, &tags), Hold::Claimed { shown: Some(vec!["a".into()]), told: false });
+    assert_eq!(
+        management(&source, &us, &tags),
+        Management::AdoptionPending { shown: Some(vec!["a".into()]), told: false }
+    );
     source.metadata.annotations = None;
-    assert!(matches!(hold(&source, &us, &tags), Hold::Claimed { told: false, .. }), "taken away is not said");
+    assert!(
+        matches!(management(&source, &us, &tags), Management::AdoptionPending { told: false, .. }),
+        "taken away is not said"
+    );
     // The mark of another owner means nothing, and ours nothing without our tags.
     tags.insert(TAG_ADOPTED.into(), "playout-show-other-abc".into());
-    assert!(matches!(hold(&source, &us, &tags), Hold::Claimed { .. }));
-    assert!(matches!(hold(&source, &us, &us.adoption_mark()), Hold::Claimed { .. }));
+    assert!(matches!(management(&source, &us, &tags), Management::AdoptionPending { .. }));
+    assert!(matches!(management(&source, &us, &us.adoption_mark()), Management::AdoptionPending { .. }));
     tags.extend(us.adoption_mark());
-    assert_eq!(hold(&source, &us, &tags), Hold::Adopted);
+    assert_eq!(management(&source, &us, &tags), Management::Adopted);
 }

@@ -33,8 +33,8 @@ fn while_deletion_waits_for_users_the_flow_stops_when_none_of_them_is_on_the_air
     for change in [
         |seen: &mut Observed| flow(seen).outputs.push(foreign_output(false)),
         |seen: &mut Observed| seen.ownership = Ownership::Foreign,
-        |seen: &mut Observed| seen.hold = Hold::Referenced,
-        |seen: &mut Observed| seen.hold = Hold::Claimed { shown: None, told: false },
+        |seen: &mut Observed| seen.management = Management::Referenced,
+        |seen: &mut Observed| seen.management = Management::AdoptionPending { shown: None, told: false },
         |seen: &mut Observed| flow(seen).state = FlowState::Standby,
     ] {
         let mut other = seen.clone();
@@ -43,7 +43,7 @@ fn while_deletion_waits_for_users_the_flow_stops_when_none_of_them_is_on_the_air
     }
     flow(&mut seen).state = FlowState::Stopping;
     assert!(matches!(decide(&Desired::Absent, &seen), Step::Wait { poll: Some(_), .. }), "it is seen to come to rest");
-    seen.hold = Hold::Adopted;
+    seen.management = Management::Adopted;
     flow(&mut seen).state = FlowState::Active;
     assert_eq!(one(decide(&Desired::Absent, &seen)), Action::Flow(FlowAction::Stop { flow: flow_arn() }));
 }

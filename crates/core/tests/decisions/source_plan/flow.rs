@@ -6,7 +6,7 @@ use playout_core::resources::flow::FlowAction;
 // -------------------------------------------------------------------------------------------------- nothing to do
 
 #[test]
-fn a_flow_that_is_as_wished_is_left_alone() {
+fn a_flow_that_is_as_requested_is_left_alone() {
     assert_eq!(decide(&wish(&[]), &source_seen(&[])), Step::Settled);
 }
 
@@ -24,7 +24,7 @@ fn what_aws_chose_by_itself_is_no_drift() {
 // --------------------------------------------------------------------------------------------------------- create
 
 #[test]
-fn a_flow_is_created_on_proven_absence_with_all_that_is_wished() {
+fn a_flow_is_created_on_proven_absence_with_all_that_is_requested() {
     let changes = [
         ("/flowSize", json!("Large")),
         ("/network/availabilityZone", json!("us-west-2a")),

@@ -164,7 +164,7 @@ fn who_waits_for_a_flow_learns_why_it_is_not_started_and_a_flow_that_is_up_is_no
         (after(&[("/suspend", json!(true))], &Step::Settled), StaysOff::Suspended),
         (after(&[("/suspend", json!(true)), stopped.clone()], &Step::Settled), StaysOff::Suspended),
         (going, StaysOff::Deleted),
-        (after(&[], &Step::Stuck(problem)), StaysOff::Stalled("Create Secret nowhere.".into())),
+        (after(&[], &Step::Stalled(problem)), StaysOff::Stalled("Create Secret nowhere.".into())),
     ] {
         assert_eq!(stays_off(&source, FlowState::Standby), Some(why));
         for up in [FlowState::Starting, FlowState::Active, FlowState::Updating] {

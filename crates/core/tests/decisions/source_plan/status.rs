@@ -63,7 +63,7 @@ fn a_refusal_of_aws_is_stalled_and_kept_in_words() {
     let object = source_object(source_spec(&[]));
     let after = status(&object, &Outcome { failure: Some(&failure), ..outcome(Some(&seen), Some(&step), 60) });
     assert_eq!(condition(&after, STALLED), Some(("True", "QuotaExceeded")));
-    assert_eq!(after.state, Some(SourceWord::Error));
+    assert_eq!(after.state, Some(SourceState::Error));
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn an_object_that_is_being_deleted_without_a_flow_is_not_said_to_be_creating() {
     let step = decide(&Desired::Absent, &seen);
     let mut object = source_object(source_spec(&with_password()));
     deleted(&mut object.metadata);
-    assert_eq!(status(&object, &outcome(Some(&seen), Some(&step), 0)).state, Some(SourceWord::Deleting));
+    assert_eq!(status(&object, &outcome(Some(&seen), Some(&step), 0)).state, Some(SourceState::Deleting));
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn a_copy_of_a_password_that_goes_with_its_source_is_not_said_to_be_made() {
     let step = decide(&Desired::Absent, &seen);
     assert!(act(step.clone()).iter().all(|action| matches!(action, Action::Copy(CopyAction::Delete { .. }))));
     let told = status(&source, &outcome(Some(&seen), Some(&step), 0));
-    assert_eq!((told.state, condition(&told, READY)), (Some(SourceWord::Deleting), Some(("False", "Deleting"))));
+    assert_eq!((told.state, condition(&told, READY)), (Some(SourceState::Deleting), Some(("False", "Deleting"))));
 }
 
 #[test]

@@ -64,7 +64,7 @@ fn what_a_platform_or_medialive_does_not_take_is_told() {
     assert_eq!(problem.reason, Reason::InvalidSpec);
     assert!(problem.message.contains("delivery Passthrough for other receivers"));
     let too_much = [("/platform", json!("Twitch")), ("/url", Value::Null), ("/encoding", json!("1080p60"))];
-    assert!(!matches!(decide(&live(&too_much), &nothing()), Step::Stuck(_)), "Twitch takes 6000 kbit/s");
+    assert!(!matches!(decide(&live(&too_much), &nothing()), Step::Stalled(_)), "Twitch takes 6000 kbit/s");
 }
 
 #[test]

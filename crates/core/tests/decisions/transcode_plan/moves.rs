@@ -43,19 +43,20 @@ fn a_move_back_adds_the_output_first_and_removes_channel_and_input_after_it() {
 #[test]
 fn a_move_waits_for_another_destination_only_before_it_has_begun_and_only_with_an_old_path() {
     let first = Some("other".to_string());
-    let wait = waits(decide(&live(&[]), &Observed { moves_first: first.clone(), ..passing() }));
+    let wait = waits(decide(&live(&[]), &Observed { migration_ahead: first.clone(), ..passing() }));
     assert_eq!(wait, Waiting::MovesFirst("other".into()));
     assert_eq!(wait.reason(), Reason::Moving);
-    let begun = Observed { outputs: passing().outputs, moves_first: first.clone(), ..with_input(InputState::Detached) };
+    let begun =
+        Observed { outputs: passing().outputs, migration_ahead: first.clone(), ..with_input(InputState::Detached) };
     assert!(matches!(one(decide(&live(&[]), &begun)), Action::Channel(ChannelAction::Create(_))));
-    let undecided = Observed { input: Existence::Unknown, moves_first: first.clone(), ..passing() };
+    let undecided = Observed { input: Existence::Unknown, migration_ahead: first.clone(), ..passing() };
     assert!(matches!(one(decide(&live(&[]), &undecided)), Action::Channel(ChannelAction::CreateInput(_))));
     assert!(matches!(
-        one(decide(&live(&[]), &Observed { moves_first: first.clone(), ..nothing() })),
+        one(decide(&live(&[]), &Observed { migration_ahead: first.clone(), ..nothing() })),
         Action::Channel(ChannelAction::CreateInput(_))
     ));
     assert_eq!(
-        waits(decide(&dest(&[]), &Observed { moves_first: first, ..on_air(&[]) })),
+        waits(decide(&dest(&[]), &Observed { migration_ahead: first, ..on_air(&[]) })),
         Waiting::MovesFirst("other".into())
     );
 }

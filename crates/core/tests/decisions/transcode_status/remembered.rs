@@ -34,7 +34,7 @@ fn restarts_are_remembered_with_their_count_their_pause_and_their_cause() {
     assert_eq!((told.count, told.attempts, told.state, told.up), (1, 5, RetryWord::Waiting, false));
     assert_eq!(told.since, Some(Time(at(100))));
     assert_eq!(told.cause.as_deref(), Some("rtmps://live.example.com:443 does not take the stream."));
-    assert_eq!(show.status().state, Some(DestinationWord::Error));
+    assert_eq!(show.status().state, Some(DestinationState::Error));
     assert_eq!(show.status().last_error.as_ref().map(|e| e.reason.as_str()), Some("NotConnected"));
     let tries = show.tries(107).expect("tries");
     assert_eq!((tries.attempt.count, tries.attempt.phase, tries.since.as_secs()), (1, Phase::Waiting, 7));
@@ -48,7 +48,7 @@ fn restarts_are_remembered_with_their_count_their_pause_and_their_cause() {
     show.pass(&idle(&[]), 115);
     assert_eq!((show.retries().count, show.retries().state), (1, RetryWord::Trying));
     assert_eq!(show.step(&idle(&[]), 116), Step::Act(vec![start()]));
-    assert_eq!(show.status().state, Some(DestinationWord::Starting));
+    assert_eq!(show.status().state, Some(DestinationState::Starting));
 }
 
 #[test]
@@ -65,10 +65,10 @@ fn giving_up_is_told_as_stalled_with_the_count_until_it_is_asked_to_try_again() 
     show.pass(&nothing(), 160);
     assert_eq!(condition(show.status(), STALLED), Some(("True", "GaveUp")));
     assert!(message(show.status(), STALLED).contains("It was restarted once and is off the air now."));
-    assert_eq!(show.status().state, Some(DestinationWord::Error));
+    assert_eq!(show.status().state, Some(DestinationState::Error));
     // Time alone does not bring it back.
-    assert!(matches!(show.step(&nothing(), 1_000_000), Step::Stuck(p) if p.reason == Reason::GaveUp));
-    let gave_up = |show: &Show| matches!(show.step(&nothing(), 200), Step::Stuck(p) if p.reason == Reason::GaveUp);
+    assert!(matches!(show.step(&nothing(), 1_000_000), Step::Stalled(p) if p.reason == Reason::GaveUp));
+    let gave_up = |show: &Show| matches!(show.step(&nothing(), 200), Step::Stalled(p) if p.reason == Reason::GaveUp);
     let fresh = || Show { object: show.object.clone(), references: references() };
     // The annotation does, once.
     let mut asked = fresh();
@@ -193,7 +193,7 @@ fn a_lost_status_costs_the_count_and_nothing_else() {
         let mut show = Show::new(&[]);
         let seen = in_state(&[], state);
         let step = show.pass(&seen, 0);
-        assert!(!matches!(step, Step::Stuck(_)), "{state:?}");
+        assert!(!matches!(step, Step::Stalled(_)), "{state:?}");
         let retries = show.retries();
         assert_eq!((retries.count, retries.state, retries.up), (0, RetryWord::Trying, state.is_up()), "{state:?}");
     }
@@ -232,7 +232,7 @@ fn a_switch_is_remembered_with_why_and_a_new_show_begins_with_the_primary() {
     let failover = show.status().failover.clone().expect("a switch");
     assert_eq!((failover.endpoint, failover.since), (ActiveEndpoint::Backup, Some(Time(at(100)))));
     assert_eq!(
-        failover.why,
+        failover.reason,
         "rtmps://live.example.com:443 did not take the stream for 20 s. AWS says: Connection lost."
     );
     assert_eq!(memory::decided(&show.object), Some(Role::Backup));
@@ -257,7 +257,7 @@ fn what_is_told_is_remembered_after_the_annotation_is_gone() {
     show.pass(&backup_told, 10);
     let failover = show.status().failover.clone().expect("a switch");
     assert_eq!(failover.endpoint, ActiveEndpoint::Backup);
-    assert!(failover.why.contains("playout.dev/active-endpoint"), "{}", failover.why);
+    assert!(failover.reason.contains("playout.dev/active-endpoint"), "{}", failover.reason);
     show.pass(&on_backup(), 20);
     assert_eq!(show.status().failover, Some(failover), "nobody told anything else");
     show.pass(&Observed { told: Some(Role::Primary), ..on_backup() }, 30);
@@ -286,7 +286,7 @@ fn a_passed_through_switch_is_remembered_by_what_aws_shows() {
     show.pass(&seen, 60);
     let failover = show.status().failover.clone().expect("a switch");
     assert_eq!(
-        (failover.endpoint, failover.why.as_str()),
+        (failover.endpoint, failover.reason.as_str()),
         (ActiveEndpoint::Backup, "the primary did not take the stream")
     );
     // Between two attempts none is fed, and that is not a switch.

@@ -7,7 +7,7 @@ use super::*;
 #[test]
 fn a_life_is_told_from_the_start_to_the_stop_and_why_it_ended() {
     use ChannelState as C;
-    use DestinationWord as W;
+    use DestinationState as W;
     let mut show = Show::new(&[]);
     let way = [
         (nothing(), W::Creating),
@@ -28,7 +28,7 @@ fn a_life_is_told_from_the_start_to_the_stop_and_why_it_ended() {
     assert_eq!(show.status().state, Some(W::Stopping));
     show.pass(&in_state(&[], C::Stopping), 110);
     let run = &show.status().last_runs[0];
-    assert_eq!((run.stopped.clone(), run.why.as_deref()), (Some(Time(at(100))), Some("stopped as wished")));
+    assert_eq!((run.stopped.clone(), run.reason.as_deref()), (Some(Time(at(100))), Some("stopped as requested")));
     show.pass(&nothing(), 200);
     assert_eq!((show.status().state, &show.status().channel), (Some(W::Idle), &None));
     assert_eq!((&show.status().retries, &show.status().failover), (&None, &None));
@@ -39,16 +39,16 @@ fn a_run_that_ends_by_a_failure_says_which() {
     let mut show = Show::new(&[]);
     show.pass(&on_air(&[]), 0);
     show.pass(&briefly_down(), 60);
-    let why = show.status().last_runs[0].why.clone().expect("a reason");
+    let why = show.status().last_runs[0].reason.clone().expect("a reason");
     assert!(why.contains("rtmps://live.example.com:443"), "{why}");
-    assert_eq!(show.status().state, Some(DestinationWord::Error));
+    assert_eq!(show.status().state, Some(DestinationState::Error));
     assert_eq!(condition(show.status(), READY), Some(("False", "NotConnected")));
     assert_eq!(condition(show.status(), STALLED), None, "it is tried on");
     let mut show = Show::new(&[]);
     show.pass(&on_air(&[]), 0);
     deleted(&mut show.object.metadata);
     show.pass(&on_air(&[]), 60);
-    assert_eq!(show.status().last_runs[0].why.as_deref(), Some("the Destination was deleted"));
+    assert_eq!(show.status().last_runs[0].reason.as_deref(), Some("the Destination was deleted"));
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn a_move_does_not_end_the_run() {
     channel(&mut both).endpoints.insert(Role::Primary, endpoint(None, 0));
     for (second, seen) in (10_i64..).step_by(10).zip([passing(), both, on_air(&[])]) {
         show.pass(&seen, second);
-        assert_eq!(show.status().state, Some(DestinationWord::Running), "second {second}");
+        assert_eq!(show.status().state, Some(DestinationState::Running), "second {second}");
     }
     assert_eq!(show.status().last_runs.len(), 1);
 }

@@ -7,7 +7,7 @@ use super::*;
 #[test]
 fn one_word_tells_where_it_is_at_every_step_of_its_life() {
     use ChannelState as C;
-    use DestinationWord as W;
+    use DestinationState as W;
     let run: &[(&str, Value)] = &[];
     let off: &[(&str, Value)] = &[STOPPED];
     let ready: &[(&str, Value)] = &[STOPPED, PREPARE];

@@ -6,7 +6,7 @@ use super::*;
 async fn request_of(new: &NewChannel) -> Value {
     let made = json!({ "channel": { "id": "1", "arn": "arn:1", "state": "CREATING" } });
     let (canned, region) = Canned::new(201, &made).await;
-    region.media_live.create_channel(new, "token").await.expect("a channel");
+    region.medialive.create_channel(new, "token").await.expect("a channel");
     canned.sent()
 }
 
@@ -67,7 +67,7 @@ async fn every_member_that_is_sent_is_compared_and_no_other() -> Result<()> {
     let request = request_of(&new).await;
     let (canned, region) = Canned::new(200, &described(&request)).await;
     let seen =
-        region.media_live.describe_channel("1", Urgency::Change).await.expect("an answer").context("a channel")?;
+        region.medialive.describe_channel("1", Urgency::Change).await.expect("an answer").context("a channel")?;
     let Channel { id, name, state, settings, tags, .. } = seen;
     ensure!((id.as_str(), &name, state) == ("1", &new.name, ChannelState::Idle));
     ensure!(tags == new.tags);
@@ -83,7 +83,7 @@ async fn every_member_that_is_sent_is_compared_and_no_other() -> Result<()> {
     for path in compared {
         for (what, answer) in spoiled(&described(&request), path) {
             canned.will_answer(&answer);
-            let seen = region.media_live.describe_channel("1", Urgency::Change).await.expect("an answer");
+            let seen = region.medialive.describe_channel("1", Urgency::Change).await.expect("an answer");
             let differences = new.settings.differences(&seen.context("a channel")?.settings);
             ensure!(!differences.is_empty(), "{what} makes no difference");
             count += 1;
@@ -103,7 +103,7 @@ async fn every_member_that_is_sent_is_compared_and_no_other() -> Result<()> {
     filled["destinations"][0]["mediaPackageSettings"] = json!([]);
     canned.will_answer(&filled);
     let seen =
-        region.media_live.describe_channel("1", Urgency::Change).await.expect("an answer").context("a channel")?;
+        region.medialive.describe_channel("1", Urgency::Change).await.expect("an answer").context("a channel")?;
     ensure!(seen.settings == new.settings);
 
     // A second output group, description, attachment or login is a difference, and so is another track.
@@ -118,7 +118,7 @@ async fn every_member_that_is_sent_is_compared_and_no_other() -> Result<()> {
         let mut more = described(&request);
         more.pointer_mut(list).and_then(Value::as_array_mut).context("a list")?.push(element);
         canned.will_answer(&more);
-        let seen = region.media_live.describe_channel("1", Urgency::Change).await.expect("an answer");
+        let seen = region.medialive.describe_channel("1", Urgency::Change).await.expect("an answer");
         ensure!(!new.settings.differences(&seen.context("a channel")?.settings).is_empty(), "more in {list}");
     }
     for (member, value) in [
@@ -134,7 +134,7 @@ async fn every_member_that_is_sent_is_compared_and_no_other() -> Result<()> {
         let mut other = described(&request);
         *other.pointer_mut(member).context("a member")? = value;
         canned.will_answer(&other);
-        let seen = region.media_live.describe_channel("1", Urgency::Change).await.expect("an answer");
+        let seen = region.medialive.describe_channel("1", Urgency::Change).await.expect("an answer");
         ensure!(!new.settings.differences(&seen.context("a channel")?.settings).is_empty(), "another {member}");
     }
     Ok(())
@@ -162,7 +162,7 @@ async fn each_encoding_comes_back_as_it_was_sent() -> Result<()> {
         let mut new = new_channel("7");
         new.settings.encoding = Some(encoding.clone());
         let (_, region) = Canned::new(200, &described(&request_of(&new).await)).await;
-        let seen = region.media_live.describe_channel("1", Urgency::Change).await.expect("an answer");
+        let seen = region.medialive.describe_channel("1", Urgency::Change).await.expect("an answer");
         let seen = seen.context("a channel")?.settings;
         ensure!(seen == new.settings, "{encoding:?}: {:?}", seen.encoding);
         ensure!(seen.encoding != Some(one.clone()));
@@ -175,7 +175,7 @@ async fn the_update_has_all_that_the_create_had() -> Result<()> {
     let new = new_channel("7");
     let mut created = request_of(&new).await;
     let (canned, region) = Canned::new(200, &json!({ "channel": {} })).await;
-    region.media_live.update_channel("1", &new.name, &new.settings).await.expect("an answer");
+    region.medialive.update_channel("1", &new.name, &new.settings).await.expect("an answer");
     // Tags have calls of their own, and so has the class.
     for member in ["requestId", "tags", "channelClass"] {
         ensure!(created.as_object_mut().and_then(|body| body.remove(member)).is_some(), "{member} was not sent");
@@ -195,9 +195,9 @@ async fn what_aws_repeats_of_a_request_is_told_without_the_key() -> Result<()> {
     let new = new_channel("7");
     // A key that is no longer the object's is known from what AWS has.
     let (canned, knowing) = Canned::new(200, &described(&request_of(&new).await)).await;
-    let seen = knowing.media_live.describe_channel("1", Urgency::Change).await.expect("an answer").expect("a channel");
+    let seen = knowing.medialive.describe_channel("1", Urgency::Change).await.expect("an answer").expect("a channel");
     ensure!(!format!("{new:?}{}", serde_json::to_string(&new)?).contains("cnry"));
-    let failure = region.media_live.create_channel(&new, "token").await.expect_err("a refusal");
+    let failure = region.medialive.create_channel(&new, "token").await.expect_err("a refusal");
     ensure!(failure.class == FailureClass::Invalid && failure.message.contains("/destinations/0"), "{failure:?}");
     ensure!(!failure.message.contains("cnry"), "{failure:?}");
 
@@ -207,7 +207,7 @@ async fn what_aws_repeats_of_a_request_is_told_without_the_key() -> Result<()> {
         alert("SET", &format!("The server does not know {KEY}")),
         alert("CLEARED", "nothing"),
     ] }));
-    let alerts = knowing.media_live.alerts(&seen).await.expect("alerts");
+    let alerts = knowing.medialive.alerts(&seen).await.expect("alerts");
     ensure!(alerts.len() == 2 && !format!("{alerts:?}").contains("cnry"), "{alerts:?}");
     ensure!(alerts[0].role == Some(Role::Backup) && alerts[0].message.contains("rtmps://b.example.net:443"));
     ensure!(alerts[1].role.is_none());

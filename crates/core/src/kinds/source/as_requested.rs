@@ -2,16 +2,16 @@
 
 use super::address::all_moved;
 use super::leading::{is_led_anew, named, stands_in};
-use super::observed::{Hold, Observed};
+use super::observed::{Management, Observed};
 use super::plan::{Pending, is_sending};
 use super::status::leader;
-use crate::api::source::{HealthWord, InputStatus, Source, SourceState, SourceStatus};
+use crate::api::source::{DesiredSourceState, InputHealth, InputStatus, Source, SourceStatus};
 use crate::reasons::Reason;
 use crate::resources::flow::{Flow, FlowState};
 use crate::wording::shortened;
 
 /// The reason and the message.
-pub(super) fn as_wished(
+pub(super) fn as_requested(
     status: &SourceStatus,
     source: &Source,
     seen: Option<&Observed>,
@@ -54,10 +54,10 @@ fn running(status: &SourceStatus, source: &Source, seen: Option<&Observed>, flow
     let Some(leader) = leader(status) else { return (Reason::Running, text) };
     let name = &leader.name;
     let degraded = match leader.health {
-        Some(HealthWord::Failed) => {
+        Some(InputHealth::Failed) => {
             return (Reason::NoSignal, format!("{text} Input {name} receives nothing; start the encoder."));
         }
-        Some(HealthWord::Degraded) => format!(" Input {name} is degraded; status.inputs has the numbers."),
+        Some(InputHealth::Degraded) => format!(" Input {name} is degraded; status.inputs has the numbers."),
         _ => String::new(),
     };
     if let Some(failover) = status.failover.as_ref().filter(|failover| failover.input == *name) {
@@ -69,7 +69,7 @@ fn running(status: &SourceStatus, source: &Source, seen: Option<&Observed>, flow
     let leads = if is_led_anew { "was told to lead" } else { "leads" };
     let leads = format!(" Input {} {leads}{asked}.", named(source, name));
     // What the leader is to be replaced by, if it comes to that.
-    let is_deaf = |i: &&InputStatus| i.in_flow && i.name != *name && i.health == Some(HealthWord::Failed);
+    let is_deaf = |i: &&InputStatus| i.in_flow && i.name != *name && i.health == Some(InputHealth::Failed);
     let deaf: Vec<_> = status.inputs.iter().filter(is_deaf).map(|i| named(source, &i.name)).collect();
     let leads = deaf.iter().fold(leads, |all, name| format!("{all} Input {name} receives nothing."));
     match degraded.as_str() {
@@ -80,10 +80,10 @@ fn running(status: &SourceStatus, source: &Source, seen: Option<&Observed>, flow
 }
 
 fn purpose(source: &Source, seen: Option<&Observed>, flow: Option<&Flow>) -> String {
-    if seen.is_some_and(|s| s.hold == Hold::Referenced) {
+    if seen.is_some_and(|s| s.management == Management::Referenced) {
         return "The flow is running. Playout uses it and leaves it as it is.".into();
     }
-    let unused = seen.is_some_and(|s| s.users.on_air.is_empty()) && source.spec.state == SourceState::Auto;
+    let unused = seen.is_some_and(|s| s.users.on_air.is_empty()) && source.spec.state == DesiredSourceState::Auto;
     match flow.filter(|flow| unused && is_sending(flow)) {
         Some(flow) => {
             let names: Vec<_> = flow.outputs.iter().filter(|o| o.enabled).map(|o| o.name.clone()).collect();

@@ -7,11 +7,11 @@ async fn what_cannot_be_understood_is_not_taken_for_absent() -> Result<()> {
     let strange =
         |tags: Value| json!({ "channels": [{ "id": "1", "arn": "arn:1", "state": "DREAMING", "tags": tags }] });
     let (canned, region) = Canned::new(200, &strange(json!({ "playout.dev/cluster": "c1" }))).await;
-    ensure!(region.media_live.list_channels(Urgency::Change).await.is_err(), "it may be ours");
+    ensure!(region.medialive.list_channels(Urgency::Change).await.is_err(), "it may be ours");
     canned.will_answer(&strange(json!({})));
-    ensure!(region.media_live.list_channels(Urgency::Change).await.expect("a list").is_empty());
+    ensure!(region.medialive.list_channels(Urgency::Change).await.expect("a list").is_empty());
     canned.will_answer(&json!({ "id": "1", "arn": "arn:1", "state": "DREAMING" }));
-    ensure!(region.media_live.describe_channel("1", Urgency::Change).await.is_err());
+    ensure!(region.medialive.describe_channel("1", Urgency::Change).await.is_err());
     Ok(())
 }
 
@@ -47,7 +47,7 @@ async fn flow(region: &Region, name: &str) -> String {
         ndi: None,
         maintenance: None,
     };
-    region.media_connect.create_flow(&new).await.expect("a flow")
+    region.mediaconnect.create_flow(&new).await.expect("a flow")
 }
 
 #[tokio::test(start_paused = true)]
@@ -55,7 +55,7 @@ async fn a_channel_lives_and_dies_as_the_client_says() -> Result<()> {
     let world = World::new(None);
     let account = Account::new(world.settings(None, &Arc::<Alive>::default(), &world.redactor)).await?;
     let region = account.region(None).await;
-    let (live, channels) = (&region.media_live, &region.channels);
+    let (live, channels) = (&region.medialive, &region.channels);
     let (first, second) = (flow(&region, "one").await, flow(&region, "two").await);
 
     let tags = identity().tags(&BTreeMap::new());
@@ -89,7 +89,7 @@ async fn a_channel_lives_and_dies_as_the_client_says() -> Result<()> {
     ensure!((usage.used, usage.by.join(" ").as_str()) == (1, "Destination/youtube"), "{usage:?}");
 
     world.sim.set_receiver("b.example.net", None, playout_sim::Receiver::Refuse);
-    region.media_connect.start_flow(&first).await.expect("a start");
+    region.mediaconnect.start_flow(&first).await.expect("a start");
     live.start_channel(&id).await.expect("a start");
     channel(&region, &id, ChannelState::Running).await?;
     let alerts =
@@ -108,7 +108,7 @@ async fn a_channel_lives_and_dies_as_the_client_says() -> Result<()> {
     let failure = live.update_channel(&id, &new.name, &new.settings).await.expect_err("it runs");
     ensure!(failure.class == FailureClass::Conflict, "{failure:?}");
     live.tag(&seen.arn, &BTreeMap::from([("team".to_string(), "sport".to_string())])).await.expect("a tag");
-    channels.doubt(&id);
+    channels.invalidate(&id);
     ensure!(channel(&region, &id, ChannelState::Running).await?.tags["team"] == "sport");
     ensure!(channels.list(Duration::from_secs(60), Urgency::Change).await.expect("a list")[0].tags["team"] == "sport");
 
@@ -158,12 +158,12 @@ async fn a_full_account_is_told_from_other_refusals() -> Result<()> {
         role_arn: MEDIALIVE_ROLE.into(),
         tags: BTreeMap::new(),
     };
-    region.media_live.create_input(&new("a"), "a").await.expect("an input");
-    let failure = region.media_live.create_input(&new("b"), "b").await.expect_err("a full account");
+    region.medialive.create_input(&new("a"), "a").await.expect("an input");
+    let failure = region.medialive.create_input(&new("b"), "b").await.expect_err("a full account");
     ensure!(failure.class == FailureClass::Quota, "{failure:?}");
     let mut wish = new_channel("4711");
     wish.settings.targets.clear();
-    let failure = region.media_live.create_channel(&wish, "c").await.expect_err("nothing to send to");
+    let failure = region.medialive.create_channel(&wish, "c").await.expect_err("nothing to send to");
     ensure!(failure.class == FailureClass::Invalid, "{failure:?}");
     Ok(())
 }
@@ -211,10 +211,10 @@ async fn a_list_ends_with_an_empty_token() -> Result<()> {
     let (canned, region) = Canned::new(200, &page).await;
     let age = Duration::ZERO;
     let lists = async {
-        region.media_connect.list_flows(Urgency::Change).await.expect("flows");
+        region.mediaconnect.list_flows(Urgency::Change).await.expect("flows");
         region.secrets.copies(age, Urgency::Change).await.expect("secrets");
-        region.media_live.list_channels(Urgency::Change).await.expect("channels");
-        region.media_live.list_inputs(Urgency::Change).await.expect("inputs");
+        region.medialive.list_channels(Urgency::Change).await.expect("channels");
+        region.medialive.list_inputs(Urgency::Change).await.expect("inputs");
         region.quotas.limit(Limit::Flows, 0).await
     };
     tokio::time::timeout(Duration::from_secs(60), lists).await.context("a list has no end")?;

@@ -6,13 +6,13 @@ use super::connection::{Air, Connection, Fed};
 use super::delivering::{over_limit, refusal, too_much};
 use super::memory::ASKED_FOR;
 use super::told::warning;
-use crate::api::destination::{ActiveEndpoint, Destination, DestinationStatus, DestinationWord};
+use crate::api::destination::{ActiveEndpoint, Destination, DestinationState, DestinationStatus};
 use crate::plan::Step;
 use crate::reasons::Reason;
 use crate::wording::ended;
 
 /// The reason and the message.
-pub(super) fn as_wished(
+pub(super) fn as_requested(
     status: &DestinationStatus,
     destination: &Destination,
     outcome: &Outcome<'_>,
@@ -31,13 +31,13 @@ pub(super) fn as_wished(
     }
     let (mut reason, mut text) = match (outcome.step, status.state) {
         (Some(Step::Wait { on, .. }), _) if on.is_carried_out() => (on.reason(), on.message()),
-        (_, Some(DestinationWord::Running)) => (Reason::Running, on_the_air(fed)),
-        _ => return (Reason::Stopped, "It is off the air as wished.".to_string()),
+        (_, Some(DestinationState::Running)) => (Reason::Running, on_the_air(fed)),
+        _ => return (Reason::Stopped, "It is off the air as requested.".to_string()),
     };
     let backup = status.failover.as_ref().filter(|failover| failover.endpoint == ActiveEndpoint::Backup);
     if let Some(failover) = backup.filter(|_| status.active_endpoint == Some(ActiveEndpoint::Backup)) {
         let is_told = outcome.seen.is_some_and(|seen| seen.told.is_some());
-        let why = match failover.why.as_str() {
+        let why = match failover.reason.as_str() {
             ASKED_FOR if !is_told => "it was asked for, and stays while it is well",
             why => why,
         };

@@ -1,9 +1,9 @@
 //! The finalizer and the create intent.
 //!
 //! # Guarantees
-//! - [`hold`] returns only when the API server has stored the finalizer (and the intent, when one is asked for), on exactly the
+//! - [`add`] returns only when the API server has stored the finalizer (and the intent, when one is asked for), on exactly the
 //!   version of the object that was decided upon: a stale view fails with a conflict before anything exists in AWS.
-//! - [`release`] takes away our finalizer alone, and only if the object is still the one that was observed.
+//! - [`remove`] takes away our finalizer alone, and only if the object is still the one that was observed.
 //!
 //! kube's own `finalizer()` frees the finalizer as soon as a clean-up pass returns `Ok`, also with "look again later". Deletion
 //! in AWS takes minutes, so it is not used.
@@ -26,7 +26,7 @@ use super::status::Writer;
 /// # Errors
 /// The API server refused it; a conflict means that the object has changed in the meantime.
 #[expect(clippy::indexing_slicing, reason = "a member of an object that was made here")]
-pub async fn hold<K>(
+pub async fn add<K>(
     writer: &Writer<'_>,
     api: &Api<Guarded<K>>,
     object: &K,
@@ -75,7 +75,7 @@ where
     api.patch(&object.name_any(), &PatchParams::default(), &Patch::Merge(patch)).await.map(|stored| stored.0)
 }
 
-/// Takes the intent away, after AWS has said that nothing was made. Only from the version that [`hold`] has stored: a later
+/// Takes the intent away, after AWS has said that nothing was made. Only from the version that [`add`] has stored: a later
 /// intent is somebody else's.
 ///
 /// # Errors
@@ -94,7 +94,7 @@ where
 ///
 /// # Errors
 /// The API server refused it; a conflict means that the object has changed in the meantime.
-pub async fn release<K>(writer: &Writer<'_>, api: &Api<Guarded<K>>, object: &K) -> kube::Result<()>
+pub async fn remove<K>(writer: &Writer<'_>, api: &Api<Guarded<K>>, object: &K) -> kube::Result<()>
 where
     K: Resource<DynamicType = ()> + Stored + Clone + Debug,
 {
