@@ -29,7 +29,9 @@ QUICK := $(filter-out convergence,$(basename $(notdir $(wildcard crates/core/tes
 BUSY := convergence in_process
 
 DENY_VERSION := 0.20.2
-DENY := $(TOOLS)/cargo-deny-$(DENY_VERSION)/bin/cargo-deny
+# Tools outlive the checkout that builds them, as the API server does (tests/cluster/build.sh).
+CACHE := $(or $(PLAYOUT_CACHE),$(XDG_CACHE_HOME:%=%/playout),$(HOME:%=%/.cache/playout),$(TOOLS))
+DENY := $(CACHE)/cargo-deny-$(DENY_VERSION)/bin/cargo-deny
 
 .PHONY: help
 help: ## Print the targets
@@ -129,13 +131,13 @@ docs: rust
 	@RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(ONE_BUILD) --lib --no-deps
 
 # Not `advisories`: that fetches a database from GitHub, so its verdict changes without a change of ours and it needs
-# a network that builds do not have. Run it by hand: target/tools/cargo-deny-*/bin/cargo-deny check advisories
+# a network that builds do not have. Run it by hand: $(DENY) check advisories
 deny: $(DENY)
 	@$(DENY) --locked --log-level error check bans licenses sources
 
 $(DENY): | rust
 	@echo "building cargo-deny; about 2 minutes on 2 cores, once" >&2
-	@$(CARGO) install cargo-deny --version $(DENY_VERSION) --locked --debug --quiet --root $(TOOLS)/cargo-deny-$(DENY_VERSION)
+	@$(CARGO) install cargo-deny --version $(DENY_VERSION) --locked --debug --quiet --root $(CACHE)/cargo-deny-$(DENY_VERSION)
 
 generated: tests
 	@rm -rf target/crds && $(BIN)/playout crds --dir target/crds
