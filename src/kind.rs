@@ -9,7 +9,7 @@ use std::time::Duration;
 use kube::Resource;
 use kube::core::object::HasStatus;
 use kube::runtime::reflector::Store;
-use playout_api::{CREATE_INTENT, Destination, EncodingPreset, Source};
+use playout_api::CREATE_INTENT;
 use playout_aws::Account;
 use playout_aws::clock::Clock;
 use playout_aws::fence::Fence;
@@ -28,6 +28,7 @@ use serde::Serialize;
 
 use crate::attempts::Attempts;
 use crate::config::Config;
+use crate::kinds::Stores;
 pub use crate::kubernetes::api_failure;
 use crate::kubernetes::events::Recorder;
 use crate::kubernetes::secrets::Secrets;
@@ -35,7 +36,7 @@ use crate::kubernetes::status::Writer;
 use crate::kubernetes::written::Written;
 use crate::lanes::{Lane, Lanes, Looks, Wishes};
 use crate::metrics::Metrics;
-use crate::wiring::Wiring;
+use crate::wiring::{Wired, Wiring};
 
 /// What every pass may use.
 pub struct Context {
@@ -47,12 +48,8 @@ pub struct Context {
     pub secrets: Secrets,
     /// The key of the fingerprints, once it was read.
     pub fingerprint_key: Arc<OnceLock<FingerprintKey>>,
-    /// All Sources.
-    pub sources: Store<Source>,
-    /// All Destinations.
-    pub destinations: Store<Destination>,
-    /// All EncodingPresets.
-    pub encoding_presets: Store<EncodingPreset>,
+    /// All objects of our kinds.
+    pub stores: Stores,
     /// Who looks again because of whom.
     pub wiring: Wiring,
     /// Publishes Events.
@@ -154,9 +151,7 @@ pub trait Kind: Debug + Sized + Send + Sync + 'static {
         + Clone
         + Debug
         + Serialize
-        + Send
-        + Sync
-        + 'static;
+        + Wired;
     /// A wish that cannot be wrong.
     type Wanted: Wish<Seen = Self::Observed, Action = Self::Action, Memory = Self::Memory>;
     /// The facts.

@@ -52,13 +52,13 @@ struct WriteLabels {
 
 #[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
 struct ObjectLabels {
-    kind: &'static str,
+    kind: String,
     state: String,
     suspended: &'static str,
 }
 
 /// How many objects there are, by kind, state, and whether they are suspended.
-pub type States = BTreeMap<(&'static str, String, bool), u64>;
+pub type States = BTreeMap<(String, String, bool), u64>;
 
 /// How objects are counted, once there are any to count. Asked at each reading of the metrics, so that no pass has to.
 #[derive(Clone, Default)]
@@ -201,7 +201,7 @@ impl Metrics {
         metrics.leads(true);
         metrics.called("mediaconnect:ListFlows", "Throttled", Duration::ZERO);
         metrics.wrote("source", "status");
-        metrics.objects_are(|| [(("Source", "Running".to_owned(), false), 1)].into());
+        metrics.objects_are(|| [(("Source".to_owned(), "Running".to_owned(), false), 1)].into());
         metrics
     }
 

@@ -5,19 +5,19 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, bail, ensure};
 use clap::Args;
 use http::{Request, Response, StatusCode};
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
+use kube::Resource as _;
 use kube::api::PartialObjectMeta;
 use kube::client::Body;
 use kube::runtime::reflector::store::Writer;
 use kube::runtime::reflector::{Store, store};
 use kube::runtime::watcher::Event;
-use playout_api::{Destination, EncodingPreset, Source};
 use playout_aws::clock::Clock;
 use playout_aws::fence::Fence;
 use playout_aws::recorded::Record;
@@ -29,10 +29,8 @@ use serde_json::{Value, json};
 
 use crate::attempts::Attempts;
 use crate::config::Config;
-use crate::kind::Context;
-use crate::kinds::destination::DestinationKind;
-use crate::kinds::encoding_preset::EncodingPresetKind;
-use crate::kinds::source::SourceKind;
+use crate::kind::{Context, Kind};
+use crate::kinds::{Each, Fill, Stores, each};
 use crate::kubernetes::events::Recorder;
 use crate::kubernetes::guard::Guarded;
 use crate::kubernetes::secrets::Secrets;
@@ -44,7 +42,7 @@ use crate::wiring::Wiring;
 /// What to plan, and from what.
 #[derive(Args, Clone, Debug)]
 pub struct Arguments {
-    /// Manifests: Sources, Destinations, EncodingPresets and the Secrets that they name, as they are applied or as kubectl prints
+    /// Manifests: objects of Playout's kinds and the Secrets that they name, as they are applied or as kubectl prints
     /// them with -o yaml. `-` is standard input.
     #[arg(short = 'f', long = "filename", required = true)]
     pub files: Vec<PathBuf>,
@@ -128,18 +126,14 @@ pub async fn plans(objects: Vec<Value>, observed: Value, config: Config) -> anyh
         of_kind.entry(kind).or_default().push(object);
     }
     let context = context(&of_kind, &record, config).await?;
-    let mut plans = Vec::new();
-    for preset in sorted(&context.encoding_presets) {
-        plans.push(planned::<EncodingPresetKind>(&preset, &context).await);
+    let all = Plans { context: &context, texts: Mutex::default() };
+    for each in each(&all) {
+        each.await;
     }
-    for source in sorted(&context.sources) {
-        plans.push(planned::<SourceKind>(&source, &context).await);
-    }
-    for destination in sorted(&context.destinations) {
-        plans.push(planned::<DestinationKind>(&destination, &context).await);
-    }
+    let plans = all.texts.into_inner().unwrap_or_else(PoisonError::into_inner);
     if plans.is_empty() {
-        bail!("there is no Source, Destination or EncodingPreset in what was given");
+        let kinds: Vec<_> = playout_api::crds().into_iter().map(|crd| crd.spec.names.kind).collect();
+        bail!("there is no object of Playout's kinds ({}) in what was given", kinds.join(", "));
     }
     Ok(context.redactor.clean(&plans.join("\n")).into_owned())
 }
@@ -172,6 +166,36 @@ fn complete(object: &mut Value, kind: &str, record: &Record) -> anyhow::Result<(
         }
     }
     Ok(())
+}
+
+/// The plans of all objects.
+struct Plans<'a> {
+    context: &'a Context,
+    texts: Mutex<Vec<String>>,
+}
+
+impl Each for Plans<'_> {
+    async fn each<K: Kind>(&self) {
+        for object in sorted(K::objects(self.context)) {
+            let text = planned::<K>(&object, self.context).await;
+            self.texts.lock().unwrap_or_else(PoisonError::into_inner).push(text);
+        }
+    }
+}
+
+/// Fills the caches with what was given.
+struct Given<'a> {
+    of_kind: &'a BTreeMap<String, Vec<Value>>,
+    wiring: &'a Wiring,
+}
+
+impl Fill for Given<'_> {
+    fn fill<K: Kind>(&mut self) -> anyhow::Result<Store<K::Object>> {
+        let objects = self.of_kind.get(&*K::Object::kind(&()));
+        let (store, _) = filled(objects, |Guarded(object): Guarded<K::Object>| object)?;
+        self.wiring.listed(&store.state());
+        Ok(store)
+    }
 }
 
 fn sorted<K: kube::Resource<DynamicType = ()> + Clone + 'static>(store: &Store<K>) -> Vec<Arc<K>> {
@@ -218,22 +242,15 @@ async fn context(of_kind: &BTreeMap<String, Vec<Value>>, record: &Record, config
     })
     .await?;
     let client = client(of_kind.get("Secret").cloned().unwrap_or_default());
-    let (sources, _) = filled(of_kind.get("Source"), |Guarded(object): Guarded<Source>| object)?;
-    let (destinations, _) = filled(of_kind.get("Destination"), |Guarded(object): Guarded<Destination>| object)?;
-    let (presets, _) = filled(of_kind.get("EncodingPreset"), |Guarded(object): Guarded<EncodingPreset>| object)?;
-    let (secrets, _) = filled(of_kind.get("Secret"), |object: PartialObjectMeta<Secret>| object)?;
     let wishes = Arc::<Wishes>::default();
     let wiring = Wiring::new(Arc::clone(&wishes));
-    wiring.listed(&sources.state());
-    wiring.listed(&destinations.state());
-    wiring.listed(&presets.state());
+    let stores = Stores::filled(&mut Given { of_kind, wiring: &wiring })?;
+    let (secrets, _) = filled(of_kind.get("Secret"), |object: PartialObjectMeta<Secret>| object)?;
     wiring.listed(&secrets.state());
     Ok(Context {
         secrets: Secrets::new(client.clone(), secrets, redactor.clone(), clock.clone()),
         fingerprint_key: Arc::default(),
-        sources,
-        destinations,
-        encoding_presets: presets,
+        stores,
         recorder: Recorder::new(client.clone(), None, clock.clone()),
         client,
         aws,

@@ -5,26 +5,22 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use futures::StreamExt as _;
-use k8s_openapi::api::core::v1::{Namespace, Secret};
-use kube::api::PartialObjectMeta;
+use futures::future::{BoxFuture, join_all, try_join_all};
+use k8s_openapi::api::core::v1::Namespace;
 use kube::runtime::controller::{self, Controller};
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::{Api, Client, Resource, ResourceExt as _};
-use playout_api::{Destination, EncodingPreset, Source};
 use playout_aws::clock::Clock;
 use playout_aws::fence::Fence;
 use playout_aws::redact::Redactor;
 use playout_aws::{Account, Settings};
-use playout_core::conditions::{READY, is_true};
-use serde::de::DeserializeOwned;
+use playout_core::frame::Managed as _;
 use tokio::sync::{oneshot, watch};
 
 use crate::attempts::Attempts;
 use crate::config::Config;
 use crate::kind::{Context, Kind, Shared};
-use crate::kinds::destination::DestinationKind;
-use crate::kinds::encoding_preset::EncodingPresetKind;
-use crate::kinds::source::SourceKind;
+use crate::kinds::{Each, Fill, Stores, Visit, each};
 use crate::kubernetes::events::Recorder;
 use crate::kubernetes::fingerprint_key;
 use crate::kubernetes::secrets::{self, Secrets};
@@ -82,18 +78,16 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let namespace = config.namespace.as_deref();
     let wishes = Arc::<Wishes>::default();
     let wiring = Wiring::new(wishes.clone());
-    let sources = Watched::<Source>::guarded(api(&client, namespace), without_notes, tells(&wiring));
-    let destinations = Watched::<Destination>::guarded(api(&client, namespace), without_notes, tells(&wiring));
-    let presets = Watched::<EncodingPreset>::guarded(api(&client, namespace), without_notes, tells(&wiring));
+    let mut watching = Watching { client: &client, namespace, wiring: &wiring, first_lists: Vec::new() };
+    let stores = Stores::filled(&mut watching)?;
+    let first_lists = watching.first_lists;
     let secrets =
         Watched::start(api(&client, namespace), secrets::watched(), secrets::name_and_version, tells(&wiring));
     let fenced = kubernetes::client::fenced(&client, &fence);
     let context = Arc::new(Context {
         secrets: Secrets::new(client.clone(), secrets.store.clone(), redactor.clone(), clock.clone()),
         fingerprint_key: Arc::default(),
-        sources: sources.store.clone(),
-        destinations: destinations.store.clone(),
-        encoding_presets: presets.store.clone(),
+        stores,
         recorder: Recorder::new(fenced.clone(), config.identity.as_deref(), clock.clone()),
         client: fenced,
         aws,
@@ -112,12 +106,10 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         config,
     });
     tracing::info!(cluster = context.cluster, region = context.aws.default_region(), "starting");
-    let watched =
-        async { tokio::try_join!(sources.filled(), destinations.filled(), presets.filled(), secrets.filled()) };
-    let caches = tokio::select! {
-        filled = watched => filled?,
+    tokio::select! {
+        filled = async { tokio::try_join!(try_join_all(first_lists), secrets.filled()) } => filled.map(drop)?,
         () = told(stopped.clone()) => return Ok(()),
-    };
+    }
     readiness.set();
     // After that: who cannot list must not keep the lease from those who can.
     let result = if context.config.leader_election {
@@ -129,9 +121,9 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
             identity,
             fence,
         );
-        lead(&context, caches, candidate, readiness, stopped).await
+        lead(&context, candidate, readiness, stopped).await
     } else {
-        work(&context, caches, stopped).await
+        work(&context, stopped).await
     };
     tracing::info!("ended");
     result
@@ -140,7 +132,6 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
 /// Works while we lead. The lease is kept until the last pass has ended: whoever leads next must see all that we have sent.
 async fn lead(
     context: &Shared,
-    caches: Caches,
     candidate: Candidate,
     readiness: Readiness,
     stopped: watch::Receiver<bool>,
@@ -149,9 +140,8 @@ async fn lead(
     let (leave, left) = oneshot::channel();
     let metrics = context.metrics.clone();
     let mut election = tokio::spawn(async move { candidate.run(&readiness, &metrics, leading, left).await });
-    let term = async {
-        if wait_for(leads, stopped.clone()).await { work(context, caches, stopped.clone()).await } else { Ok(()) }
-    };
+    let term =
+        async { if wait_for(leads, stopped.clone()).await { work(context, stopped.clone()).await } else { Ok(()) } };
     let worked = tokio::select! {
         ended = &mut election => return ended.context("the election has failed")?,
         worked = term => worked,
@@ -166,17 +156,17 @@ async fn lead(
 ///
 /// # Errors
 /// They take too long.
-async fn work(context: &Shared, caches: Caches, stopped: watch::Receiver<bool>) -> anyhow::Result<()> {
+async fn work(context: &Shared, stopped: watch::Receiver<bool>) -> anyhow::Result<()> {
     context.metrics.leads(true);
     // By who leads alone: the sum over all replicas is the number of objects.
-    context.metrics.objects_are(states(&caches));
+    context.metrics.objects_are(states(&context.stores));
     tracing::info!("leading");
     let controllers = async {
         if let Some(key) = fingerprint_key::load(&context.client, &context.config.lease_namespace).await {
             // It may have been read in an earlier term; it never changes.
             let _ = context.fingerprint_key.set(key);
         }
-        run_controllers(context.clone(), caches, stopped.clone()).await;
+        run_controllers(context.clone(), stopped.clone()).await;
     };
     let result = tokio::select! {
         () = controllers => Ok(()),
@@ -253,54 +243,68 @@ async fn wait_for(mut leads: watch::Receiver<bool>, mut stopped: watch::Receiver
     }
 }
 
-/// What the controllers hear of, all of it listed once.
-type Caches = (Watched<Source>, Watched<Destination>, Watched<EncodingPreset>, Watched<PartialObjectMeta<Secret>>);
+/// Begins to watch each kind.
+struct Watching<'a> {
+    client: &'a Client,
+    namespace: Option<&'a str>,
+    wiring: &'a Wiring,
+    first_lists: Vec<BoxFuture<'static, anyhow::Result<()>>>,
+}
 
-/// Counts the objects by kind and state, the suspended ones apart; a preset has nothing in AWS, and is `Ready` or it is not.
-fn states(caches: &Caches) -> impl Fn() -> States + Send + Sync + use<> {
-    let (sources, destinations, presets) = (caches.0.store.clone(), caches.1.store.clone(), caches.2.store.clone());
-    move || {
-        let mut states = States::new();
-        let mut count = |kind, word: Option<String>, is_suspended| {
-            *states.entry((kind, word.unwrap_or_else(|| "Unknown".into()), is_suspended)).or_default() += 1;
-        };
-        for source in sources.state() {
-            let word = source.status.as_ref().and_then(|s| s.state).map(|word| format!("{word:?}"));
-            count("Source", word, source.spec.suspend);
-        }
-        for destination in destinations.state() {
-            let word = destination.status.as_ref().and_then(|s| s.state).map(|word| format!("{word:?}"));
-            count("Destination", word, destination.spec.suspend);
-        }
-        for preset in presets.state() {
-            let ready = preset.status.as_ref().map(|s| is_true(&s.conditions, READY));
-            count("EncodingPreset", ready.map(|ready| if ready { "Ready" } else { "NotReady" }.into()), false);
-        }
-        states
+impl Fill for Watching<'_> {
+    fn fill<K: Kind>(&mut self) -> anyhow::Result<Store<K::Object>> {
+        let api = api(self.client, self.namespace);
+        let watched = Watched::<K::Object>::guarded(api, without_notes, tells(self.wiring));
+        let store = watched.store.clone();
+        self.first_lists.push(Box::pin(async { watched.filled().await.map(drop) }));
+        Ok(store)
     }
 }
 
-async fn run_controllers(context: Shared, caches: Caches, stopped: watch::Receiver<bool>) {
-    let (sources, destinations, presets, _) = caches;
+/// Counts the objects by kind and state, the suspended ones apart.
+fn states(stores: &Stores) -> impl Fn() -> States + Send + Sync + use<> {
+    struct Count(States);
+    impl Visit for Count {
+        fn visit<K: Kind>(&mut self, store: &Store<K::Object>) {
+            for object in store.state() {
+                let key = (K::Object::kind(&()).into_owned(), object.word(), object.is_suspended());
+                *self.0.entry(key).or_default() += 1;
+            }
+        }
+    }
+    let stores = stores.clone();
+    move || {
+        let mut count = Count(States::new());
+        stores.visit(&mut count);
+        count.0
+    }
+}
+
+/// Runs a controller.
+struct Controllers {
+    context: Shared,
+    stopped: watch::Receiver<bool>,
+}
+
+impl Each for Controllers {
+    async fn each<K: Kind>(&self) {
+        controller::<K>(&self.context, self.stopped.clone()).await;
+    }
+}
+
+async fn run_controllers(context: Shared, stopped: watch::Receiver<bool>) {
     let end_of_queues = async {
         told(stopped.clone()).await;
         // What only waits is not waited for.
         context.lanes.close();
     };
-    tokio::join!(
-        controller::<SourceKind>(&context, sources.store, stopped.clone()),
-        controller::<DestinationKind>(&context, destinations.store, stopped.clone()),
-        controller::<EncodingPresetKind>(&context, presets.store, stopped.clone()),
-        end_of_queues,
-    );
+    let controllers = Controllers { context: context.clone(), stopped: stopped.clone() };
+    tokio::join!(join_all(each(&controllers)), end_of_queues);
 }
 
 /// The controller of a kind: it looks at all objects once, and then at those that the wiring says.
-async fn controller<K>(context: &Shared, store: Store<K::Object>, stopped: watch::Receiver<bool>)
-where
-    K: Kind<Object: Wired + DeserializeOwned>,
-{
-    Controller::for_stream(futures::stream::pending(), store)
+async fn controller<K: Kind>(context: &Shared, stopped: watch::Receiver<bool>) {
+    Controller::for_stream(futures::stream::pending(), K::objects(context).clone())
         // How many passes are under way is the business of the lanes.
         .with_config(controller::Config::default().concurrency(0))
         .reconcile_on(context.wiring.queue::<K::Object>())

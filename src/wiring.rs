@@ -28,7 +28,9 @@ pub trait Wired: Resource<DynamicType = ()> + Clone + Send + Sync + 'static {
     const OF: Of;
 
     /// Tells what the object is now; `None`: it is gone. Who is to look again.
-    fn hear(wakes: &mut Wakes, name: Name, now: Option<&Self>) -> Vec<Wake>;
+    fn hear(wakes: &mut Wakes, name: Name, now: Option<&Self>) -> Vec<Wake> {
+        wakes.other(name, now)
+    }
 }
 
 impl Wired for Source {
@@ -71,9 +73,7 @@ pub struct Wiring(Arc<Inner>);
 struct Inner {
     wakes: Mutex<Wakes>,
     wishes: Arc<Wishes>,
-    sources: Due,
-    destinations: Due,
-    presets: Due,
+    due: Mutex<BTreeMap<Of, Arc<Due>>>,
 }
 
 impl Wiring {
@@ -87,13 +87,8 @@ impl Wiring {
         self.0.wakes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn due(&self, of: Of) -> Option<&Due> {
-        match of {
-            Of::Source => Some(&self.0.sources),
-            Of::Destination => Some(&self.0.destinations),
-            Of::EncodingPreset => Some(&self.0.presets),
-            Of::Secret => None,
-        }
+    fn due(&self, of: Of) -> Arc<Due> {
+        self.0.due.lock().unwrap_or_else(PoisonError::into_inner).entry(of).or_default().clone()
     }
 
     /// What an object is now that the cache shows it; `None`: it is gone. Passes under way are told when they are out of date. Who is
@@ -110,9 +105,7 @@ impl Wiring {
     /// The same, and puts them into the queues.
     pub fn changed<K: Wired>(&self, of: &ObjectRef<K>, now: Option<&K>) {
         for wake in self.hear(of, now) {
-            if let Some(due) = self.due(wake.name.of) {
-                due.put(wake);
-            }
+            self.due(wake.name.of).put(wake);
         }
     }
 
@@ -132,16 +125,14 @@ impl Wiring {
 
     /// What is due from now on: all objects of the kind, and then those that are woken.
     pub fn queue<K: Wired>(&self) -> impl Stream<Item = ObjectRef<K>> + Send + use<K> {
-        let this = self.clone();
-        if let Some(due) = this.due(K::OF) {
-            due.listens.store(true, Ordering::SeqCst);
-            for name in this.wakes().known(K::OF) {
-                due.put(Wake { name, now: true, wish: None });
-            }
+        let due = self.due(K::OF);
+        due.listens.store(true, Ordering::SeqCst);
+        for name in self.wakes().known(K::OF) {
+            due.put(Wake { name, now: true, wish: None });
         }
-        futures::stream::unfold(this, |this| async {
-            let name = this.due(K::OF)?.next().await;
-            Some((ObjectRef::<K>::new(&name.name).within(&name.namespace), this))
+        futures::stream::unfold(due, |due| async {
+            let name = due.next().await;
+            Some((ObjectRef::<K>::new(&name.name).within(&name.namespace), due))
         })
     }
 

@@ -48,7 +48,7 @@ impl Kind for DestinationKind {
     const CONTROLLER: &'static str = "destination";
 
     fn objects(context: &Context) -> &Store<Destination> {
-        &context.destinations
+        &context.stores.destinations
     }
 
     /// MediaLive may hang where MediaConnect does not.
@@ -85,7 +85,7 @@ impl Kind for DestinationKind {
             }
         };
         if let Some(name) = &spec.encoding {
-            let found = context.encoding_presets.get(&ObjectRef::<EncodingPreset>::new(name).within(&namespace));
+            let found = context.stores.encoding_presets.get(&ObjectRef::<EncodingPreset>::new(name).within(&namespace));
             references.presets.extend(found.map(|preset| (name.clone(), preset_spec(&preset))));
         }
         let roles = Roles {
@@ -183,7 +183,8 @@ fn same_receiver(destination: &Destination, wanted: &Wanted, context: &Context) 
     let mut feeds = feeds(context);
     let mut others = feeds.note(&sender, wanted.feeds());
     others.retain(|other| {
-        let found = context.destinations.get(&ObjectRef::<Destination>::new(&other.name).within(&other.namespace));
+        let found =
+            context.stores.destinations.get(&ObjectRef::<Destination>::new(&other.name).within(&other.namespace));
         let is_there = found.is_some_and(|found| found.uid().as_ref() == Some(&other.uid));
         if !is_there {
             feeds.forget(&other.uid);
@@ -201,7 +202,7 @@ fn recorded_uid<'a>(destination: &'a Destination, arn: &str) -> Option<&'a str> 
 
 fn source_of(destination: &Destination, context: &Context) -> Option<Arc<Source>> {
     let namespace = destination.namespace().unwrap_or_default();
-    context.sources.get(&ObjectRef::<Source>::new(&destination.spec.from.name).within(&namespace))
+    context.stores.sources.get(&ObjectRef::<Source>::new(&destination.spec.from.name).within(&namespace))
 }
 
 /// The region is the Source's, else that of what this Destination has there; a Destination may only say the same.

@@ -28,7 +28,7 @@ impl Kind for EncodingPresetKind {
     const CONTROLLER: &'static str = "encodingpreset";
 
     fn objects(context: &Context) -> &Store<EncodingPreset> {
-        &context.encoding_presets
+        &context.stores.encoding_presets
     }
 
     fn lane(_: &EncodingPreset, _: &Context) -> Lane {
@@ -42,8 +42,9 @@ impl Kind for EncodingPresetKind {
     async fn observe(preset: &EncodingPreset, _: &Desired<Encoding>, context: &Context) -> Result<Users, Failure> {
         let namespace = preset.namespace().unwrap_or_default();
         let named = context.wiring.of_preset(&namespace, &preset.name_any()).into_iter();
-        let destinations = named
-            .filter_map(|name| context.destinations.get(&ObjectRef::<Destination>::new(&name.name).within(&namespace)));
+        let destinations = named.filter_map(|name| {
+            context.stores.destinations.get(&ObjectRef::<Destination>::new(&name.name).within(&namespace))
+        });
         let users = destinations.filter(|destination| !came_after(destination.meta(), preset.meta()));
         Ok(Users::of_destinations(users.map(|destination| destination.name_any())))
     }

@@ -46,7 +46,7 @@ impl Kind for SourceKind {
     const CONTROLLER: &'static str = "source";
 
     fn objects(context: &Context) -> &Store<Source> {
-        &context.sources
+        &context.stores.sources
     }
 
     fn lane(source: &Source, context: &Context) -> Lane {

@@ -86,5 +86,7 @@ async fn without_a_record_of_aws_all_is_planned_from_nothing() {
     assert!(of(&plan, "Source default/studio").contains("  act      Flow Create {"), "{plan}");
     assert!(of(&plan, "Destination default/twitch").contains("  wait     SourceNotReady: "), "{plan}");
     let nothing = plans(Vec::new(), json!({}), config).await;
-    assert!(nothing.is_err_and(|error| error.to_string().contains("no Source, Destination or EncodingPreset")));
+    assert!(
+        nothing.is_err_and(|error| error.to_string().contains("no object of Playout's kinds (Source, Destination"))
+    );
 }

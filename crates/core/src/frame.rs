@@ -11,6 +11,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::core::object::HasStatus;
 
 use crate::action::Action;
+use crate::conditions::READY;
 use crate::fight::Left;
 use crate::left::Farewell;
 use crate::plan::{Desired, Memory, Plan, Step};
@@ -90,6 +91,17 @@ pub trait Managed: Stored + HasStatus {
 
     /// The conditions of its status.
     fn conditions(&self) -> &[Condition];
+
+    /// The word for its state, by which it is counted.
+    fn word(&self) -> String {
+        let ready = self.conditions().iter().find(|c| c.type_ == READY);
+        ready.map_or("Unknown", |c| if c.status == "True" { "Ready" } else { "NotReady" }).into()
+    }
+
+    /// Whether it is suspended, as its spec says.
+    fn is_suspended(&self) -> bool {
+        false
+    }
 
     /// Whether AWS's side stays when the object goes.
     fn retains(&self) -> bool {

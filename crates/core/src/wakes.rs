@@ -34,6 +34,8 @@ pub enum Of {
     Destination,
     EncodingPreset,
     Secret,
+    /// One that nobody reads, by its name.
+    Other(&'static str),
 }
 
 /// An object, by its name.
@@ -215,6 +217,13 @@ impl Wakes {
         if before.map(|(told, _)| told.read) != now.map(|_| read) {
             wakes.extend(self.of_preset(&name.namespace, &name.name).into_iter().map(Wake::soon));
         }
+        wakes
+    }
+
+    /// An object of a kind that nobody reads is this now; `None`: it is gone.
+    pub fn other<K: kube::Resource>(&mut self, name: Name, now: Option<&K>) -> Vec<Wake> {
+        let mut wakes = Vec::new();
+        self.told(name, BTreeSet::new(), now.map(|object| told(object, 0)), &mut wakes);
         wakes
     }
 

@@ -26,7 +26,7 @@ pub(super) fn ahead(destination: &Destination, region: &str, channels: &[ListedC
     };
     let named = context.wiring.queueing().into_iter();
     let all = named.filter_map(|name| {
-        context.destinations.get(&ObjectRef::<Destination>::new(&name.name).within(&name.namespace))
+        context.stores.destinations.get(&ObjectRef::<Destination>::new(&name.name).within(&name.namespace))
     });
     all.filter(waits).count()
 }
@@ -65,8 +65,9 @@ pub(super) fn gives_way(destination: &Destination, flow: Option<&Flow>, context:
 fn of_same_source(destination: &Destination, context: &Context) -> impl Iterator<Item = Arc<Destination>> {
     let namespace = destination.namespace().unwrap_or_default();
     let names = context.wiring.of_source(&namespace, &destination.spec.from.name).into_iter();
-    names
-        .filter_map(move |name| context.destinations.get(&ObjectRef::<Destination>::new(&name.name).within(&namespace)))
+    names.filter_map(move |name| {
+        context.stores.destinations.get(&ObjectRef::<Destination>::new(&name.name).within(&namespace))
+    })
 }
 
 fn has_begun(destination: &Destination) -> bool {

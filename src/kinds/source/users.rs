@@ -53,7 +53,7 @@ pub(super) async fn quota(
             && stalled.is_none_or(|c| c.reason == Reason::QuotaExceeded.as_str())
             && !has_flow(other)
     };
-    let sources = context.sources.state();
+    let sources = context.stores.sources.state();
     let ahead = sources.iter().filter(waits).count();
     let neighbours = sources.iter().filter(|other| other.namespace() == source.namespace() && has_flow(other));
     let mut by: Vec<_> = neighbours.map(|other| format!("Source/{}", other.name_any())).collect();
@@ -67,7 +67,7 @@ fn uses(source: &Source, context: &Context) -> impl Iterator<Item = Use> {
     let names = context.wiring.of_source(&namespace, &source.name_any()).into_iter();
     names.filter_map(move |name| {
         let reference = ObjectRef::<Destination>::new(&name.name).within(&namespace);
-        Some(Use::of(&*context.destinations.get(&reference)?))
+        Some(Use::of(&*context.stores.destinations.get(&reference)?))
     })
 }
 

@@ -38,6 +38,14 @@ impl Managed for Destination {
         self.status.as_ref().map_or(&[], |status| &status.conditions)
     }
 
+    fn word(&self) -> String {
+        self.status.as_ref().and_then(|status| status.state).map_or("Unknown".into(), |state| format!("{state:?}"))
+    }
+
+    fn is_suspended(&self) -> bool {
+        self.spec.suspend
+    }
+
     fn retains(&self) -> bool {
         wanted::retains(&self.spec)
     }
