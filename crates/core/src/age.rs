@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+/// How long something has been what it is. Rounded to seconds where it comes from a status.
+pub type Age = Duration;
+
 /// The time from `since` to `now`; nothing for what is still to come. Another replica wrote it, and its clock may be ahead of ours:
 /// then it has just been, and no patience, pause or test is over.
 #[must_use]

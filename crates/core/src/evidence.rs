@@ -21,6 +21,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use crate::age::age;
 use crate::api::source::SourceStatus;
@@ -92,6 +93,12 @@ fn names(text: &str, name: &str) -> bool {
             let (before, after) = (text[..at].chars().next_back(), text[at + name.len()..].chars().next());
             !before.is_some_and(inside) && !after.is_some_and(inside)
         })
+}
+
+/// Since when something is what it is: since what was recorded of it, where that was the same. `None`: it has just become so.
+#[must_use]
+pub fn unchanged_since<'a, S: PartialEq>(was: &S, since: Option<&'a Time>, is: &S) -> Option<&'a Time> {
+    since.filter(|_| was == is)
 }
 
 /// A number that does not change with every measurement: two significant digits, and the old value while the new one is
@@ -196,6 +203,29 @@ const NOTHING_ARRIVES: [&str; 5] = [
 pub fn tells_of_no_input(alert: &Alert) -> bool {
     let kind = alert.kind.to_lowercase();
     NOTHING_ARRIVES.iter().any(|words| kind.contains(words))
+}
+
+/// Words in which an RTMP server says that it will not take the stream however often it is asked: the key, or who sends.
+///
+/// No page of AWS promises that an alert has them. Its list has "Failed RTMP Connection" (6018), which "was not able to connect to
+/// its endpoint", and no cause (`monitor-activity-types-alerts-channels.html` of the MediaLive user guide). So they only end sooner
+/// what ends anyway: without them it is tried again as often as `spec.retry` allows. Both ways are tested.
+const REFUSALS: [&str; 8] = [
+    "unauthorized",
+    "unauthorised",
+    "forbidden",
+    "rejected",
+    "badname",
+    "bad name",
+    "invalid key",
+    "invalid stream key",
+];
+
+/// Whether what AWS says of a receiver is a refusal, and not a connection that was lost.
+#[must_use]
+pub fn is_refusal(message: &str) -> bool {
+    let message = message.to_lowercase();
+    REFUSALS.iter().any(|words| message.contains(words))
 }
 
 #[cfg(test)]

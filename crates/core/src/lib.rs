@@ -9,7 +9,8 @@
 //! - [`fight`]: how often the same is changed; [`refused`]: what AWS refuses; [`left`]: what stays in AWS;
 //! - [`uses`], [`upstream`], [`wakes`]: what one object is to another, and who looks again because of whom;
 //! - [`encoding`], [`presets`], [`platforms`]: what is encoded, by which name, and who takes it;
-//! - [`evidence`]: what AWS shows of a stream, where it promises to, and what that proves;
+//! - [`evidence`]: what AWS shows of a stream, where it promises to, and what that proves; [`restart`], [`failover`]: what is done when it
+//!   is not taken;
 //! - [`told`], [`conditions`], [`reasons`]: what people are told; [`stored`]: what other versions have written;
 //! - [`secret`], [`age`]: the vocabulary.
 //!
@@ -26,6 +27,7 @@ pub mod encoding;
 pub mod endpoint;
 pub mod evidence;
 pub mod existence;
+pub mod failover;
 pub mod failure;
 pub mod feeds;
 pub mod fight;
@@ -47,6 +49,7 @@ pub mod refusal;
 pub mod refused;
 pub mod regions;
 pub mod resources;
+pub mod restart;
 pub mod secret;
 pub mod stored;
 pub mod told;

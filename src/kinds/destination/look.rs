@@ -13,6 +13,7 @@ use playout_core::conditions::{RECONCILING, is_true};
 use playout_core::endpoint::Role;
 use playout_core::evidence;
 use playout_core::existence::Existence;
+use playout_core::failover::FailoverState;
 use playout_core::failure::Failure;
 use playout_core::fight::Left;
 use playout_core::identity::Identity;
@@ -98,7 +99,7 @@ pub(super) async fn look(
     };
     // Nobody has to know that of what is taken off the air anyway.
     let cut_off = !goes && look.is_cut_off(&live, flow.as_deref()).await;
-    let told = match destination.annotations().get(ACTIVE_ENDPOINT).map(String::as_str) {
+    let requested = match destination.annotations().get(ACTIVE_ENDPOINT).map(String::as_str) {
         Some("Primary") => Some(Role::Primary),
         Some("Backup") => Some(Role::Backup),
         _ => None,
@@ -131,9 +132,8 @@ pub(super) async fn look(
         quotas: live.quotas,
         input: live.input,
         channel: live.channel,
-        tries: memory::tries(destination, context.clock.now()),
-        told,
-        decided: memory::decided(destination),
+        restart: memory::restart(destination, context.clock.now()),
+        failover: FailoverState { requested, failed_over_to: memory::failed_over_to(destination) },
         left: Left::default(),
         not_ours: live.not_ours,
         source_lost,

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use playout_api::destination::{DestinationState, OutputStatus};
 use playout_aws::cloudwatch::Subject;
-use playout_core::age::age;
+use playout_core::age::{Age, age};
 use playout_core::endpoint::Role;
 use playout_core::failure::FailureClass;
 use playout_core::kinds::destination::connection::MEASUREMENT_PATIENCE;
 use playout_core::kinds::destination::memory::unchanged_since;
-use playout_core::resources::flow::{Age, Measured};
+use playout_core::resources::flow::Measured;
 
 use super::live::Looking;
 

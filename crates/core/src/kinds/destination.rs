@@ -16,7 +16,6 @@ pub mod places;
 pub mod plan;
 pub mod recorded;
 mod restart;
-pub mod retry;
 mod runs;
 pub mod status;
 mod stored;

@@ -7,7 +7,6 @@ mod output;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::time::Duration;
 
 use serde::ser::{Serialize, SerializeStruct as _, Serializer};
 
@@ -410,6 +409,3 @@ fn sorted(list: &[String]) -> Vec<&String> {
     list.sort();
     list
 }
-
-/// How long a time lies back, as far as a planner may know of time.
-pub type Age = Duration;

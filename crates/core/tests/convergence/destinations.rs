@@ -16,15 +16,15 @@ use playout_api::{Destination, RECONCILE_AT};
 use playout_core::action::Action as _;
 use playout_core::endpoint::Role;
 use playout_core::existence::Existence;
+use playout_core::failover::{FailoverState, Lead, Leads};
 use playout_core::failure::Failure;
 use playout_core::fight::Left;
 use playout_core::frame::frame;
 use playout_core::identity::{Identity, Ownership, TAG_UID};
 use playout_core::kinds::destination::Outcome;
-use playout_core::kinds::destination::memory::{self, Lead, Leads, Memory};
+use playout_core::kinds::destination::memory::{self, Memory};
 use playout_core::kinds::destination::observed::{ChannelSeen, EndpointSeen, Observed, OutputSeen, Programme};
 use playout_core::kinds::destination::plan::Action as A;
-use playout_core::kinds::destination::retry::Phase;
 use playout_core::kinds::destination::status::status;
 use playout_core::kinds::destination::wanted::Wanted;
 use playout_core::plan::{Desired, Step};
@@ -34,6 +34,7 @@ use playout_core::resources::channel::{
 };
 use playout_core::resources::flow::{FlowOutput, FlowState, OutputAction};
 use playout_core::resources::secret_copy::CopyAction;
+use playout_core::restart::Phase;
 use playout_core::waiting::{StaysOff, Waiting};
 use serde_json::{Value, json};
 
@@ -195,9 +196,8 @@ impl Kind for DestinationShow {
                 inputs: used(world.live.inputs.len()),
                 ahead: 0,
             }),
-            tries: memory::tries(&object, at(world.clock)),
-            told: wish.told,
-            decided: memory::decided(&object),
+            restart: memory::restart(&object, at(world.clock)),
+            failover: FailoverState { requested: wish.told, failed_over_to: memory::failed_over_to(&object) },
             left: Default::default(),
             not_ours: Vec::new(),
             source_lost: None,
@@ -217,8 +217,8 @@ impl Kind for DestinationShow {
 
     fn wrongly_decided(before: &World, wish: &Wish, memory: &Memory) -> Option<String> {
         let noted = memory.restart.as_ref().filter(|_| memory.goes_first && memory.is_anew);
-        if let Some(tries) = noted.filter(|tries| tries.attempt.phase != Phase::Trying) {
-            let cause = tries.attempt.cause.as_deref().unwrap_or_default();
+        if let Some(tries) = noted.filter(|tries| tries.phase != Phase::Running) {
+            let cause = tries.cause.as_deref().unwrap_or_default();
             if !is_true(before, wish, cause) {
                 return Some(format!("a restart was counted although nothing failed: {cause}"));
             }

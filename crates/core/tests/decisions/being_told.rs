@@ -10,6 +10,7 @@ use playout_api::source::InputHealth;
 use playout_api::{Destination, DestinationSpec, Source};
 use playout_core::endpoint::Role;
 use playout_core::existence::Existence;
+use playout_core::failover::FailoverState;
 use playout_core::failure::{Failure, FailureClass};
 use playout_core::kinds::destination::memory;
 use playout_core::kinds::destination::observed::{Observed, Programme};
@@ -111,8 +112,9 @@ impl Show {
     }
 
     fn pass(&mut self, seen: &Observed, second: i64) -> Vec<Event> {
-        let (tries, decided) = (memory::tries(&self.object, at(second)), memory::decided(&self.object));
-        let seen = Observed { tries, decided, ..seen.clone() };
+        let (restart, failed_over_to) =
+            (memory::restart(&self.object, at(second)), memory::failed_over_to(&self.object));
+        let seen = Observed { restart, failover: FailoverState { failed_over_to, ..seen.failover }, ..seen.clone() };
         let desired = destination_wanted(&self.object.spec, &references());
         let plan = destination::plan::plan(&desired, false, &seen);
         let wanted = if let Desired::Present(wanted) = &desired { Some(wanted) } else { None };

@@ -7,7 +7,6 @@ use playout_api::destination::{DestinationStatus, RetryStatus, RetryWord};
 use playout_core::endpoint::Role;
 use playout_core::kinds::destination::observed::Programme;
 use playout_core::kinds::destination::plan::{Action, housekeeping, pending_changes, plan};
-use playout_core::kinds::destination::retry::{Attempt, Phase, Tries};
 use playout_core::kinds::destination::wanted::Wanted;
 use playout_core::kinds::destination::{self, memory, status};
 use playout_core::kinds::source;
@@ -16,6 +15,7 @@ use playout_core::reasons::Reason;
 use playout_core::references::References;
 use playout_core::resources::flow::{FlowAction, FlowState, OutputAction};
 use playout_core::resources::secret_copy::CopyAction;
+use playout_core::restart::{Phase, RestartState};
 use serde_json::{Value, json};
 
 use crate::fixtures::steps::{act, one};
@@ -211,22 +211,23 @@ fn a_copy_that_a_source_still_reads_is_not_removed() {
 
 // ------------------------------------------------------------------------------------------------------- restarts
 
-fn gave_up(keys: Option<&str>) -> Tries {
-    let attempt = Attempt { count: 2, phase: Phase::GaveUp, cause: Some("It does not take the stream.".into()) };
-    Tries { attempt, since: Duration::from_secs(60), up: false, keys: keys.map(str::to_string) }
+fn gave_up(keys: Option<&str>) -> RestartState {
+    let cause = Some("It does not take the stream.".into());
+    let key_versions = keys.map(str::to_string);
+    RestartState { phase: Phase::GaveUp, count: 2, cause, since: Duration::from_secs(60), up: false, key_versions }
 }
 
 fn off_after(keys: Option<&str>) -> destination::observed::Observed {
     let mut seen = destination_seen(&[]);
     output(&mut seen, Role::Primary).output.enabled = false;
-    seen.tries = Some(gave_up(keys));
+    seen.restart = Some(gave_up(keys));
     seen
 }
 
 #[test]
 fn what_gave_up_begins_anew_with_another_key_and_not_while_none_is_known() {
     let spec = destination_spec(&[]);
-    let before = present(destination_wanted(&spec, &references())).keys;
+    let before = present(destination_wanted(&spec, &references())).key_versions;
     assert!(before.is_some());
     let with =
         |references: &References, keys: Option<&str>| decide(&destination_wanted(&spec, references), &off_after(keys));
@@ -244,7 +245,7 @@ fn what_gave_up_begins_anew_with_another_key_and_not_while_none_is_known() {
 fn the_key_that_was_used_is_remembered_while_it_cannot_be_told() {
     let spec = destination_spec(&[]);
     let mut object = destination_object(spec.clone());
-    let told = present(destination_wanted(&spec, &references())).keys;
+    let told = present(destination_wanted(&spec, &references())).key_versions;
     let remembered = |fingerprints: Option<String>| RetryStatus {
         count: 2,
         attempts: 5,
@@ -257,7 +258,7 @@ fn the_key_that_was_used_is_remembered_while_it_cannot_be_told() {
     let after = |object: &_, references: &References| {
         let wanted = present(destination_wanted(&spec, references));
         let mut seen = off_after(None);
-        seen.tries = memory::tries(object, at(100));
+        seen.restart = memory::restart(object, at(100));
         let plan = plan(&Desired::Present(wanted.clone()), false, &seen);
         let outcome = outcome_of(Some(&wanted), Some(&seen), Some(&plan), 100);
         status::status(object, &outcome).retries

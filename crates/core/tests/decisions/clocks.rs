@@ -19,7 +19,7 @@ fn a_pause_that_begins_in_the_future_is_not_over() {
     let retries = json!({ "count": 1, "attempts": 5, "state": "Waiting", "since": at(100), "up": false, "keys": "" });
     object.status =
         Some(serde_json::from_value(json!({ "observedGeneration": 3, "retries": retries })).expect("a status"));
-    let since = |second| memory::tries(&object, at(second)).expect("restarts").since;
+    let since = |second| memory::restart(&object, at(second)).expect("restarts").since;
     assert_eq!(since(130), Duration::from_secs(30));
     assert_eq!(since(80), Duration::ZERO);
     assert_eq!(since(-86_400), Duration::ZERO);

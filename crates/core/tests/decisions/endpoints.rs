@@ -4,15 +4,16 @@
 use std::time::Duration;
 
 use playout_core::endpoint::Role;
-use playout_core::kinds::destination::memory::{self, Leads};
+use playout_core::failover::Leads;
+use playout_core::kinds::destination::memory;
 use playout_core::kinds::destination::observed::Observed;
 use playout_core::kinds::destination::plan::{Action, plan};
-use playout_core::kinds::destination::retry::{Attempt, Phase, Tries};
 use playout_core::kinds::destination::wanted::Wanted;
 use playout_core::plan::{Desired, Step};
 use playout_core::reasons::Reason;
 use playout_core::resources::channel::ChannelAction;
 use playout_core::resources::flow::OutputAction;
+use playout_core::restart::{Phase, RestartState};
 use serde_json::{Value, json};
 
 use crate::fixtures::steps::act;
@@ -86,7 +87,7 @@ fn a_switch_needs_no_key_of_an_output_that_is_in_aws() {
     // And back, when it is told.
     let mut seen = destination_seen(&[backup()]);
     feed(&mut seen, &[Role::Backup]);
-    seen.told = Some(Role::Primary);
+    seen.failover.requested = Some(Role::Primary);
     let back = [switched(Role::Primary, true), switched(Role::Backup, false)];
     assert_eq!(act(decide(&keyless(&[Role::Primary, Role::Backup]), &seen)), back);
 }
@@ -98,7 +99,7 @@ fn the_leader_stays_on_the_air_until_its_successor_can_come() {
             let mut seen = destination_seen(&[backup()]);
             dead(&mut seen, Role::Primary, 25);
             seen.outputs.remove(&Role::Backup);
-            seen.told = told;
+            seen.failover.requested = told;
             match decide(&keyless(roles), &seen) {
                 Step::Act(actions) => {
                     let adds = |a: &Action| matches!(a, Action::Output(OutputAction::Add { output, .. }) if output.role == Role::Backup);
@@ -120,7 +121,7 @@ fn no_decision_about_two_endpoints_is_undone_by_the_next() {
         {
             let wish = keyless(keys);
             let mut seen = destination_seen(&[backup()]);
-            (seen.told, seen.decided) = (told, decided);
+            (seen.failover.requested, seen.failover.failed_over_to) = (told, decided);
             feed(&mut seen, fed);
             let mut passes = 0;
             loop {
@@ -132,7 +133,7 @@ fn no_decision_about_two_endpoints_is_undone_by_the_next() {
                 let planned = plan(&wish, false, &seen);
                 let Step::Act(actions) = planned.step else { break };
                 if let Leads::Decided(lead) = planned.memory.leads {
-                    seen.decided = Some(lead.to);
+                    seen.failover.failed_over_to = Some(lead.to);
                 }
                 passes += 1;
                 let case =
@@ -180,18 +181,20 @@ fn a_show_begins_with_the_endpoint_whose_key_is_there_and_the_other_is_told() {
 fn a_restart_needs_no_key_of_an_output_that_is_in_aws() {
     let wish = dest(&[("/streamKey/secretRef/name", json!("nowhere"))]);
     let Desired::Present(wanted) = &wish else { panic!("a wish") };
-    let tries = |phase| Tries {
-        attempt: Attempt { count: 1, phase, cause: Some("it failed.".into()) },
+    let tries = |phase| RestartState {
+        phase,
+        count: 1,
+        cause: Some("it failed.".into()),
         since: Duration::from_secs(3600),
         up: false,
-        keys: wanted.keys.clone(),
+        key_versions: wanted.key_versions.clone(),
     };
     let mut seen = destination_seen(&[]);
     output(&mut seen, Role::Primary).output.enabled = false;
-    seen.tries = Some(tries(Phase::Waiting));
-    assert_eq!(transcode::noted(&wish, &seen).phase, Phase::Trying);
+    seen.restart = Some(tries(Phase::BackingOff));
+    assert_eq!(transcode::noted(&wish, &seen).phase, Phase::Running);
     assert_eq!(act(decide(&wish, &seen)), [switched(Role::Primary, true)], "in the same pass");
-    seen.tries = Some(tries(Phase::Trying));
+    seen.restart = Some(tries(Phase::Running));
     assert_eq!(act(decide(&wish, &seen)), [switched(Role::Primary, true)]);
 }
 
@@ -204,19 +207,21 @@ fn when_the_backup_fails_too_the_next_attempt_is_the_primarys() {
     dead(&mut seen, Role::Backup, 300);
     let wish = dest(&[backup()]);
     let Desired::Present(wanted) = &wish else { panic!("a wish") };
-    let tries = |count, phase| Tries {
-        attempt: Attempt { count, phase, cause: Some("it failed.".into()) },
+    let tries = |count, phase| RestartState {
+        phase,
+        count,
+        cause: Some("it failed.".into()),
         since: Duration::from_secs(3600),
         up: false,
-        keys: wanted.keys.clone(),
+        key_versions: wanted.key_versions.clone(),
     };
-    seen.tries = Some(tries(1, Phase::Trying));
+    seen.restart = Some(tries(1, Phase::Running));
     let (noted, lead) = (transcode::noted(&wish, &seen), transcode::lead(&wish, &seen));
-    assert_eq!((noted.count, noted.phase, lead.map(|lead| lead.to)), (2, Phase::Waiting, Some(Role::Primary)));
+    assert_eq!((noted.count, noted.phase, lead.map(|lead| lead.to)), (2, Phase::BackingOff, Some(Role::Primary)));
     assert_eq!(act(decide(&wish, &seen)), [switched(Role::Backup, false)], "an attempt begins off the air");
     // After the pause.
     feed(&mut seen, &[]);
-    (seen.tries, seen.decided) = (Some(tries(2, Phase::Trying)), Some(Role::Primary));
+    (seen.restart, seen.failover.failed_over_to) = (Some(tries(2, Phase::Running)), Some(Role::Primary));
     assert_eq!(act(decide(&wish, &seen)), [switched(Role::Primary, true)]);
     // The primary fails over, uncounted, as ever.
     feed(&mut seen, &[Role::Primary]);
@@ -225,10 +230,10 @@ fn when_the_backup_fails_too_the_next_attempt_is_the_primarys() {
     // And after the last attempt it is given up.
     feed(&mut seen, &[Role::Backup]);
     dead(&mut seen, Role::Backup, 300);
-    seen.tries = Some(tries(wanted.retry.attempts, Phase::Trying));
+    seen.restart = Some(tries(wanted.restart.attempts, Phase::Running));
     assert_eq!(transcode::noted(&wish, &seen).phase, Phase::GaveUp);
     // Who has told which one to feed is believed.
-    (seen.tries, seen.told) = (Some(tries(1, Phase::Trying)), Some(Role::Backup));
+    (seen.restart, seen.failover.requested) = (Some(tries(1, Phase::Running)), Some(Role::Backup));
     assert_eq!((transcode::noted(&wish, &seen).count, transcode::lead(&wish, &seen)), (2, None));
 }
 
@@ -236,18 +241,18 @@ fn when_the_backup_fails_too_the_next_attempt_is_the_primarys() {
 fn a_channel_whose_backup_fails_too_goes_to_the_primary_for_the_next_attempt() {
     let turns = |seen: &Observed| {
         let lead = transcode::lead(&on_failure(), seen);
-        transcode::noted(&on_failure(), seen).phase == Phase::Waiting && lead.is_some_and(|l| l.to == Role::Primary)
+        transcode::noted(&on_failure(), seen).phase == Phase::BackingOff && lead.is_some_and(|l| l.to == Role::Primary)
     };
     let mut seen = on_backup();
-    transcode::remember(&mut seen, 1, Phase::Trying, 600);
+    transcode::remember(&mut seen, 1, Phase::Running, 600);
     transcode::down(&mut seen, Role::Backup, 300);
     assert!(turns(&seen));
     // It is refused: once more, since the primary may have failed for another reason; then never again.
     transcode::down(&mut seen, Role::Backup, 25);
     transcode::alert(&mut seen, Some(Role::Backup), "401 Unauthorized");
-    transcode::remember(&mut seen, 0, Phase::Trying, 600);
+    transcode::remember(&mut seen, 0, Phase::Running, 600);
     assert!(turns(&seen));
-    transcode::remember(&mut seen, 1, Phase::Trying, 600);
+    transcode::remember(&mut seen, 1, Phase::Running, 600);
     assert_eq!(transcode::noted(&on_failure(), &seen).phase, Phase::GaveUp);
     // A single endpoint has no turn to give.
     let mut alone = transcode::on_air(&[]);
@@ -259,17 +264,18 @@ fn a_channel_whose_backup_fails_too_goes_to_the_primary_for_the_next_attempt() {
 #[test]
 fn what_was_given_up_begins_anew_with_the_primary() {
     let gave_up = |keys: &str| {
-        let attempt = Attempt { count: 5, phase: Phase::GaveUp, cause: Some("it failed.".into()) };
-        Some(Tries { attempt, since: Duration::from_secs(60), up: false, keys: Some(keys.into()) })
+        let cause = Some("it failed.".into());
+        let key_versions = Some(keys.into());
+        Some(RestartState { phase: Phase::GaveUp, count: 5, cause, key_versions, ..RestartState::first() })
     };
     let wish = dest(&[backup()]);
     let mut seen = destination_seen(&[backup()]);
     feed(&mut seen, &[]);
-    (seen.decided, seen.tries) = (Some(Role::Backup), gave_up("another"));
+    (seen.failover.failed_over_to, seen.restart) = (Some(Role::Backup), gave_up("another"));
     assert_eq!(act(decide(&wish, &seen)), [switched(Role::Primary, true)]);
     assert_eq!(plan(&wish, false, &seen).memory.leads, Leads::Nobody, "and that is forgotten");
     let mut seen = transcode::idle(&[("/backup", backup_json("OnFailure"))]);
-    (seen.decided, seen.tries) = (Some(Role::Backup), gave_up("another"));
+    (seen.failover.failed_over_to, seen.restart) = (Some(Role::Backup), gave_up("another"));
     assert_eq!(plan(&on_failure(), false, &seen).memory.leads, Leads::Nobody);
     let started =
         matches!(act(decide(&on_failure(), &seen)).as_slice(), [Action::Channel(ChannelAction::Start { .. })]);
@@ -278,7 +284,8 @@ fn what_was_given_up_begins_anew_with_the_primary() {
     let mut same = destination_seen(&[backup()]);
     feed(&mut same, &[]);
     let Desired::Present(wanted) = &wish else { panic!("a wish") };
-    (same.decided, same.tries) = (Some(Role::Backup), gave_up(wanted.keys.as_deref().unwrap_or_default()));
+    (same.failover.failed_over_to, same.restart) =
+        (Some(Role::Backup), gave_up(wanted.key_versions.as_deref().unwrap_or_default()));
     assert_eq!(stuck(decide(&wish, &same)), Reason::GaveUp);
 }
 
@@ -291,7 +298,7 @@ fn a_failover_is_remembered_until_what_was_given_up_is_asked_for_anew() {
     let mut object = destination_object(destination_spec(&[backup()]));
     object.metadata.generation = Some(1);
     object.status = Some(serde_json::from_value(status).expect("a status"));
-    assert_eq!(memory::decided(&object), Some(Role::Backup));
+    assert_eq!(memory::failed_over_to(&object), Some(Role::Backup));
     object.metadata.annotations = Some([("playout.dev/reconcile-at".to_string(), "1".to_string())].into());
-    assert_eq!(memory::decided(&object), None);
+    assert_eq!(memory::failed_over_to(&object), None);
 }

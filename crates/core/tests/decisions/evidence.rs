@@ -13,16 +13,17 @@ use playout_api::source::{Health, InputHealth, InputStatus, SourceStatus};
 use playout_core::conditions::{DELIVERING, HEALTHY, INPUT_REACHABLE, OVER_LIMIT, READY, RECONCILING, STALLED};
 use playout_core::endpoint::Role;
 use playout_core::evidence::{InputLook, MEASUREMENT_PATIENCE, QUIET_FOR, began, first_since, is_since, of_input};
+use playout_core::failover::FailoverState;
 use playout_core::failure::{Failure, FailureClass};
 use playout_core::kinds::destination::observed::{Observed, Programme};
 use playout_core::kinds::destination::plan::{Action, pending_changes};
-use playout_core::kinds::destination::retry::FORGIVEN_AFTER;
 use playout_core::kinds::destination::{Outcome, memory, status::status};
 use playout_core::kinds::source;
 use playout_core::kinds::source::observed::{InputSeen, TestPhase};
 use playout_core::kinds::source::status::judge;
 use playout_core::plan::{Desired, Step};
 use playout_core::resources::flow::{FlowState, Measured, Protocol};
+use playout_core::restart::FORGIVEN_AFTER;
 use playout_core::waiting::Waiting;
 use serde_json::{Value, json};
 
@@ -53,8 +54,9 @@ impl Show {
     }
 
     fn pass(&mut self, seen: &Observed, second: i64) -> Step<Action> {
-        let (tries, decided) = (memory::tries(&self.object, at(second)), memory::decided(&self.object));
-        let seen = Observed { tries, decided, ..seen.clone() };
+        let (restart, failed_over_to) =
+            (memory::restart(&self.object, at(second)), memory::failed_over_to(&self.object));
+        let seen = Observed { restart, failover: FailoverState { failed_over_to, ..seen.failover }, ..seen.clone() };
         let desired = self.desired();
         let plan = playout_core::kinds::destination::plan::plan(&desired, false, &seen);
         self.tell(Some(&seen), Some(&plan), None, second);

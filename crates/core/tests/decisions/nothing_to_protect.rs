@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use playout_core::endpoint::Role;
 use playout_core::existence::Existence;
-use playout_core::kinds::destination::memory::Leads;
+use playout_core::failover::Leads;
 use playout_core::kinds::destination::observed::{Observed, Programme};
 use playout_core::kinds::destination::plan::{Action, pending_changes, plan};
 use playout_core::kinds::destination::wanted::Wanted;

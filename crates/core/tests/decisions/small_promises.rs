@@ -11,10 +11,10 @@ use playout_core::action::Action as _;
 use playout_core::conditions::READY;
 use playout_core::endpoint::Role;
 use playout_core::existence::Existence;
+use playout_core::failover::FailoverState;
 use playout_core::failure::{Failure, FailureClass};
 use playout_core::kinds::destination::observed::{Observed, Programme};
 use playout_core::kinds::destination::plan::plan;
-use playout_core::kinds::destination::retry::Attempt;
 use playout_core::kinds::destination::{self, memory, status};
 use playout_core::kinds::source::off::stays_off;
 use playout_core::plan::{Desired, Step};
@@ -45,8 +45,12 @@ fn told(object: &Destination, seen: Option<&Observed>, failure: Option<&Failure>
         None => destination_wanted(&object.spec, &references()),
     };
     // With what is remembered, as the shell gives it to the planner.
-    let (tries, decided) = (memory::tries(object, at(second)), memory::decided(object));
-    let seen = seen.map(|seen| Observed { tries, decided, ..seen.clone() });
+    let (restart, failed_over_to) = (memory::restart(object, at(second)), memory::failed_over_to(object));
+    let seen = seen.map(|seen| Observed {
+        restart,
+        failover: FailoverState { failed_over_to, ..seen.failover },
+        ..seen.clone()
+    });
     let plan = seen.as_ref().map(|seen| plan(&desired, false, seen));
     let wanted = if let Desired::Present(wanted) = &desired { Some(wanted) } else { None };
     let outcome = destination::Outcome { failure, ..outcome_of(wanted, seen.as_ref(), plan.as_ref(), second) };
@@ -93,8 +97,8 @@ fn a_primary_that_was_asked_for_is_restarted_when_it_is_dead() {
     let mut seen = destination_seen(&changes);
     output(&mut seen, Role::Primary).measured = Some(connected(Some(false)));
     output(&mut seen, Role::Primary).unchanged_for = Duration::from_secs(60);
-    seen.told = Some(Role::Primary);
-    assert_eq!(crate::fixtures::transcode::noted(&wish, &seen), Attempt::FIRST);
+    seen.failover.requested = Some(Role::Primary);
+    crate::fixtures::transcode::notes_the_first(&wish, &seen);
 }
 
 #[test]

@@ -18,18 +18,19 @@ use playout_core::action::Action as _;
 use playout_core::conditions::{DELIVERING, READY, RECONCILING, STALLED};
 use playout_core::endpoint::Role;
 use playout_core::existence::Existence;
+use playout_core::failover::{FailoverState, Lead, Leads};
 use playout_core::failure::{Failure, FailureClass};
 use playout_core::kinds::destination::Outcome;
 use playout_core::kinds::destination::memory;
-use playout_core::kinds::destination::memory::{Lead, Leads, Memory};
+use playout_core::kinds::destination::memory::Memory;
 use playout_core::kinds::destination::observed::Observed;
 use playout_core::kinds::destination::plan::{Action, plan};
-use playout_core::kinds::destination::retry::{Attempt, FORGIVEN_AFTER, Phase, Tries};
 use playout_core::kinds::destination::status::status;
 use playout_core::plan::{Desired, Memory as _, Step};
 use playout_core::reasons::Reason;
 use playout_core::resources::channel::{ChannelState, InputState};
 use playout_core::resources::flow::FlowState;
+use playout_core::restart::{FORGIVEN_AFTER, Phase, RestartState};
 use serde_json::{Value, json};
 
 use crate::fixtures::transcode::*;
@@ -73,8 +74,9 @@ impl Show {
 
     /// With what is remembered, as the shell gives it to the planner.
     fn look(&self, seen: &Observed, second: i64) -> Observed {
-        let (tries, decided) = (memory::tries(&self.object, at(second)), memory::decided(&self.object));
-        Observed { tries, decided, ..seen.clone() }
+        let (restart, failed_over_to) =
+            (memory::restart(&self.object, at(second)), memory::failed_over_to(&self.object));
+        Observed { restart, failover: FailoverState { failed_over_to, ..seen.failover }, ..seen.clone() }
     }
 
     fn plan(&self, seen: &Observed, second: i64) -> DestinationPlan {
@@ -117,8 +119,8 @@ impl Show {
         self.status().retries.as_ref().expect("restarts")
     }
 
-    fn tries(&self, second: i64) -> Option<Tries> {
-        memory::tries(&self.object, at(second))
+    fn tries(&self, second: i64) -> Option<RestartState> {
+        memory::restart(&self.object, at(second))
     }
 }
 

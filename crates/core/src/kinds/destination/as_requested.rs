@@ -4,9 +4,9 @@
 use super::Outcome;
 use super::connection::{Air, Connection, Fed};
 use super::delivering::{over_limit, refusal, too_much};
-use super::memory::ASKED_FOR;
 use super::told::warning;
 use crate::api::destination::{ActiveEndpoint, Destination, DestinationState, DestinationStatus};
+use crate::failover::REQUESTED;
 use crate::plan::Step;
 use crate::reasons::Reason;
 use crate::wording::ended;
@@ -36,9 +36,9 @@ pub(super) fn as_requested(
     };
     let backup = status.failover.as_ref().filter(|failover| failover.endpoint == ActiveEndpoint::Backup);
     if let Some(failover) = backup.filter(|_| status.active_endpoint == Some(ActiveEndpoint::Backup)) {
-        let is_told = outcome.seen.is_some_and(|seen| seen.told.is_some());
+        let is_told = outcome.seen.is_some_and(|seen| seen.failover.requested.is_some());
         let why = match failover.reason.as_str() {
-            ASKED_FOR if !is_told => "it was asked for, and stays while it is well",
+            REQUESTED if !is_told => "it was asked for, and stays while it is well",
             why => why,
         };
         text += &format!(" The backup endpoint is fed: {}", ended(why));

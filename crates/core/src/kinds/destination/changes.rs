@@ -3,14 +3,14 @@
 use super::action::Action;
 use super::observed::{Observed, OutputSeen};
 use super::outputs::{feeds, passwords_of};
-use super::restart::tries;
-use super::retry::Tries;
+use super::restart::known;
 use super::wanted::{OutputWanted, Wanted};
 use crate::endpoint::Role;
 use crate::failure::Problem;
 use crate::reasons::Reason;
 use crate::resources::flow::{Cipher, NewOutput, OUTPUTS_PER_FLOW, OutputAction, OutputSettings, Password};
 use crate::resources::secret_copy;
+use crate::restart::RestartState;
 
 /// The changes of the outputs on one flow.
 pub(super) struct Changes<'a> {
@@ -71,7 +71,7 @@ impl Changes<'_> {
     /// it in this very pass.
     fn keep_the_leader(&self, actions: &mut Vec<Action>) {
         let switches = self.wanted.running && !self.wanted.hot && self.wanted.outputs.len() == 2;
-        if !switches || tries(self.wanted, self.seen).is_some_and(Tries::holds_back) {
+        if !switches || known(self.wanted, self.seen).is_some_and(RestartState::holds_back) {
             return;
         }
         let begins = |a: &Action, other: Role| matches!(a, Action::Output(OutputAction::Update { role, enabled: Some(true), .. }) if *role == other);
@@ -86,7 +86,7 @@ impl Changes<'_> {
     /// What is not requested any more and sends goes when something that is requested sends, or begins to before it in this very pass:
     /// AWS may not take that.
     fn keep_what_sends(&self, actions: &mut Vec<Action>) {
-        let holds_back = tries(self.wanted, self.seen).is_some_and(Tries::holds_back);
+        let holds_back = known(self.wanted, self.seen).is_some_and(RestartState::holds_back);
         let begins = |a: &Action| matches!(a, Action::Output(OutputAction::Update { enabled: Some(true), .. }));
         if !self.wanted.running || holds_back || self.is_fed() || actions.iter().any(begins) {
             return;
@@ -105,7 +105,7 @@ impl Changes<'_> {
 
     /// Whether it has been on the air since it was told to be: what it does now is a switch or a restart, and no start.
     pub(super) fn has_begun(&self) -> bool {
-        self.is_fed() || self.seen.decided.is_some() || tries(self.wanted, self.seen).is_some()
+        self.is_fed() || self.seen.failover.failed_over_to.is_some() || known(self.wanted, self.seen).is_some()
     }
 
     fn change_output(
@@ -240,6 +240,6 @@ pub(super) fn with_copy(
 
 /// Whether a change would interrupt something. What is known not to be taken for a while is not interrupted.
 pub(super) fn is_delivered(wanted: &Wanted, seen: &OutputSeen) -> bool {
-    let is_dead = seen.connected() == Some(false) && seen.unchanged_for >= wanted.retry.dead_after();
+    let is_dead = seen.connected() == Some(false) && seen.unchanged_for >= wanted.restart.dead_after();
     seen.output.enabled && !is_dead
 }

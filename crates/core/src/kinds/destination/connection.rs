@@ -5,15 +5,12 @@ use std::time::Duration;
 
 use super::observed::{ChannelSeen, Observed, OutputSeen, Programme};
 use super::wanted::Wanted;
+use crate::age::Age;
 use crate::endpoint::Role;
 pub use crate::evidence::MEASUREMENT_PATIENCE;
 use crate::evidence::{QUIET_FOR, measures_receiver};
 use crate::resources::channel::ChannelState;
-use crate::resources::flow::{Age, FlowState, Protocol};
-
-/// How long a primary must have been disconnected before the backup is fed. Shorter and a platform's own restart would
-/// look like a failure; longer and viewers leave. It does not go back while the backup is well, so it cannot flap.
-pub const FAILOVER_AFTER: Duration = Duration::from_secs(20);
+use crate::resources::flow::{FlowState, Protocol};
 
 /// How long a channel may get nothing before it is more than a pause of the encoder: what is known of the Source's signal is as old as
 /// `health.interval`, and a look.

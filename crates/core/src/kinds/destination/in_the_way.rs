@@ -52,7 +52,7 @@ pub(super) fn missing(outcome: &Outcome<'_>, fed: &[Fed]) -> Option<String> {
 /// That somebody has decided which endpoint is fed, where a failure would else.
 fn held(wanted: &Wanted, seen: &Observed) -> Option<String> {
     let endpoints = wanted.outputs.len().max(wanted.channel.as_ref().map_or(0, |channel| channel.endpoints.len()));
-    let told = seen.told.filter(|_| !wanted.hot && endpoints == 2)?.word();
+    let told = seen.failover.requested.filter(|_| !wanted.hot && endpoints == 2)?.word();
     Some(format!(
         "The annotation playout.dev/active-endpoint: {told} keeps the other endpoint from taking its place; without it that goes by itself."
     ))

@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 
 use super::recorded::Recorded;
-use super::retry::Tries;
+use crate::age::Age;
 use crate::endpoint::Role;
 use crate::evidence::tells_of_no_input;
 use crate::existence::Existence;
+use crate::failover::FailoverState;
 use crate::fight::Left;
 use crate::identity::{Ownership, TAG_UID};
 use crate::resources::channel::{Alert, Channel, ChannelState, Input, Quotas};
-use crate::resources::flow::{Age, FlowOutput, FlowState, Measured, Protocol, SecretCopy};
+use crate::resources::flow::{FlowOutput, FlowState, Measured, Protocol, SecretCopy};
+use crate::restart::RestartState;
 use crate::waiting::StaysOff;
 
 /// The facts.
@@ -37,11 +39,9 @@ pub struct Observed {
     /// Quotas in the way of a new channel; looked at only when one is to be made.
     pub quotas: Option<Quotas>,
     /// Restarts so far.
-    pub tries: Option<Tries>,
-    /// The endpoint that an annotation asks for.
-    pub told: Option<Role>,
-    /// The endpoint that a failover has decided for, as the status remembers it.
-    pub decided: Option<Role>,
+    pub restart: Option<RestartState>,
+    /// Which endpoint is to lead: as an annotation asks, and as a failover has decided.
+    pub failover: FailoverState,
     /// What was changed again and again and set back each time: it is not changed now, and nothing waits for it.
     pub left: Left,
     /// What is recorded in MediaLive, or of the Source's flow, and is not ours.

@@ -7,19 +7,20 @@ use std::ops::ControlFlow::{Break, Continue};
 
 use super::action::Action;
 use super::changes::{Changes, is_delivered, with_copy};
-use super::connection::{Air, Connection, FAILOVER_AFTER, Fed, WITHOUT_SIGNAL, fed_outputs};
+use super::connection::{Air, Connection, Fed, WITHOUT_SIGNAL, fed_outputs};
 use super::in_the_way::flow_error;
 use super::memory::Next;
 use super::observed::{Observed, OutputSeen, Programme};
-use super::restart::{count_and_turn, pause, tries};
-use super::retry::{Phase, Tries};
+use super::restart::{failed_in_turn, known, pause, problem};
 use super::wanted::Wanted;
 use crate::endpoint::Role;
+use crate::failover::{self, FAILOVER_AFTER};
 use crate::failure::Problem;
 use crate::plan::{IN_TRANSITION, SOON, Step};
 use crate::reasons::Reason;
 use crate::resources::flow::{Cipher, FlowState, OutputAction, Password};
 use crate::resources::secret_copy;
+use crate::restart::{Phase, RestartState};
 use crate::waiting::{StaysOff, Waiting};
 
 /// What takes the outputs of a Destination that is to be stopped off the air.
@@ -105,8 +106,8 @@ pub(super) fn next(wanted: &Wanted, seen: &Observed, flow: &Flow<'_>) -> Next {
     if !wanted.running {
         return Continue(Step::Settled);
     }
-    if let Some(gave_up) = tries(wanted, seen).filter(|t| t.attempt.phase == Phase::GaveUp) {
-        return Continue(Step::Stalled(gave_up.gave_up(&wanted.identity)));
+    if let Some(gave_up) = known(wanted, seen).filter(|state| state.phase == Phase::GaveUp) {
+        return Continue(Step::Stalled(self::problem(wanted, gave_up)));
     }
     match state {
         // A flow that takes a change, for another Destination perhaps, still sends.
@@ -149,7 +150,7 @@ pub(super) struct Flow<'a> {
 /// back while the backup is well, so it cannot flap; a backup that is dead, too, gives the next of the bounded attempts to the
 /// primary.
 pub(super) fn feeds(wanted: &Wanted, seen: &Observed, role: Role, on_air: bool) -> bool {
-    if !wanted.running || tries(wanted, seen).is_some_and(Tries::holds_back) {
+    if !wanted.running || known(wanted, seen).is_some_and(RestartState::holds_back) {
         return false;
     }
     if wanted.hot || wanted.outputs.len() < 2 {
@@ -164,24 +165,17 @@ pub fn active_endpoint(wanted: &Wanted, seen: &Observed, flow_active: bool) -> R
     if wanted.outputs.len() < 2 {
         return Role::Primary;
     }
-    if let Some(told) = seen.told {
-        return told;
-    }
     let primary = seen.outputs.get(&Role::Primary);
     let backup = seen.outputs.get(&Role::Backup);
     let enabled = |o: Option<&OutputSeen>| o.is_some_and(|o| o.output.enabled);
-    if !enabled(primary) && !enabled(backup) {
-        // After the pause before a restart it goes on where it was.
-        return seen.decided.unwrap_or(Role::Primary);
-    }
-    if enabled(backup) && !enabled(primary) {
-        return Role::Backup;
-    }
-    // Both enabled is the middle of a switch to the backup, while the primary is dead; or the backup was hot until now.
     let signal = matches!(&seen.flow, Programme::Flow { signal, .. } if *signal != Some(false));
     let dead =
         primary.is_some_and(|o| o.output.enabled && o.connected() == Some(false) && o.unchanged_for >= FAILOVER_AFTER);
-    if flow_active && signal && dead && backup.is_some() { Role::Backup } else { Role::Primary }
+    seen.failover.fed_of_two(failover::Outputs {
+        primary: enabled(primary),
+        backup: enabled(backup),
+        is_primary_dead: flow_active && signal && dead && backup.is_some(),
+    })
 }
 
 /// Renews the tags of our outputs, where they are known.
@@ -248,16 +242,18 @@ fn delivery(wanted: &Wanted, seen: &Observed, signal: Option<bool>) -> Next {
         // While one of two is not known yet, it may be the one that takes the stream.
         Air::Pending => Step::wait(Waiting::Connecting(first(&fed, Connection::Pending)), IN_TRANSITION),
         Air::Refused => {
-            let has_spare = seen.told.is_none() && !wanted.hot && wanted.outputs.len() == 2 && seen.outputs.len() == 2;
+            let has_spare = seen.failover.requested.is_none()
+                && !wanted.hot
+                && wanted.outputs.len() == 2
+                && seen.outputs.len() == 2;
             // The one that has been down for the shortest time.
             match fed.iter().min_by_key(|f| f.unchanged_for) {
                 // A primary with a backup is not restarted: the backup takes its place.
                 Some(down)
-                    if !(has_spare && down.role == Role::Primary) && down.unchanged_for >= wanted.retry.after =>
+                    if !(has_spare && down.role == Role::Primary) && down.unchanged_for >= wanted.restart.after =>
                 {
                     let turn = has_spare.then_some(Role::Primary);
-                    let counted = count_and_turn(wanted, seen, turn, |tries| wanted.retry.next(tries, &down.refusal()));
-                    return Break(counted);
+                    return Break(failed_in_turn(wanted, seen, turn, &down.refusal()));
                 }
                 _ => Step::wait(Waiting::Connecting(first(&fed, Connection::Down)), IN_TRANSITION),
             }

@@ -6,7 +6,6 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::hash::{Hash as _, Hasher};
 use std::ops::ControlFlow::{Break, Continue};
-use std::time::Duration;
 
 pub use super::action::Action;
 use super::connection::fed;
@@ -15,8 +14,7 @@ use super::left::last_word;
 use super::memory::{Memory, Next, Remember, after};
 use super::observed::{Observed, Programme};
 use super::outputs::{self, Flow};
-use super::restart::tries;
-use super::retry::{Phase, Tries};
+use super::restart::known;
 use super::teardown;
 use super::transcode::Path;
 use super::waiting_changes;
@@ -29,6 +27,7 @@ use crate::plan::{Desired, IN_TRANSITION, Plan, SOON, Step};
 use crate::reasons::Reason;
 use crate::resources::channel::{ChannelAction, ChannelState, InputState};
 use crate::resources::secret_copy;
+use crate::restart::Phase;
 use crate::waiting::Waiting;
 
 /// Decides, in the frame of all kinds.
@@ -63,7 +62,7 @@ impl Wish for Wanted {
     }
 
     fn hash_keys(&self, hash: &mut impl Hasher) {
-        self.keys.hash(hash);
+        self.key_versions.hash(hash);
     }
 
     fn difference(wanted: Option<&Self>, seen: &Observed, action: &Action) -> String {
@@ -96,23 +95,24 @@ impl Facts for Observed {
 fn decide(wanted: &Wanted, seen: &Observed) -> Plan<Action, Memory> {
     let (mut now, mut decided) = (Cow::Borrowed(seen), Remember::default());
     // With another key it begins anew, and with the primary.
-    if seen.tries.as_ref().is_some_and(|t| t.attempt.phase == Phase::GaveUp) && tries(wanted, seen).is_none() {
-        now.to_mut().decided = None;
+    if seen.restart.as_ref().is_some_and(|state| state.phase == Phase::GaveUp) && known(wanted, seen).is_none() {
+        now.to_mut().failover.failed_over_to = None;
     }
     let step = loop {
         match toward_present(wanted, &now) {
             Continue(step) => break step,
             // One failure is counted once: what follows another one is seen by the next look.
             Break(more) if decided.has(&more) => break wait_for_a_look(wanted, &now),
-            Break(Remember { attempt, lead }) => {
+            Break(Remember { restart, lead }) => {
                 let now = now.to_mut();
-                if let Some(attempt) = attempt {
-                    let keys = wanted.keys.clone().or_else(|| now.tries.as_ref()?.keys.clone());
-                    now.tries = Some(Tries { attempt: attempt.clone(), since: Duration::ZERO, up: false, keys });
-                    decided.attempt = Some(attempt);
+                if let Some(state) = restart {
+                    let before = now.restart.take().and_then(|before| before.key_versions);
+                    let keys = wanted.key_versions.as_ref().or(before.as_ref());
+                    now.restart = Some(state.clone().with_keys(keys));
+                    decided.restart = Some(state);
                 }
                 if let Some(lead) = lead {
-                    now.decided = Some(lead.to);
+                    now.failover.failed_over_to = Some(lead.to);
                     decided.lead = Some(lead);
                 }
             }

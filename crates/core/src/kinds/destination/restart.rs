@@ -1,59 +1,67 @@
-//! What the restarts so far mean for the next step, on both paths.
+//! What the restarts so far mean for the next step, on both paths. How they are counted stands in [`crate::restart`].
 
 use std::ops::ControlFlow::{Break, Continue};
 
 use super::action::Action;
 use super::connection::{Connection, Fed, fed_outputs};
-use super::memory::{Lead, Next, Remember};
+use super::memory::{Next, Remember};
 use super::observed::Observed;
-use super::retry::{Attempt, Phase, Tries};
 use super::wanted::Wanted;
 use crate::endpoint::Role;
-use crate::fingerprint::differ;
+use crate::failover::Lead;
+use crate::failure::Problem;
 use crate::plan::{IN_TRANSITION, SOON, Step};
+use crate::restart::{Phase, RestartState};
 use crate::waiting::Waiting;
 
+/// Why it failed, where nothing else is known.
+pub(super) const NOT_TAKEN: &str = "The receiver did not take the stream.";
+
 /// What is remembered, as long as it speaks of the keys that are requested now.
-pub(super) fn tries<'a>(wanted: &Wanted, seen: &'a Observed) -> Option<&'a Tries> {
-    seen.tries.as_ref().filter(|t| !differ(t.keys.as_deref(), wanted.keys.as_deref()))
+pub(super) fn known<'a>(wanted: &Wanted, seen: &'a Observed) -> Option<&'a RestartState> {
+    seen.restart.as_ref().filter(|state| state.is_of(wanted.key_versions.as_deref()))
 }
 
-/// Counts a failure. Only against an attempt that is remembered: what a spec failed at that was just replaced is not counted
-/// against the new one.
-pub(super) fn count(wanted: &Wanted, seen: &Observed, next: impl FnOnce(Option<&Tries>) -> Attempt) -> Remember {
-    let tries = tries(wanted, seen);
-    Remember::attempt(if tries.is_none() { Attempt::FIRST } else { next(tries) })
+/// Counts a failure.
+pub(super) fn failed(wanted: &Wanted, seen: &Observed, cause: &str) -> Remember {
+    Remember::restart(wanted.restart.after_failure(known(wanted, seen), cause))
 }
 
-/// The same, where the backup has failed in its turn: the next attempt is the primary's, which may be well again. It fails over
-/// from there as ever, so that each attempt tries both.
-pub(super) fn count_and_turn(
-    wanted: &Wanted,
-    seen: &Observed,
-    turn: Option<Role>,
-    next: impl FnOnce(Option<&Tries>) -> Attempt,
-) -> Remember {
-    let counted = count(wanted, seen, next);
-    let waits = counted.attempt.as_ref().filter(|attempt| attempt.phase == Phase::Waiting);
-    let lead = turn.zip(waits).map(|(to, attempt)| Lead { to, why: attempt.cause.clone().unwrap_or_default() });
+/// Counts a failure after which no attempt would be better.
+pub(super) fn gave_up(wanted: &Wanted, seen: &Observed, cause: &str) -> Remember {
+    Remember::restart(known(wanted, seen).map_or_else(RestartState::first, |state| state.gave_up(cause)))
+}
+
+/// Counts a failure. Where the backup has failed in its turn, the next attempt is the primary's, which may be well again. It fails
+/// over from there as ever, so that each attempt tries both.
+pub(super) fn failed_in_turn(wanted: &Wanted, seen: &Observed, turn: Option<Role>, cause: &str) -> Remember {
+    let counted = failed(wanted, seen, cause);
+    let waits = counted.restart.as_ref().filter(|state| state.phase == Phase::BackingOff);
+    let lead = turn.zip(waits).map(|(to, state)| Lead { to, why: state.cause.clone().unwrap_or_default() });
     Remember { lead, ..counted }
+}
+
+/// What people read after the last attempt.
+pub(super) fn problem(wanted: &Wanted, state: &RestartState) -> Problem {
+    const CHECK: &str = "Check the stream key, the URL and that the live event is open on the platform's page";
+    state.problem(&wanted.identity, NOT_TAKEN, CHECK)
 }
 
 /// The pause before the next attempt, and its end. Nothing: go on. An attempt begins off the air: an output that AWS still shows
 /// refused, although it was told to stop, is the last attempt, and its error none of the next.
 pub(super) fn pause(wanted: &Wanted, seen: &Observed) -> Next<Option<Step<Action>>> {
-    let paused = tries(wanted, seen).filter(|t| t.attempt.phase == Phase::Waiting);
-    let Some(Tries { attempt, since, .. }) = paused else { return Continue(None) };
-    let pause = wanted.retry.pause(attempt.count);
+    let Some(state) = known(wanted, seen).filter(|state| state.phase == Phase::BackingOff) else {
+        return Continue(None);
+    };
     let is_last = |fed: &Fed| fed.connection == Connection::Down;
     let lasts = wanted.channel.is_none() && fed_outputs(Some(wanted), seen).iter().any(is_last);
-    match pause.checked_sub(*since).filter(|left| !left.is_zero()).or(lasts.then_some(IN_TRANSITION)) {
-        None => Break(Remember::attempt(Attempt { phase: Phase::Trying, ..attempt.clone() })),
+    match wanted.restart.pause_left(state).or(lasts.then_some(IN_TRANSITION)) {
+        None => Break(Remember::restart(state.attempt())),
         Some(left) => Continue(Some(Step::wait(
             Waiting::Restarting {
-                count: attempt.count,
-                attempts: wanted.retry.attempts,
-                cause: attempt.cause.clone().unwrap_or_default(),
+                count: state.count,
+                attempts: wanted.restart.attempts,
+                cause: state.cause.clone().unwrap_or_default(),
             },
             left.max(SOON),
         ))),

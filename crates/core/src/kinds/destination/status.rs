@@ -13,8 +13,7 @@ use super::memory;
 use super::observed::{Observed, Programme};
 use super::plan::Action;
 use super::recorded;
-use super::restart::tries;
-use super::retry::Tries;
+use super::restart;
 use super::runs::runs;
 use super::wanted::Wanted;
 use crate::annotations;
@@ -34,6 +33,7 @@ use crate::reasons::Reason;
 use crate::resources::channel::{ChannelAction, ChannelState, InputState};
 use crate::resources::flow::{FlowState, Measured, OutputAction};
 use crate::resources::secret_copy;
+use crate::restart::RestartState;
 use crate::waiting::Waiting;
 
 /// How many alerts are shown.
@@ -356,8 +356,8 @@ fn what_is_seen(air: Air, channel: Option<ChannelState>, flow: &Programme) -> De
 /// Whether it failed and is kept off the air, for a pause or for good: by what is remembered now, or was before.
 fn holds_back(outcome: &Outcome<'_>, seen: &Observed) -> bool {
     let now = outcome.memory.filter(|memory| memory.is_anew).and_then(|memory| memory.restart.as_ref());
-    let before = || outcome.wanted.and_then(|wanted| tries(wanted, seen));
-    now.or_else(before).is_some_and(Tries::holds_back)
+    let before = || outcome.wanted.and_then(|wanted| restart::known(wanted, seen));
+    now.or_else(before).is_some_and(RestartState::holds_back)
 }
 
 fn last_error(
@@ -380,8 +380,8 @@ fn last_error(
         let decided = outcome.memory.filter(|memory| memory.is_anew).and_then(|memory| memory.restart.as_ref());
         match outcome.step {
             // What has failed just now.
-            _ if decided.is_some_and(|tries| tries.attempt.cause.is_some()) => {
-                let cause = decided.and_then(|tries| tries.attempt.cause.clone()).unwrap_or_default();
+            _ if decided.is_some_and(|state| state.cause.is_some()) => {
+                let cause = decided.and_then(|state| state.cause.clone()).unwrap_or_default();
                 (Reason::NotConnected, cause, "Warning")
             }
             Some(Step::Stalled(problem)) => (problem.reason, problem.message.clone(), "Error"),

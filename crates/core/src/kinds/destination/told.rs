@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::ResourceExt as _;
 
-use super::memory::ASKED_FOR;
 use crate::api::ACTIVE_ENDPOINT;
 use crate::api::destination::{ActiveEndpoint, AlertStatus, Destination, DestinationStatus, RetryWord};
 use crate::conditions::{DELIVERING, READY};
+use crate::failover::REQUESTED;
 use crate::reasons::Reason;
 use crate::resources::channel::ChannelState;
 use crate::told::{self, News};
@@ -60,7 +60,7 @@ fn switched(last: &DestinationStatus, now: &DestinationStatus, destination: &Des
         ActiveEndpoint::Both | ActiveEndpoint::Unknown => return None,
     };
     let mut message = format!("The {leads} leads now: {}", ended(&failover.reason));
-    let asked = failover.reason == ASKED_FOR;
+    let asked = failover.reason == REQUESTED;
     if !asked {
         let (name, namespace) = (destination.name_any(), destination.namespace().unwrap_or_default());
         let _ = write!(

@@ -3,20 +3,20 @@
 //! The channel exists for the show: it is made for the start, after the flow, and removed with the stop, before the flow.
 
 use std::ops::ControlFlow::{Break, Continue};
-use std::time::Duration;
 
 use super::action::Action;
-use super::connection::{Air, Connection, FAILOVER_AFTER, Fed, WITHOUT_SIGNAL, fed_by_channel};
+use super::connection::{Air, Connection, Fed, WITHOUT_SIGNAL, fed_by_channel};
 use super::in_the_way::flow_error;
 use super::memory::{Next, Remember};
 use super::observed::{ChannelSeen, Observed, Programme};
-use super::restart::{count, count_and_turn, pause, tries};
-use super::retry::{Attempt, Phase, Tries, is_refusal};
+use super::restart::{failed_in_turn, gave_up, known, pause, problem};
 use super::teardown::{attached, retire, stop, transition};
 use super::waiting_changes::{has_spare, may_change, protects};
 use super::wanted::{ChannelWanted, Wanted};
 use crate::endpoint::Role;
+use crate::evidence::is_refusal;
 use crate::existence::Existence;
+use crate::failover::FAILOVER_AFTER;
 use crate::failure::Problem;
 use crate::fight::{Change, What};
 use crate::plan::{IN_TRANSITION, SOON, Step};
@@ -25,11 +25,9 @@ use crate::resources::channel::{
     Channel, ChannelAction, ChannelSettings, ChannelState, INPUT, InputState, NewChannel, NewInput, Quotas, Usage,
 };
 use crate::resources::flow::{FlowState, OUTPUTS_PER_FLOW};
+use crate::restart::{OLD_READ, Phase, RestartState};
 use crate::waiting::{StaysOff, Waiting};
 use crate::wording::ended;
-
-/// A read may show a channel as it was before our own start, for so long. No channel goes up and down again that fast.
-const OLD_READ: Duration = Duration::from_secs(5);
 
 /// Where it goes, by the names of the fields.
 const RECEIVER: [&str; 5] = ["url", "streamKey", "backup", "backup.url", "backup.streamKey"];
@@ -40,14 +38,9 @@ pub(super) fn active(wanted: &Wanted, channel: &ChannelWanted, seen: &Observed) 
     if channel.endpoints.len() < 2 {
         return Role::Primary;
     }
-    if let Some(role) = seen.told.or(seen.decided) {
-        return role;
-    }
     let fed = seen.channel.present().filter(|c| c.channel.state.is_up()).map(|c| &c.channel.settings.targets);
-    match fed {
-        Some(fed) if !wanted.hot && fed.len() == 1 && fed.contains_key(&Role::Backup) => Role::Backup,
-        _ => Role::Primary,
-    }
+    let alone = fed.filter(|fed| !wanted.hot && fed.len() == 1).and_then(|fed| fed.keys().next().copied());
+    seen.failover.fed_by_one(alone)
 }
 
 /// The wish for the channel, beside the flow that it takes.
@@ -76,11 +69,11 @@ impl Path<'_> {
             );
             return Continue(Step::Stalled(Problem::new(Reason::NotOurs, text)));
         }
-        let tries = tries(wanted, seen);
-        if let Some(gave_up) = tries.filter(|t| t.attempt.phase == Phase::GaveUp) {
+        let state = known(wanted, seen);
+        if let Some(gave_up) = state.filter(|state| state.phase == Phase::GaveUp) {
             // What is not on the air is not paid for.
             let way = if wanted.prepare { stop(seen).map(|a| Step::Act(vec![a])) } else { retire(seen) };
-            return Continue(way.unwrap_or_else(|| Step::Stalled(gave_up.gave_up(&wanted.identity))));
+            return Continue(way.unwrap_or_else(|| Step::Stalled(problem(wanted, gave_up))));
         }
         if let (Some(why), false) = (self.stopped, wanted.prepare) {
             // A channel without a flow costs what one with a show does.
@@ -246,7 +239,7 @@ impl Path<'_> {
             Err(problem) => return Continue(Step::Stalled(problem)),
         };
         // A show begins with what AWS has when it does not take a change, and never toward somebody else.
-        let begins = tries(self.wanted, self.seen).is_none();
+        let begins = known(self.wanted, self.seen).is_none();
         let elsewhere = begins && settings.differences(&channel.settings).iter().any(|field| RECEIVER.contains(field));
         if self.differs(&settings, channel) || elsewhere {
             self.own_stop()?;
@@ -262,12 +255,12 @@ impl Path<'_> {
         if let Some(step) = self.flow_is_up() {
             return Continue(step);
         }
-        match tries(self.wanted, self.seen) {
-            None => Break(Remember::attempt(Attempt::FIRST)),
-            Some(Tries { up: true, since, attempt: Attempt { phase: Phase::Trying, .. }, .. }) if *since < OLD_READ => {
+        match known(self.wanted, self.seen) {
+            None => Break(Remember::restart(RestartState::first())),
+            Some(state) if state.has_failed() && state.since < OLD_READ => {
                 Continue(Step::wait(Waiting::ChannelStarting, SOON))
             }
-            Some(Tries { up: true, attempt: Attempt { phase: Phase::Trying, .. }, .. }) => {
+            Some(state) if state.has_failed() => {
                 const STOPPED: &str = "The channel stopped by itself, or was stopped outside Playout";
                 // A channel stops when its only output has tried often enough.
                 let fed_only = |role| channel.settings.targets.keys().all(|fed| *fed == role);
@@ -291,8 +284,8 @@ impl Path<'_> {
 
     /// What is changed or made anew was stopped by us: no failure, also when the pass that stopped it could not tell.
     fn own_stop(&self) -> Next<()> {
-        match tries(self.wanted, self.seen).filter(|t| t.up && t.attempt.phase == Phase::Trying) {
-            Some(tries) => Break(Remember::attempt(tries.attempt.clone())),
+        match known(self.wanted, self.seen).filter(|state| state.has_failed()) {
+            Some(state) => Break(Remember::restart(state.attempt())),
             None => Continue(()),
         }
     }
@@ -323,18 +316,14 @@ impl Path<'_> {
     /// Counts a failure; after one of the backup the primary has the next attempt.
     fn again(&self, cause: &str, of_backup: bool) -> Remember {
         let turn = (of_backup && self.has_spare(Role::Primary)).then_some(Role::Primary);
-        count_and_turn(self.wanted, self.seen, turn, |tries| self.wanted.retry.next(tries, cause))
-    }
-
-    fn count(&self, next: impl FnOnce(Option<&Tries>) -> Attempt) -> Remember {
-        count(self.wanted, self.seen, next)
+        failed_in_turn(self.wanted, self.seen, turn, cause)
     }
 
     /// AWS could not make or change the channel: it is made anew, as often as may be.
     fn failed(&self, seen: &ChannelSeen) -> Next {
         let channel = &seen.channel;
-        match tries(self.wanted, self.seen) {
-            Some(tries) if tries.attempt.phase == Phase::Waiting => {
+        match known(self.wanted, self.seen) {
+            Some(state) if state.phase == Phase::BackingOff => {
                 Continue(Step::Act(vec![Action::Channel(ChannelAction::Delete { id: channel.id.clone() })]))
             }
             _ => Break(self.again(&format!("AWS reports the channel in state {}.", channel.state.as_str()), false)),
@@ -344,8 +333,8 @@ impl Path<'_> {
     fn up(&self, seen: &ChannelSeen, settings: Result<ChannelSettings, Problem>) -> Next {
         let channel = &seen.channel;
         let stop = || Continue(Step::Act(vec![Action::Channel(ChannelAction::Stop { id: channel.id.clone() })]));
-        let tries = tries(self.wanted, self.seen);
-        if self.stopped.is_some() || tries.is_some_and(Tries::holds_back) {
+        let state = known(self.wanted, self.seen);
+        if self.stopped.is_some() || state.is_some_and(RestartState::holds_back) {
             return stop();
         }
         // What runs keeps running with the key that AWS has; only a start needs the new one.
@@ -427,7 +416,9 @@ impl Path<'_> {
 
     /// A failure has decided for an endpoint whose key cannot be read any more: off the air, the other one is fed.
     fn turns_away(&self) -> Next<()> {
-        let Some(decided) = self.seen.decided.filter(|_| self.wanted.running) else { return Continue(()) };
+        let Some(decided) = self.seen.failover.failed_over_to.filter(|_| self.wanted.running) else {
+            return Continue(());
+        };
         let other = if decided == Role::Primary { Role::Backup } else { Role::Primary };
         let problem = self.channel.endpoints.get(&decided).and_then(|endpoint| endpoint.target.as_ref().err());
         let up = self.seen.channel.present().is_some_and(|c| c.channel.state.is_up());
@@ -455,14 +446,14 @@ impl Path<'_> {
         // A platform that has not let go of the connection before says so, too, for a moment.
         if since >= FAILOVER_AFTER && fed.iter().all(|f| refusal(f.role).is_some()) {
             let cause = format!("{shown} refuses the stream key.{words}");
-            let first = tries(self.wanted, self.seen).is_none_or(|t| t.attempt.count == 0);
+            let first = known(self.wanted, self.seen).is_none_or(|state| state.count == 0);
             if only_backup && self.has_spare(Role::Primary) && first {
                 // The primary may have had another cause, and be well by now.
                 return Some(self.again(&cause, true));
             }
-            return Some(self.count(|tries| Attempt::gave_up(tries, &cause)));
+            return Some(gave_up(self.wanted, self.seen, &cause));
         }
         let cause = || format!("{shown} does not take the stream.{words}");
-        (since >= self.wanted.retry.after).then(|| self.again(&cause(), only_backup))
+        (since >= self.wanted.restart.after).then(|| self.again(&cause(), only_backup))
     }
 }

@@ -19,7 +19,7 @@ pub(super) fn may_change(seen: &Observed) -> bool {
 /// Whether a dead endpoint gives its place to this one: it goes only when the other can come.
 pub(super) fn has_spare(wanted: &Wanted, channel: &ChannelWanted, seen: &Observed, to: Role) -> bool {
     let can_be_fed = channel.endpoints.get(&to).is_some_and(|e| e.target.is_ok());
-    seen.told.is_none() && !wanted.hot && channel.endpoints.len() == 2 && can_be_fed && may_change(seen)
+    seen.failover.requested.is_none() && !wanted.hot && channel.endpoints.len() == 2 && can_be_fed && may_change(seen)
 }
 
 /// Whether a channel is protected from a restart for the sake of these changes. One that gets nothing of a programme that is there
@@ -36,7 +36,7 @@ pub(super) fn protects(wanted: &Wanted, channel: &ChannelWanted, seen: &Observed
     let fed: Vec<_> = now.channel.settings.targets.keys().copied().collect();
     let unchanged_for = |role: &Role| now.endpoints.get(role).map(|e| e.unchanged_for).unwrap_or_default();
     let is_dead =
-        |role: &Role| of_channel(now, *role) == Connection::Down && unchanged_for(role) >= wanted.retry.dead_after();
+        |role: &Role| of_channel(now, *role) == Connection::Down && unchanged_for(role) >= wanted.restart.dead_after();
     let cures = |change: &&str| {
         let (role, field) = change.strip_prefix("backup.").map_or((Role::Primary, *change), |f| (Role::Backup, f));
         fed.contains(&role) && CURES.contains(&field)

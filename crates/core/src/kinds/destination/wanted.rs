@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::retry::Retry;
 use crate::api::destination::{BackupMode, Delivery, DestinationSpec, Platform};
 use crate::api::policy::{DeletionPolicy, RunState, UpdatePolicy};
 use crate::api::reference::{KeyReference, LoginPassword};
@@ -20,6 +19,7 @@ use crate::reasons::Reason;
 use crate::references::{References, parse_encryption};
 use crate::resources::channel::{ChannelSettings, Login, RtmpTarget};
 use crate::resources::flow::{Cipher, OutputSettings, Password, Protocol, RtmpPath};
+use crate::restart::RestartPolicy;
 use crate::secret::SecretText;
 
 /// What a Destination wants of AWS.
@@ -48,9 +48,9 @@ pub struct Wanted {
     /// Both endpoints are fed all the time.
     pub hot: bool,
     /// Restarts that are allowed.
-    pub retry: Retry,
-    /// Fingerprints of the keys; `None` when one is not known, or there are none.
-    pub keys: Option<String>,
+    pub restart: RestartPolicy,
+    /// What tells the keys from others: their fingerprints; `None` when one is not known, or there are none.
+    pub key_versions: Option<String>,
     /// The most that the platform accepts, in kbit/s.
     pub max_kbps: Option<i64>,
     /// For people.
@@ -235,8 +235,12 @@ fn parse(
         });
         hot = backup.mode == BackupMode::Hot;
     }
-    let mut wanted =
-        Wanted { hot, max_kbps: preset.max_kbps, keys: fingerprints(&endpoints, references), ..base(spec, identity) };
+    let mut wanted = Wanted {
+        hot,
+        max_kbps: preset.max_kbps,
+        key_versions: fingerprints(&endpoints, references),
+        ..base(spec, identity)
+    };
     match spec.delivery {
         Delivery::Passthrough => {
             for endpoint in endpoints {
@@ -333,8 +337,8 @@ fn base(spec: &DestinationSpec, identity: &Identity) -> Wanted {
         outputs: BTreeMap::new(),
         channel: None,
         hot: false,
-        retry: Retry::of(&spec.retry),
-        keys: None,
+        restart: RestartPolicy::of(&spec.retry),
+        key_versions: None,
         max_kbps: None,
         platform: spec.platform,
         problem: None,

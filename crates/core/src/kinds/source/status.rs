@@ -19,7 +19,7 @@ use crate::api::RECONCILE_AT;
 use crate::api::policy::parse_duration;
 use crate::api::source::{Health, InputHealth, InputStatus, OutputsUsed, Source, SourceState, SourceStatus};
 use crate::conditions::{Conditions, HEALTHY, INPUT_REACHABLE, READY, RECONCILING, STALLED, Truth, whole_second};
-use crate::evidence::{MEASUREMENT_PATIENCE, steady};
+use crate::evidence::{MEASUREMENT_PATIENCE, steady, unchanged_since};
 use crate::existence::Existence;
 use crate::failure::FailureClass;
 use crate::identity::Ownership;
@@ -252,10 +252,8 @@ fn input(
     let runs = matches!(flow, FlowState::Active | FlowState::Updating);
     let health = seen.filter(|_| runs && source.is_some()).map_or(InputHealth::Unknown, |s| s.health);
     let measured = seen.filter(|_| runs && health != InputHealth::Unknown).map(|s| &s.measured);
-    let since = match before {
-        Some(b) if b.health == Some(health) && b.in_flow == source.is_some() => b.since.clone(),
-        _ => Some(Time(whole_second(now))),
-    };
+    let is = (Some(health), source.is_some());
+    let since = before.and_then(|b| unchanged_since(&(b.health, b.in_flow), b.since.as_ref(), &is));
     InputStatus {
         name: name.into(),
         in_flow: source.is_some(),
@@ -263,7 +261,7 @@ fn input(
         endpoint: None,
         former: None,
         health: Some(health),
-        since,
+        since: since.cloned().or_else(|| Some(Time(whole_second(now)))),
         bitrate_kbps: steady(measured.and_then(|m| m.bitrate).map(|b| b / 1000.0), before.and_then(|b| b.bitrate_kbps)),
         packet_loss_percent: measured.and_then(|m| m.packet_loss).map(whole_up),
         round_trip_ms: steady(measured.and_then(|m| m.round_trip), before.and_then(|b| b.round_trip_ms)),

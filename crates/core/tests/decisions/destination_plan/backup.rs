@@ -100,7 +100,7 @@ fn a_backup_that_was_hot_does_not_take_the_lead_from_a_living_primary() {
 fn the_annotation_tells_which_endpoint_is_fed() {
     let wish = dest(&with_backup("OnFailure"));
     let mut seen = backed("OnFailure");
-    seen.told = Some(Role::Backup);
+    seen.failover.requested = Some(Role::Backup);
     assert_eq!(
         act(decide(&wish, &seen)),
         [update(Role::Backup, None, Some(true)), update(Role::Primary, None, Some(false))]
@@ -110,7 +110,7 @@ fn the_annotation_tells_which_endpoint_is_fed() {
     output(&mut back, Role::Backup).output.enabled = true;
     output(&mut back, Role::Backup).measured = Some(connected(Some(true)));
     assert_eq!(decide(&wish, &back), Step::Settled);
-    back.told = Some(Role::Primary);
+    back.failover.requested = Some(Role::Primary);
     assert_eq!(
         act(decide(&wish, &back)),
         [update(Role::Primary, None, Some(true)), update(Role::Backup, None, Some(false))]
@@ -120,10 +120,10 @@ fn the_annotation_tells_which_endpoint_is_fed() {
 #[test]
 fn the_annotation_means_nothing_without_a_backup_or_with_a_hot_one() {
     let mut single = destination_seen(&[]);
-    single.told = Some(Role::Backup);
+    single.failover.requested = Some(Role::Backup);
     assert_eq!(decide(&dest(&[]), &single), Step::Settled);
     let mut hot = backed("Hot");
-    hot.told = Some(Role::Backup);
+    hot.failover.requested = Some(Role::Backup);
     assert_eq!(decide(&dest(&with_backup("Hot")), &hot), Step::Settled);
 }
 

@@ -10,7 +10,7 @@ fn no_secret_stands_in_actions_steps_wishes_or_status() {
         let mut bare = empty(FlowState::Active);
         let mut copied = empty(FlowState::Active);
         copied.secrets.clone_from(&full.secrets);
-        bare.told = Some(Role::Backup);
+        bare.failover.requested = Some(Role::Backup);
         for seen in [full, bare, copied, destination_seen(&[])] {
             for references in [references(), references_at("v2")] {
                 let desired = destination_wanted(&spec, &references);

@@ -116,7 +116,7 @@ fn status_of_an_outage_says_that_an_annotation_holds_the_endpoint() {
         now.conditions[0].message.contains("playout.dev/active-endpoint: Primary keeps")
     };
     assert!(!held(&seen));
-    seen.told = Some(Role::Primary);
+    seen.failover.requested = Some(Role::Primary);
     assert!(held(&seen));
 }
 

@@ -130,5 +130,5 @@ fn a_time_that_lies_ahead_is_no_age() {
     show.pass(&refused(&[], Duration::from_secs(30)), 1);
     let retries = show.object.status.as_mut().and_then(|s| s.retries.as_mut()).expect("restarts");
     retries.since = Some(Time(at(10_000)));
-    assert_eq!(memory::tries(&show.object, at(0)).map(|t| t.since), Some(Duration::ZERO));
+    assert_eq!(memory::restart(&show.object, at(0)).map(|t| t.since), Some(Duration::ZERO));
 }

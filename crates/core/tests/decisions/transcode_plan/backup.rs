@@ -31,18 +31,18 @@ fn the_backup_is_decided_for_when_the_primary_has_been_dead_for_twenty_seconds()
 #[test]
 fn what_was_decided_is_one_stop_one_update_of_url_and_key_and_one_start() {
     let mut seen = dead_primary(30);
-    seen.decided = Some(Role::Backup);
+    seen.failover.failed_over_to = Some(Role::Backup);
     assert_eq!(one(decide(&on_failure(), &seen)), stop(), "also under WhenStopped");
     channel(&mut seen).channel.state = ChannelState::Idle;
-    seen.tries = None;
+    seen.restart = None;
     let Action::Channel(ChannelAction::Update { settings: new, .. }) = one(decide(&on_failure(), &seen)) else {
         panic!("an update")
     };
     assert_eq!(*new, settings(&on_failure(), &[Role::Backup]));
     assert_eq!(new.encoding, settings(&on_failure(), &[Role::Primary]).encoding);
     channel(&mut seen).channel.settings = *new;
-    assert_eq!(noted(&on_failure(), &seen), Attempt::FIRST);
-    remember(&mut seen, 0, Phase::Trying, 0);
+    notes_the_first(&on_failure(), &seen);
+    remember(&mut seen, 0, Phase::Running, 0);
     assert_eq!(one(decide(&on_failure(), &seen)), start());
 }
 
@@ -87,22 +87,22 @@ fn an_alert_is_evidence_where_nothing_is_measured_and_a_measurement_is_better_ev
 fn it_never_goes_back_by_itself_and_goes_back_on_request() {
     let mut seen = on_backup();
     assert_eq!(decide(&on_failure(), &seen), Step::Settled);
-    let lost = Observed { decided: None, ..seen.clone() };
+    let lost = Observed { failover: FailoverState::default(), ..seen.clone() };
     assert_eq!(decide(&on_failure(), &lost), Step::Settled, "also when the status is lost");
     down(&mut seen, Role::Backup, 300);
-    assert_eq!(noted(&on_failure(), &seen).phase, Phase::Waiting, "a dead backup is restarted");
-    seen.told = Some(Role::Primary);
+    assert_eq!(noted(&on_failure(), &seen).phase, Phase::BackingOff, "a dead backup is restarted");
+    seen.failover.requested = Some(Role::Primary);
     assert_eq!(one(decide(&on_failure(), &seen)), stop());
     channel(&mut seen).channel.state = ChannelState::Idle;
-    seen.tries = None;
+    seen.restart = None;
     let Action::Channel(ChannelAction::Update { settings: new, .. }) = one(decide(&on_failure(), &seen)) else {
         panic!("an update")
     };
     assert_eq!(*new, settings(&on_failure(), &[Role::Primary]));
     // Who asked for the primary gets it, dead or alive: it is restarted and not left.
     let mut told = dead_primary(300);
-    told.told = Some(Role::Primary);
-    assert_eq!(noted(&on_failure(), &told).phase, Phase::Waiting);
+    told.failover.requested = Some(Role::Primary);
+    assert_eq!(noted(&on_failure(), &told).phase, Phase::BackingOff);
 }
 
 /// With a backup (and a primary) whose key cannot be read.
@@ -123,34 +123,34 @@ fn what_is_dead_gives_its_place_only_to_what_can_be_fed() {
     assert_eq!(stuck(decide(&no_backup, &seen)).reason, Reason::SecretMissing);
     assert!(matches!(waits(decide(&no_backup, &dead_primary(29))), Waiting::Connecting(_)));
     let attempt = noted(&no_backup, &dead_primary(30));
-    assert_eq!((attempt.phase, attempt.count), (Phase::Waiting, 1), "it is restarted as one without a backup");
+    assert_eq!((attempt.phase, attempt.count), (Phase::BackingOff, 1), "it is restarted as one without a backup");
     let mut stopped = idle(&[backup("OnFailure")]);
-    remember(&mut stopped, 0, Phase::Trying, 300);
-    stopped.tries.as_mut().expect("tries").up = true;
-    assert_eq!(noted(&no_backup, &stopped).phase, Phase::Waiting);
+    remember(&mut stopped, 0, Phase::Running, 300);
+    stopped.restart.as_mut().expect("tries").up = true;
+    assert_eq!(noted(&no_backup, &stopped).phase, Phase::BackingOff);
     // Nor is it turned back to a primary without one.
     let no_primary = unreadable(true, false);
     let mut seen = on_backup();
-    remember(&mut seen, 0, Phase::Trying, 300);
+    remember(&mut seen, 0, Phase::Running, 300);
     down(&mut seen, Role::Backup, 300);
-    assert_eq!((noted(&no_primary, &seen).phase, lead(&no_primary, &seen)), (Phase::Waiting, None));
+    assert_eq!((noted(&no_primary, &seen).phase, lead(&no_primary, &seen)), (Phase::BackingOff, None));
     // Where it was decided for one whose key went, off the air the other one is fed; on the air it stays.
     for (wish, decided, other) in
         [(&no_primary, Role::Primary, Role::Backup), (&no_backup, Role::Backup, Role::Primary)]
     {
         let mut seen = idle(&[backup("OnFailure")]);
-        seen.decided = Some(decided);
+        seen.failover.failed_over_to = Some(decided);
         let Lead { to, why } = lead(wish, &seen).expect("a switch");
         assert!(to == other && why.contains("nowhere"), "{why}");
-        seen.told = Some(decided);
+        seen.failover.requested = Some(decided);
         assert_eq!(stuck(decide(wish, &seen)).reason, Reason::SecretMissing, "who asks for it gets it");
         let mut up = if decided == Role::Backup { on_backup() } else { on_air(&[backup("OnFailure")]) };
-        up.decided = Some(decided);
+        up.failover.failed_over_to = Some(decided);
         assert_eq!(stuck(decide(wish, &up)).reason, Reason::SecretMissing);
     }
     // Without either there is nothing to switch to.
     let mut seen = idle(&[backup("OnFailure")]);
-    seen.decided = Some(Role::Backup);
+    seen.failover.failed_over_to = Some(Role::Backup);
     assert_eq!(stuck(decide(&unreadable(true, true), &seen)).reason, Reason::SecretMissing);
 }
 
@@ -158,7 +158,7 @@ fn what_is_dead_gives_its_place_only_to_what_can_be_fed() {
 fn the_annotation_means_nothing_without_a_backup_or_with_a_hot_one() {
     for changes in [vec![], vec![backup("Hot")]] {
         let mut seen = on_air(&changes);
-        seen.told = Some(Role::Backup);
+        seen.failover.requested = Some(Role::Backup);
         assert_eq!(decide(&live(&changes), &seen), Step::Settled);
     }
 }

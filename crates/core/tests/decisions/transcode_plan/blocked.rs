@@ -33,7 +33,7 @@ fn a_running_channel_runs_on_when_its_key_or_the_role_goes_missing_and_it_is_tol
     assert_eq!(stuck(decide(&no_role, &nothing())).reason, Reason::RoleMissing);
     // What is to be off the air is taken off all the same.
     let mut seen = on_air(&[]);
-    remember(&mut seen, 1, Phase::Waiting, 0);
+    remember(&mut seen, 1, Phase::BackingOff, 0);
     assert_eq!(one(decide(&no_role, &seen)), stop());
 }
 

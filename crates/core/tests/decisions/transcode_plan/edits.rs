@@ -17,7 +17,7 @@ fn an_edit_waits_while_on_the_air_and_is_listed_as_pending() {
     for (changes, pending) in cases {
         let wish = live(&changes);
         let mut seen = on_air(&[]);
-        seen.tries = None;
+        seen.restart = None;
         assert_eq!(decide(&wish, &seen), Step::Settled, "{changes:?}");
         assert_eq!(pending_changes(&present(wish), &seen), pending, "{changes:?}");
         // While it comes up, too.
@@ -37,7 +37,7 @@ fn with_restart_an_edit_is_one_stop_one_update_and_one_start() {
         let wish = live(&[change.clone(), restart()]);
         let roles: &[Role] = if present(wish.clone()).hot { &[Role::Primary, Role::Backup] } else { &[Role::Primary] };
         let mut seen = on_air(&[]);
-        seen.tries = None;
+        seen.restart = None;
         assert_eq!(one(decide(&wish, &seen)), stop(), "{change:?}");
         assert_eq!(one(decide(&wish, &in_state(&[], ChannelState::Starting))), stop(), "{change:?}");
         channel(&mut seen).channel.state = ChannelState::Idle;
@@ -47,8 +47,8 @@ fn with_restart_an_edit_is_one_stop_one_update_and_one_start() {
         assert_eq!((id.as_str(), *all.clone()), (CHANNEL, settings(&wish, roles)), "all of them");
         assert_eq!(name, identity("Destination", "tube").channel_name());
         channel(&mut seen).channel.settings = *all;
-        remember(&mut seen, 0, Phase::Trying, 0);
-        seen.tries.as_mut().expect("tries").keys = present(wish.clone()).keys;
+        remember(&mut seen, 0, Phase::Running, 0);
+        seen.restart.as_mut().expect("tries").key_versions = present(wish.clone()).key_versions;
         assert_eq!(one(decide(&wish, &seen)), start());
     }
 }

@@ -18,7 +18,7 @@ fn a_move_makes_the_new_path_first_and_removes_the_old_one_when_the_new_one_is_s
     // One that fails keeps the old one.
     down(&mut both, Role::Primary, 30);
     assert_eq!(noted(&wish, &both).count, 1);
-    let gave_up = Observed { tries: Some(tries(5, Phase::GaveUp, false, &present(live(&[])))), ..passing() };
+    let gave_up = Observed { restart: Some(tries(5, Phase::GaveUp, false, &present(live(&[])))), ..passing() };
     assert_eq!(stuck(decide(&wish, &gave_up)).reason, Reason::GaveUp);
     assert_eq!(stuck(decide(&live(&[missing_key()]), &passing())).reason, Reason::SecretMissing);
 }
@@ -102,8 +102,8 @@ fn after_the_pause_a_passed_through_backup_goes_on_where_it_was() {
         other => panic!("an output that begins, not {other:?}"),
     };
     assert_eq!(fed(&seen), Role::Primary, "each show begins with the primary");
-    seen.decided = Some(Role::Backup);
+    seen.failover.failed_over_to = Some(Role::Backup);
     assert_eq!(fed(&seen), Role::Backup);
-    seen.told = Some(Role::Primary);
+    seen.failover.requested = Some(Role::Primary);
     assert_eq!(fed(&seen), Role::Primary);
 }

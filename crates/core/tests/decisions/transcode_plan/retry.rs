@@ -7,10 +7,10 @@ use playout_core::resources::channel::ChannelAction;
 
 #[test]
 fn a_receiver_that_refuses_is_tried_again_after_pauses_that_double_up_to_five_minutes() {
-    let retry = Retry::of(&RetryPolicy::default());
+    let retry = RestartPolicy::of(&RetryPolicy::default());
     let pauses: Vec<_> = (1..=7).map(|count| retry.pause(count).as_secs()).collect();
     assert_eq!(pauses, [15, 30, 60, 120, 240, 300, 300]);
-    let long = Retry::of(&RetryPolicy { backoff: "1h".into(), ..RetryPolicy::default() });
+    let long = RestartPolicy::of(&RetryPolicy { backoff: "1h".into(), ..RetryPolicy::default() });
     assert_eq!((long.pause(1), long.pause(u32::MAX)), (LONGEST_PAUSE, LONGEST_PAUSE));
     assert_eq!(retry.pause(0), retry.pause(1), "there is no restart number nought");
 }
@@ -18,7 +18,7 @@ fn a_receiver_that_refuses_is_tried_again_after_pauses_that_double_up_to_five_mi
 #[test]
 fn what_the_crds_rules_refuse_becomes_the_default() {
     let odd = RetryPolicy { attempts: 3, after: "soon".into(), backoff: "-5s".into() };
-    let (odd, default) = (Retry::of(&odd), Retry::of(&RetryPolicy::default()));
+    let (odd, default) = (RestartPolicy::of(&odd), RestartPolicy::of(&RetryPolicy::default()));
     assert_eq!((odd.attempts, odd.after, odd.backoff), (3, default.after, default.backoff));
     assert_eq!((default.attempts, default.after.as_secs(), default.backoff.as_secs()), (5, 30, 15));
 }
@@ -31,23 +31,23 @@ fn a_failed_attempt_is_noted_then_stopped_then_paused_and_then_tried_again() {
     assert!(matches!(waits(decide(&wish, &seen)), Waiting::Connecting(_)));
     down(&mut seen, Role::Primary, 30);
     let attempt = noted(&wish, &seen);
-    assert_eq!((attempt.count, attempt.phase), (1, Phase::Waiting));
+    assert_eq!((attempt.count, attempt.phase), (1, Phase::BackingOff));
     assert_eq!(attempt.cause.as_deref(), Some("rtmps://live.example.com:443 does not take the stream."));
-    remember(&mut seen, 1, Phase::Waiting, 0);
+    remember(&mut seen, 1, Phase::BackingOff, 0);
     assert_eq!(one(decide(&wish, &seen)), stop());
     channel(&mut seen).channel.state = ChannelState::Stopping;
     assert_eq!(waits(decide(&wish, &seen)), Waiting::ChannelStopping);
     channel(&mut seen).channel.state = ChannelState::Idle;
-    remember(&mut seen, 1, Phase::Waiting, 5);
+    remember(&mut seen, 1, Phase::BackingOff, 5);
     let Step::Wait { on, poll } = decide(&wish, &seen) else { panic!("a pause") };
     assert_eq!(poll, Some(Duration::from_secs(10)), "what is left of it");
     assert_eq!(
         on.message(),
         "rtmps://live.example.com:443 does not take the stream. Restart 1 of 5 follows after a pause."
     );
-    remember(&mut seen, 1, Phase::Waiting, 15);
-    assert_eq!((noted(&wish, &seen).count, noted(&wish, &seen).phase), (1, Phase::Trying));
-    remember(&mut seen, 1, Phase::Trying, 0);
+    remember(&mut seen, 1, Phase::BackingOff, 15);
+    assert_eq!((noted(&wish, &seen).count, noted(&wish, &seen).phase), (1, Phase::Running));
+    remember(&mut seen, 1, Phase::Running, 0);
     assert_eq!(one(decide(&wish, &seen)), start());
 }
 
@@ -56,7 +56,7 @@ fn after_the_last_attempt_it_gives_up_with_the_count_and_the_way_back() {
     let wish = live(&[]);
     let mut seen = on_air(&[]);
     down(&mut seen, Role::Primary, 30);
-    remember(&mut seen, 5, Phase::Trying, 60);
+    remember(&mut seen, 5, Phase::Running, 60);
     let attempt = noted(&wish, &seen);
     assert_eq!((attempt.count, attempt.phase), (5, Phase::GaveUp));
     remember(&mut seen, 5, Phase::GaveUp, 0);
@@ -112,35 +112,35 @@ fn without_attempts_the_first_failure_is_the_last() {
 #[test]
 fn a_channel_that_stopped_by_itself_is_restarted_and_counted_and_what_we_stopped_is_not() {
     let mut seen = idle(&[]);
-    remember(&mut seen, 0, Phase::Trying, 4);
-    seen.tries.as_mut().expect("tries").up = true;
+    remember(&mut seen, 0, Phase::Running, 4);
+    seen.restart.as_mut().expect("tries").up = true;
     assert_eq!(waits(decide(&live(&[]), &seen)), Waiting::ChannelStarting, "the read may be older than the start");
-    remember(&mut seen, 0, Phase::Trying, 5);
-    seen.tries.as_mut().expect("tries").up = true;
+    remember(&mut seen, 0, Phase::Running, 5);
+    seen.restart.as_mut().expect("tries").up = true;
     let attempt = noted(&live(&[]), &seen);
-    assert_eq!((attempt.count, attempt.phase), (1, Phase::Waiting));
+    assert_eq!((attempt.count, attempt.phase), (1, Phase::BackingOff));
     assert!(attempt.cause.expect("a cause").starts_with("The channel stopped by itself"));
     // With something to change it was stopped for that, even if the pass that stopped it could not tell.
     let mut seen = idle(&[]);
-    remember(&mut seen, 2, Phase::Trying, 60);
-    seen.tries.as_mut().expect("tries").up = true;
+    remember(&mut seen, 2, Phase::Running, 60);
+    seen.restart.as_mut().expect("tries").up = true;
     let attempt = noted(&live(&[other_url()]), &seen);
-    assert_eq!((attempt.count, attempt.phase), (2, Phase::Trying), "the count is what it was");
+    assert_eq!((attempt.count, attempt.phase), (2, Phase::Running), "the count is what it was");
     // With a backup, that takes its place; and when that one stops, it is counted.
     let mut seen = idle(&[backup("OnFailure")]);
-    remember(&mut seen, 0, Phase::Trying, 60);
-    seen.tries.as_mut().expect("tries").up = true;
+    remember(&mut seen, 0, Phase::Running, 60);
+    seen.restart.as_mut().expect("tries").up = true;
     assert_eq!(lead(&on_failure(), &seen).map(|lead| lead.to), Some(Role::Backup));
-    seen.told = Some(Role::Primary);
+    seen.failover.requested = Some(Role::Primary);
     assert_eq!(noted(&on_failure(), &seen).count, 1, "somebody has told which one to feed");
-    seen.told = None;
-    seen.decided = Some(Role::Backup);
+    seen.failover.requested = None;
+    seen.failover.failed_over_to = Some(Role::Backup);
     channel(&mut seen).channel.settings = settings(&on_failure(), &[Role::Backup]);
     assert_eq!(noted(&on_failure(), &seen).count, 1);
     // So it was where the channel is no more.
     let mut seen = with_input(InputState::Detached);
-    seen.tries = Some(Tries { up: true, ..tries(2, Phase::Trying, true, &present(live(&[]))) });
-    assert_eq!((noted(&live(&[]), &seen).count, noted(&live(&[]), &seen).phase), (2, Phase::Trying));
+    seen.restart = Some(RestartState { up: true, ..tries(2, Phase::Running, true, &present(live(&[]))) });
+    assert_eq!((noted(&live(&[]), &seen).count, noted(&live(&[]), &seen).phase), (2, Phase::Running));
 }
 
 #[test]
@@ -148,12 +148,14 @@ fn a_failure_is_counted_only_against_an_attempt_that_is_remembered() {
     let mut refused = on_air(&[]);
     down(&mut refused, Role::Primary, 300);
     for mut seen in [refused, idle(&[]), in_state(&[], ChannelState::CreateFailed)] {
-        seen.tries = None;
-        assert_eq!(noted(&live(&[]), &seen), Attempt::FIRST);
+        seen.restart = None;
+        notes_the_first(&live(&[]), &seen);
         // What is remembered of another key is not of this one.
-        seen.tries =
-            Some(Tries { keys: Some("another".into()), ..tries(5, Phase::GaveUp, false, &present(live(&[]))) });
-        assert_eq!(noted(&live(&[]), &seen), Attempt::FIRST);
+        seen.restart = Some(RestartState {
+            key_versions: Some("another".into()),
+            ..tries(5, Phase::GaveUp, false, &present(live(&[])))
+        });
+        notes_the_first(&live(&[]), &seen);
     }
 }
 
@@ -161,14 +163,14 @@ fn a_failure_is_counted_only_against_an_attempt_that_is_remembered() {
 fn a_failed_create_or_update_is_removed_and_made_anew_after_the_pause() {
     for state in [ChannelState::CreateFailed, ChannelState::UpdateFailed] {
         let mut seen = in_state(&[], state);
-        remember(&mut seen, 1, Phase::Waiting, 0);
+        remember(&mut seen, 1, Phase::BackingOff, 0);
         assert_eq!(one(decide(&live(&[]), &seen)), delete());
     }
     let mut seen = with_input(InputState::Detached);
-    seen.tries = Some(tries(1, Phase::Waiting, false, &present(live(&[]))));
+    seen.restart = Some(tries(1, Phase::BackingOff, false, &present(live(&[]))));
     assert!(matches!(waits(decide(&live(&[]), &seen)), Waiting::Restarting { count: 1, attempts: 5, .. }));
-    remember(&mut seen, 1, Phase::Waiting, 15);
-    assert_eq!(noted(&live(&[]), &seen).phase, Phase::Trying);
+    remember(&mut seen, 1, Phase::BackingOff, 15);
+    assert_eq!(noted(&live(&[]), &seen).phase, Phase::Running);
 }
 
 #[test]
@@ -195,7 +197,7 @@ fn a_platform_that_refuses_the_key_is_not_asked_again() {
         let mut seen = on_air(&[]);
         down(&mut seen, Role::Primary, 20);
         alert(&mut seen, Some(Role::Primary), words);
-        remember(&mut seen, 2, Phase::Trying, 60);
+        remember(&mut seen, 2, Phase::Running, 60);
         let attempt = noted(&live(&[]), &seen);
         assert_eq!((attempt.count, attempt.phase), (2, Phase::GaveUp), "{words}");
         let cause = attempt.cause.expect("a cause");
@@ -210,7 +212,7 @@ fn a_platform_that_refuses_the_key_is_not_asked_again() {
         down(&mut seen, Role::Primary, 30);
         alert(&mut seen, Some(Role::Primary), words);
         let attempt = noted(&live(&[]), &seen);
-        assert_eq!((attempt.count, attempt.phase), (1, Phase::Waiting), "{words}");
+        assert_eq!((attempt.count, attempt.phase), (1, Phase::BackingOff), "{words}");
         assert!(attempt.cause.expect("a cause").ends_with(&format!("AWS says: {words}.")));
     }
     // A backup may have another key: it is tried first; and of two hot ones both have to refuse.
@@ -221,7 +223,7 @@ fn a_platform_that_refuses_the_key_is_not_asked_again() {
     down(&mut seen, Role::Primary, 30);
     down(&mut seen, Role::Backup, 30);
     alert(&mut seen, Some(Role::Primary), "401 Unauthorized");
-    assert_eq!(noted(&live(&[backup("Hot")]), &seen).phase, Phase::Waiting);
+    assert_eq!(noted(&live(&[backup("Hot")]), &seen).phase, Phase::BackingOff);
     alert(&mut seen, Some(Role::Backup), "401 Unauthorized");
     assert_eq!(noted(&live(&[backup("Hot")]), &seen).phase, Phase::GaveUp);
 }

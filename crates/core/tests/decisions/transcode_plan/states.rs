@@ -39,7 +39,7 @@ fn in_every_state_of_the_channel_a_start_a_stop_and_a_deletion_go_on_from_there(
             C::CreateFailed | C::UpdateFailed => {
                 let attempt = noted(&live(&[]), &seen);
                 let cause = format!("AWS reports the channel in state {}.", state.as_str());
-                assert_eq!((attempt.count, attempt.phase, attempt.cause), (1, Phase::Waiting, Some(cause)));
+                assert_eq!((attempt.count, attempt.phase, attempt.cause), (1, Phase::BackingOff, Some(cause)));
                 assert_eq!(one(off), delete());
             }
             C::Deleted => {

@@ -23,10 +23,10 @@ fn worlds() -> Vec<Observed> {
         Observed { outputs: passing().outputs, ..on_air(&[]) },
     ]);
     let mut held = idle(&[]);
-    remember(&mut held, 2, Phase::Waiting, 0);
+    remember(&mut held, 2, Phase::BackingOff, 0);
     let mut gave_up = nothing();
-    gave_up.tries.clone_from(&held.tries);
-    gave_up.tries.as_mut().expect("tries").attempt.phase = Phase::GaveUp;
+    gave_up.restart.clone_from(&held.restart);
+    gave_up.restart.as_mut().expect("tries").phase = Phase::GaveUp;
     worlds.extend([held, gave_up]);
     worlds
 }
@@ -136,17 +136,17 @@ fn what_is_done_is_told_in_whole_sentences() {
 #[test]
 fn what_is_decided_is_told_in_whole_sentences() {
     let told = |count, phase, cause: Option<&str>| {
-        let attempt = Attempt { count, phase, cause: cause.map(str::to_string) };
-        let restart = Some(Tries { attempt, since: Duration::ZERO, up: false, keys: None });
+        let cause = cause.map(str::to_string);
+        let restart = Some(RestartState { phase, count, cause, ..RestartState::first() });
         let news = Memory { restart, is_anew: true, ..Memory::default() }.news();
         news.into_iter().map(|n| (n.reason, n.message.into_owned())).next()
     };
     let failed = Some("It failed.");
     let told_so = |reason, text: &str| Some((reason, text.to_string()));
-    assert_eq!(told(0, Phase::Trying, None), None, "the show may have been on the air for long");
+    assert_eq!(told(0, Phase::Running, None), None, "the show may have been on the air for long");
     let waits = told_so(Reason::Restarting, "It failed. It is restarted after a pause (restart 1)");
-    assert_eq!(told(1, Phase::Waiting, failed), waits);
-    assert_eq!(told(1, Phase::Trying, failed), told_so(Reason::Restarting, "Going on the air again (restart 1)"));
+    assert_eq!(told(1, Phase::BackingOff, failed), waits);
+    assert_eq!(told(1, Phase::Running, failed), told_so(Reason::Restarting, "Going on the air again (restart 1)"));
     assert_eq!(told(5, Phase::GaveUp, failed), told_so(Reason::GaveUp, "It failed. It is not restarted again"));
     let leads = Leads::Decided(Lead { to: Role::Backup, why: "it failed.".into() });
     let news = Memory { leads, ..Memory::default() }.news();

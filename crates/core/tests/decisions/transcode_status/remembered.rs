@@ -37,7 +37,7 @@ fn restarts_are_remembered_with_their_count_their_pause_and_their_cause() {
     assert_eq!(show.status().state, Some(DestinationState::Error));
     assert_eq!(show.status().last_error.as_ref().map(|e| e.reason.as_str()), Some("NotConnected"));
     let tries = show.tries(107).expect("tries");
-    assert_eq!((tries.attempt.count, tries.attempt.phase, tries.since.as_secs()), (1, Phase::Waiting, 7));
+    assert_eq!((tries.count, tries.phase, tries.since.as_secs()), (1, Phase::BackingOff, 7));
     // Our own stop for the pause does not forget it, and the pause is told.
     assert!(matches!(show.pass(&seen, 101), Step::Act(_)));
     show.pass(&in_state(&[], ChannelState::Stopping), 102);
@@ -212,9 +212,9 @@ fn what_stands_in_the_status_by_hand_or_from_another_clock_does_no_harm() {
     let mut refused = on_air(&[]);
     down(&mut refused, Role::Primary, 30);
     let tries = show.plan(&refused, 0).memory.restart.expect("restarts");
-    assert_eq!(tries.attempt.phase, Phase::GaveUp);
-    assert_eq!(memory::tries(&destination_object(spec(&[])), at(0)), None);
-    assert_eq!(memory::decided(&destination_object(spec(&[]))), None);
+    assert_eq!(tries.phase, Phase::GaveUp);
+    assert_eq!(memory::restart(&destination_object(spec(&[])), at(0)), None);
+    assert_eq!(memory::failed_over_to(&destination_object(spec(&[]))), None);
 }
 
 // ------------------------------------------------------------------------------------------------------- failover
@@ -225,7 +225,7 @@ fn a_switch_is_remembered_with_why_and_a_new_show_begins_with_the_primary() {
     let mut show = Show::new(&changes);
     show.pass(&on_air(&changes), 0);
     assert_eq!(show.status().failover, None);
-    assert_eq!(memory::decided(&show.object), None);
+    assert_eq!(memory::failed_over_to(&show.object), None);
     let mut dead = dead_primary(30);
     alert(&mut dead, Some(Role::Primary), "Connection lost");
     show.pass(&dead, 100);
@@ -235,7 +235,7 @@ fn a_switch_is_remembered_with_why_and_a_new_show_begins_with_the_primary() {
         failover.reason,
         "rtmps://live.example.com:443 did not take the stream for 20 s. AWS says: Connection lost."
     );
-    assert_eq!(memory::decided(&show.object), Some(Role::Backup));
+    assert_eq!(memory::failed_over_to(&show.object), Some(Role::Backup));
     assert_eq!(show.status().active_endpoint, Some(ActiveEndpoint::Primary), "which is fed now is a fact");
     assert_eq!(show.pass(&dead, 101), Step::Act(vec![stop()]));
     show.pass(&on_backup(), 200);
@@ -250,17 +250,26 @@ fn a_switch_is_remembered_with_why_and_a_new_show_begins_with_the_primary() {
 fn what_is_told_is_remembered_after_the_annotation_is_gone() {
     let changes = [backup("OnFailure")];
     let mut show = Show::new(&changes);
-    let primary = Observed { told: Some(Role::Primary), ..on_air(&changes) };
+    let primary = Observed {
+        failover: FailoverState { requested: Some(Role::Primary), failed_over_to: None },
+        ..on_air(&changes)
+    };
     show.pass(&primary, 0);
     assert_eq!(show.status().failover, None, "it leads by itself");
-    let backup_told = Observed { told: Some(Role::Backup), ..on_air(&changes) };
+    let backup_told = Observed {
+        failover: FailoverState { requested: Some(Role::Backup), failed_over_to: None },
+        ..on_air(&changes)
+    };
     show.pass(&backup_told, 10);
     let failover = show.status().failover.clone().expect("a switch");
     assert_eq!(failover.endpoint, ActiveEndpoint::Backup);
     assert!(failover.reason.contains("playout.dev/active-endpoint"), "{}", failover.reason);
     show.pass(&on_backup(), 20);
     assert_eq!(show.status().failover, Some(failover), "nobody told anything else");
-    show.pass(&Observed { told: Some(Role::Primary), ..on_backup() }, 30);
+    show.pass(
+        &Observed { failover: FailoverState { requested: Some(Role::Primary), failed_over_to: None }, ..on_backup() },
+        30,
+    );
     assert_eq!(show.status().failover.as_ref().map(|f| f.endpoint), Some(ActiveEndpoint::Primary));
 }
 
@@ -268,7 +277,13 @@ fn what_is_told_is_remembered_after_the_annotation_is_gone() {
 fn without_a_backup_for_failures_no_switch_is_remembered() {
     for changes in [vec![], vec![backup("Hot")]] {
         let mut show = Show::new(&changes);
-        show.pass(&Observed { told: Some(Role::Backup), ..on_air(&changes) }, 0);
+        show.pass(
+            &Observed {
+                failover: FailoverState { requested: Some(Role::Backup), failed_over_to: None },
+                ..on_air(&changes)
+            },
+            0,
+        );
         assert_eq!(show.status().failover, None);
     }
 }

@@ -53,7 +53,7 @@ fn one_word_tells_where_it_is_at_every_step_of_its_life() {
         deleted(&mut show.object.metadata);
         show.pass(&in_state(&[], state), 0);
         assert_eq!(show.status().state, Some(W::Deleting));
-        for (phase, name) in [(Phase::Waiting, "a pause"), (Phase::GaveUp, "given up")] {
+        for (phase, name) in [(Phase::BackingOff, "a pause"), (Phase::GaveUp, "given up")] {
             let mut seen = in_state(&[], state);
             remember(&mut seen, 1, phase, 0);
             down_if_up(&mut seen);
