@@ -102,14 +102,14 @@ pub async fn is_cut_off(
     urgency: Urgency,
     region: &Region,
 ) -> bool {
-    let inputs = &channel.settings.inputs;
-    let Some(input) = input.filter(|input| inputs.is_empty() || inputs.contains(&input.id)) else {
+    let inputs: Vec<_> = channel.settings.inputs.iter().map(|attachment| &attachment.input).collect();
+    let Some(input) = input.filter(|input| inputs.is_empty() || inputs.contains(&&input.id)) else {
         // Its own input is not there; whether the one that it takes is, AWS says by its id.
-        for id in inputs {
+        for id in &inputs {
             let found = region.channels.describe_input(id, AGE, urgency).await;
             let listed = region.channels.inputs(LIST_AGE, urgency).await;
             let (Ok(found), Ok(listed)) = (found, listed) else { return false };
-            let is_there = |input: &Input| input.id == *id && input.state != InputState::Deleted;
+            let is_there = |input: &Input| input.id == **id && input.state != InputState::Deleted;
             if found.is_some_and(|i| is_there(&i)) || listed.iter().any(|l| is_there(&l.input)) {
                 return false;
             }
@@ -154,8 +154,8 @@ pub async fn execute(
         ChannelAction::Create(new) => {
             let made = live.create_channel(new, &token()).await;
             channels.list_changed();
-            for input in &new.settings.inputs {
-                channels.touched(input);
+            for attachment in &new.settings.inputs {
+                channels.touched(&attachment.input);
             }
             return made.map(|made| Some(made.id));
         }

@@ -15,7 +15,7 @@ use playout_aws::redact::Redactor;
 use playout_aws::servicequotas::Limits;
 use playout_core::encoding::{Audio, Channels, Encoding, Framerate, Level, Profile};
 use playout_core::endpoint::Role;
-use playout_core::resources::channel::{ChannelSettings, NewChannel, NewInput, RtmpTarget};
+use playout_core::resources::channel::{ChannelSettings, NewChannel, NewInput, RtmpTarget, Target};
 use playout_core::secret::SecretText;
 use playout_operator::metrics::Metrics;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -116,12 +116,8 @@ fn new_channel() -> NewChannel {
     };
     let target =
         RtmpTarget { url: SecretText::new("rtmp://a.example:1935/app"), stream: SecretText::new("key"), login: None };
-    let settings = ChannelSettings {
-        role_arn: Some("arn:role".into()),
-        inputs: vec!["1".into()],
-        encoding: Some(encoding),
-        targets: BTreeMap::from([(Role::Primary, target)]),
-    };
+    let targets = BTreeMap::from([(Role::Primary.into(), Target::Rtmp(target))]);
+    let settings = ChannelSettings::single("arn:role".into(), "1".into(), encoding, targets);
     NewChannel { name: "show".into(), settings, tags: BTreeMap::new() }
 }
 

@@ -25,8 +25,10 @@ use playout_core::encoding::{Audio, Channels, Encoding, Framerate, Level, Profil
 use playout_core::endpoint::Role;
 use playout_core::failure::FailureClass;
 use playout_core::identity::Identity;
+use playout_core::kinds::destination::groups::fields;
 use playout_core::resources::channel::{
-    Channel, ChannelSettings, ChannelState, InputState, NewChannel, NewInput, RtmpTarget,
+    Channel, ChannelSettings, ChannelState, EncodingName, HlsTarget, InputState, MediaPackageTarget, NewChannel,
+    NewInput, OutputGroup, OutputName, RtmpTarget, SrtTarget, Target, UdpTarget,
 };
 use playout_core::resources::flow::{Failover, NewFlow, NewSource, Protocol, SourceSettings};
 use playout_core::secret::SecretText;
@@ -53,20 +55,16 @@ fn encoding() -> Encoding {
     }
 }
 
-fn target(url: &str, key: &str) -> RtmpTarget {
-    RtmpTarget { url: SecretText::new(url), stream: SecretText::new(key), login: None }
+fn target(url: &str, key: &str) -> Target {
+    Target::Rtmp(RtmpTarget { url: SecretText::new(url), stream: SecretText::new(key), login: None })
 }
 
 fn settings(input: &str) -> ChannelSettings {
-    ChannelSettings {
-        role_arn: Some(MEDIALIVE_ROLE.into()),
-        inputs: vec![input.into()],
-        encoding: Some(encoding()),
-        targets: BTreeMap::from([
-            (Role::Primary, target("rtmps://a.example.net:443/live2", KEY)),
-            (Role::Backup, target("rtmps://b.example.net:443/live2?backup=1", BACKUP_KEY)),
-        ]),
-    }
+    let targets = BTreeMap::from([
+        (Role::Primary.into(), target("rtmps://a.example.net:443/live2", KEY)),
+        (Role::Backup.into(), target("rtmps://b.example.net:443/live2?backup=1", BACKUP_KEY)),
+    ]);
+    ChannelSettings::single(MEDIALIVE_ROLE.into(), input.into(), encoding(), targets)
 }
 
 fn identity() -> Identity {

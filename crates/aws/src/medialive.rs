@@ -6,6 +6,7 @@ mod alerts;
 pub mod channels;
 mod convert;
 mod encoder;
+mod groups;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use aws_sdk_medialive::types as sdk;
 use playout_core::failure::{Failure, FailureClass};
 use playout_core::identity::TAG_CLUSTER;
 use playout_core::resources::channel::{
-    Alert, Channel, ChannelSettings, ChannelState, Input, InputState, NewChannel, NewInput,
+    Alert, Channel, ChannelSettings, ChannelState, Input, InputState, NewChannel, NewInput, SrtTarget, Target,
 };
 
 use crate::caller::{Caller, next_page};
@@ -182,7 +183,7 @@ impl MediaLive {
         }
     }
 
-    /// Makes a channel of one pipeline. Two creates with one token are one.
+    /// Makes a channel. Two creates with one token are one.
     ///
     /// # Errors
     /// As with [`Self::create_input`].
@@ -194,7 +195,7 @@ impl MediaLive {
             .client
             .create_channel()
             .name(&new.name)
-            .channel_class(sdk::ChannelClass::SinglePipeline)
+            .channel_class(convert::class(new.settings.class))
             .set_role_arn(new.settings.role_arn.clone())
             .encoder_settings(specification.encoder)
             .set_destinations(Some(specification.destinations))
@@ -215,20 +216,30 @@ impl MediaLive {
         }
     }
 
-    /// Changes a channel that is idle. All of the settings are sent: what an update leaves out, AWS may take away.
+    /// Changes a channel that is idle. All of the settings are sent: what an update leaves out, AWS may take away. So what is somebody
+    /// else's and stays is read first, and sent as it is.
     ///
     /// # Errors
     /// The call failed.
     pub async fn update_channel(&self, id: &str, name: &str, settings: &ChannelSettings) -> Result<(), Failure> {
         const OPERATION: &str = "medialive:UpdateChannel";
-        let specification = convert::specification(settings).ok_or_else(|| incomplete(OPERATION))?;
+        let mut role_arn = settings.role_arn.clone();
+        let specification = match settings.keeps_foreign {
+            false => convert::specification(settings).ok_or_else(|| incomplete(OPERATION))?,
+            true => {
+                let call = self.client.describe_channel().channel_id(id).send();
+                let seen = self.caller.read("medialive:DescribeChannel", Urgency::Change, call).await?;
+                role_arn = role_arn.or(seen.role_arn().map(str::to_string));
+                convert::beside_others(&seen, settings).ok_or_else(|| not_understood(OPERATION))?
+            }
+        };
         self.learn(settings);
         let call = self
             .client
             .update_channel()
             .channel_id(id)
             .name(name)
-            .set_role_arn(settings.role_arn.clone())
+            .set_role_arn(role_arn)
             .encoder_settings(specification.encoder)
             .set_destinations(Some(specification.destinations))
             .set_input_attachments(Some(specification.attachments))
@@ -240,8 +251,12 @@ impl MediaLive {
 
     /// Remembers the keys: AWS's refusals and alerts repeat what they are about.
     fn learn(&self, settings: &ChannelSettings) {
-        for target in settings.targets.values() {
-            self.caller.redactor().learn(&target.stream);
+        for group in settings.outputs.values() {
+            match &group.to {
+                Target::Rtmp(target) => self.caller.redactor().learn(&target.stream),
+                Target::Srt(SrtTarget { stream_id: Some(id), .. }) => self.caller.redactor().learn(id),
+                Target::Srt(_) | Target::Hls(_) | Target::Udp(_) | Target::MediaPackage(_) => {}
+            }
         }
     }
 
@@ -312,7 +327,7 @@ impl MediaLive {
     /// # Errors
     /// AWS gave no answer.
     pub async fn alerts(&self, channel: &Channel) -> Result<Vec<Alert>, Failure> {
-        let targets = &channel.settings.targets;
+        let outputs = &channel.settings.outputs;
         let mut found = Vec::new();
         let mut token = None;
         loop {
@@ -320,7 +335,7 @@ impl MediaLive {
             let request = self.client.list_alerts().channel_id(&channel.id).state_filter("SET");
             let call = request.set_next_token(token).send();
             let page = self.caller.read("medialive:ListAlerts", Urgency::Check, call).await?;
-            found.extend(page.alerts().iter().filter_map(|seen| alerts::alert(seen, targets, self.caller.redactor())));
+            found.extend(page.alerts().iter().filter_map(|seen| alerts::alert(seen, outputs, self.caller.redactor())));
             token = next_page(page.next_token());
             if token.is_none() {
                 return Ok(found);

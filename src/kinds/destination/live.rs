@@ -11,16 +11,16 @@ use playout_aws::Region;
 use playout_aws::cloudwatch::Subject;
 use playout_aws::servicequotas::{self, Limit};
 use playout_core::age::age;
-use playout_core::endpoint::Role;
 use playout_core::existence::Existence;
 use playout_core::failure::{Failure, FailureClass};
 use playout_core::frame::Managed as _;
 use playout_core::identity::{Identity, Ownership, TAG_UID};
+use playout_core::kinds::destination::groups;
 use playout_core::kinds::destination::observed::{ChannelSeen, EndpointSeen, NotOurs};
 use playout_core::kinds::destination::wanted::Wanted;
 use playout_core::plan::Desired;
 use playout_core::regions::Service;
-use playout_core::resources::channel::{CHANNEL, Channel, ChannelState, INPUT, Input, Quotas};
+use playout_core::resources::channel::{CHANNEL, Channel, ChannelState, INPUT, Input, OutputName, Quotas};
 use playout_core::resources::flow::{Flow, Measured};
 
 use super::look::{OF_NOTHING, begins_with_nothing};
@@ -175,28 +175,29 @@ impl Looking<'_> {
                 }
             }
         }
-        for role in channel.settings.targets.keys().copied().filter(|_| health) {
+        for role in groups::targets(&channel.settings).into_keys().filter(|_| health) {
             let key = format!("{}/{}", channel.id, role.as_str());
             let (measured, measured_from) =
                 self.measure(Subject::ChannelOutput, &key, role, running, &recorded.outputs).await;
-            endpoints.insert(role, EndpointSeen { measured, measured_from, unchanged_for: Duration::ZERO });
+            endpoints.insert(role.into(), EndpointSeen { measured, measured_from, unchanged_for: Duration::ZERO });
         }
         share_bitrate(&mut endpoints);
         let mut seen = ChannelSeen { channel, endpoints, alerts, input_lost_for: Duration::ZERO, alerts_unread };
         let set = seen.input_loss().and_then(|alert| Timestamp::from_second(alert.set?).ok());
         seen.input_lost_for = set.map(|set| age(set, self.context.clock.now())).unwrap_or_default();
-        let roles: Vec<_> = seen.endpoints.keys().copied().collect();
-        for role in roles {
+        let names: Vec<_> = seen.endpoints.keys().cloned().collect();
+        for name in names {
+            let Some(role) = name.role() else { continue };
             // A failure that only an alert tells of grows old, too.
-            let age = self.age(role, None, running, seen.connected(role), &recorded.outputs);
-            seen.endpoints.entry(role).or_default().unchanged_for = age;
+            let age = self.age(role, None, running, seen.connected(&name), &recorded.outputs);
+            seen.endpoints.entry(name).or_default().unchanged_for = age;
         }
         seen
     }
 }
 
 /// AWS measures what a channel sends to all its receivers together; each gets the same.
-fn share_bitrate(endpoints: &mut BTreeMap<Role, EndpointSeen>) {
+fn share_bitrate(endpoints: &mut BTreeMap<OutputName, EndpointSeen>) {
     let is_fed = |m: &Measured| m.connected == Some(true);
     let fed = endpoints.values().filter_map(|e| e.measured.as_ref()).filter(|m| is_fed(m)).count();
     // What is kept from an earlier look has been shared out already.

@@ -94,7 +94,7 @@ async fn a_channel_lives_and_dies_as_the_client_says() -> Result<()> {
     channel(&region, &id, ChannelState::Running).await?;
     let alerts =
         until("an alert", async || live.alerts(&seen).await.expect("alerts"), |found| !found.is_empty()).await?;
-    ensure!(alerts.iter().all(|alert| alert.role == Some(Role::Backup)), "{alerts:?}");
+    ensure!(alerts.iter().all(|alert| alert.output == Some(OutputName::from(Role::Backup))), "{alerts:?}");
     let connected = async |role: Role| {
         let key = format!("{id}/{}", role.as_str());
         region.measurements.read(Subject::ChannelOutput, &key, Duration::ZERO, None).await.expect("a reading")
@@ -115,9 +115,11 @@ async fn a_channel_lives_and_dies_as_the_client_says() -> Result<()> {
     live.stop_channel(&id).await.expect("a stop");
     channel(&region, &id, ChannelState::Idle).await?;
     let mut wish = new.settings.clone();
-    wish.encoding = Some(Encoding { video_bitrate: 6_000_000, buffer_size: 6_000_000, ..encoding() });
-    wish.targets = BTreeMap::from([(Role::Primary, target("rtmp://c.example.net:1935/app", "another-key"))]);
-    ensure!(wish.differences(&new.settings) == ["encoding", "url", "streamKey", "backup"]);
+    let faster = Encoding { video_bitrate: 6_000_000, buffer_size: 6_000_000, ..encoding() };
+    wish.encodings = BTreeMap::from([(EncodingName::main(), faster)]);
+    let to = target("rtmp://c.example.net:1935/app", "another-key");
+    wish.outputs = BTreeMap::from([(Role::Primary.into(), OutputGroup { encoding: EncodingName::main(), to })]);
+    ensure!(fields(&wish.differences(&new.settings)) == ["encoding", "url", "streamKey", "backup"]);
     live.update_channel(&id, &new.name, &wish).await.expect("an update");
     channels.touched(&id);
     let seen = channel(&region, &id, ChannelState::Idle).await?;
@@ -162,7 +164,7 @@ async fn a_full_account_is_told_from_other_refusals() -> Result<()> {
     let failure = region.medialive.create_input(&new("b"), "b").await.expect_err("a full account");
     ensure!(failure.class == FailureClass::Quota, "{failure:?}");
     let mut wish = new_channel("4711");
-    wish.settings.targets.clear();
+    wish.settings.outputs.clear();
     let failure = region.medialive.create_channel(&wish, "c").await.expect_err("nothing to send to");
     ensure!(failure.class == FailureClass::Invalid, "{failure:?}");
     Ok(())
@@ -219,5 +221,85 @@ async fn a_list_ends_with_an_empty_token() -> Result<()> {
     };
     tokio::time::timeout(Duration::from_secs(60), lists).await.context("a list has no end")?;
     ensure!(canned.count.load(Ordering::SeqCst) == 5, "{} pages", canned.count.load(Ordering::SeqCst));
+    Ok(())
+}
+
+/// One output group of each kind, in a channel that takes a flow.
+fn all_kinds() -> BTreeMap<OutputName, Target> {
+    let hls = |keeps_all| {
+        let url = format!("s3ssl://bucket/sessions/{keeps_all}/index");
+        Target::Hls(HlsTarget { url, modifier: "_1080p".into(), segment_seconds: 6, keeps_all })
+    };
+    let udp = |fec| Target::Udp(UdpTarget { url: format!("rtp://198.51.100.7:50{}0", u8::from(fec)), fec });
+    let srt = SrtTarget {
+        url: "srt://198.51.100.8:5000".into(),
+        stream_id: Some(SecretText::new("cnry-srt-5d21")),
+        passphrase_secret_arn: Some("arn:aws:secretsmanager:us-west-2:111122223333:secret:relay-AbCdEf".into()),
+        latency_ms: 2000,
+    };
+    let v2 = MediaPackageTarget::V2 { group: "news".into(), channel: "main".into() };
+    let named = [
+        ("ivs", target("rtmps://a.example.net:443/live2", KEY)),
+        ("recording", hls(true)),
+        ("window", hls(false)),
+        ("udp", udp(false)),
+        ("fec", udp(true)),
+        ("relay", Target::Srt(srt)),
+        ("package", Target::MediaPackage(MediaPackageTarget::V1 { channel_id: "news".into() })),
+        ("package-v2", Target::MediaPackage(v2)),
+    ];
+    named.into_iter().map(|(name, to)| (OutputName::new(name), to)).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn groups_of_every_kind_are_made_and_come_back_and_somebody_elses_stay_byte_for_byte() -> Result<()> {
+    let world = World::new(None);
+    let account = Account::new(world.settings(None, &Arc::<Alive>::default(), &world.redactor)).await?;
+    let region = account.region(None).await;
+    let live = &region.medialive;
+    let flow = flow(&region, "one").await;
+    let tags = identity().tags(&BTreeMap::new());
+    let new = NewInput { name: "in".into(), flow: flow.clone(), role_arn: MEDIALIVE_ROLE.into(), tags: tags.clone() };
+    let made = live.create_input(&new, "input-1").await.expect("an input");
+    input(&region, &made.id, InputState::Detached).await?;
+
+    let wish = ChannelSettings::single(MEDIALIVE_ROLE.into(), made.id.clone(), encoding(), all_kinds());
+    let new = NewChannel { name: "theirs".into(), settings: wish.clone(), tags };
+    let id = live.create_channel(&new, "channel-1").await.expect("a channel").id;
+    let seen = channel(&region, &id, ChannelState::Idle).await?;
+    ensure!(seen.settings == wish, "{:?}", wish.differences(&seen.settings));
+    ensure!(!format!("{wish:?}{}", serde_json::to_string(&wish)?).contains("cnry"));
+
+    // The channel was theirs before: one relay of ours comes beside what is there, and goes.
+    let raw = || world.sim.state()[crate::fixtures::operator::REGION]["medialive"]["channels"][0].clone();
+    let groups = |raw: &Value| raw["encoderSettings"]["outputGroups"].as_array().cloned().unwrap_or_default();
+    let before = raw();
+    let ours = OutputName::new("playout-relay");
+    let to = Target::Udp(UdpTarget { url: "rtp://198.51.100.9:5000".into(), fec: true });
+    let group = OutputGroup { encoding: EncodingName::main(), to };
+    let mut beside = ChannelSettings {
+        role_arn: None,
+        inputs: Vec::new(),
+        encodings: BTreeMap::new(),
+        outputs: BTreeMap::from([(ours, group)]),
+        keeps_foreign: true,
+        ..wish.clone()
+    };
+    ensure!(beside.differences(&seen.settings).len() == 1);
+    live.update_channel(&id, "theirs", &beside).await.expect("an update");
+    region.channels.touched(&id);
+    let seen = channel(&region, &id, ChannelState::Idle).await?;
+    ensure!(beside.differences(&seen.settings).is_empty(), "{:?}", beside.differences(&seen.settings));
+    let during = raw();
+    ensure!(groups(&during).len() == groups(&before).len() + 1);
+    ensure!(groups(&before).iter().all(|group| groups(&during).contains(group)), "{during}");
+    beside.outputs.clear();
+    ensure!(beside.differences(&seen.settings).len() == 1, "what is ours and not asked for goes");
+    live.update_channel(&id, "theirs", &beside).await.expect("an update");
+    region.channels.touched(&id);
+    channel(&region, &id, ChannelState::Idle).await?;
+    for member in ["encoderSettings", "destinations", "inputAttachments", "roleArn", "logLevel", "inputSpecification"] {
+        ensure!(raw()[member] == before[member], "{member}");
+    }
     Ok(())
 }

@@ -160,12 +160,12 @@ async fn each_encoding_comes_back_as_it_was_sent() -> Result<()> {
     encodings.extend([L3, L3_1, L3_2, L4, L4_2, L5, L5_1, L5_2].map(|level| Encoding { level, ..one.clone() }));
     for encoding in encodings {
         let mut new = new_channel("7");
-        new.settings.encoding = Some(encoding.clone());
+        new.settings.encodings = BTreeMap::from([(EncodingName::main(), encoding.clone())]);
         let (_, region) = Canned::new(200, &described(&request_of(&new).await)).await;
         let seen = region.medialive.describe_channel("1", Urgency::Change).await.expect("an answer");
         let seen = seen.context("a channel")?.settings;
-        ensure!(seen == new.settings, "{encoding:?}: {:?}", seen.encoding);
-        ensure!(seen.encoding != Some(one.clone()));
+        ensure!(seen == new.settings, "{encoding:?}: {:?}", seen.encodings);
+        ensure!(seen.encodings[&EncodingName::main()] != one);
     }
     Ok(())
 }
@@ -209,7 +209,10 @@ async fn what_aws_repeats_of_a_request_is_told_without_the_key() -> Result<()> {
     ] }));
     let alerts = knowing.medialive.alerts(&seen).await.expect("alerts");
     ensure!(alerts.len() == 2 && !format!("{alerts:?}").contains("cnry"), "{alerts:?}");
-    ensure!(alerts[0].role == Some(Role::Backup) && alerts[0].message.contains("rtmps://b.example.net:443"));
-    ensure!(alerts[1].role.is_none());
+    ensure!(
+        alerts[0].output == Some(OutputName::from(Role::Backup))
+            && alerts[0].message.contains("rtmps://b.example.net:443")
+    );
+    ensure!(alerts[1].output.is_none());
     Ok(())
 }

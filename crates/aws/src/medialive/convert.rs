@@ -7,16 +7,11 @@ use std::collections::{BTreeMap, HashMap};
 use aws_sdk_medialive::operation::describe_channel::DescribeChannelOutput;
 use aws_sdk_medialive::operation::describe_input::DescribeInputOutput;
 use aws_sdk_medialive::types as sdk;
-use playout_core::endpoint::Role;
-use playout_core::resources::channel::{Channel, ChannelSettings, ChannelState, Input, InputState, Login, RtmpTarget};
-use playout_core::secret::SecretText;
+use playout_core::resources::channel::{
+    Attachment, Channel, ChannelClass, ChannelSettings, ChannelState, Difference, Input, InputState, OutputName, Part,
+};
 
-use super::encoder;
-
-/// Name of an attachment.
-const ATTACHMENT: &str = "source";
-/// The roles that a target can have.
-const ROLES: [Role; 2] = [Role::Primary, Role::Backup];
+use super::{encoder, groups};
 
 type Tags = BTreeMap<String, String>;
 
@@ -31,19 +26,55 @@ pub struct Specification {
 
 /// The specification of a request; `None` for a wish that does not say what is encoded.
 pub fn specification(wish: &ChannelSettings) -> Option<Specification> {
-    let roles: Vec<Role> = wish.targets.keys().copied().collect();
-    let attachment = |id: &String| {
-        let mut attachment = sdk::InputAttachment::builder().input_id(id).build();
-        impose_attachment(&mut attachment);
-        attachment
-    };
+    if wish.encodings.is_empty() {
+        return None;
+    }
+    let mut encoder = sdk::EncoderSettings::builder().build();
+    encoder::impose(&mut encoder, &wish.encodings, &wish.outputs, false);
     Some(Specification {
-        encoder: encoder::write(wish.encoding.as_ref()?, &roles),
-        destinations: wish.targets.iter().map(|(role, target)| destination(*role, target)).collect(),
+        encoder,
+        destinations: wish.outputs.iter().map(|(name, group)| groups::destination(name, group)).collect(),
         attachments: wish.inputs.iter().map(attachment).collect(),
         input: input_specification(),
         log_level: LOG_LEVEL,
     })
+}
+
+/// The specification of a request to change a channel that was somebody's before: what is not ours stays as AWS describes it.
+/// `None`: AWS's answer lacks what every channel has.
+pub fn beside_others(seen: &DescribeChannelOutput, wish: &ChannelSettings) -> Option<Specification> {
+    let mut encoder = seen.encoder_settings()?.clone();
+    encoder::impose(&mut encoder, &wish.encodings, &wish.outputs, true);
+    let mut destinations = seen.destinations().to_vec();
+    destinations.retain(|destination| {
+        let name = OutputName::new(destination.id().unwrap_or_default());
+        !name.is_ours() && !wish.outputs.contains_key(&name)
+    });
+    destinations.extend(wish.outputs.iter().map(|(name, group)| groups::destination(name, group)));
+    let mut attachments = seen.input_attachments().to_vec();
+    attachments.retain(|found| !wish.inputs.iter().any(|mine| found.input_id() == Some(&mine.input)));
+    attachments.extend(wish.inputs.iter().map(attachment));
+    Some(Specification {
+        encoder,
+        destinations,
+        attachments,
+        input: seen.input_specification()?.clone(),
+        log_level: seen.log_level()?.clone(),
+    })
+}
+
+fn attachment(wish: &Attachment) -> sdk::InputAttachment {
+    let mut attachment = sdk::InputAttachment::builder().input_id(&wish.input).build();
+    impose_attachment(&mut attachment, &wish.name);
+    attachment
+}
+
+/// The class, in AWS's words.
+pub fn class(class: ChannelClass) -> sdk::ChannelClass {
+    match class {
+        ChannelClass::SinglePipeline => sdk::ChannelClass::SinglePipeline,
+        ChannelClass::Standard => sdk::ChannelClass::Standard,
+    }
 }
 
 /// What is written to CloudWatch Logs of a channel.
@@ -58,18 +89,8 @@ fn input_specification() -> sdk::InputSpecification {
         .build()
 }
 
-fn destination(role: Role, target: &RtmpTarget) -> sdk::OutputDestination {
-    let settings = sdk::OutputDestinationSettings::builder()
-        .url(target.url.expose())
-        .stream_name(target.stream.expose())
-        .set_username(target.login.as_ref().map(|login| login.username.clone()))
-        .set_password_param(target.login.as_ref().map(|login| login.password_parameter.clone()))
-        .build();
-    sdk::OutputDestination::builder().id(role.as_str()).settings(settings).build()
-}
-
-fn impose_attachment(attachment: &mut sdk::InputAttachment) {
-    attachment.input_attachment_name = Some(ATTACHMENT.into());
+fn impose_attachment(attachment: &mut sdk::InputAttachment, name: &str) {
+    attachment.input_attachment_name = Some(name.into());
     let settings = attachment.input_settings.get_or_insert_with(|| sdk::InputSettings::builder().build());
     settings.source_end_behavior = Some(sdk::InputSourceEndBehavior::Continue);
     let selector = encoder::only(&mut settings.audio_selectors, || sdk::AudioSelector::builder().build());
@@ -93,44 +114,37 @@ pub fn channel(seen: &DescribeChannelOutput) -> Option<Channel> {
 }
 
 fn settings(seen: &DescribeChannelOutput) -> ChannelSettings {
-    let targets: BTreeMap<Role, RtmpTarget> =
-        ROLES.into_iter().filter_map(|role| Some((role, target(seen, role)?))).collect();
-    let roles: Vec<Role> = targets.keys().copied().collect();
     let attachments = seen.input_attachments();
-    let attached_as_asked = attachments.iter().all(|attachment| {
+    let is_as_asked = |attachment: &sdk::InputAttachment| {
         let mut imposed = attachment.clone();
-        impose_attachment(&mut imposed);
+        impose_attachment(&mut imposed, attachment.input_attachment_name().unwrap_or_default());
         imposed == *attachment
-    });
-    let as_asked = attached_as_asked
-        && seen.channel_class() == Some(&sdk::ChannelClass::SinglePipeline)
+    };
+    let as_asked = attachments.iter().all(is_as_asked)
+        && matches!(seen.channel_class(), Some(sdk::ChannelClass::SinglePipeline | sdk::ChannelClass::Standard))
+        && seen.encoder_settings().is_some()
         && seen.input_specification() == Some(&input_specification())
         && seen.log_level() == Some(&LOG_LEVEL);
-    let encoding = seen.encoder_settings().and_then(|settings| encoder::read(settings, &roles));
+    let read = seen.encoder_settings().map(|settings| encoder::read(settings, seen.destinations()));
+    let encoder::Found { encodings, outputs, mut altered } = read.unwrap_or_default();
+    if !as_asked {
+        altered.insert(0, Difference { output: None, what: Part::Settings });
+    }
+    let attached = |found: &sdk::InputAttachment| {
+        let name = found.input_attachment_name().unwrap_or_default();
+        Some(Attachment { input: found.input_id()?.into(), name: name.into() })
+    };
     ChannelSettings {
         role_arn: seen.role_arn().filter(|role| !role.is_empty()).map(str::to_string),
-        inputs: attachments.iter().filter_map(|a| a.input_id().map(str::to_string)).collect(),
-        encoding: encoding.filter(|_| as_asked),
-        targets,
-    }
-}
-
-/// Where the output group of this name sends to: what its one output refers to, by whatever name.
-fn target(seen: &DescribeChannelOutput, role: Role) -> Option<RtmpTarget> {
-    let groups = seen.encoder_settings()?.output_groups();
-    let group = groups.iter().find(|group| group.name() == Some(role.as_str()))?;
-    let id = group.outputs().first()?.output_settings()?.rtmp_output_settings()?.destination()?.destination_ref_id()?;
-    match seen.destinations().iter().find(|destination| destination.id() == Some(id))?.settings() {
-        [one] => {
-            let text = |text: Option<&str>| text.unwrap_or_default().to_string();
-            let login = Login { username: text(one.username()), password_parameter: text(one.password_param()) };
-            Some(RtmpTarget {
-                url: SecretText::new(one.url()?),
-                stream: SecretText::new(one.stream_name().unwrap_or_default()),
-                login: Some(login).filter(|l| !(l.username.is_empty() && l.password_parameter.is_empty())),
-            })
-        }
-        _ => None,
+        class: match seen.channel_class() {
+            Some(sdk::ChannelClass::Standard) => ChannelClass::Standard,
+            _ => ChannelClass::SinglePipeline,
+        },
+        inputs: attachments.iter().filter_map(attached).collect(),
+        encodings,
+        outputs,
+        keeps_foreign: false,
+        altered,
     }
 }
 

@@ -7,24 +7,19 @@
 //! Values: facts of MediaLive's API model, and what RTMP platforms ask for (keyframes at a strict distance, a buffer of one
 //! second at most).
 
+use std::collections::BTreeMap;
+
 use aws_sdk_medialive::types as sdk;
 use playout_core::encoding::{Audio, Channels, Encoding, Framerate, Level, Profile};
-use playout_core::endpoint::Role;
+use playout_core::resources::channel::{Difference, EncodingName, OutputGroup, OutputName, Part};
 
-/// Names of the one video and the one audio description, which all outputs share.
+use super::groups;
+
+/// Names of the video and the audio description of [`EncodingName::main`]; those of others have the name behind them.
 const VIDEO: &str = "video";
 const AUDIO: &str = "audio";
 /// Name of the audio selector of the input: the first track.
 pub const SELECTOR: &str = "default";
-
-/// Seconds that MediaLive buffers when a platform does not take what is sent.
-const CACHE: i32 = 30;
-/// Seconds after which MediaLive connects anew when it has lost a connection. With 0 it never would.
-const RESTART: i32 = 5;
-/// Seconds between two attempts to connect, and how many there are before the output stops, and with the last output its
-/// channel: a day of them. When enough has been tried is for `spec.retry` and `spec.backup` to say.
-const RETRY: i32 = 2;
-const RETRIES: i32 = 43_200;
 
 const LEVELS: [(Level, sdk::H264Level); 9] = [
     (Level::L3, sdk::H264Level::H264Level3),
@@ -55,26 +50,96 @@ fn ours<Ours: Copy, Theirs: PartialEq>(table: &[(Ours, Theirs)], theirs: Option<
     table.iter().find(|row| Some(&row.1) == theirs).map(|row| row.0)
 }
 
-/// Settings of a request.
-pub fn write(encoding: &Encoding, roles: &[Role]) -> sdk::EncoderSettings {
-    let mut settings = sdk::EncoderSettings::builder().build();
-    impose(&mut settings, encoding, roles);
-    settings
+/// What is encoded, by name.
+pub type Encodings = BTreeMap<EncodingName, Encoding>;
+/// Where it is sent to, by name.
+pub type Outputs = BTreeMap<OutputName, OutputGroup>;
+
+/// Name of the video description of an encoding.
+pub fn video_name(encoding: &EncodingName) -> String {
+    described(VIDEO, encoding)
 }
 
-/// What a channel encodes; `None` for something that we never ask for.
-pub fn read(settings: &sdk::EncoderSettings, roles: &[Role]) -> Option<Encoding> {
-    let encoding = values(settings)?;
-    let mut imposed = settings.clone();
-    impose(&mut imposed, &encoding, roles);
-    (imposed == *settings).then_some(encoding)
+/// Name of its audio description.
+pub fn audio_name(encoding: &EncodingName) -> String {
+    described(AUDIO, encoding)
+}
+
+fn described(what: &str, encoding: &EncodingName) -> String {
+    if *encoding == EncodingName::main() { what.into() } else { format!("{what}-{}", encoding.as_str()) }
+}
+
+/// The encoding whose video description has this name; `None`: it is none of ours.
+pub fn encoding_name(video: &str) -> Option<EncodingName> {
+    encoding_of(VIDEO, video)
+}
+
+fn encoding_of(what: &str, name: &str) -> Option<EncodingName> {
+    match name.strip_prefix(what)? {
+        "" => Some(EncodingName::main()),
+        rest => rest.strip_prefix('-').map(EncodingName::new),
+    }
+}
+
+/// What a channel encodes and sends, and what of it is otherwise than anything that we ever ask for.
+#[derive(Debug, Default)]
+pub struct Found {
+    pub encodings: Encodings,
+    pub outputs: Outputs,
+    pub altered: Vec<Difference>,
+}
+
+/// Reads what AWS describes.
+pub fn read(settings: &sdk::EncoderSettings, destinations: &[sdk::OutputDestination]) -> Found {
+    let mut found = Found::default();
+    for video in settings.video_descriptions() {
+        let name = video.name().and_then(encoding_name);
+        if let Some((name, encoding)) = name.and_then(|name| Some((name.clone(), values(settings, &name)?))) {
+            found.encodings.insert(name, encoding);
+        }
+    }
+    let mut ours = settings.clone();
+    let is_ours =
+        |name: &str| found.encodings.keys().any(|known| [video_name(known), audio_name(known)].contains(&name.into()));
+    let of_video = |video: &sdk::VideoDescription| video.name().is_some_and(is_ours);
+    let of_audio = |audio: &sdk::AudioDescription| audio.name().is_some_and(is_ours);
+    ours.video_descriptions.get_or_insert_default().retain(of_video);
+    ours.audio_descriptions.get_or_insert_default().retain(of_audio);
+    let mut list = |output: Option<OutputName>, what| found.altered.push(Difference { output, what });
+    if ours.video_descriptions().len() != settings.video_descriptions().len()
+        || ours.audio_descriptions().len() != settings.audio_descriptions().len()
+    {
+        list(None, Part::Foreign);
+    }
+    ours.output_groups = None;
+    let mut imposed = ours.clone();
+    impose_encodings(&mut imposed, &found.encodings);
+    timecode(&mut imposed);
+    if imposed != ours {
+        list(None, Part::Settings);
+    }
+    for group in settings.output_groups() {
+        let name = OutputName::new(group.name().unwrap_or_default());
+        let read = groups::read(group, destinations);
+        let mut imposed = group.clone();
+        if let Some(read) = &read {
+            groups::impose(&mut imposed, &name, read);
+        }
+        if read.is_none() || imposed != *group {
+            list(Some(name.clone()), Part::Settings);
+        }
+        found.outputs.extend(read.map(|read| (name, read)));
+    }
+    found
 }
 
 /// The values that an [`Encoding`] has.
-fn values(settings: &sdk::EncoderSettings) -> Option<Encoding> {
-    let video = settings.video_descriptions().first()?;
+fn values(settings: &sdk::EncoderSettings, name: &EncodingName) -> Option<Encoding> {
+    let (video, audio) = (video_name(name), audio_name(name));
+    let video = settings.video_descriptions().iter().find(|found| found.name() == Some(&video))?;
+    let audio = settings.audio_descriptions().iter().find(|found| found.name() == Some(&audio))?;
     let h264 = video.codec_settings()?.h264_settings()?;
-    let aac = settings.audio_descriptions().first()?.codec_settings()?.aac_settings()?;
+    let aac = audio.codec_settings()?.aac_settings()?;
     Some(Encoding {
         width: video.width()?,
         height: video.height()?,
@@ -99,24 +164,55 @@ fn whole(value: f64) -> i32 {
     value.round() as i32
 }
 
-/// Writes each setting that is ours, and removes descriptions and outputs that are not.
-fn impose(settings: &mut sdk::EncoderSettings, encoding: &Encoding, roles: &[Role]) {
+/// Writes each setting that is ours. What is not ours goes, or stays as it is, byte for byte, where it was there before
+/// (`keeps_foreign`).
+pub fn impose(settings: &mut sdk::EncoderSettings, encodings: &Encodings, outputs: &Outputs, keeps_foreign: bool) {
+    let groups = settings.output_groups.get_or_insert_default();
+    let is_left = |name: &OutputName| outputs.contains_key(name) || keeps_foreign && !name.is_ours();
+    groups.retain(|group| is_left(&OutputName::new(group.name().unwrap_or_default())));
+    for (name, wish) in outputs {
+        let group = one(groups, |group| group.name() == Some(name.as_str()), || sdk::OutputGroup::builder().build());
+        groups::impose(group, name, wish);
+    }
+    if !keeps_foreign {
+        timecode(settings);
+    }
+    let is_left = |name: Option<&str>, of: &str| match name.and_then(|name| encoding_of(of, name)) {
+        Some(encoding) => encodings.contains_key(&encoding) || keeps_foreign && !encoding.is_ours(),
+        None => keeps_foreign,
+    };
+    settings.video_descriptions.get_or_insert_default().retain(|found| is_left(found.name(), VIDEO));
+    settings.audio_descriptions.get_or_insert_default().retain(|found| is_left(found.name(), AUDIO));
+    impose_encodings(settings, encodings);
+}
+
+fn timecode(settings: &mut sdk::EncoderSettings) {
     let timecode = settings.timecode_config.get_or_insert_with(|| sdk::TimecodeConfig::builder().build());
     timecode.source = Some(sdk::TimecodeConfigSource::Systemclock);
-    video(only(&mut settings.video_descriptions, || sdk::VideoDescription::builder().build()), encoding);
-    audio(only(&mut settings.audio_descriptions, || sdk::AudioDescription::builder().build()), &encoding.audio);
-    let groups = settings.output_groups.get_or_insert_default();
-    groups.retain(|group| roles.iter().any(|role| group.name() == Some(role.as_str())));
-    for role in roles {
-        match groups.iter_mut().find(|group| group.name() == Some(role.as_str())) {
-            Some(group) => output_group(group, *role),
-            None => {
-                let mut group = sdk::OutputGroup::builder().build();
-                output_group(&mut group, *role);
-                groups.push(group);
-            }
-        }
+}
+
+fn impose_encodings(settings: &mut sdk::EncoderSettings, encodings: &Encodings) {
+    let (videos, audios) =
+        (settings.video_descriptions.get_or_insert_default(), settings.audio_descriptions.get_or_insert_default());
+    for (name, encoding) in encodings {
+        let (of_video, of_audio) = (video_name(name), audio_name(name));
+        let described =
+            one(videos, |found| found.name() == Some(&of_video), || sdk::VideoDescription::builder().build());
+        video(described, of_video.clone(), encoding);
+        let described =
+            one(audios, |found| found.name() == Some(&of_audio), || sdk::AudioDescription::builder().build());
+        audio(described, of_audio.clone(), &encoding.audio);
     }
+}
+
+/// The one of a list; one more, if there is none.
+#[expect(clippy::indexing_slicing, reason = "the place of what was found, or put in")]
+fn one<T>(list: &mut Vec<T>, is: impl Fn(&T) -> bool, empty: impl FnOnce() -> T) -> &mut T {
+    let at = list.iter().position(is).unwrap_or_else(|| {
+        list.push(empty());
+        list.len() - 1
+    });
+    &mut list[at]
 }
 
 /// The first of a list, which is then the only one.
@@ -130,8 +226,8 @@ pub fn only<T>(list: &mut Option<Vec<T>>, empty: impl FnOnce() -> T) -> &mut T {
     &mut list[0]
 }
 
-fn video(video: &mut sdk::VideoDescription, encoding: &Encoding) {
-    video.name = Some(VIDEO.into());
+fn video(video: &mut sdk::VideoDescription, name: String, encoding: &Encoding) {
+    video.name = Some(name);
     video.width = Some(encoding.width);
     video.height = Some(encoding.height);
     video.respond_to_afd = Some(sdk::VideoDescriptionRespondToAfd::None);
@@ -177,8 +273,8 @@ fn h264(h264: &mut sdk::H264Settings, encoding: &Encoding) {
     h264.timecode_insertion = Some(sdk::H264TimecodeInsertionBehavior::Disabled);
 }
 
-fn audio(audio: &mut sdk::AudioDescription, encoding: &Audio) {
-    audio.name = Some(AUDIO.into());
+fn audio(audio: &mut sdk::AudioDescription, name: String, encoding: &Audio) {
+    audio.name = Some(name);
     audio.audio_selector_name = Some(SELECTOR.into());
     audio.audio_type_control = Some(sdk::AudioDescriptionAudioTypeControl::FollowInput);
     audio.language_code_control = Some(sdk::AudioDescriptionLanguageCodeControl::FollowInput);
@@ -194,26 +290,5 @@ fn audio(audio: &mut sdk::AudioDescription, encoding: &Audio) {
     aac.spec = Some(sdk::AacSpec::Mpeg4);
 }
 
-/// The group of a target, with its one output. Destination, group and output bear the role's name.
-fn output_group(group: &mut sdk::OutputGroup, role: Role) {
-    group.name = Some(role.as_str().into());
-    let settings = group.output_group_settings.get_or_insert_with(|| sdk::OutputGroupSettings::builder().build());
-    let rtmp = settings.rtmp_group_settings.get_or_insert_with(|| sdk::RtmpGroupSettings::builder().build());
-    rtmp.authentication_scheme = Some(sdk::AuthenticationScheme::Common);
-    rtmp.cache_full_behavior = Some(sdk::RtmpCacheFullBehavior::DisconnectImmediately);
-    rtmp.cache_length = Some(CACHE);
-    rtmp.caption_data = Some(sdk::RtmpCaptionData::All);
-    rtmp.input_loss_action = Some(sdk::InputLossActionForRtmpOut::EmitOutput);
-    rtmp.restart_delay = Some(RESTART);
-    let output = only(&mut group.outputs, || sdk::Output::builder().build());
-    output.output_name = Some(role.as_str().into());
-    output.video_description_name = Some(VIDEO.into());
-    output.audio_description_names = Some(vec![AUDIO.into()]);
-    let settings = output.output_settings.get_or_insert_with(|| sdk::OutputSettings::builder().build());
-    let rtmp = settings.rtmp_output_settings.get_or_insert_with(|| sdk::RtmpOutputSettings::builder().build());
-    let destination = rtmp.destination.get_or_insert_with(|| sdk::OutputLocationRef::builder().build());
-    destination.destination_ref_id = Some(role.as_str().into());
-    rtmp.certificate_mode = Some(sdk::RtmpOutputCertificateMode::VerifyAuthenticity);
-    rtmp.connection_retry_interval = Some(RETRY);
-    rtmp.num_retries = Some(RETRIES);
-}
+#[cfg(test)]
+mod tests;

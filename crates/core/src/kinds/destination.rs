@@ -7,6 +7,7 @@ mod changes;
 pub mod connection;
 mod delivering;
 pub mod differences;
+pub mod groups;
 mod in_the_way;
 pub mod left;
 pub mod memory;

@@ -1,16 +1,18 @@
 //! A MediaLive channel and its input as facts and wishes. No SDK type comes further than `crates/aws/`.
 
 mod action;
+mod output;
+mod seen;
+mod settings;
 
 use std::collections::BTreeMap;
-use std::fmt;
-
-use serde::ser::{Serialize, SerializeStruct as _, Serializer};
 
 pub use self::action::{CHANNEL, ChannelAction, INPUT};
-use crate::encoding::Encoding;
-use crate::endpoint::{Receiver, Role, bracketed};
-use crate::secret::SecretText;
+pub use self::output::{
+    HlsTarget, Login, MediaPackageTarget, OutputGroup, OutputName, RtmpTarget, SrtTarget, Target, UdpTarget,
+};
+pub use self::seen::{ChannelSeen, EndpointSeen};
+pub use self::settings::{Attachment, ChannelClass, ChannelSettings, Difference, EncodingName, Part};
 use crate::wording::shortened;
 
 /// State of a channel, in AWS's words.
@@ -153,117 +155,6 @@ pub struct Input {
     pub tags: BTreeMap<String, String>,
 }
 
-/// Settings of a channel, requested or observed.
-///
-/// A wish is complete: AWS's update takes away what it leaves out (the role), so every update carries all of it.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
-pub struct ChannelSettings {
-    /// Role that MediaLive assumes. Observed `None`: somebody's update left it out, and the channel cannot start.
-    pub role_arn: Option<String>,
-    /// Ids of the attached inputs; a wish has one.
-    pub inputs: Vec<String>,
-    /// What it encodes; observed `None`: something that we never ask for.
-    pub encoding: Option<Encoding>,
-    /// One RTMP output group for each, all fed by the one encode.
-    pub targets: BTreeMap<Role, RtmpTarget>,
-}
-
-impl ChannelSettings {
-    /// In what an observed channel differs from this wish, by the names of the Destination's fields.
-    #[must_use]
-    pub fn differences(&self, observed: &Self) -> Vec<&'static str> {
-        let mut list = Vec::new();
-        let mut differs = |name, is: bool| {
-            if is {
-                list.push(name);
-            }
-        };
-        let user = |target: &RtmpTarget| target.login.as_ref().map(|l| l.username.clone());
-        let password = |target: &RtmpTarget| target.login.as_ref().map(|l| l.password_parameter.clone());
-        differs("role", self.role_arn != observed.role_arn);
-        differs("input", self.inputs != observed.inputs);
-        differs("encoding", self.encoding != observed.encoding);
-        let both = |role| (self.targets.get(&role), observed.targets.get(&role));
-        match both(Role::Primary) {
-            (Some(wish), Some(seen)) => {
-                differs("url", wish.url != seen.url);
-                differs("streamKey", wish.stream != seen.stream);
-                differs("username", user(wish) != user(seen));
-                differs("password", password(wish) != password(seen));
-            }
-            (wish, seen) => differs("url", wish.is_some() != seen.is_some()),
-        }
-        match both(Role::Backup) {
-            (Some(wish), Some(seen)) => {
-                differs("backup.url", wish.url != seen.url);
-                differs("backup.streamKey", wish.stream != seen.stream);
-                differs("backup.username", user(wish) != user(seen));
-                differs("backup.password", password(wish) != password(seen));
-            }
-            (wish, seen) => differs("backup", wish.is_some() != seen.is_some()),
-        }
-        list
-    }
-}
-
-/// Where an RTMP output sends to. The stream name is the key, and the URL may hold a token: `Debug` and `Serialize` show
-/// scheme, host and port alone.
-#[derive(Clone, Eq, PartialEq)]
-pub struct RtmpTarget {
-    /// `rtmp(s)://host:port/application`, query included.
-    pub url: SecretText,
-    /// Stream name.
-    pub stream: SecretText,
-    /// For a receiver that asks who sends.
-    pub login: Option<Login>,
-}
-
-/// A login at an RTMP server. The password itself is never here: MediaLive reads it.
-#[derive(Clone, Debug, Eq, PartialEq, serde::Serialize)]
-pub struct Login {
-    /// User name.
-    pub username: String,
-    /// Name of the SSM parameter that holds the password.
-    pub password_parameter: String,
-}
-
-impl RtmpTarget {
-    /// As MediaLive wants it; `None` for a receiver that is not RTMP. The port is always written, so that what AWS shows
-    /// can be compared with it.
-    #[must_use]
-    pub fn of(receiver: &Receiver, stream: SecretText, login: Option<Login>) -> Option<Self> {
-        let Receiver::Rtmp { host, port, tls, application } = receiver else { return None };
-        let url = format!("rtmp{}://{}:{port}/{application}", if *tls { "s" } else { "" }, bracketed(host));
-        Some(Self { url: SecretText::new(url), stream, login })
-    }
-
-    /// Scheme, host and port: fit for status and messages.
-    #[must_use]
-    pub fn shown(&self) -> String {
-        Receiver::parse(self.url.expose()).map_or_else(|_| "(unreadable)".into(), |r| r.shown())
-    }
-}
-
-impl fmt::Debug for RtmpTarget {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RtmpTarget")
-            .field("url", &self.shown())
-            .field("stream", &self.stream)
-            .field("login", &self.login)
-            .finish()
-    }
-}
-
-impl Serialize for RtmpTarget {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut target = serializer.serialize_struct("RtmpTarget", 3)?;
-        target.serialize_field("url", &self.shown())?;
-        target.serialize_field("stream", &self.stream)?;
-        target.serialize_field("login", &self.login)?;
-        target.end()
-    }
-}
-
 /// An alert of a channel that is set.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Alert {
@@ -271,8 +162,8 @@ pub struct Alert {
     pub kind: String,
     /// What AWS says, already without secrets.
     pub message: String,
-    /// The endpoint to which an output cannot connect, where the alert is about that and it is known which.
-    pub role: Option<Role>,
+    /// The output group that cannot connect, where the alert is about that and it is known which.
+    pub output: Option<OutputName>,
     /// When it was set, in seconds since 1970.
     pub set: Option<i64>,
 }
@@ -290,11 +181,7 @@ pub struct NewInput {
     pub tags: BTreeMap<String, String>,
 }
 
-/// A channel to be made, always of one pipeline.
-///
-/// A standard channel takes standard-class inputs only, and a MediaConnect input is that only with two flows in two
-/// Availability Zones (MediaLive user guide, "Choosing the channel class and input class"); a Source has one flow. Two ingest
-/// points are fed by two output groups of the one encode, which also costs less than two pipelines.
+/// A channel to be made.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct NewChannel {
     /// Name.

@@ -22,6 +22,7 @@ use playout_core::fight::Left;
 use playout_core::frame::frame;
 use playout_core::identity::{Identity, Ownership, TAG_UID};
 use playout_core::kinds::destination::Outcome;
+use playout_core::kinds::destination::groups;
 use playout_core::kinds::destination::memory::{self, Memory};
 use playout_core::kinds::destination::observed::{ChannelSeen, EndpointSeen, Observed, OutputSeen, Programme};
 use playout_core::kinds::destination::plan::Action as A;
@@ -487,7 +488,7 @@ impl Kind for DestinationShow {
         world.live.others = others;
         let id = id();
         for channel in &mut world.live.channels {
-            let feeds = channel.channel.settings.targets.keys().any(|role| wish.dies.contains(role));
+            let feeds = groups::targets(&channel.channel.settings).keys().any(|role| wish.dies.contains(role));
             let dies = feeds && channel.channel.state == ChannelState::Running && channel.age >= 20;
             if dies && id.ownership(&channel.channel.tags) != Ownership::Foreign {
                 channel.channel.state = ChannelState::Stopping;

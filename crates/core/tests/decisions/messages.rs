@@ -10,6 +10,7 @@ use playout_core::endpoint::Role;
 use playout_core::failure::{Failure, FailureClass, Problem};
 use playout_core::feeds::Sender;
 use playout_core::identity::Ownership;
+use playout_core::kinds::destination::groups::fields;
 use playout_core::kinds::destination::plan::plan;
 use playout_core::kinds::source::observed::Management;
 use playout_core::kinds::{destination, source};
@@ -252,7 +253,7 @@ fn a_login_reaches_medialive_and_is_refused_for_an_output_of_a_flow() {
     let mut other = changes.clone();
     other.push(("/username", json!("somebody")));
     other.push(("/backup/password", json!({ "ssmParameter": "/live/other" })));
-    assert_eq!(settings(&other).differences(&settings(&changes)), ["username", "backup.password"]);
+    assert_eq!(fields(&settings(&other).differences(&settings(&changes))), ["username", "backup.password"]);
 }
 
 // ------------------------------------------------------------------------------------------------- what is said beside Ready

@@ -13,6 +13,7 @@ use playout_core::endpoint::Role;
 use playout_core::existence::Existence;
 use playout_core::failover::FailoverState;
 use playout_core::failure::{Failure, FailureClass};
+use playout_core::kinds::destination::groups::fields;
 use playout_core::kinds::destination::observed::{Observed, Programme};
 use playout_core::kinds::destination::plan::plan;
 use playout_core::kinds::destination::{self, memory, status};
@@ -126,8 +127,8 @@ fn another_url_of_a_backup_is_a_difference() {
     let mut other = crate::fixtures::backup_json("Hot");
     other["url"] = json!("rtmps://elsewhere.example.com:443/app");
     let (now, then) = (settings(&live(&[backup("Hot")]), both), settings(&live(&[("/backup", other)]), both));
-    assert_eq!(then.differences(&now), ["backup.url"]);
-    assert_eq!(settings(&live(&[backup("Hot"), other_url()]), both).differences(&now), ["url"]);
+    assert_eq!(fields(&then.differences(&now)), ["backup.url"]);
+    assert_eq!(fields(&settings(&live(&[backup("Hot"), other_url()]), both).differences(&now)), ["url"]);
 }
 
 #[test]

@@ -146,7 +146,7 @@ fn briefly_down() -> Observed {
 
 fn pending() -> Observed {
     let mut seen = on_air(&[]);
-    channel(&mut seen).endpoints.insert(Role::Primary, endpoint(None, 10));
+    channel(&mut seen).endpoints.insert(Role::Primary.into(), endpoint(None, 10));
     seen
 }
 

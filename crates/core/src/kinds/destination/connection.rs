@@ -3,13 +3,14 @@
 
 use std::time::Duration;
 
+use super::groups::targets;
 use super::observed::{ChannelSeen, Observed, OutputSeen, Programme};
 use super::wanted::Wanted;
 use crate::age::Age;
 use crate::endpoint::Role;
 pub use crate::evidence::MEASUREMENT_PATIENCE;
 use crate::evidence::{QUIET_FOR, measures_receiver};
-use crate::resources::channel::ChannelState;
+use crate::resources::channel::{ChannelState, RtmpTarget};
 use crate::resources::flow::{FlowState, Protocol};
 
 /// How long a channel may get nothing before it is more than a pause of the encoder: what is known of the Source's signal is as old as
@@ -126,8 +127,9 @@ fn awaited(measures: bool, since: Age) -> Connection {
 
 /// Judges the connection of a running channel's output group.
 pub(super) fn of_channel(seen: &ChannelSeen, role: Role) -> Connection {
-    let endpoint = seen.endpoints.get(&role);
-    match seen.connected(role) {
+    let name = role.into();
+    let endpoint = seen.endpoints.get(&name);
+    match seen.connected(&name) {
         Some(false) => Connection::Down,
         Some(true) => Connection::Up,
         None => awaited(
@@ -168,16 +170,16 @@ pub fn fed_by_channel(seen: &Observed) -> Vec<Fed> {
     };
     let signal = if let Programme::Flow { signal, .. } = &seen.flow { *signal } else { None };
     let programme = channel.programme(signal);
-    let fed = |(role, target): (&Role, &crate::resources::channel::RtmpTarget)| Fed {
-        role: *role,
+    let fed = |(role, target): (Role, &RtmpTarget)| Fed {
+        role,
         at: target.shown(),
-        connection: of_channel(channel, *role),
+        connection: of_channel(channel, role),
         is_measurable: true,
         programme,
-        unchanged_for: channel.endpoints.get(role).map(|e| e.unchanged_for).unwrap_or_default(),
-        said: channel.alerts.iter().find(|a| a.role == Some(*role)).map(|a| a.message.clone()),
+        unchanged_for: channel.endpoints.get(&role.into()).map(|e| e.unchanged_for).unwrap_or_default(),
+        said: channel.alerts.iter().find(|a| a.output == Some(role.into())).map(|a| a.message.clone()),
     };
-    channel.channel.settings.targets.iter().map(fed).collect()
+    targets(&channel.channel.settings).into_iter().map(fed).collect()
 }
 
 /// What is fed now, on both paths.

@@ -8,6 +8,7 @@ use super::advice;
 use super::as_requested::as_requested;
 use super::connection::{Air, Fed, fed};
 use super::delivering::{delivering, over_limit, refusal, refused, too_much};
+use super::groups::{self, targets};
 use super::in_the_way;
 use super::memory;
 use super::observed::{Observed, Programme};
@@ -219,17 +220,18 @@ fn of_channel(
     }
     let outputs = channel.map_or_else(Vec::new, |found| {
         let sending = found.channel.state == ChannelState::Running;
-        let of_role = |role: &Role, shown: String| {
+        let of_role = |role: Role, shown: String| {
+            let name = role.into();
             let before = before.map_or(&[] as &[_], |b| &b.outputs);
-            let measured = found.endpoints.get(role).and_then(|e| e.measured.clone()).unwrap_or_default();
-            let measured = Measured { connected: found.connected(*role), ..measured };
+            let measured = found.endpoints.get(&name).and_then(|e| e.measured.clone()).unwrap_or_default();
+            let measured = Measured { connected: found.connected(&name), ..measured };
             OutputStatus {
                 name: role.as_str().into(),
                 endpoint: Some(shown),
-                ..output(*role, None, before, sending, known(found.programme(signal(seen)), measured), now)
+                ..output(role, None, before, sending, known(found.programme(signal(seen)), measured), now)
             }
         };
-        found.channel.settings.targets.iter().map(|(role, target)| of_role(role, target.shown())).collect()
+        targets(&found.channel.settings).into_iter().map(|(role, target)| of_role(role, target.shown())).collect()
     });
     Some(ChannelStatus {
         owner_uid: match channel {
@@ -261,7 +263,7 @@ fn alerts(before: &DestinationStatus, seen: &Observed) -> Vec<AlertStatus> {
 /// What is encoded now; before there is a channel, what will be. A change that waits is not on the air.
 fn encoding(wanted: &Wanted, seen: &Observed) -> Option<String> {
     let wish = wanted.channel.as_ref()?;
-    let now = seen.channel.present().and_then(|c| c.channel.settings.encoding.as_ref());
+    let now = seen.channel.present().and_then(|c| groups::encoding(&c.channel.settings));
     Some(match now {
         Some(now) if *now != wish.encoding => now.to_string(),
         _ => wish.encoding_text.clone(),
@@ -285,7 +287,7 @@ fn created(status: &mut DestinationStatus, outcome: &Outcome<'_>) {
 pub(super) fn active_endpoint(seen: &Observed) -> Option<ActiveEndpoint> {
     let on = seen.outputs.iter().filter(|(_, o)| o.output.enabled).map(|(role, _)| *role);
     let up = seen.channel.present().filter(|c| c.channel.state.is_up());
-    let mut roles: Vec<Role> = on.chain(up.iter().flat_map(|c| c.channel.settings.targets.keys().copied())).collect();
+    let mut roles: Vec<Role> = on.chain(up.iter().flat_map(|c| groups::fed(&c.channel.settings))).collect();
     roles.sort_unstable();
     roles.dedup();
     match roles.as_slice() {

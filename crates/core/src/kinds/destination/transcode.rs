@@ -6,6 +6,7 @@ use std::ops::ControlFlow::{Break, Continue};
 
 use super::action::Action;
 use super::connection::{Air, Connection, Fed, WITHOUT_SIGNAL, fed_by_channel};
+use super::groups;
 use super::in_the_way::flow_error;
 use super::memory::{Next, Remember};
 use super::observed::{ChannelSeen, Observed, Programme};
@@ -38,8 +39,8 @@ pub(super) fn active(wanted: &Wanted, channel: &ChannelWanted, seen: &Observed) 
     if channel.endpoints.len() < 2 {
         return Role::Primary;
     }
-    let fed = seen.channel.present().filter(|c| c.channel.state.is_up()).map(|c| &c.channel.settings.targets);
-    let alone = fed.filter(|fed| !wanted.hot && fed.len() == 1).and_then(|fed| fed.keys().next().copied());
+    let fed = seen.channel.present().filter(|c| c.channel.state.is_up()).map(|c| groups::fed(&c.channel.settings));
+    let alone = fed.filter(|fed| !wanted.hot && fed.len() == 1).and_then(|fed| fed.first().copied());
     seen.failover.fed_by_one(alone)
 }
 
@@ -134,7 +135,7 @@ impl Path<'_> {
             _ => {
                 let channel = seen.channel.present().filter(|c| !c.channel.state.is_gone());
                 match channel.map(|c| c.channel.settings.inputs.as_slice()) {
-                    Some([input, ..]) => Ok(input),
+                    Some([attachment, ..]) => Ok(&attachment.input),
                     _ => Err(self.create_input()),
                 }
             }
@@ -240,7 +241,8 @@ impl Path<'_> {
         };
         // A show begins with what AWS has when it does not take a change, and never toward somebody else.
         let begins = known(self.wanted, self.seen).is_none();
-        let elsewhere = begins && settings.differences(&channel.settings).iter().any(|field| RECEIVER.contains(field));
+        let elsewhere = begins
+            && groups::fields(&settings.differences(&channel.settings)).iter().any(|field| RECEIVER.contains(field));
         if self.differs(&settings, channel) || elsewhere {
             self.own_stop()?;
             return Continue(Step::Act(vec![Action::Channel(ChannelAction::Update {
@@ -263,7 +265,7 @@ impl Path<'_> {
             Some(state) if state.has_failed() => {
                 const STOPPED: &str = "The channel stopped by itself, or was stopped outside Playout";
                 // A channel stops when its only output has tried often enough.
-                let fed_only = |role| channel.settings.targets.keys().all(|fed| *fed == role);
+                let fed_only = |role| groups::fed(&channel.settings).iter().all(|fed| *fed == role);
                 if self.has_spare(Role::Backup) && fed_only(Role::Primary) {
                     let why = format!("{STOPPED}, while it fed the primary.");
                     return Break(Remember::lead(Role::Backup, why));
@@ -342,7 +344,12 @@ impl Path<'_> {
             && ((self.switches(seen) && self.may_change())
                 || (self.differs(settings, channel)
                     && (self.wanted.may_interrupt
-                        || !protects(self.wanted, self.channel, self.seen, &settings.differences(&channel.settings)))))
+                        || !protects(
+                            self.wanted,
+                            self.channel,
+                            self.seen,
+                            &groups::fields(&settings.differences(&channel.settings)),
+                        ))))
         {
             return stop();
         }
@@ -368,7 +375,7 @@ impl Path<'_> {
     /// Whether the other endpoint is to be fed, which a running channel cannot do. The user or the failure has decided that:
     /// it does not wait for a stop.
     fn switches(&self, seen: &ChannelSeen) -> bool {
-        let fed: Vec<_> = seen.channel.settings.targets.keys().copied().collect();
+        let fed = groups::fed(&seen.channel.settings);
         !self.wanted.hot
             && self.channel.endpoints.len() == 2
             && fed.len() == 1
@@ -430,7 +437,7 @@ impl Path<'_> {
 
     /// No receiver takes the stream: what is done about it, when it has lasted.
     fn failed_delivery(&self, seen: &ChannelSeen, fed: &[Fed]) -> Option<Remember> {
-        let of_role = |role| seen.alerts.iter().filter(move |a| a.role == Some(role));
+        let of_role = |role: Role| seen.alerts.iter().filter(move |a| a.output == Some(role.into()));
         let refusal = |role| of_role(role).find(|a| is_refusal(&a.message));
         let said = |role| refusal(role).or_else(|| of_role(role).next());
         let words = fed.iter().find_map(|f| said(f.role)).map(|a| format!(" AWS says: {}", ended(&a.message)));

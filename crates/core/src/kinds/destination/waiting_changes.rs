@@ -1,6 +1,7 @@
 //! Changes of a channel that runs: which there are, and which wait because they would interrupt it.
 
 use super::connection::{Connection, DEAF_AFTER, of_channel};
+use super::groups;
 use super::observed::{Observed, Programme};
 use super::transcode::active;
 use super::wanted::{ChannelWanted, Wanted};
@@ -33,8 +34,8 @@ pub(super) fn protects(wanted: &Wanted, channel: &ChannelWanted, seen: &Observed
     if signal == Some(true) && now.input_loss().is_some() && now.input_lost_for >= DEAF_AFTER {
         return false;
     }
-    let fed: Vec<_> = now.channel.settings.targets.keys().copied().collect();
-    let unchanged_for = |role: &Role| now.endpoints.get(role).map(|e| e.unchanged_for).unwrap_or_default();
+    let fed = groups::fed(&now.channel.settings);
+    let unchanged_for = |role: &Role| now.endpoints.get(&(*role).into()).map(|e| e.unchanged_for).unwrap_or_default();
     let is_dead =
         |role: &Role| of_channel(now, *role) == Connection::Down && unchanged_for(role) >= wanted.restart.dead_after();
     let cures = |change: &&str| {
@@ -61,7 +62,8 @@ pub(super) fn changes(wanted: &Wanted, channel: &ChannelWanted, seen: &Observed)
     let (Some(now), Some(input)) = (seen.channel.present(), seen.input.present()) else { return Vec::new() };
     let feeds = |role| wanted.hot || role == active(wanted, channel, seen);
     let Ok(settings) = channel.settings(feeds, &input.id) else { return Vec::new() };
-    let mut list: Vec<_> = settings.differences(&now.channel.settings).into_iter().map(str::to_string).collect();
+    let differences = groups::fields(&settings.differences(&now.channel.settings));
+    let mut list: Vec<_> = differences.into_iter().map(str::to_string).collect();
     let flow = if let Programme::Flow { arn, .. } = &seen.flow { Some(arn) } else { None };
     if flow.is_some_and(|arn| input.flows != [arn.as_str()]) && !list.iter().any(|l| l == "input") {
         list.push("input".into());

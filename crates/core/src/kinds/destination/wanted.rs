@@ -17,7 +17,7 @@ use crate::platforms;
 use crate::presets;
 use crate::reasons::Reason;
 use crate::references::{References, parse_encryption};
-use crate::resources::channel::{ChannelSettings, Login, RtmpTarget};
+use crate::resources::channel::{ChannelSettings, Login, RtmpTarget, Target};
 use crate::resources::flow::{Cipher, OutputSettings, Password, Protocol, RtmpPath};
 use crate::restart::RestartPolicy;
 use crate::secret::SecretText;
@@ -131,14 +131,9 @@ impl ChannelWanted {
     pub fn settings(&self, feeds: impl Fn(Role) -> bool, input: &str) -> Result<ChannelSettings, Problem> {
         let mut targets = BTreeMap::new();
         for (role, endpoint) in self.endpoints.iter().filter(|(role, _)| feeds(**role)) {
-            targets.insert(*role, endpoint.target.clone()?);
+            targets.insert((*role).into(), Target::Rtmp(endpoint.target.clone()?));
         }
-        Ok(ChannelSettings {
-            role_arn: Some(self.role_arn.clone()?),
-            inputs: vec![input.to_string()],
-            encoding: Some(self.encoding.clone()),
-            targets,
-        })
+        Ok(ChannelSettings::single(self.role_arn.clone()?, input.to_string(), self.encoding.clone(), targets))
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a Destination sees of the small AWS, and what a channel must be.
 
+use playout_core::kinds::destination::groups::targets;
+
 use super::*;
 
 pub fn id() -> Identity {
@@ -45,7 +47,7 @@ pub fn channel(seen: &WorldChannel, wish: &Wish) -> ChannelSeen {
             unchanged_for: std::time::Duration::from_secs(seen.age.saturating_sub(if known { 20 } else { 0 })),
         }
     };
-    let endpoints = seen.channel.settings.targets.keys().map(|role| (*role, measured(role))).collect();
+    let endpoints = targets(&seen.channel.settings).into_keys().map(|role| (role.into(), measured(&role))).collect();
     ChannelSeen {
         channel: seen.channel.clone(),
         endpoints,
@@ -81,7 +83,7 @@ pub fn on_air(world: &World, wish: &Wish) -> usize {
     let outputs = outputs.filter(|o| role(&o.name).is_some_and(|r| takes(&r))).count();
     let id = id();
     let proven = |c: &&WorldChannel| {
-        c.channel.state == ChannelState::Running && c.age >= 20 && c.channel.settings.targets.keys().any(takes)
+        c.channel.state == ChannelState::Running && c.age >= 20 && targets(&c.channel.settings).keys().any(takes)
     };
     outputs + world.live.our_channels(&id).filter(proven).count()
 }
@@ -117,7 +119,7 @@ pub fn wrong_channel(
     let id = id();
     let inputs: Vec<_> = world.live.our_inputs(&id).collect();
     let on = world.flow.is_some();
-    let targets: Vec<_> = channel.iter().flat_map(|c| c.channel.settings.targets.keys().copied()).collect();
+    let targets: Vec<_> = channel.iter().flat_map(|c| targets(&c.channel.settings).into_keys()).collect();
     let told_to_run = wanted.running && wish.ends == Ends::Told(Reason::GaveUp);
     if told_to_run
         && !wanted.may_interrupt

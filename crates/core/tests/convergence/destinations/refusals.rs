@@ -64,7 +64,7 @@ fn what_the_small_medialive_refuses() {
     idle.live.channels[0].channel.state = ChannelState::Idle;
     no(&idle, &A::Channel(ChannelAction::Stop { id: of() }), true);
     no(&idle, &update(&ChannelSettings { role_arn: None, ..channel.settings.clone() }), false);
-    no(&idle, &update(&ChannelSettings { targets: BTreeMap::new(), ..channel.settings.clone() }), false);
+    no(&idle, &update(&ChannelSettings { outputs: BTreeMap::new(), ..channel.settings.clone() }), false);
     // A repetition by the same token makes nothing, another token a second one.
     let mut twice = fresh(&running);
     for _ in 0..2 {

@@ -39,7 +39,7 @@ fn what_was_decided_is_one_stop_one_update_of_url_and_key_and_one_start() {
         panic!("an update")
     };
     assert_eq!(*new, settings(&on_failure(), &[Role::Backup]));
-    assert_eq!(new.encoding, settings(&on_failure(), &[Role::Primary]).encoding);
+    assert_eq!(new.encodings, settings(&on_failure(), &[Role::Primary]).encodings);
     channel(&mut seen).channel.settings = *new;
     notes_the_first(&on_failure(), &seen);
     remember(&mut seen, 0, Phase::Running, 0);
@@ -58,7 +58,7 @@ fn nothing_is_switched_without_evidence_of_a_failure() {
         (Some(connected(Some(true))), 300, true),
     ] {
         let mut seen = dead_primary(age);
-        channel(&mut seen).endpoints.get_mut(&Role::Primary).expect("an endpoint").measured = measured.clone();
+        channel(&mut seen).endpoints.get_mut(&Role::Primary.into()).expect("an endpoint").measured = measured.clone();
         let step = decide(&on_failure(), &seen);
         assert!(!matches!(step, Step::Act(_)) && (step == Step::Settled) == settled, "{measured:?} {step:?}");
     }
@@ -71,11 +71,11 @@ fn nothing_is_switched_without_evidence_of_a_failure() {
 fn an_alert_is_evidence_where_nothing_is_measured_and_a_measurement_is_better_evidence() {
     for measured in [None, Some(connected(None))] {
         let mut seen = dead_primary(20);
-        channel(&mut seen).endpoints.get_mut(&Role::Primary).expect("an endpoint").measured = measured;
+        channel(&mut seen).endpoints.get_mut(&Role::Primary.into()).expect("an endpoint").measured = measured;
         alert(&mut seen, Some(Role::Primary), "Connection lost");
-        assert_eq!(channel(&mut seen).connected(Role::Primary), Some(false));
+        assert_eq!(channel(&mut seen).connected(&Role::Primary.into()), Some(false));
         assert_eq!(lead(&on_failure(), &seen).map(|lead| lead.to), Some(Role::Backup));
-        channel(&mut seen).alerts[0].role = Some(Role::Backup);
+        channel(&mut seen).alerts[0].output = Some(Role::Backup.into());
         assert!(!matches!(decide(&on_failure(), &seen), Step::Act(_)), "it speaks of the other");
     }
     let mut seen = on_air(&[backup("OnFailure")]);
@@ -175,7 +175,7 @@ fn of_a_hot_backup_one_of_two_is_enough_and_one_that_is_not_known_yet_is_waited_
             measured_from: None,
             unchanged_for: Duration::from_secs(60),
         };
-        channel(&mut seen).endpoints.insert(other, pending);
+        channel(&mut seen).endpoints.insert(other.into(), pending);
         assert!(matches!(waits(decide(&wish, &seen)), Waiting::Connecting(_)), "{other:?} may take it");
         down(&mut seen, other, 29);
         assert!(matches!(waits(decide(&wish, &seen)), Waiting::Connecting(_)), "for {other:?} it is too early");

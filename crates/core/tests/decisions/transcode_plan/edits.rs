@@ -59,7 +59,7 @@ fn what_somebody_changed_in_the_console_is_set_right_before_the_next_start() {
     channel(&mut seen).channel.settings.role_arn = None;
     assert!(matches!(one(decide(&live(&[]), &seen)), Action::Channel(ChannelAction::Update { .. })));
     let mut seen = idle(&[]);
-    channel(&mut seen).channel.settings.encoding = None;
+    channel(&mut seen).channel.settings.encodings.clear();
     assert!(matches!(one(decide(&live(&[]), &seen)), Action::Channel(ChannelAction::Update { .. })));
 }
 

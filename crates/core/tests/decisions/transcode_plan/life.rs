@@ -26,7 +26,7 @@ fn the_input_takes_the_flow_and_the_channel_takes_the_input() {
     assert_eq!(new.settings, settings(&live(&[]), &[Role::Primary]));
     assert_eq!(new.settings.role_arn.as_deref(), Some(LIVE_ROLE));
     assert_eq!((new.name, &new.tags[TAG_UID]), (identity("Destination", "tube").channel_name(), &"uid-1".to_string()));
-    let target = &new.settings.targets[&Role::Primary];
+    let target = playout_core::kinds::destination::groups::targets(&new.settings)[&Role::Primary];
     assert_eq!(target.url.expose(), "rtmps://live.example.com:443/app");
 }
 

@@ -12,8 +12,8 @@ fn a_move_makes_the_new_path_first_and_removes_the_old_one_when_the_new_one_is_s
     assert!(matches!(one(decide(&wish, &passing())), Action::Channel(ChannelAction::CreateInput(_))));
     let mut both = Observed { outputs: passing().outputs, ..on_air(&[]) };
     assert!(matches!(one(decide(&wish, &both)), Action::Output(OutputAction::Remove { role: Role::Primary, .. })));
-    channel(&mut both).endpoints.get_mut(&Role::Primary).expect("an endpoint").measured = Some(connected(None));
-    channel(&mut both).endpoints.get_mut(&Role::Primary).expect("an endpoint").unchanged_for = Duration::ZERO;
+    channel(&mut both).endpoints.get_mut(&Role::Primary.into()).expect("an endpoint").measured = Some(connected(None));
+    channel(&mut both).endpoints.get_mut(&Role::Primary.into()).expect("an endpoint").unchanged_for = Duration::ZERO;
     assert!(matches!(waits(decide(&wish, &both)), Waiting::Connecting(_)), "not seen to work yet");
     // One that fails keeps the old one.
     down(&mut both, Role::Primary, 30);

@@ -266,9 +266,9 @@ fn an_alert_counts_from_the_data_point_on_that_it_was_set_in() {
         let mut seen = on_air(&[]);
         alert(&mut seen, Some(Role::Primary), "Connection lost");
         channel(&mut seen).alerts[0].set = set;
-        let endpoint = channel(&mut seen).endpoints.get_mut(&Role::Primary).expect("an endpoint");
+        let endpoint = channel(&mut seen).endpoints.get_mut(&Role::Primary.into()).expect("an endpoint");
         endpoint.measured_from = from;
-        channel(&mut seen).connected(Role::Primary) == Some(false)
+        channel(&mut seen).connected(&Role::Primary.into()) == Some(false)
     };
     assert!(lost(Some(60), Some(60)), "in the minute of the data point");
     assert!(lost(Some(90), Some(60)));

@@ -123,7 +123,7 @@ fn after_five_minutes_of_a_stream_that_is_taken_the_count_begins_anew() {
         show.pass(&on_air(&[]), 0);
         show.object.status.as_mut().expect("a status").retries.as_mut().expect("restarts").count = 2;
         let mut seen = on_air(&[]);
-        channel(&mut seen).endpoints.insert(Role::Primary, endpoint(Some(true), age));
+        channel(&mut seen).endpoints.insert(Role::Primary.into(), endpoint(Some(true), age));
         show.pass(&seen, 400);
         assert_eq!((show.retries().count, show.retries().up), (count, true), "after {age} s");
         show.pass(&seen, 500);
@@ -134,7 +134,7 @@ fn after_five_minutes_of_a_stream_that_is_taken_the_count_begins_anew() {
     show.pass(&on_air(&[]), 0);
     show.object.status.as_mut().expect("a status").retries.as_mut().expect("restarts").count = 2;
     let mut seen = on_air(&[]);
-    channel(&mut seen).endpoints.insert(Role::Primary, endpoint(None, 3600));
+    channel(&mut seen).endpoints.insert(Role::Primary.into(), endpoint(None, 3600));
     show.pass(&seen, 4000);
     assert_eq!(show.retries().count, 2);
 }
@@ -180,7 +180,7 @@ fn a_stop_of_our_own_begins_anew_and_a_channel_that_is_found_down_has_failed() {
     let mut show = Show::new(&[restart()]);
     show.pass(&on_air(&[restart()]), 0);
     let mut drifted = on_air(&[restart()]);
-    channel(&mut drifted).channel.settings.encoding = None;
+    channel(&mut drifted).channel.settings.encodings.clear();
     assert_eq!(show.pass(&drifted, 10), Step::Act(vec![stop()]));
     assert_eq!(show.status().retries, None, "a stop of our own");
     show.pass(&in_state(&[restart()], ChannelState::Stopping), 20);

@@ -57,7 +57,7 @@ fn a_move_does_not_end_the_run() {
     show.pass(&passing(), 0);
     show.edit(&[]);
     let mut both = Observed { outputs: passing().outputs, ..on_air(&[]) };
-    channel(&mut both).endpoints.insert(Role::Primary, endpoint(None, 0));
+    channel(&mut both).endpoints.insert(Role::Primary.into(), endpoint(None, 0));
     for (second, seen) in (10_i64..).step_by(10).zip([passing(), both, on_air(&[])]) {
         show.pass(&seen, second);
         assert_eq!(show.status().state, Some(DestinationState::Running), "second {second}");

@@ -160,7 +160,7 @@ fn alerts_are_told_at_most_ten() {
 fn an_alert_counts_as_not_connected_since_it_is_there() {
     let mut show = Show::new(&[]);
     let mut seen = on_air(&[]);
-    channel(&mut seen).endpoints.get_mut(&Role::Primary).expect("an endpoint").measured = None;
+    channel(&mut seen).endpoints.get_mut(&Role::Primary.into()).expect("an endpoint").measured = None;
     show.pass(&seen, 0);
     let of = |show: &Show| show.status().channel.as_ref().expect("a channel").outputs[0].clone();
     assert_eq!((of(&show).connected, of(&show).since), (None, Some(Time(at(0)))));
