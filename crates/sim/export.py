@@ -21,6 +21,8 @@ import botocore.loaders
 VERSION = "1.44.5"
 # These models have their ranges in the names of shapes only: `__integerMin30`, `__stringMin1Max255`.
 RANGES_IN_NAMES = {"medialive"}
+# Patterns that no value of AWS's own fits: the one of IVS has one letter where the kind of the resource stands.
+MISPRINTS = {("ivs", "ResourceArn"): "arn:aws:ivs:[a-z0-9-]+:[0-9]+:[a-z-]+/[a-zA-Z0-9-]+"}
 
 
 def named_range(name):
@@ -48,6 +50,8 @@ def shape_table(service, model, names):
         for key in ("min", "max", "pattern", "enum"):
             if key in shape:
                 out[key] = shape[key]
+        if (service, name) in MISPRINTS:
+            out["pattern"] = MISPRINTS[service, name]
         if kind == "structure":
             wire = {n: m.get("locationName", n) for n, m in shape.get("members", {}).items()}
             out["members"] = {}

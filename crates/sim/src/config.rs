@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::outside::{Encoder, Receiver};
 use crate::services::cloudwatch::config::Config as CloudWatch;
+use crate::services::ivs::config::Config as Ivs;
 use crate::services::mediaconnect::config::Config as MediaConnect;
 use crate::services::medialive::config::Config as MediaLive;
 use crate::services::secretsmanager::config::Config as SecretsManager;
@@ -46,6 +47,8 @@ pub struct Config {
     pub log_capacity: usize,
     /// CloudWatch's own.
     pub cloudwatch: CloudWatch,
+    /// IVS's own.
+    pub ivs: Ivs,
     /// MediaConnect's own.
     pub mediaconnect: MediaConnect,
     /// MediaLive's own.
@@ -75,6 +78,7 @@ impl Default for Config {
             receiver: Receiver::default(),
             log_capacity: 50_000,
             cloudwatch: CloudWatch::default(),
+            ivs: Ivs::default(),
             mediaconnect: MediaConnect::default(),
             medialive: MediaLive::default(),
             secretsmanager: SecretsManager::default(),

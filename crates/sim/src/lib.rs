@@ -39,7 +39,7 @@ pub use config::{Config, Sampling};
 pub use error::ApiError;
 pub use faults::{Fault, FaultKind, PlantedFault, Unanswered, When};
 pub use log::LogEntry;
-pub use outside::{Encoder, Receiver};
+pub use outside::{Encoder, Publisher, Receiver};
 pub use rate::Rate;
 pub use sim::Sim;
 pub use switches::Switches;

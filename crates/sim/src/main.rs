@@ -10,7 +10,7 @@ use playout_sim::{Config, Seed, Sim, Switches};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::signal::unix::{SignalKind, signal};
 
-/// An AWS that can be started: MediaConnect, MediaLive, SSM, Secrets Manager, Service Quotas, CloudWatch and STS on
+/// An AWS that can be started: MediaConnect, MediaLive, IVS, SSM, Secrets Manager, Service Quotas, CloudWatch and STS on
 /// loopback.
 #[derive(Parser)]
 #[command(version)]
@@ -71,6 +71,7 @@ async fn main() -> anyhow::Result<()> {
             rtmp_destinations_differ: arguments.rtmp_destinations_differ,
             list_secrets_lag: arguments.list_secrets_lag,
             more_regions: arguments.more_regions,
+            ..Switches::default()
         },
         ..Config::default()
     });

@@ -1,4 +1,5 @@
-//! What AWS's documents leave open: each way can be had, so that software can be tested in both worlds.
+//! What AWS's documents leave open, and what account it is: each way can be had, so that software can be tested in both
+//! worlds.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +17,8 @@ pub struct Switches {
     /// ListSecrets shows the secrets as they were so many simulated seconds ago; 0: as they are. "ListSecrets might not
     /// reflect changes from the last five minutes" (API_ListSecrets.html); DescribeSecret always does here.
     pub list_secrets_lag: f64,
+    /// The account is pending verification: IVS refuses with 403 `PendingVerification` what its model says that it then may.
+    pub pending_verification: bool,
     /// Regions that are in no list of AWS's and have every service, for whoever tests with regions to come.
     pub more_regions: Vec<String>,
 }

@@ -6,8 +6,10 @@ Needs boto3 1.44.5, the first whose models this simulator was made from: its flo
 The simulator should run with --speed 50 or more, or this takes as long as AWS.
 """
 
+import json
 import sys
 import time
+import urllib.request
 from datetime import datetime, timedelta, timezone
 
 import boto3
@@ -289,6 +291,48 @@ def channel(flow):
     becomes("DELETED", api.describe_input, InputId=made["Id"])
 
 
+def told(method, path, body):
+    """A call of the control API."""
+    request = urllib.request.Request(f"{URL}/_sim/{path}", json.dumps(body).encode(), method=method)
+    urllib.request.urlopen(request).close()
+
+
+def stream():
+    """A channel of IVS that somebody pushes to."""
+    api = client("ivs")
+    made = api.create_channel(name="show", tags={"team": "live"})
+    arn, key = made["channel"]["arn"], made["streamKey"]
+    assert api.get_stream_key(arn=key["arn"])["streamKey"]["value"] == key["value"]
+    assert "value" not in api.list_stream_keys(channelArn=arn)["streamKeys"][0]
+    assert api.list_tags_for_resource(resourceArn=arn)["tags"] == {"team": "live"}
+    # Its errors have their text in a member that botocore does not read.
+    try:
+        api.get_stream(channelArn=arn)
+        raise AssertionError("nobody pushes")
+    except api.exceptions.ChannelNotBroadcasting as error:
+        assert error.response["exceptionMessage"], error.response
+    publisher = f"publishers/{made['channel']['ingestEndpoint']}?stream={key['value']}"
+    told("PUT", publisher, {})
+    for _ in range(300):
+        live = api.list_streams()["streams"]
+        if live:
+            break
+        time.sleep(0.05)
+    assert live[0]["channelArn"] == arn and live[0]["state"] == "LIVE" and isinstance(live[0]["startTime"], datetime)
+    try:
+        api.delete_channel(arn=arn)
+        raise AssertionError("it is live")
+    except api.exceptions.ConflictException:
+        pass
+    told("PUT", publisher, {"connected": False})
+    for _ in range(300):
+        if not api.list_streams()["streams"]:
+            break
+        time.sleep(0.05)
+    assert api.get_stream_session(channelArn=arn)["streamSession"]["truncatedEvents"][0]["name"] == "Stream End"
+    api.delete_channel(arn=arn)
+
+
 def quotas():
     api = client("service-quotas")
     pages = api.get_paginator("list_service_quotas").paginate(ServiceCode="medialive")
@@ -306,6 +350,7 @@ if __name__ == "__main__":
     flow_arn, source_arn = flow(secret_arn)
     metrics(source_arn)
     channel(flow_arn)
+    stream()
     quotas()
     end(flow_arn)
     forget(secret_arn)

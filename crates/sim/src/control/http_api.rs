@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::faults::Fault;
-use crate::outside::{Encoder, Receiver};
+use crate::outside::{Encoder, Publisher, Receiver};
 use crate::sim::Sim;
 use crate::tester::{ControlError, Edit, Maintenance};
 
@@ -30,6 +30,12 @@ struct ManagedOutput {
 #[serde(deny_unknown_fields)]
 struct Switch {
     enabled: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Viewers {
+    viewers: u64,
 }
 
 #[derive(Deserialize)]
@@ -100,6 +106,16 @@ fn route(sim: &Sim, method: &Method, path: &[&str], query: &[(String, String)], 
         ("GET", ["state"]) => Ok(sim.state()),
         ("PUT", ["encoders", flow, source]) => {
             sim.set_encoder(flow, source, read::<Encoder>(body)?);
+            Ok(json!({}))
+        }
+        ("PUT", ["publishers", host]) => {
+            let Some(stream) = param("stream") else { return Err(ControlError::bad("stream is missing")) };
+            sim.set_publisher(host, stream, read::<Publisher>(body)?);
+            Ok(json!({}))
+        }
+        ("PUT", ["viewers", channel]) => {
+            let Viewers { viewers } = read(body)?;
+            sim.set_viewers(channel, viewers);
             Ok(json!({}))
         }
         ("PUT", ["receivers", host]) => receiver(sim, host, param("stream"), &read(body)?),

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::config::Config;
 use crate::faults::{Fault, PlantedFault};
 use crate::log::LogEntry;
-use crate::outside::{Encoder, Outside, Receiver};
+use crate::outside::{Encoder, Outside, Publisher, Receiver};
 use crate::services::quota::Limits;
 use crate::services::{self, Region, wires};
 use crate::sim::Sim;
@@ -109,6 +109,21 @@ impl Sim {
     pub fn set_encoder(&self, flow: &str, source: &str, encoder: Encoder) {
         let (mut world, now) = self.now();
         world.outside.set_encoder(flow, source, encoder);
+        each_region(&mut world, |region, config, outside| services::record(region, config, outside, now));
+    }
+
+    /// Says who pushes a stream to an address of AWS: the host of an endpoint and the name of the stream (an ingest
+    /// endpoint's stream key; a push input's `application/instance`).
+    pub fn set_publisher(&self, host: &str, stream: &str, publisher: Publisher) {
+        let (mut world, now) = self.now();
+        world.outside.set_publisher(host, stream, publisher);
+        each_region(&mut world, |region, config, outside| services::record(region, config, outside, now));
+    }
+
+    /// Says how many people watch a channel (name or ARN).
+    pub fn set_viewers(&self, channel: &str, viewers: u64) {
+        let (mut world, now) = self.now();
+        world.outside.set_viewers(channel, viewers);
         each_region(&mut world, |region, config, outside| services::record(region, config, outside, now));
     }
 

@@ -180,12 +180,13 @@ impl Table {
         self.shapes.iter()
     }
 
-    /// How an error shape spells its message member: `message` or `Message`.
+    /// How an error shape spells its message member: `message`, `Message` or `exceptionMessage`.
     pub fn message_member(&self, code: &str) -> &'static str {
-        match self.shape(code).map(|shape| &shape.kind) {
-            Some(ShapeKind::Structure { members, .. }) if members.contains_key("Message") => "Message",
-            _ => "message",
-        }
+        let Some(ShapeKind::Structure { members, .. }) = self.shape(code).map(|shape| &shape.kind) else {
+            return "message";
+        };
+        let spellings = ["Message", "exceptionMessage"];
+        spellings.into_iter().find(|name| members.contains_key(*name)).unwrap_or("message")
     }
 }
 

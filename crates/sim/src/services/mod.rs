@@ -2,9 +2,11 @@
 //! [`Region`].
 
 pub(crate) mod cloudwatch;
+pub(crate) mod ivs;
 pub(crate) mod mediaconnect;
 pub(crate) mod medialive;
 mod metrics;
+mod pages;
 mod picture;
 mod ports;
 pub(crate) mod quota;
@@ -26,6 +28,7 @@ pub(crate) use service::{Call, Service};
 /// All resources of one region.
 #[derive(Clone, Default)]
 pub(crate) struct Region {
+    pub(crate) ivs: ivs::State,
     pub(crate) mediaconnect: mediaconnect::State,
     pub(crate) medialive: medialive::State,
     pub(crate) secretsmanager: secretsmanager::State,
@@ -36,6 +39,7 @@ pub(crate) struct Region {
 pub(crate) const ALL: &[Service] = &[
     mediaconnect::SERVICE,
     medialive::SERVICE,
+    ivs::SERVICE,
     ssm::SERVICE,
     secretsmanager::SERVICE,
     servicequotas::SERVICE,
@@ -49,7 +53,7 @@ pub(crate) fn by_name(name: &str) -> Option<&'static Service> {
 
 /// Whether an operation changes anything.
 pub(crate) fn mutating(operation: &str) -> bool {
-    !["Describe", "List", "Get"].iter().any(|read| operation.starts_with(read))
+    !["Describe", "List", "Get", "BatchGet"].iter().any(|read| operation.starts_with(read))
 }
 
 /// Whether this is the ARN of a role.
@@ -83,9 +87,24 @@ pub(crate) fn disconnect(
     record(region, config, outside, now);
 }
 
-/// Lets the time pass in a region: everything whose deadline has gone by changes its state.
+/// Lets the time pass in a region: everything whose deadline has gone by changes its state. One event comes after the other,
+/// over all services: what happens in one at a time is what another one sees at that time.
 pub(crate) fn advance(region: &mut Region, config: &Config, outside: &Outside, now: Duration) {
-    for service in ALL {
-        (service.advance)(region, config, outside, now);
+    let mut last = None;
+    while let Some(at) = next(region, config, outside).filter(|at| *at <= now && last.is_none_or(|last| *at > last)) {
+        each(region, config, outside, at);
+        record(region, config, outside, at);
+        last = Some(at);
     }
+    each(region, config, outside, now);
+}
+
+fn each(region: &mut Region, config: &Config, outside: &Outside, at: Duration) {
+    for service in ALL {
+        (service.advance)(region, config, outside, at);
+    }
+}
+
+fn next(region: &mut Region, config: &Config, outside: &Outside) -> Option<Duration> {
+    ALL.iter().filter_map(|service| (service.next)(region, config, outside)).min()
 }

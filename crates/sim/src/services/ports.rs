@@ -33,3 +33,41 @@ pub(crate) trait Flows {
     /// When that may be another the next time.
     fn next_change(&self, flow: &str, input: &str, after: Duration) -> Option<Duration>;
 }
+
+/// A live stream that somebody pushes to a host by RTMP.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Push {
+    /// Who pushes: the same as long as it is the same output or encoder.
+    pub(crate) from: String,
+    pub(crate) host: String,
+    pub(crate) application: String,
+    pub(crate) stream: String,
+    pub(crate) tls: bool,
+    /// Bits a second.
+    pub(crate) bitrate: u64,
+    /// Width and height of the picture.
+    pub(crate) size: (u64, u64),
+    /// Whether it has its connection. Else it has tried, and failed.
+    pub(crate) connected: bool,
+    /// Since when, or when it failed the last time.
+    pub(crate) since: Duration,
+    /// Whether media comes over the connection.
+    pub(crate) sends: bool,
+    /// After how long it is there again when the other side closes the connection; none: it tells of itself.
+    pub(crate) returns: Option<Duration>,
+}
+
+/// Endpoints that streams are pushed to.
+pub(crate) trait Ingests {
+    /// Whether this is the host of one.
+    fn has(&self, host: &str) -> bool;
+
+    /// Whether an endpoint takes a push that is there, or would take one that tries.
+    fn takes(&self, push: &Push) -> bool;
+}
+
+/// Who pushes streams.
+pub(crate) trait Pushes {
+    /// What is pushed to a host.
+    fn pushes(&self, host: &str) -> Vec<Push>;
+}

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::Region;
 use super::metrics::Metrics;
 use super::quota::{Limits, Listed};
+use crate::clock::rfc3339;
 use crate::config::Config;
 use crate::error::ApiError;
 use crate::ids::Ids;
@@ -37,6 +38,12 @@ impl<'a> Call<'a> {
     /// A string member of the request; empty when it is not there, which the model check has refused if required.
     pub(crate) fn text(&self, member: &str) -> &'a str {
         self.input.get(member).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// A simulated time as the callers' clock has it.
+    pub(crate) fn told(&self, at: Duration) -> String {
+        let ago = self.now.saturating_sub(at).div_f64(self.speed.max(f64::MIN_POSITIVE));
+        rfc3339(self.callers.saturating_sub(ago))
     }
 
     /// A list member of the request.
@@ -70,6 +77,8 @@ pub(crate) struct Service {
     pub(crate) absent: (u16, &'static str),
     /// Lets the time pass: everything whose deadline has gone by changes its state.
     pub(crate) advance: fn(&mut Region, &Config, &Outside, now: Duration),
+    /// When it changes next by itself, as far as that is certain.
+    pub(crate) next: fn(&mut Region, &Config, &Outside) -> Option<Duration>,
     /// Brings what passes through it up to what is at its inputs and outputs now.
     pub(crate) record: fn(&mut Region, &Config, &Outside, now: Duration),
     /// Its outputs to a host, or to one stream there, lose their connections and try again.
@@ -106,6 +115,7 @@ pub(crate) const PLAIN: Service = Service {
     throttled: (400, "ThrottlingException"),
     absent: (404, "ResourceNotFoundException"),
     advance: |_, _, _, _| (),
+    next: |_, _, _| None,
     record: |_, _, _, _| (),
     disconnect: |_, _, _, _| (),
     metrics: None,

@@ -2,12 +2,14 @@
 //!
 //! - MediaConnect flow → MediaLive input: an input of type MEDIACONNECT has an output on each of its flows, which MediaLive
 //!   manages, and receives what the flow has.
+//! - MediaLive RTMP output → IVS channel: an output that pushes to the ingest endpoint with a channel's stream key makes a
+//!   stream there, and learns from its connection alone that it is not taken.
 //! - Secrets Manager secret → flow and input: the keys of what is encrypted.
 
 use std::time::Duration;
 
-use super::ports::{Flows, Secrets};
-use super::{Call, Region, mediaconnect, medialive, secretsmanager};
+use super::ports::{Flows, Ingests, Push, Pushes, Secrets};
+use super::{Call, Region, ivs, mediaconnect, medialive, secretsmanager};
 use crate::config::Config;
 use crate::ids::Ids;
 use crate::outside::Outside;
@@ -20,8 +22,29 @@ impl Region {
     }
 
     /// MediaLive's part, and what it takes from others.
-    pub(crate) fn channels(&mut self) -> (&mut medialive::State, &mut dyn Flows, &dyn Secrets) {
-        (&mut self.medialive, &mut self.mediaconnect, &self.secretsmanager)
+    pub(crate) fn channels(&mut self) -> (&mut medialive::State, &mut dyn Flows, &dyn Secrets, &dyn Ingests) {
+        (&mut self.medialive, &mut self.mediaconnect, &self.secretsmanager, &self.ivs)
+    }
+
+    /// The part of IVS, and what is pushed to it.
+    pub(crate) fn streams(&mut self) -> (&mut ivs::State, &dyn Pushes) {
+        (&mut self.ivs, &self.medialive)
+    }
+}
+
+impl Ingests for ivs::State {
+    fn has(&self, host: &str) -> bool {
+        self.is_endpoint(host)
+    }
+
+    fn takes(&self, push: &Push) -> bool {
+        self.accepts(push)
+    }
+}
+
+impl Pushes for medialive::State {
+    fn pushes(&self, host: &str) -> Vec<Push> {
+        self.outgoing(host).collect()
     }
 }
 

@@ -189,7 +189,7 @@ pub fn read(response: &Response<Bytes>) -> Result<Value, Failure> {
         return Ok(body);
     }
     let header = response.headers().get("x-amzn-errortype").and_then(|value| value.to_str().ok());
-    let message = body.get("message").or_else(|| body.get("Message")).and_then(Value::as_str);
+    let message = ["message", "Message", "exceptionMessage"].iter().find_map(|member| body[*member].as_str());
     Err(Failure {
         status: response.status().as_u16(),
         code: header.unwrap_or_default().to_owned(),

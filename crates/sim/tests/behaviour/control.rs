@@ -107,6 +107,22 @@ fn encoders_and_receivers_are_set() {
 }
 
 #[test]
+fn publishers_and_viewers_are_set() {
+    let aws = Aws::new();
+    let channel = aws.ivs_channel(json!({ "name": "show" }));
+    let path = format!("publishers/{}?stream={}", channel.host, channel.key);
+    ok(&aws, "PUT", &path, json!({ "bitrate": 3_000_000 }));
+    ok(&aws, "PUT", "viewers/show", json!({ "viewers": 3 }));
+    aws.pass(21);
+    assert_eq!(aws.stream(&channel).expect("live")["viewerCount"], 3);
+    ok(&aws, "PUT", &path, json!({ "connected": false }));
+    assert_eq!(control(&aws, "PUT", "publishers/x", json!({})).0, 400, "without a stream");
+    assert_eq!(control(&aws, "PUT", &path, json!({ "colour": "red" })).0, 400);
+    assert_eq!(control(&aws, "PUT", "viewers/show", json!({ "viewers": -1 })).0, 400);
+    ok(&aws, "POST", "reset", Value::Null);
+}
+
+#[test]
 fn resources_are_edited_behind_the_back() {
     let aws = Aws::new();
     let arn = aws.active_flow("show");

@@ -6,6 +6,7 @@ mod documented;
 mod faults;
 mod flows;
 mod health;
+mod ivs;
 mod medialive;
 mod outputs;
 mod quotas;

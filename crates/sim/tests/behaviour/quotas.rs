@@ -69,7 +69,7 @@ fn a_quota_that_was_raised_is_told_and_the_default_stays() {
 fn what_is_not_there_is_named() {
     let aws = Aws::new();
     let list = |service: &str| call(&aws, "ListServiceQuotas", json!({ "ServiceCode": service }));
-    refused(list("ivs"), 400, "NoSuchResourceException", "ivs");
+    refused(list("ivschat"), 400, "NoSuchResourceException", "ivschat");
     let get = call(&aws, "GetServiceQuota", json!({ "ServiceCode": "medialive", "QuotaCode": "L-0" }));
     refused(get, 400, "NoSuchResourceException", "quota");
     let token = call(&aws, "ListServiceQuotas", json!({ "ServiceCode": "medialive", "NextToken": "x" }));

@@ -1,5 +1,6 @@
 //! The simulator over a real socket, spoken to by the unmodified SDK of AWS.
 
+mod ivs;
 mod medialive;
 
 use std::time::Duration;

@@ -9,10 +9,14 @@ use crate::config::Config;
 use crate::outside::{Outside, Receiver};
 
 impl Flow {
+    /// When its state changes next by itself.
+    pub(super) fn next(&self) -> Option<Duration> {
+        [self.deadline, self.away].into_iter().flatten().min()
+    }
+
     /// Changes the states whose time has come, at their time. True when the flow is gone.
     pub(crate) fn advance(&mut self, config: &Config, outside: &Outside, now: Duration) -> bool {
-        let next = |flow: &Self| [flow.deadline, flow.away].into_iter().flatten().min().filter(|at| *at <= now);
-        while let Some(at) = next(self) {
+        while let Some(at) = self.next().filter(|at| *at <= now) {
             self.away = self.away.filter(|back| *back > at);
             if self.deadline.is_some_and(|deadline| deadline <= at) {
                 match self.status {

@@ -59,6 +59,7 @@ pub(crate) const SERVICE: Service = Service {
     throttled: (429, "TooManyRequestsException"),
     absent: (404, "NotFoundException"),
     advance: |region, config, outside, now| advance(&mut region.mediaconnect, config, outside, now),
+    next: |region, _, _| region.mediaconnect.flows.values().filter_map(Flow::next).min(),
     record: |region, config, outside, now| record(&mut region.mediaconnect, config, outside, now),
     disconnect: |region, config, to, now| disconnect(&mut region.mediaconnect, config, to, now),
     metrics: Some(metrics::PUBLISHED),

@@ -1,7 +1,5 @@
 //! Alerts and thumbnails: what a channel tells of itself while it runs.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -11,12 +9,6 @@ use crate::clock::rfc3339;
 use crate::error::ApiError;
 use crate::services::Call;
 use crate::services::picture::PIXEL;
-
-/// A simulated time on the callers' clock.
-fn told(call: &Call<'_>, at: Duration) -> String {
-    let ago = call.now.saturating_sub(at).div_f64(call.speed.max(f64::MIN_POSITIVE));
-    rfc3339(call.callers.saturating_sub(ago))
-}
 
 /// An identifier that an alert keeps.
 fn id(channel: &Channel, alert: &Alert) -> String {
@@ -30,11 +22,11 @@ fn shown(call: &Call<'_>, channel: &Channel, alert: &Alert) -> Value {
         "alertType": alert.kind,
         "message": alert.message,
         "pipelineId": alert.pipeline.to_string(),
-        "setTimestamp": told(call, alert.set),
+        "setTimestamp": call.told(alert.set),
         "state": if alert.cleared.is_some() { "CLEARED" } else { "SET" },
     });
     if let Some(cleared) = alert.cleared {
-        seen["clearedTimestamp"] = json!(told(call, cleared));
+        seen["clearedTimestamp"] = json!(call.told(cleared));
     }
     seen
 }

@@ -131,14 +131,15 @@ impl Channel {
         self.gone = (status == Status::Deleted).then_some(now);
     }
 
+    /// When something happens next by itself.
+    pub(super) fn next(&self, supply: &Supply<'_>) -> Option<Duration> {
+        let air = self.air.next(self.run(&self.air), supply);
+        [self.deadline, self.second, air, self.schedule.next()].into_iter().flatten().min()
+    }
+
     /// Lets everything happen that happens by itself until now, each at its time.
     pub(crate) fn advance(&mut self, supply: &Supply<'_>, config: &Config, now: Duration) {
-        let next = |channel: &Self| {
-            let air = channel.air.next(channel.run(&channel.air), supply);
-            let events = [channel.deadline, channel.second, air, channel.schedule.next()];
-            events.into_iter().flatten().min().filter(|at| *at <= now)
-        };
-        while let Some(at) = next(self) {
+        while let Some(at) = self.next(supply).filter(|at| *at <= now) {
             let at = at.max(self.air.until);
             self.turn(config, at);
             self.switch(at);
@@ -209,6 +210,7 @@ impl Channel {
     /// What it asks of its pipelines.
     fn run<'a>(&'a self, air: &OnAir) -> Run<'a> {
         Run {
+            channel: &self.arn,
             on: self.status == Status::Running,
             pipelines: self.pipelines(),
             input: self.active_input(air),

@@ -32,7 +32,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::ports::Flows;
+use super::ports::{Flows, Ingests, Push};
 use super::service::{PLAIN, unknown};
 use super::{Call, Region, Service};
 use crate::config::Config;
@@ -72,12 +72,16 @@ pub(crate) const SERVICE: Service = Service {
     throttled: (429, "TooManyRequestsException"),
     absent: (404, "NotFoundException"),
     advance: |region, config, outside, now| {
-        let (state, flows, _) = region.channels();
-        advance(state, flows, config, outside, now);
+        let (state, flows, _, ingests) = region.channels();
+        advance(state, flows, ingests, config, outside, now);
+    },
+    next: |region, _, outside| {
+        let (state, flows, _, ingests) = region.channels();
+        next(state, flows, ingests, outside)
     },
     record: |region, config, outside, now| {
-        let (state, flows, _) = region.channels();
-        record(state, flows, config, outside, now);
+        let (state, flows, _, ingests) = region.channels();
+        record(state, flows, ingests, config, outside, now);
     },
     disconnect: |region, _, to, now| disconnect(&mut region.medialive, to, now),
     metrics: Some(metrics::PUBLISHED),
@@ -100,7 +104,7 @@ fn bucket(operation: &str) -> &str {
 }
 
 fn call(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
-    let (state, flows, secrets) = region.channels();
+    let (state, flows, secrets, _) = region.channels();
     match call.operation {
         "CreateInput" => inputs::create(state, flows, secrets, call),
         "DescribeInput" => inputs::describe(state, call),
@@ -137,8 +141,15 @@ fn call(region: &mut Region, call: &mut Call<'_>) -> Result<Value, ApiError> {
 }
 
 /// Channels and inputs change their states when their time has come. `flows` have been brought to `now` before.
-fn advance(state: &mut State, flows: &mut dyn Flows, config: &Config, outside: &Outside, now: Duration) {
-    let supply = Supply { flows, inputs: &state.inputs, outside };
+fn advance(
+    state: &mut State,
+    flows: &mut dyn Flows,
+    ingests: &dyn Ingests,
+    config: &Config,
+    outside: &Outside,
+    now: Duration,
+) {
+    let supply = Supply { flows, inputs: &state.inputs, outside, ingests };
     for channel in state.channels.values_mut() {
         channel.advance(&supply, config, now);
     }
@@ -160,9 +171,23 @@ fn advance(state: &mut State, flows: &mut dyn Flows, config: &Config, outside: &
     state.groups.retain(|_, group| !forgotten(group.gone));
 }
 
+/// When a channel or an input changes next by itself.
+fn next(state: &State, flows: &dyn Flows, ingests: &dyn Ingests, outside: &Outside) -> Option<Duration> {
+    let supply = Supply { flows, inputs: &state.inputs, outside, ingests };
+    let channels = state.channels.values().filter_map(|channel| channel.next(&supply));
+    channels.chain(state.inputs.values().filter_map(|input| input.deadline)).min()
+}
+
 /// Brings every channel up to what is at its inputs and destinations now.
-fn record(state: &mut State, flows: &dyn Flows, config: &Config, outside: &Outside, now: Duration) {
-    let supply = Supply { flows, inputs: &state.inputs, outside };
+fn record(
+    state: &mut State,
+    flows: &dyn Flows,
+    ingests: &dyn Ingests,
+    config: &Config,
+    outside: &Outside,
+    now: Duration,
+) {
+    let supply = Supply { flows, inputs: &state.inputs, outside, ingests };
     for channel in state.channels.values_mut() {
         channel.record(&supply, config, now);
     }
@@ -216,6 +241,11 @@ impl State {
     /// The group of a request; also one that is DELETED.
     pub(crate) fn group(&self, id: &str) -> Result<&Group, ApiError> {
         self.groups.get(id).ok_or_else(|| no_group(id))
+    }
+
+    /// What outputs push to a host.
+    pub(crate) fn outgoing<'a>(&'a self, host: &'a str) -> impl Iterator<Item = Push> {
+        self.channels.values().flat_map(move |channel| channel.air.pushes(&channel.arn, host))
     }
 
     /// The channels that an input is attached to: at most one, unless somebody edited behind the back.

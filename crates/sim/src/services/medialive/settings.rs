@@ -70,6 +70,14 @@ pub(super) fn bitrate(settings: &Map<String, Value>, output: &Value) -> u64 {
     video.chain(audio).sum()
 }
 
+/// Width and height of an output's picture. Without a word about it that is the input's, which is full HD here.
+pub(super) fn size(settings: &Map<String, Value>, output: &Value) -> (u64, u64) {
+    let mut videos = encoder_list(settings, "videoDescriptions").iter();
+    let video = videos.find(|description| description["name"] == output["videoDescriptionName"]);
+    let of = |member: &str, or: u64| video.and_then(|video| video[member].as_u64()).unwrap_or(or);
+    (of("width", 1920), of("height", 1080))
+}
+
 /// A list in the encoder settings.
 pub(super) fn encoder_list<'a>(settings: &'a Map<String, Value>, member: &str) -> &'a [Value] {
     let encoder = settings.get("encoderSettings").and_then(|encoder| encoder.get(member));

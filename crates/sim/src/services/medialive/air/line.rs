@@ -5,9 +5,11 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::super::{list, settings};
+use super::supply::Supply;
 use crate::clock::span;
 use crate::config::Config;
-use crate::outside::{Outside, Receiver};
+use crate::outside::Receiver;
+use crate::services::ports::Push;
 use crate::services::track::Track;
 
 /// The connection of an output.
@@ -42,6 +44,8 @@ pub(super) struct Plan {
     /// Whether it sends nothing while the input is lost.
     pub(super) pauses: bool,
     bitrate: u64,
+    /// Width and height of the picture.
+    size: (u64, u64),
 }
 
 /// An output over time.
@@ -56,6 +60,10 @@ pub(super) struct Line {
     failing: bool,
     /// Whether the last attempt failed over the stream name.
     key_refused: bool,
+    /// When it was connected, or the last attempt failed.
+    since: Duration,
+    /// It has nothing to send just now.
+    held: bool,
     /// None while it is not there.
     sending: Track<Option<bool>>,
 }
@@ -69,6 +77,8 @@ impl Line {
             began: Duration::ZERO,
             failing: false,
             key_refused: false,
+            since: Duration::ZERO,
+            held: false,
             sending: Track::default(),
         }
     }
@@ -91,18 +101,19 @@ impl Line {
     }
 
     /// Brings the connection up to this time. `on`: there is something to send; `held`: but not just now.
-    pub(super) fn record(&mut self, on: bool, held: bool, outside: &Outside, at: Duration) {
+    pub(super) fn record(&mut self, on: bool, held: bool, of: (&str, usize), supply: &Supply<'_>, at: Duration) {
+        self.held = held;
         if !on || !self.present {
             self.link = Link::Off;
             self.failing = false;
         } else {
-            self.connect(outside, at);
+            self.connect(of, supply, at);
         }
         self.sending.set(at, self.present.then_some(self.link == Link::Connected && !held));
     }
 
-    fn connect(&mut self, outside: &Outside, at: Duration) {
-        let receiver = outside.receiver(&self.plan.host, self.plan.stream.as_deref());
+    fn connect(&mut self, of: (&str, usize), supply: &Supply<'_>, at: Duration) {
+        let receiver = supply.receiver(&self.plan.host, self.plan.stream.as_deref(), || self.pushed(of));
         match self.link {
             Link::Connected if receiver.refuses() => self.lose(at),
             Link::Connected => return,
@@ -123,6 +134,7 @@ impl Line {
         };
         self.key_refused = receiver == Receiver::RefuseKey;
         if takes {
+            self.since = at;
             self.link = Link::Connected;
             self.failing = false;
         } else {
@@ -133,6 +145,7 @@ impl Line {
     /// Another attempt has failed.
     fn fail(&mut self, failed: u64, at: Duration) {
         self.failing = true;
+        self.since = at;
         self.link = match failed < self.plan.retries {
             true => Link::Trying { failed: failed + 1, next: at + self.plan.interval },
             false => Link::Stopped,
@@ -146,6 +159,31 @@ impl Line {
             Some(delay) => Link::Trying { failed: 0, next: at + delay },
             None => Link::Stopped,
         };
+    }
+
+    /// What it pushes to a host by RTMP, or has just failed to; none while it does not try.
+    pub(super) fn push(&self, host: &str, of: (&str, usize)) -> Option<Push> {
+        let meant = self.plan.rtmp && self.present && self.plan.host == host;
+        (meant && (self.link == Link::Connected || self.failing)).then(|| self.pushed(of))
+    }
+
+    fn pushed(&self, (channel, pipeline): (&str, usize)) -> Push {
+        let Plan { group, output, host, url, stream, bitrate, size, .. } = &self.plan;
+        let (scheme, path) = url.split_once("://").unwrap_or_default();
+        let path = path.split_once('/').map_or("", |(_, path)| path);
+        Push {
+            from: format!("{channel}/{pipeline}/{group}/{output}"),
+            host: host.clone(),
+            application: path.trim_end_matches('/').to_owned(),
+            stream: stream.clone().unwrap_or_default(),
+            tls: scheme == "rtmps",
+            bitrate: *bitrate,
+            size: *size,
+            connected: self.link == Link::Connected,
+            since: self.since,
+            sends: !self.held,
+            returns: None,
+        }
     }
 
     /// The other side closes the connection, if it is meant.
@@ -252,6 +290,7 @@ fn plan(
         restart: (!restart.is_zero()).then_some(restart),
         pauses: of_group["inputLossAction"] == "PAUSE_OUTPUT",
         bitrate: settings::bitrate(settings, output),
+        size: settings::size(settings, output),
     }
 }
 

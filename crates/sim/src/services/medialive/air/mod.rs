@@ -10,6 +10,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use crate::config::Config;
+use crate::services::ports::Push;
 use alerts::Alerts;
 pub(super) use pipeline::Pipeline;
 use supply::Supply;
@@ -17,6 +18,8 @@ use supply::Supply;
 /// What a channel asks of its pipelines.
 #[derive(Clone, Copy)]
 pub(super) struct Run<'a> {
+    /// The channel's ARN.
+    pub(super) channel: &'a str,
     /// Whether they are to run.
     pub(super) on: bool,
     /// How many.
@@ -75,6 +78,12 @@ impl OnAir {
     pub(super) fn given_up(&self, run: Run<'_>) -> bool {
         let pipelines = &self.pipelines[..run.pipelines.min(self.pipelines.len())];
         run.on && !pipelines.is_empty() && pipelines.iter().all(Pipeline::given_up)
+    }
+
+    /// What its outputs push to a host.
+    pub(super) fn pushes<'a>(&'a self, channel: &'a str, host: &'a str) -> impl Iterator<Item = Push> {
+        let pipelines = self.pipelines.iter().enumerate();
+        pipelines.flat_map(move |(index, pipeline)| pipeline.pushes(channel, index, host))
     }
 
     /// The other side closes the connection.

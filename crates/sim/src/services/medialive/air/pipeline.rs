@@ -8,6 +8,7 @@ use super::alerts::Alerts;
 use super::line::{Line, plans};
 use super::supply::Supply;
 use crate::config::Config;
+use crate::services::ports::Push;
 use crate::services::track::Track;
 
 /// A pipeline complains of a lost input after so long, and of one that never came after so long.
@@ -64,7 +65,7 @@ impl Pipeline {
             // There is no output before the first input. After that the outputs go on, with what the pipeline makes
             // up, or keep their connections and wait.
             let held = received.is_none() && line.plan.pauses;
-            line.record(up && self.probed, held, supply.outside, at);
+            line.record(up && self.probed, held, (run.channel, index), supply, at);
         }
     }
 
@@ -108,6 +109,16 @@ impl Pipeline {
             }
         }
         alerts.keep(index, &wanted, at);
+    }
+
+    /// What its outputs push to a host.
+    pub(super) fn pushes<'a>(
+        &'a self,
+        channel: &'a str,
+        index: usize,
+        host: &'a str,
+    ) -> impl Iterator<Item = Push> + use<'a> {
+        self.lines.values().filter_map(move |line| line.push(host, (channel, index)))
     }
 
     pub(super) fn disconnect(&mut self, host: &str, stream: Option<&str>, at: Duration) {

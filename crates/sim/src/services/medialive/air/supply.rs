@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::super::Input;
-use crate::outside::Outside;
-use crate::services::ports::Flows;
+use crate::outside::{Outside, Receiver};
+use crate::services::ports::{Flows, Ingests, Push};
 
 /// Everything that channels take from.
 pub(crate) struct Supply<'a> {
     pub(crate) flows: &'a dyn Flows,
     pub(crate) inputs: &'a BTreeMap<String, Input>,
     pub(crate) outside: &'a Outside,
+    pub(crate) ingests: &'a dyn Ingests,
 }
 
 impl Supply<'_> {
@@ -29,6 +30,15 @@ impl Supply<'_> {
         // Whoever pushes, or is pulled from, is known by the input and the pipeline's number.
         let encoder = self.outside.encoder(&input.arn, input.name(), &pipeline.to_string());
         encoder.connected.then_some(encoder.bitrate)
+    }
+
+    /// What the other side does with a push: an endpoint of AWS in this Region, or somebody in the outside world.
+    pub(super) fn receiver(&self, host: &str, stream: Option<&str>, push: impl FnOnce() -> Push) -> Receiver {
+        let receiver = self.outside.receiver(host, stream);
+        match self.ingests.has(host) && !self.ingests.takes(&push()) {
+            true => Receiver::Refuse,
+            false => receiver,
+        }
     }
 
     /// When that may be another the next time. What testers do to encoders happens now, and never later.
