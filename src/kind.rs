@@ -18,17 +18,15 @@ use playout_core::action::Action;
 use playout_core::failure::Failure;
 use playout_core::feeds::Feeds;
 use playout_core::fingerprint::FingerprintKey;
-use playout_core::frame::{Facts, Managed, Wish};
+use playout_core::frame::{Facts, Wish};
 use playout_core::identity::Identity;
 use playout_core::intent::{CreateIntent, IntentPhase};
 use playout_core::plan::{Desired, Memory};
 use playout_core::references::Found;
 use playout_core::secret::SecretText;
-use serde::Serialize;
 
 use crate::attempts::Attempts;
 use crate::config::Config;
-use crate::kinds::Stores;
 pub use crate::kubernetes::api_failure;
 use crate::kubernetes::events::Recorder;
 use crate::kubernetes::secrets::Secrets;
@@ -36,7 +34,8 @@ use crate::kubernetes::status::Writer;
 use crate::kubernetes::written::Written;
 use crate::lanes::{Lane, Lanes, Looks, Wishes};
 use crate::metrics::Metrics;
-use crate::wiring::{Wired, Wiring};
+use crate::stores::{Ours, Stores};
+use crate::wiring::Wiring;
 
 /// What every pass may use.
 pub struct Context {
@@ -146,12 +145,7 @@ pub type Outcome<'a, K> = playout_core::outcome::Outcome<
 /// One kind of object.
 pub trait Kind: Debug + Sized + Send + Sync + 'static {
     /// The custom resource.
-    type Object: Managed<Status: Clone + PartialEq + Send + Sync>
-        + Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope>
-        + Clone
-        + Debug
-        + Serialize
-        + Wired;
+    type Object: Ours;
     /// A wish that cannot be wrong.
     type Wanted: Wish<Seen = Self::Observed, Action = Self::Action, Memory = Self::Memory>;
     /// The facts.

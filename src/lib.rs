@@ -18,5 +18,6 @@ pub mod reference;
 pub mod resources;
 pub mod run;
 pub mod server;
+pub mod stores;
 pub mod telemetry;
 pub mod wiring;

@@ -12,7 +12,6 @@ use clap::Args;
 use http::{Request, Response, StatusCode};
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
-use kube::Resource as _;
 use kube::api::PartialObjectMeta;
 use kube::client::Body;
 use kube::runtime::reflector::store::Writer;
@@ -30,13 +29,14 @@ use serde_json::{Value, json};
 use crate::attempts::Attempts;
 use crate::config::Config;
 use crate::kind::{Context, Kind};
-use crate::kinds::{Each, Fill, Stores, each};
+use crate::kinds::{Each, each};
 use crate::kubernetes::events::Recorder;
 use crate::kubernetes::guard::Guarded;
 use crate::kubernetes::secrets::Secrets;
 use crate::lanes::{Lanes, Looks, Wishes};
 use crate::metrics::Metrics;
 use crate::reconcile::planned;
+use crate::stores::{Fill, Ours, Stores};
 use crate::wiring::Wiring;
 
 /// What to plan, and from what.
@@ -190,9 +190,9 @@ struct Given<'a> {
 }
 
 impl Fill for Given<'_> {
-    fn fill<K: Kind>(&mut self) -> anyhow::Result<Store<K::Object>> {
-        let objects = self.of_kind.get(&*K::Object::kind(&()));
-        let (store, _) = filled(objects, |Guarded(object): Guarded<K::Object>| object)?;
+    fn fill<K: Ours>(&mut self) -> anyhow::Result<Store<K>> {
+        let objects = self.of_kind.get(&*K::kind(&()));
+        let (store, _) = filled(objects, |Guarded(object): Guarded<K>| object)?;
         self.wiring.listed(&store.state());
         Ok(store)
     }

@@ -14,13 +14,12 @@ use playout_aws::clock::Clock;
 use playout_aws::fence::Fence;
 use playout_aws::redact::Redactor;
 use playout_aws::{Account, Settings};
-use playout_core::frame::Managed as _;
 use tokio::sync::{oneshot, watch};
 
 use crate::attempts::Attempts;
 use crate::config::Config;
 use crate::kind::{Context, Kind, Shared};
-use crate::kinds::{Each, Fill, Stores, Visit, each};
+use crate::kinds::{Each, each};
 use crate::kubernetes::events::Recorder;
 use crate::kubernetes::fingerprint_key;
 use crate::kubernetes::secrets::{self, Secrets};
@@ -30,6 +29,7 @@ use crate::lanes::{Lanes, Looks, Wishes};
 use crate::leader::{Candidate, Leave, Scope};
 use crate::metrics::{Metrics, States};
 use crate::server::{self, Readiness};
+use crate::stores::{Fill, Ours, Stores, Visit};
 use crate::wiring::{Wired, Wiring};
 use crate::{kubernetes, reconcile, telemetry};
 
@@ -252,9 +252,9 @@ struct Watching<'a> {
 }
 
 impl Fill for Watching<'_> {
-    fn fill<K: Kind>(&mut self) -> anyhow::Result<Store<K::Object>> {
+    fn fill<K: Ours>(&mut self) -> anyhow::Result<Store<K>> {
         let api = api(self.client, self.namespace);
-        let watched = Watched::<K::Object>::guarded(api, without_notes, tells(self.wiring));
+        let watched = Watched::<K>::guarded(api, without_notes, tells(self.wiring));
         let store = watched.store.clone();
         self.first_lists.push(Box::pin(async { watched.filled().await.map(drop) }));
         Ok(store)
@@ -265,9 +265,9 @@ impl Fill for Watching<'_> {
 fn states(stores: &Stores) -> impl Fn() -> States + Send + Sync + use<> {
     struct Count(States);
     impl Visit for Count {
-        fn visit<K: Kind>(&mut self, store: &Store<K::Object>) {
+        fn visit<K: Ours>(&mut self, store: &Store<K>) {
             for object in store.state() {
-                let key = (K::Object::kind(&()).into_owned(), object.word(), object.is_suspended());
+                let key = (K::kind(&()).into_owned(), object.word(), object.is_suspended());
                 *self.0.entry(key).or_default() += 1;
             }
         }

@@ -40,8 +40,27 @@ pub const NOT_UNDERSTOOD: &str = "playout.dev/not-understood";
 /// On a Destination with an `OnFailure` backup: `Primary` or `Backup`, the endpoint to send to now.
 pub const ACTIVE_ENDPOINT: &str = "playout.dev/active-endpoint";
 
+/// The list of our kinds, in the order of the docs: their plurals in Rust's spelling, and their types. What is written once for each
+/// kind is written by a macro that is given this list.
+#[macro_export]
+macro_rules! kinds {
+    ($for_all:ident) => {
+        $for_all! {
+            sources: $crate::Source,
+            destinations: $crate::Destination,
+            encoding_presets: $crate::EncodingPreset,
+        }
+    };
+}
+
+macro_rules! finished_crds {
+    ($($plural:ident: $kind:ty),+ $(,)?) => {
+        vec![$(schema::finished(<$kind>::crd())),+]
+    };
+}
+
 /// Every CRD, ready to be applied, in the order of the docs.
 #[must_use]
 pub fn crds() -> Vec<CustomResourceDefinition> {
-    vec![Source::crd(), Destination::crd(), EncodingPreset::crd()].into_iter().map(schema::finished).collect()
+    kinds!(finished_crds)
 }
