@@ -6,7 +6,7 @@ use playout_aws::Region;
 use playout_core::existence::Existence;
 use playout_core::failure::Failure;
 use playout_core::identity::Identity;
-use playout_core::resources::channel::{Channel, ChannelAction, ChannelState, Input, InputState};
+use playout_core::resources::channel::{Channel, ChannelAction, ChannelState, Input, InputSource, InputState};
 use playout_core::resources::flow::Flow;
 
 use super::{AGE, LIST_AGE};
@@ -148,7 +148,9 @@ pub async fn execute(
         ChannelAction::CreateInput(new) => {
             let made = live.create_input(new, &token()).await;
             channels.list_changed();
-            region.flows.touched(&new.flow);
+            if let InputSource::Flow(arn) = &new.from {
+                region.flows.touched(arn);
+            }
             return made.map(|made| Some(made.id));
         }
         ChannelAction::Create(new) => {

@@ -15,7 +15,7 @@ use playout_aws::redact::Redactor;
 use playout_aws::servicequotas::Limits;
 use playout_core::encoding::{Audio, Channels, Encoding, Framerate, Level, Profile};
 use playout_core::endpoint::Role;
-use playout_core::resources::channel::{ChannelSettings, NewChannel, NewInput, RtmpTarget, Target};
+use playout_core::resources::channel::{ChannelSettings, InputSource, NewChannel, NewInput, RtmpTarget, Target};
 use playout_core::secret::SecretText;
 use playout_operator::metrics::Metrics;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -98,7 +98,7 @@ async fn a_create_without_an_answer_is_sent_once() {
 
 fn new_input() -> NewInput {
     let [name, flow, role_arn] = ["show", "arn:flow", "arn:role"].map(str::to_string);
-    NewInput { name, flow, role_arn, tags: BTreeMap::new() }
+    NewInput { name, from: InputSource::Flow(flow), role_arn, tags: BTreeMap::new() }
 }
 
 fn new_channel() -> NewChannel {

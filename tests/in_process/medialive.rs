@@ -27,8 +27,8 @@ use playout_core::failure::FailureClass;
 use playout_core::identity::Identity;
 use playout_core::kinds::destination::groups::fields;
 use playout_core::resources::channel::{
-    Channel, ChannelSettings, ChannelState, EncodingName, HlsTarget, InputState, MediaPackageTarget, NewChannel,
-    NewInput, OutputGroup, OutputName, RtmpTarget, SrtTarget, Target, UdpTarget,
+    Channel, ChannelSettings, ChannelState, EncodingName, HlsTarget, InputSource, InputState, MediaPackageTarget,
+    NewChannel, NewInput, OutputGroup, OutputName, RtmpTarget, SrtTarget, Target, UdpTarget,
 };
 use playout_core::resources::flow::{Failover, NewFlow, NewSource, Protocol, SourceSettings};
 use playout_core::secret::SecretText;

@@ -17,8 +17,10 @@ use aws_sdk_medialive::types as sdk;
 use playout_core::failure::{Failure, FailureClass};
 use playout_core::identity::TAG_CLUSTER;
 use playout_core::resources::channel::{
-    Alert, Channel, ChannelSettings, ChannelState, Input, InputState, NewChannel, NewInput, SrtTarget, Target,
+    Alert, Channel, ChannelSettings, ChannelState, Input, InputSource, InputState, NewChannel, NewInput, SrtTarget,
+    Target,
 };
+use playout_core::secret::SecretText;
 
 use crate::caller::{Caller, next_page};
 use crate::rate_limit::Urgency;
@@ -155,23 +157,29 @@ impl MediaLive {
         convert::described_input(&answer).map(Some).ok_or_else(|| not_understood(OPERATION))
     }
 
-    /// Makes an input that takes a flow. MediaLive adds an output of its own to the flow. Two creates with one token are one.
+    /// Makes an input. To a flow that it takes MediaLive adds an output of its own. Two creates with one token are one.
     ///
     /// # Errors
     /// The call failed. If the failure says that the outcome is unknown, there may be an input. `Absent`: the token has been
     /// used for one that is gone.
     pub async fn create_input(&self, new: &NewInput, token: &str) -> Result<Created<InputState>, Failure> {
         const OPERATION: &str = "medialive:CreateInput";
-        let call = self
-            .client
-            .create_input()
-            .name(&new.name)
-            .r#type(sdk::InputType::Mediaconnect)
-            .media_connect_flows(sdk::MediaConnectFlowRequest::builder().flow_arn(&new.flow).build())
-            .role_arn(&new.role_arn)
-            .set_tags(Some(new.tags.clone().into_iter().collect()))
-            .request_id(token)
-            .send();
+        let call = self.client.create_input().name(&new.name);
+        let call = match &new.from {
+            InputSource::Flow(arn) => call
+                .r#type(sdk::InputType::Mediaconnect)
+                .media_connect_flows(sdk::MediaConnectFlowRequest::builder().flow_arn(arn).build())
+                .role_arn(&new.role_arn),
+            InputSource::RtmpPush { security_group, streams } => {
+                streams.iter().for_each(|stream| self.caller.redactor().learn(stream));
+                let at =
+                    |stream: &SecretText| sdk::InputDestinationRequest::builder().stream_name(stream.expose()).build();
+                call.r#type(sdk::InputType::RtmpPush)
+                    .input_security_groups(security_group)
+                    .set_destinations(Some(streams.iter().map(at).collect()))
+            }
+        };
+        let call = call.set_tags(Some(new.tags.clone().into_iter().collect())).request_id(token).send();
         let answer = self.caller.change(OPERATION, call).await?;
         let made = answer.input().and_then(|input| {
             let state = InputState::read(input.state()?.as_str())?;

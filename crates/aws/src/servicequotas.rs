@@ -9,7 +9,8 @@ use aws_config::SdkConfig;
 use aws_sdk_servicequotas::Client;
 use playout_core::failure::{Failure, FailureClass};
 use playout_core::identity::{TAG_CLUSTER, TAG_KIND, TAG_NAME, TAG_NAMESPACE};
-use playout_core::resources::channel::{ChannelState, InputState, Usage};
+use playout_core::resources::channel::{ChannelState, InputState};
+use playout_core::usage::Usage;
 use tokio::time::Instant;
 
 use crate::cache::{Ask, Reads};
@@ -207,7 +208,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use playout_core::identity::Identity;
-    use playout_core::resources::channel::{ChannelState, Input, InputState};
+    use playout_core::resources::channel::{ChannelState, Input, InputState, Push};
 
     use super::{ListedChannel, ListedInput, channels, push_inputs};
 
@@ -242,8 +243,8 @@ mod tests {
     fn inputs_that_pull_do_not_count() {
         let input = |state, is_push| {
             let [id, arn, name] = ["7", "arn:7", "feed"].map(str::to_string);
-            let (flows, channels, tags) = (Vec::new(), Vec::new(), BTreeMap::new());
-            ListedInput { input: Input { id, arn, name, state, flows, channels, tags }, is_push }
+            let (flows, push, channels, tags) = (Vec::new(), Push::default(), Vec::new(), BTreeMap::new());
+            ListedInput { input: Input { id, arn, name, state, flows, push, channels, tags }, is_push }
         };
         let list =
             [input(InputState::Attached, true), input(InputState::Attached, false), input(InputState::Deleted, true)];

@@ -18,6 +18,8 @@
 //! | `ActiveOutputs`, `NetworkOut` | output groups of a channel, and all of them together | MediaLive's `monitoring-eml-metrics.html` |
 //! | alerts of a channel | every channel | MediaLive's `monitor-activity-types-alerts-channels.html` |
 
+pub mod streams;
+
 use std::time::Duration;
 
 use jiff::Timestamp;

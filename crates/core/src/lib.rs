@@ -7,7 +7,8 @@
 //! - [`plan`], [`action`], [`waiting`], [`failure`]: the words that all kinds share; [`frame`]: what is decided alike for all;
 //! - [`identity`], [`intent`], [`existence`]: whose it is, what was sent, whether it is there; [`unanswered`]: what AWS may still carry out;
 //! - [`fight`]: how often the same is changed; [`refused`]: what AWS refuses; [`left`]: what stays in AWS;
-//! - [`uses`], [`upstream`], [`wakes`]: what one object is to another, and who looks again because of whom;
+//! - [`uses`], [`upstream`], [`wakes`]: what one object is to another, and who looks again because of whom; [`usage`], [`queue`]: of what
+//!   there are only so many, and who gets the last;
 //! - [`encoding`], [`presets`], [`platforms`]: what is encoded, by which name, and who takes it;
 //! - [`evidence`]: what AWS shows of a stream, where it promises to, and what that proves; [`restart`], [`failover`]: what is done when it
 //!   is not taken;
@@ -43,6 +44,7 @@ pub mod plan;
 pub mod platforms;
 pub mod presets;
 pub mod printed;
+pub mod queue;
 pub mod reasons;
 pub mod references;
 pub mod refusal;
@@ -55,6 +57,7 @@ pub mod stored;
 pub mod told;
 pub mod unanswered;
 pub mod upstream;
+pub mod usage;
 pub mod uses;
 pub mod waiting;
 pub mod wakes;

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::failure::Failure;
-use crate::plan::{Plan, Step};
+use crate::plan::{Deferred, Plan, Step};
 
 /// What a pass came to: the wish `W`, the facts `O`, the actions `A` and the memory `M` of a kind.
 #[derive(Debug)]
@@ -16,8 +16,8 @@ pub struct Outcome<'a, W, O, A, M = ()> {
     pub step: Option<&'a Step<A>>,
     /// What is to be remembered from now on; `None` when nothing was decided: what was remembered stays.
     pub memory: Option<&'a M>,
-    /// Changes that wait because they would interrupt what is on the air, by the names of the fields.
-    pub deferred: &'a [String],
+    /// Changes that wait.
+    pub deferred: &'a [Deferred],
     /// What failed.
     pub failure: Option<&'a Failure>,
     /// Identifier of what this pass created, before any look can show it.

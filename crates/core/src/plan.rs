@@ -37,8 +37,8 @@ pub struct Plan<A, M> {
     pub step: Step<A>,
     /// What is to be remembered from now on, and given to the planner again the next time.
     pub memory: M,
-    /// Changes that wait because they would interrupt what is on the air, by the names of the fields.
-    pub deferred: Vec<String>,
+    /// Changes that wait.
+    pub deferred: Vec<Deferred>,
     /// What is put in order beside the step, in a pass that has nothing else to carry out: it holds up nothing, and a refusal of it
     /// is told and changes nothing else.
     pub chores: Vec<A>,
@@ -48,6 +48,29 @@ impl<A, M: Default> From<Step<A>> for Plan<A, M> {
     /// A plan that remembers nothing.
     fn from(step: Step<A>) -> Self {
         Self { step, memory: M::default(), deferred: Vec::new(), chores: Vec::new() }
+    }
+}
+
+/// A change that waits, because it would interrupt what is on the air or because AWS does not take it now.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Deferred {
+    /// The fields of the spec.
+    pub fields: Vec<String>,
+    /// A sentence for people: what waits, and for what.
+    pub why: String,
+}
+
+impl Deferred {
+    /// The fields of all that waits, each once.
+    #[must_use]
+    pub fn fields(all: &[Self]) -> Vec<String> {
+        let mut fields: Vec<String> = Vec::new();
+        for field in all.iter().flat_map(|deferred| &deferred.fields) {
+            if !fields.contains(field) {
+                fields.push(field.clone());
+            }
+        }
+        fields
     }
 }
 
@@ -103,6 +126,18 @@ impl<A> Step<A> {
     #[must_use]
     pub fn wait_for_watch(on: Waiting) -> Self {
         Self::Wait { on, poll: None }
+    }
+
+    /// The same with actions of another type.
+    #[must_use]
+    pub fn map<B>(self, f: impl Fn(A) -> B) -> Step<B> {
+        match self {
+            Self::Act(actions) => Step::Act(actions.into_iter().map(f).collect()),
+            Self::Wait { on, poll } => Step::Wait { on, poll },
+            Self::Settled => Step::Settled,
+            Self::Stalled(problem) => Step::Stalled(problem),
+            Self::Gone => Step::Gone,
+        }
     }
 
     /// Whether the wish is carried out, although an encoder may be waited for.

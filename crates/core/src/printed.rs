@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use crate::action::Action;
-use crate::plan::{Memory, Plan, Step};
+use crate::plan::{Deferred, Memory, Plan, Step};
 
 /// The step, what is done beside it, what waits, and what is remembered. Secrets say only that they are there.
 #[must_use]
@@ -15,7 +15,7 @@ pub fn printed<A: Action, M: Memory>(plan: &Plan<A, M>, beside: &[A]) -> String 
         let _ = writeln!(text, "  beside   {}", action(chore));
     }
     if !plan.deferred.is_empty() {
-        let _ = writeln!(text, "  deferred {}", plan.deferred.join(", "));
+        let _ = writeln!(text, "  deferred {}", Deferred::fields(&plan.deferred).join(", "));
     }
     if let Some(memory) = plan.memory.told() {
         let _ = writeln!(text, "  memory   {memory}");

@@ -7,6 +7,7 @@ use kube::runtime::reflector::ObjectRef;
 use playout_api::Destination;
 use playout_aws::medialive::ListedChannel;
 use playout_core::kinds::destination::places;
+use playout_core::queue::is_earlier;
 use playout_core::resources::flow::Flow;
 
 use crate::kind::Context;
@@ -19,7 +20,7 @@ pub(super) fn ahead(destination: &Destination, region: &str, channels: &[ListedC
     };
     let waits = |other: &Arc<Destination>| {
         places::wants_channel(other)
-            && is_earlier(other, destination)
+            && is_earlier(other.as_ref(), destination)
             && places::can_go_on(other)
             && super::region_name(other, context) == region
             && !has_channel(other)
@@ -44,7 +45,7 @@ pub(super) fn migration_ahead(destination: &Destination, context: &Context) -> O
                 && places::can_go_on(other)
                 // Who waits for a channel may wait for the one that this move makes free.
                 && !places::waits_for_room(other)
-                && (has_begun(other) || is_earlier(other, destination))
+                && (has_begun(other) || is_earlier(other.as_ref(), destination))
         })
         .map(|other| other.name_any())
         .collect();
@@ -72,9 +73,4 @@ fn of_same_source(destination: &Destination, context: &Context) -> impl Iterator
 
 fn has_begun(destination: &Destination) -> bool {
     destination.status.as_ref().is_some_and(|s| s.channel.is_some() && !s.outputs.is_empty())
-}
-
-fn is_earlier(other: &Destination, than: &Destination) -> bool {
-    let order = |d: &Destination| (d.creation_timestamp().map(|t| t.0), d.namespace(), d.name_any());
-    order(other) < order(than)
 }

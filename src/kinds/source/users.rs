@@ -11,9 +11,10 @@ use playout_aws::servicequotas::Limit;
 use playout_core::conditions::STALLED;
 use playout_core::failure::Failure;
 use playout_core::kinds::source::observed::{FlowQuota, Users};
+use playout_core::queue::is_earlier;
 use playout_core::reasons::Reason;
-use playout_core::resources::channel::Usage;
 use playout_core::resources::flow::Flow;
+use playout_core::usage::Usage;
 use playout_core::uses::{self, Use};
 
 use crate::kind::Context;
@@ -42,14 +43,13 @@ pub(super) async fn quota(
     let limit = region.quotas.limit(Limit::Flows, flows.len()).await;
     let names: BTreeSet<&str> = flows.iter().map(|f| f.name.as_str()).collect();
     let has_flow = |other: &Source| names.contains(context.identity(other).flow_name().as_str());
-    let order = |s: &Source| (s.creation_timestamp().map(|t| t.0), s.namespace(), s.name_any());
     let waits = |other: &&Arc<Source>| {
         let stalled = other.status.as_ref().and_then(|s| s.conditions.iter().find(|c| c.type_ == STALLED));
         region_of(other).unwrap_or(context.aws.default_region()) == region.name
             && other.spec.external.is_none()
             && !other.spec.suspend
             && other.meta().deletion_timestamp.is_none()
-            && order(other) < order(source)
+            && is_earlier(other.as_ref(), source)
             && stalled.is_none_or(|c| c.reason == Reason::QuotaExceeded.as_str())
             && !has_flow(other)
     };

@@ -60,10 +60,10 @@ async fn a_channel_lives_and_dies_as_the_client_says() -> Result<()> {
 
     let tags = identity().tags(&BTreeMap::new());
     let role_arn = MEDIALIVE_ROLE.to_string();
-    let new = NewInput { name: identity().input_name(), flow: first.clone(), role_arn, tags };
+    let new = NewInput { name: identity().input_name(), from: InputSource::Flow(first.clone()), role_arn, tags };
     let made = live.create_input(&new, "input-1").await.expect("an input");
     ensure!(live.create_input(&new, "input-1").await.expect("the same").id == made.id, "the token makes one of two");
-    let other = NewInput { flow: second.clone(), ..new.clone() };
+    let other = NewInput { from: InputSource::Flow(second.clone()), ..new.clone() };
     let failure = live.create_input(&other, "input-1").await.expect_err("the token is used");
     ensure!(failure.class == FailureClass::Conflict, "{failure:?}");
     let seen = input(&region, &made.id, InputState::Detached).await?;
@@ -156,7 +156,7 @@ async fn a_full_account_is_told_from_other_refusals() -> Result<()> {
     let flow = flow(&region, "one").await;
     let new = |name: &str| NewInput {
         name: name.into(),
-        flow: flow.clone(),
+        from: InputSource::Flow(flow.clone()),
         role_arn: MEDIALIVE_ROLE.into(),
         tags: BTreeMap::new(),
     };
@@ -259,7 +259,12 @@ async fn groups_of_every_kind_are_made_and_come_back_and_somebody_elses_stay_byt
     let live = &region.medialive;
     let flow = flow(&region, "one").await;
     let tags = identity().tags(&BTreeMap::new());
-    let new = NewInput { name: "in".into(), flow: flow.clone(), role_arn: MEDIALIVE_ROLE.into(), tags: tags.clone() };
+    let new = NewInput {
+        name: "in".into(),
+        from: InputSource::Flow(flow.clone()),
+        role_arn: MEDIALIVE_ROLE.into(),
+        tags: tags.clone(),
+    };
     let made = live.create_input(&new, "input-1").await.expect("an input");
     input(&region, &made.id, InputState::Detached).await?;
 

@@ -216,3 +216,24 @@ async fn what_aws_repeats_of_a_request_is_told_without_the_key() -> Result<()> {
     ensure!(alerts[1].output.is_none());
     Ok(())
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_input_that_is_pushed_to_is_sent_and_comes_back() -> Result<()> {
+    let made = json!({ "input": { "id": "7", "arn": "arn:7", "state": "CREATING" } });
+    let (canned, region) = Canned::new(200, &made).await;
+    let streams = vec![SecretText::new("live/cnry-stream-41")];
+    let from = InputSource::RtmpPush { security_group: "5".into(), streams };
+    let new = NewInput { name: "in".into(), from: from.clone(), role_arn: String::new(), tags: BTreeMap::new() };
+    region.medialive.create_input(&new, "token").await.expect("an input");
+    let sent = canned.sent();
+    ensure!(sent["type"] == "RTMP_PUSH" && sent["inputSecurityGroups"] == json!(["5"]), "{sent}");
+    ensure!(sent["destinations"] == json!([{ "streamName": "live/cnry-stream-41" }]), "{sent}");
+    ensure!(sent["roleArn"].is_null(), "AWS takes none for it: {sent}");
+    let url = "rtmp://198.51.100.7:1935/live/cnry-stream-41";
+    canned.will_answer(&json!({ "id": "7", "arn": "arn:7", "state": "DETACHED", "securityGroups": ["5"],
+        "destinations": [{ "ip": "198.51.100.7", "port": "1935", "url": url }] }));
+    let seen = region.medialive.describe_input("7", Urgency::Change).await.expect("an answer").context("an input")?;
+    ensure!(seen.takes(&from) && !seen.takes(&InputSource::Flow("arn:flow".into())));
+    ensure!(!format!("{seen:?}{new:?}{}", serde_json::to_string(&new)?).contains("cnry"));
+    Ok(())
+}

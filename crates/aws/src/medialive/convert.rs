@@ -9,7 +9,9 @@ use aws_sdk_medialive::operation::describe_input::DescribeInputOutput;
 use aws_sdk_medialive::types as sdk;
 use playout_core::resources::channel::{
     Attachment, Channel, ChannelClass, ChannelSettings, ChannelState, Difference, Input, InputState, OutputName, Part,
+    Push,
 };
+use playout_core::secret::SecretText;
 
 use super::{encoder, groups};
 
@@ -156,6 +158,7 @@ pub fn input(seen: &sdk::Input) -> Option<Input> {
         name: seen.name().unwrap_or_default().to_string(),
         state: InputState::read(seen.state()?.as_str())?,
         flows: flows(seen.media_connect_flows()),
+        push: push(seen.security_groups(), seen.destinations()),
         channels: seen.attached_channels().to_vec(),
         tags: tags(seen.tags()),
     })
@@ -169,9 +172,19 @@ pub fn described_input(seen: &DescribeInputOutput) -> Option<Input> {
         name: seen.name().unwrap_or_default().to_string(),
         state: InputState::read(seen.state()?.as_str())?,
         flows: flows(seen.media_connect_flows()),
+        push: push(seen.security_groups(), seen.destinations()),
         channels: seen.attached_channels().to_vec(),
         tags: tags(seen.tags()),
     })
+}
+
+/// Who may push to an input, and under which names: AWS shows them in the URLs of its endpoints.
+fn push(security_groups: &[String], destinations: &[sdk::InputDestination]) -> Push {
+    let stream = |found: &sdk::InputDestination| {
+        let (_, rest) = found.url()?.split_once("://")?;
+        rest.split_once('/').map(|(_, stream)| SecretText::new(stream))
+    };
+    Push { security_groups: security_groups.to_vec(), streams: destinations.iter().filter_map(stream).collect() }
 }
 
 fn flows(flows: &[sdk::MediaConnectFlow]) -> Vec<String> {

@@ -20,7 +20,6 @@ mod restart;
 mod runs;
 pub mod status;
 mod stored;
-mod teardown;
 pub mod told;
 mod transcode;
 mod waiting_changes;

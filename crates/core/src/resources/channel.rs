@@ -1,19 +1,27 @@
 //! A MediaLive channel and its input as facts and wishes. No SDK type comes further than `crates/aws/`.
 
 mod action;
+mod input;
 mod output;
+mod plan;
 mod seen;
 mod settings;
+mod teardown;
 
 use std::collections::BTreeMap;
 
 pub use self::action::{CHANNEL, ChannelAction, INPUT};
+pub use self::input::{Input, InputSource, InputState, NewInput, Push};
 pub use self::output::{
     HlsTarget, Login, MediaPackageTarget, OutputGroup, OutputName, RtmpTarget, SrtTarget, Target, UdpTarget,
 };
+pub use self::plan::{Gate, Life, Next, Request, untagged};
 pub use self::seen::{ChannelSeen, EndpointSeen};
 pub use self::settings::{Attachment, ChannelClass, ChannelSettings, Difference, EncodingName, Part};
-use crate::wording::shortened;
+pub use self::teardown::Parts;
+use crate::failure::Problem;
+use crate::reasons::Reason;
+use crate::usage::{Counted, Usage};
 
 /// State of a channel, in AWS's words.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -85,40 +93,6 @@ impl ChannelState {
     }
 }
 
-/// State of an input, in AWS's words.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[expect(missing_docs, reason = "AWS's own words")]
-pub enum InputState {
-    Creating,
-    Detached,
-    Attached,
-    Deleting,
-    Deleted,
-}
-
-impl InputState {
-    /// All of them.
-    pub const ALL: [Self; 5] = [Self::Creating, Self::Detached, Self::Attached, Self::Deleting, Self::Deleted];
-
-    /// As AWS spells it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Creating => "CREATING",
-            Self::Detached => "DETACHED",
-            Self::Attached => "ATTACHED",
-            Self::Deleting => "DELETING",
-            Self::Deleted => "DELETED",
-        }
-    }
-
-    /// Reads AWS's spelling; `None` for a word that this version does not know.
-    #[must_use]
-    pub fn read(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|s| s.as_str() == text)
-    }
-}
-
 /// A channel, as observed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Channel {
@@ -136,25 +110,6 @@ pub struct Channel {
     pub tags: BTreeMap<String, String>,
 }
 
-/// An input, as observed.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Input {
-    /// Id: digits.
-    pub id: String,
-    /// ARN.
-    pub arn: String,
-    /// Name.
-    pub name: String,
-    /// State.
-    pub state: InputState,
-    /// ARNs of the flows that it takes.
-    pub flows: Vec<String>,
-    /// Ids of the channels that it is attached to; AWS allows one.
-    pub channels: Vec<String>,
-    /// Tags.
-    pub tags: BTreeMap<String, String>,
-}
-
 /// An alert of a channel that is set.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Alert {
@@ -168,19 +123,6 @@ pub struct Alert {
     pub set: Option<i64>,
 }
 
-/// An input to be made.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
-pub struct NewInput {
-    /// Name.
-    pub name: String,
-    /// ARN of the flow that it takes. MediaLive adds an output of its own to the flow.
-    pub flow: String,
-    /// Role that MediaLive assumes to do so.
-    pub role_arn: String,
-    /// Tags.
-    pub tags: BTreeMap<String, String>,
-}
-
 /// A channel to be made.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct NewChannel {
@@ -192,36 +134,6 @@ pub struct NewChannel {
     pub tags: BTreeMap<String, String>,
 }
 
-/// How much of a quota is used.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Usage {
-    /// Used now.
-    pub used: usize,
-    /// Allowed.
-    pub limit: usize,
-    /// By whom of one's own namespace, in words for people. Of others people learn the number alone.
-    pub by: Vec<String>,
-}
-
-impl Usage {
-    /// Whether `more` fit, after those who come before.
-    #[must_use]
-    pub fn has_room(&self, ahead: usize) -> bool {
-        self.used + ahead < self.limit
-    }
-
-    /// Who uses it, to follow "are used"; empty when nobody does.
-    #[must_use]
-    pub fn holders(&self) -> String {
-        match (self.by.len(), self.used.saturating_sub(self.by.len())) {
-            (0, 0) => String::new(),
-            (0, others) => format!(", all {others} outside this namespace"),
-            (_, 0) => format!(", by {}", shortened(&self.by)),
-            (_, others) => format!(", by {} (and {others} outside this namespace)", shortened(&self.by)),
-        }
-    }
-}
-
 /// Quotas that stand in the way of a new channel.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Quotas {
@@ -231,4 +143,41 @@ pub struct Quotas {
     pub inputs: Usage,
     /// Others who were created earlier and wait for a channel, too.
     pub ahead: usize,
+}
+
+impl Quotas {
+    /// What is in the way of a new input (and with it a channel), or of a channel alone: once the input is there, nobody who
+    /// was created earlier is waited for, or two would wait for each other.
+    #[must_use]
+    pub fn exceeded(&self, input: bool, region: &str) -> Option<Problem> {
+        let ahead = if input { self.ahead } else { 0 };
+        let of_channels = self.channels.exceeded(Counted::Channels, ahead, region);
+        of_channels.or_else(|| self.inputs.exceeded(Counted::PushInputs, ahead, region).filter(|_| input))
+    }
+}
+
+/// What is recorded of us in MediaLive and is not ours.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct NotOurs {
+    /// `channel` or `input`.
+    pub what: &'static str,
+    /// ARN.
+    pub arn: String,
+    /// Whether it runs, so that it sends and is billed as such.
+    pub runs: bool,
+    /// UID of the object of the same identity that has taken it over.
+    pub taken_over_by: Option<String>,
+}
+
+impl NotOurs {
+    /// That it is left alone. `kind`: of the object that has it recorded.
+    #[must_use]
+    pub fn problem(&self, kind: &str) -> Problem {
+        let Self { what, arn, runs, .. } = self;
+        let text = format!(
+            "MediaLive {what} {arn} is recorded in status.channel and has lost this {kind}'s ownership tags: it is not touched, and none is made beside it.{} Restore its tags, or remove it.",
+            if *runs { " It still runs and is billed." } else { "" }
+        );
+        Problem::new(Reason::NotOurs, text)
+    }
 }

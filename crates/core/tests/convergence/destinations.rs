@@ -31,11 +31,12 @@ use playout_core::kinds::destination::wanted::Wanted;
 use playout_core::plan::{Desired, Step};
 use playout_core::reasons::Reason;
 use playout_core::resources::channel::{
-    ChannelAction, ChannelSettings, ChannelState, NewChannel, NewInput, Quotas, Usage,
+    ChannelAction, ChannelSettings, ChannelState, InputSource, NewChannel, NewInput, Quotas,
 };
 use playout_core::resources::flow::{FlowOutput, FlowState, OutputAction};
 use playout_core::resources::secret_copy::CopyAction;
 use playout_core::restart::Phase;
+use playout_core::usage::Usage;
 use playout_core::waiting::{StaysOff, Waiting};
 use serde_json::{Value, json};
 

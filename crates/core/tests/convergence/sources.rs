@@ -156,6 +156,7 @@ impl Kind for SourceShow {
             },
             seen: Some(seen),
             step: Some(&plan.step),
+            deferred: &plan.deferred,
             ..source::Outcome::at(at(second))
         };
         let first = source::status::status(&wish.object, &outcome(0), crate::fixtures::REGION);

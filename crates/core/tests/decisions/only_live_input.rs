@@ -5,7 +5,7 @@ use playout_api::source::InputHealth::{Failed, Healthy, Unknown};
 use playout_core::fight::{Change, Left, What};
 use playout_core::kinds::source::Outcome;
 use playout_core::kinds::source::observed::Observed;
-use playout_core::kinds::source::plan::{Action, pending_changes, plan};
+use playout_core::kinds::source::plan::{Action, pending, pending_changes, plan};
 use playout_core::kinds::source::status::status;
 use playout_core::plan::Step;
 use playout_core::resources::flow::{FlowAction, FlowOutput, FlowState};
@@ -75,7 +75,9 @@ fn the_only_one_that_receives_something_stays_and_that_is_told() {
             assert_eq!(step, Step::Settled, "{changes:?}, {other:?}");
             let wanted = present(desired);
             assert_eq!(pending_changes(&wanted, &seen), ["inputs"]);
+            let deferred = pending(&wanted, &seen);
             let outcome = Outcome {
+                deferred: &deferred,
                 wanted: Some(&wanted),
                 seen: Some(&seen),
                 step: Some(&step),

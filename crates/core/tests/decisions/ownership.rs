@@ -12,7 +12,7 @@ use playout_core::kinds::destination::plan::Action;
 use playout_core::kinds::{destination, source};
 use playout_core::plan::{Desired, Step};
 use playout_core::reasons::Reason;
-use playout_core::resources::channel::{Input, InputState};
+use playout_core::resources::channel::{Input, InputState, Push};
 use playout_core::resources::flow::{FlowAction, FlowState, OutputAction};
 use playout_core::waiting::Waiting;
 use serde_json::{Value, json};
@@ -317,6 +317,7 @@ fn a_channel_that_is_not_ours_and_runs_is_never_said_to_be_off_the_air() {
         state: InputState::Attached,
         channels: vec!["7".into()],
         flows: vec![FLOW.into()],
+        push: Push::default(),
         tags: Tags::new(),
     };
     let alone = Observed { not_ours: vec![channel], outputs: BTreeMap::new(), ..destination_seen(&[]) };

@@ -3,7 +3,7 @@
 use playout_core::existence::Existence;
 use playout_core::kinds::source::Outcome;
 use playout_core::kinds::source::observed::Observed;
-use playout_core::kinds::source::plan::{Action, pending_changes, plan};
+use playout_core::kinds::source::plan::{Action, pending, pending_changes, plan};
 use playout_core::kinds::source::wanted::Wanted;
 use playout_core::plan::{Desired, Step};
 use playout_core::resources::flow::{FlowAction, FlowState, MaintenanceWindow};
@@ -43,8 +43,10 @@ fn what_waits_is_listed_and_ready() {
     let (desired, seen) = (wish(&large()), running());
     let step = decide(&desired, &seen);
     let wanted = present(desired);
+    let deferred = pending(&wanted, &seen);
+    let (seen_now, step_now) = (Some(&seen), Some(&step));
     let outcome =
-        Outcome { wanted: Some(&wanted), seen: Some(&seen), step: Some(&step), failure: None, ..Outcome::at(at(0)) };
+        Outcome { wanted: Some(&wanted), seen: seen_now, step: step_now, deferred: &deferred, ..Outcome::at(at(0)) };
     let source = source_object(source_spec(&large()));
     let status = playout_core::kinds::source::status::status(&source, &outcome, REGION);
     assert_eq!(status.pending_changes, ["flowSize"]);

@@ -28,9 +28,9 @@ use playout_core::kinds::source::plan::{Action, housekeeping, plan};
 use playout_core::kinds::source::wanted::{Wanted, wanted};
 use playout_core::plan::{Desired, Step};
 use playout_core::reasons::Reason;
-use playout_core::resources::channel::Usage;
 use playout_core::resources::flow::{Failover, FlowOutput, FlowState, Protocol, VpcInterface};
 use playout_core::resources::secret_copy::CopyAction;
+use playout_core::usage::Usage;
 use playout_core::waiting::{StaysOff, Waiting};
 use serde_json::{Value, json};
 

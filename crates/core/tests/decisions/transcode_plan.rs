@@ -25,9 +25,10 @@ use playout_core::kinds::destination::plan::{Action, housekeeping, pending_chang
 use playout_core::kinds::destination::wanted::{Roles, wanted};
 use playout_core::plan::{Desired, Memory as _, Step};
 use playout_core::reasons::Reason;
-use playout_core::resources::channel::{ChannelAction, ChannelState, InputState, NewInput, Quotas, Usage};
+use playout_core::resources::channel::{ChannelAction, ChannelState, InputSource, InputState, NewInput, Quotas};
 use playout_core::resources::flow::FlowState;
 use playout_core::restart::{LONGEST_PAUSE, Phase, RestartPolicy, RestartState};
+use playout_core::usage::Usage;
 use playout_core::waiting::{StaysOff, Waiting};
 use serde_json::{Value, json};
 

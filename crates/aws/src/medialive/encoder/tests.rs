@@ -105,7 +105,12 @@ fn each_setting_of_ours_that_somebody_changes_is_told_with_its_group() {
         }
         let found = read(&changed, &destinations);
         let name = Some(OutputName::new(group.name().unwrap_or_default()));
-        assert_eq!(found.altered, [Difference { output: name, what: Part::Settings }], "{:?}", group.name());
+        assert_eq!(
+            found.altered,
+            [Difference { output: name, what: Part::Settings }],
+            "{}",
+            group.name().unwrap_or_default()
+        );
     }
 }
 

@@ -61,10 +61,8 @@ pub(super) fn as_requested(
             add(&mut reason, &mut text, Reason::Alert, &warning(alert));
         }
     }
-    if !status.pending_changes.is_empty() {
-        let changes = status.pending_changes.join(", ");
-        let more = format!("Changes of {changes} wait: stop it, or set updatePolicy to Restart, which interrupts it.");
-        add(&mut reason, &mut text, Reason::PendingChanges, &more);
+    for deferred in outcome.deferred {
+        add(&mut reason, &mut text, Reason::PendingChanges, &deferred.why);
     }
     let warnings = outcome.wanted.and_then(|w| w.channel.as_ref()).map_or_else(Vec::new, |c| c.warnings.clone());
     warnings.into_iter().for_each(|warning| add(&mut reason, &mut text, Reason::Running, &warning));

@@ -7,10 +7,10 @@ use super::restart::known;
 use super::wanted::{OutputWanted, Wanted};
 use crate::endpoint::Role;
 use crate::failure::Problem;
-use crate::reasons::Reason;
 use crate::resources::flow::{Cipher, NewOutput, OUTPUTS_PER_FLOW, OutputAction, OutputSettings, Password};
 use crate::resources::secret_copy;
 use crate::restart::RestartState;
+use crate::usage::outputs_exceeded;
 
 /// The changes of the outputs on one flow.
 pub(super) struct Changes<'a> {
@@ -178,13 +178,9 @@ impl Changes<'_> {
         if missing.is_empty() {
             return (Vec::new(), None);
         }
-        if outputs_used + missing.len() > OUTPUTS_PER_FLOW {
-            let text = format!(
-                "{outputs_used} of {OUTPUTS_PER_FLOW} outputs of the flow of Source {} are used and this Destination needs {} more. Stop or delete a Destination, or send from a second Source.",
-                self.wanted.source,
-                missing.len()
-            );
-            return (Vec::new(), Some(Problem::new(Reason::QuotaExceeded, text)));
+        let full = outputs_exceeded(outputs_used, missing.len(), "this Destination", &self.wanted.source);
+        if full.is_some() {
+            return (Vec::new(), full);
         }
         let (mut actions, mut problem) = (Vec::new(), None);
         for (role, wish) in missing {

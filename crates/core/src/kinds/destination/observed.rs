@@ -9,8 +9,8 @@ use crate::existence::Existence;
 use crate::failover::FailoverState;
 use crate::fight::Left;
 use crate::identity::{Ownership, TAG_UID};
-pub use crate::resources::channel::{ChannelSeen, EndpointSeen};
-use crate::resources::channel::{ChannelState, Input, Quotas};
+pub use crate::resources::channel::{ChannelSeen, EndpointSeen, NotOurs};
+use crate::resources::channel::{ChannelState, Input, Parts, Quotas};
 use crate::resources::flow::{FlowOutput, FlowState, Measured, Protocol, SecretCopy};
 use crate::restart::RestartState;
 use crate::waiting::StaysOff;
@@ -58,6 +58,11 @@ pub struct Observed {
 }
 
 impl Observed {
+    /// What there is in MediaLive.
+    pub(super) fn parts(&self) -> Parts<'_> {
+        Parts { input: &self.input, channel: &self.channel }
+    }
+
     /// UID of the object of the same identity that is in charge of what this one had.
     #[must_use]
     pub fn taken_over_by(&self) -> Option<&str> {
@@ -85,19 +90,6 @@ impl Observed {
             .or_else(|| output().map(|o| format!("Output {}", o.output.arn)))
             .or_else(|| channel().map(|c| format!("MediaLive channel {}", c.channel.arn)))
     }
-}
-
-/// What is recorded of us in MediaLive and is not ours.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct NotOurs {
-    /// `channel` or `input`.
-    pub what: &'static str,
-    /// ARN.
-    pub arn: String,
-    /// Whether it runs, so that it sends and is billed as such.
-    pub runs: bool,
-    /// UID of the object of the same identity that has taken it over.
-    pub taken_over_by: Option<String>,
 }
 
 /// The Source of a Destination, and its flow.

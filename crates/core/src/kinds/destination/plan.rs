@@ -15,7 +15,6 @@ use super::memory::{Memory, Next, Remember, after};
 use super::observed::{Observed, Programme};
 use super::outputs::{self, Flow};
 use super::restart::known;
-use super::teardown;
 use super::transcode::Path;
 use super::waiting_changes;
 use super::wanted::Wanted;
@@ -23,10 +22,9 @@ use crate::failure::Problem;
 use crate::fight::Left;
 use crate::frame::{Facts, Wish, frame};
 use crate::left::Farewell;
-use crate::plan::{Desired, IN_TRANSITION, Plan, SOON, Step};
+use crate::plan::{Deferred, Desired, IN_TRANSITION, Plan, SOON, Step};
 use crate::reasons::Reason;
-use crate::resources::channel::{ChannelAction, ChannelState, InputState};
-use crate::resources::secret_copy;
+use crate::resources::{channel, secret_copy};
 use crate::restart::Phase;
 use crate::waiting::Waiting;
 
@@ -123,7 +121,18 @@ fn decide(wanted: &Wanted, seen: &Observed) -> Plan<Action, Memory> {
 
 fn planned(wanted: &Wanted, seen: &Observed, decided: &Remember, step: Step<Action>) -> Plan<Action, Memory> {
     let memory = after(wanted, seen, decided, &step);
-    Plan { memory, deferred: pending_changes(wanted, seen), ..Plan::from(step) }
+    Plan { memory, deferred: deferred(wanted, seen), ..Plan::from(step) }
+}
+
+/// What waits for a stop.
+fn deferred(wanted: &Wanted, seen: &Observed) -> Vec<Deferred> {
+    let fields = pending_changes(wanted, seen);
+    if fields.is_empty() {
+        return Vec::new();
+    }
+    let why =
+        format!("Changes of {} wait: stop it, or set updatePolicy to Restart, which interrupts it.", fields.join(", "));
+    vec![Deferred { fields, why }]
 }
 
 fn wait_for_a_look(wanted: &Wanted, seen: &Observed) -> Step<Action> {
@@ -138,7 +147,7 @@ fn toward_absent(seen: &Observed) -> Step<Action> {
     {
         return step;
     }
-    let ways: Vec<_> = [outputs::retire(seen), teardown::retire(seen)].into_iter().flatten().collect();
+    let ways: Vec<_> = [outputs::retire(seen), retire_channel(seen)].into_iter().flatten().collect();
     match together(ways) {
         Some(step) => step,
         None => match copies(seen) {
@@ -146,6 +155,11 @@ fn toward_absent(seen: &Observed) -> Step<Action> {
             copies => Step::Act(copies),
         },
     }
+}
+
+/// The way of the channel and its input to nothing; `None` when nothing is left.
+fn retire_channel(seen: &Observed) -> Option<Step<Action>> {
+    seen.parts().retire().map(|step| step.map(Action::Channel))
 }
 
 /// What can be done now of several ways is done at once; else the first wait is waited.
@@ -169,20 +183,7 @@ pub fn housekeeping(wanted: &Wanted, seen: &Observed) -> Vec<Action> {
     let lacks = |tags: &BTreeMap<String, String>| wanted.tags.iter().any(|(k, v)| tags.get(k) != Some(v));
     let mut actions = outputs::untagged(wanted, seen, lacks);
     if wanted.channel.is_some() {
-        // What goes is let go.
-        let channel = seen
-            .channel
-            .present()
-            .map(|c| &c.channel)
-            .filter(|c| !matches!(c.state, ChannelState::Deleting | ChannelState::Deleted));
-        let input = seen.input.present().filter(|i| !matches!(i.state, InputState::Deleting | InputState::Deleted));
-        let channel = channel.map(|c| (&c.arn, &c.tags));
-        let input = input.map(|i| (&i.arn, &i.tags));
-        let untagged = channel.into_iter().chain(input).filter(|(_, tags)| lacks(tags));
-        actions.extend(
-            untagged
-                .map(|(arn, _)| Action::Channel(ChannelAction::Tag { arn: arn.clone(), tags: wanted.tags.clone() })),
-        );
+        actions.extend(channel::untagged(seen.parts(), &wanted.tags).into_iter().map(Action::Channel));
     }
     if wanted.problem.is_none() {
         actions.extend(match &wanted.channel {
@@ -218,7 +219,7 @@ fn toward_present(wanted: &Wanted, seen: &Observed) -> Next {
         // Only what streams is paid for: the channel goes with the show.
         let prepared = wanted.prepare && (wanted.channel.is_some() || wanted.problem.is_some());
         if !prepared
-            && let Some(step) = teardown::retire(seen)
+            && let Some(step) = retire_channel(seen)
             // An input waits for ever for a channel that is not ours, and that this one still sends comes first.
             && !(matches!(step, Step::Wait { .. }) && seen.still_sends().is_some())
         {
@@ -255,7 +256,7 @@ fn toward_present(wanted: &Wanted, seen: &Observed) -> Next {
     }
     // Between deliveries: the new path is made and seen to work, then the old one goes.
     let old_path = match &wanted.channel {
-        None => teardown::retire(seen),
+        None => retire_channel(seen),
         Some(_) => outputs::retire(seen),
     };
     let new_path_begun = match &wanted.channel {
@@ -292,7 +293,8 @@ fn has_arrived(wanted: &Wanted, seen: &Observed) -> bool {
 
 /// What takes it off the air, on both paths: by what was seen, and by what is recorded where AWS could not be looked at.
 fn off_the_air(seen: &Observed) -> Option<Step<Action>> {
-    let mut actions: Vec<_> = teardown::stop(seen).into_iter().chain(seen.recorded.stops()).collect();
+    let mut actions: Vec<_> =
+        seen.parts().stop().map(Action::Channel).into_iter().chain(seen.recorded.stops()).collect();
     let outputs = outputs::stops(seen);
     match &seen.flow {
         Programme::Flow { state, .. } if !state.takes_changes() && !outputs.is_empty() => {
@@ -308,7 +310,7 @@ fn off_the_air(seen: &Observed) -> Option<Step<Action>> {
 fn without_flow(wanted: &Wanted, seen: &Observed) -> Step<Action> {
     // A channel that nothing can reach sends black, and costs what one with a show does.
     if seen.cut_off
-        && let Some(step) = teardown::retire(seen)
+        && let Some(step) = retire_channel(seen)
     {
         return step;
     }

@@ -29,7 +29,7 @@ use crate::evidence::steady;
 use crate::existence::Existence;
 use crate::failure::FailureClass;
 use crate::identity::{Ownership, TAG_UID};
-use crate::plan::Step;
+use crate::plan::{Deferred, Step};
 use crate::reasons::Reason;
 use crate::resources::channel::{ChannelAction, ChannelState, InputState};
 use crate::resources::flow::{FlowState, Measured, OutputAction};
@@ -78,7 +78,7 @@ pub fn status(destination: &Destination, outcome: &Outcome<'_>) -> DestinationSt
                 status.failover = memory::failover(before.failover.as_ref(), memory, outcome.now);
             }
         }
-        status.pending_changes = outcome.deferred.to_vec();
+        status.pending_changes = Deferred::fields(outcome.deferred);
     }
     let fed = outcome.seen.map(|seen| fed(outcome.wanted, seen)).unwrap_or_default();
     let word = word(&before, destination, outcome, &fed);

@@ -3,9 +3,10 @@
 use super::address::all_moved;
 use super::leading::{is_led_anew, named, stands_in};
 use super::observed::{Management, Observed};
-use super::plan::{Pending, is_sending};
+use super::plan::is_sending;
 use super::status::leader;
 use crate::api::source::{DesiredSourceState, InputHealth, InputStatus, Source, SourceStatus};
+use crate::plan::Deferred;
 use crate::reasons::Reason;
 use crate::resources::flow::{Flow, FlowState};
 use crate::wording::shortened;
@@ -16,7 +17,7 @@ pub(super) fn as_requested(
     source: &Source,
     seen: Option<&Observed>,
     flow: Option<&Flow>,
-    waits: &[Pending],
+    waits: &[Deferred],
 ) -> (Reason, String) {
     if source.spec.suspend {
         let mut text = Reason::Suspended.meaning().to_string();

@@ -6,8 +6,8 @@ use crate::api::source::InputHealth;
 use crate::existence::Existence;
 use crate::fight::Left;
 use crate::identity::Ownership;
-use crate::resources::channel::Usage;
 use crate::resources::flow::{Flow, Measured, SecretCopy};
+use crate::usage::Usage;
 
 /// The facts.
 #[derive(Clone, Debug, PartialEq)]

@@ -8,11 +8,11 @@ use super::external;
 use super::inputs;
 use super::left::last_word;
 use super::observed::{FlowQuota, Management, Observed, TestPhase};
-pub use super::target::{Pending, is_on, is_sending, pending, pending_changes};
 use super::target::{
     failover, impossible, in_transition, inputs_wait, is_interface, is_tested, is_without_ndi, placed, resized,
     runs_anyway, stands_on, takes_size,
 };
+pub use super::target::{is_on, is_sending, pending, pending_changes};
 use super::wanted::Wanted;
 use crate::existence::Existence;
 use crate::failure::Problem;
@@ -24,6 +24,7 @@ use crate::plan::{Desired, IN_TRANSITION, Plan, Step};
 use crate::reasons::Reason;
 use crate::resources::flow::{Flow, FlowAction, FlowState, NewFlow, Password, Toward};
 use crate::resources::secret_copy;
+use crate::usage::Counted;
 use crate::waiting::Waiting;
 
 /// Decides, in the frame of all kinds.
@@ -38,7 +39,11 @@ impl Wish for Wanted {
     type Memory = ();
 
     fn plan(&self, seen: &Observed) -> Plan<Action, ()> {
-        toward_present(self, seen).into()
+        Plan { deferred: pending(self, seen), ..toward_present(self, seen).into() }
+    }
+
+    fn rest(&self, seen: &Observed) -> Plan<Action, ()> {
+        Plan { deferred: pending(self, seen), ..Step::Settled.into() }
     }
 
     fn housekeeping(&self, seen: &Observed) -> Vec<Action> {
@@ -178,21 +183,8 @@ fn leave_error(flow: &Flow, toward: Toward) -> Step<Action> {
     Step::Act(vec![Action::Flow(FlowAction::LeaveError { flow: flow.arn.clone(), toward, errors: flow.told_errors() })])
 }
 
-fn exceeded(quota: &FlowQuota) -> Problem {
-    let FlowQuota { usage, ahead, region } = quota;
-    let ahead = match ahead {
-        0 => String::new(),
-        n => format!("; {n} that were created earlier wait, too"),
-    };
-    Problem::new(
-        Reason::QuotaExceeded,
-        format!(
-            "{} of {} flows in {region} are used{}{ahead}. It is made by itself when there is room: delete a Source, or ask AWS for a higher MediaConnect quota.",
-            usage.used,
-            usage.limit,
-            usage.holders()
-        ),
-    )
+fn exceeded(FlowQuota { usage, ahead, region }: &FlowQuota) -> Option<Problem> {
+    usage.exceeded(Counted::Flows, *ahead, region)
 }
 
 fn toward_present(wanted: &Wanted, seen: &Observed) -> Step<Action> {
@@ -231,8 +223,8 @@ fn toward_present(wanted: &Wanted, seen: &Observed) -> Step<Action> {
     let flow = match &seen.flow {
         Existence::Unknown => return Step::wait(Waiting::CreateOutcome, IN_TRANSITION),
         Existence::Absent => {
-            return match seen.quota.as_ref().filter(|q| !q.usage.has_room(q.ahead)) {
-                Some(quota) => Step::Stalled(exceeded(quota)),
+            return match seen.quota.as_ref().and_then(exceeded) {
+                Some(problem) => Step::Stalled(problem),
                 None => Step::Act(match new_flow(wanted, seen) {
                     Some(new) => vec![Action::Flow(FlowAction::Create(Box::new(new)))],
                     None => copies,

@@ -11,7 +11,7 @@ use super::connection_test::{connection_test, reachable};
 use super::external;
 use super::leading::{active_input, end, record};
 use super::observed::{InputSeen, Management, Observed};
-use super::plan::{Action, pending, pending_changes, sources_move};
+use super::plan::{Action, sources_move};
 use crate::action::Action as _;
 use crate::age::age;
 use crate::annotations;
@@ -23,7 +23,7 @@ use crate::evidence::{MEASUREMENT_PATIENCE, steady, unchanged_since};
 use crate::existence::Existence;
 use crate::failure::FailureClass;
 use crate::identity::Ownership;
-use crate::plan::Step;
+use crate::plan::{Deferred, Step};
 use crate::reasons::Reason;
 use crate::resources::flow::{Flow, FlowAction, FlowSource, FlowState, Measured, OUTPUTS_PER_FLOW};
 use crate::resources::secret_copy;
@@ -123,7 +123,7 @@ pub fn status(source: &Source, outcome: &Outcome<'_>, region: &str) -> SourceSta
     if let Some(seen) = outcome.seen {
         status.users = seen.users.all();
         owned(&mut status, source, seen);
-        status.pending_changes = outcome.wanted.map(|w| pending_changes(w, seen)).unwrap_or_default();
+        status.pending_changes = Deferred::fields(outcome.deferred);
         let copied = match outcome.step {
             Some(Step::Act(actions)) => actions.as_slice(),
             _ => &[],
@@ -302,8 +302,7 @@ fn conditions(
     outcome: &Outcome<'_>,
     flow: Option<&Flow>,
 ) {
-    let waits = outcome.wanted.zip(outcome.seen).map_or_else(Vec::new, |(wanted, seen)| pending(wanted, seen));
-    let settled = as_requested(status, source, outcome.seen, flow, &waits);
+    let settled = as_requested(status, source, outcome.seen, flow, outcome.deferred);
     let acting = match flow {
         // Also when the flow is gone and something is left that goes with it.
         _ if source.metadata.deletion_timestamp.is_some() => Reason::Deleting,

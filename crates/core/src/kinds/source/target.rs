@@ -10,7 +10,7 @@ use crate::api::policy::RunState;
 use crate::api::source::{InputHealth, Priority};
 use crate::existence::Existence;
 use crate::failure::Problem;
-use crate::plan::{IN_TRANSITION, SOON, Step};
+use crate::plan::{Deferred, IN_TRANSITION, SOON, Step};
 use crate::reasons::Reason;
 use crate::resources::flow::{Failover, Flow, FlowState, Protocol, SourceSettings, VpcInterface};
 use crate::resources::secret_copy;
@@ -112,18 +112,9 @@ pub(super) fn inputs_wait(wanted: &Wanted, flow: &Flow) -> bool {
     wanted.ndi.is_some() && flow.ndi.is_none() && resized(wanted, flow).is_some() && !takes_size(flow)
 }
 
-/// A change that waits, and why.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Pending {
-    /// The fields of the spec.
-    pub fields: &'static [&'static str],
-    /// A sentence for people.
-    pub why: String,
-}
-
 /// Changes that wait: for the flow to be stopped, or for another input to receive a signal.
 #[must_use]
-pub fn pending(wanted: &Wanted, seen: &Observed) -> Vec<Pending> {
+pub fn pending(wanted: &Wanted, seen: &Observed) -> Vec<Deferred> {
     let Existence::Present(flow) = &seen.flow else { return Vec::new() };
     if !seen.management.is_own() || !seen.ownership.is_ours() || wanted.problem.is_some() {
         return Vec::new();
@@ -135,14 +126,14 @@ pub fn pending(wanted: &Wanted, seen: &Observed) -> Vec<Pending> {
             "Changes of {} wait until it is stopped, because AWS changes the size of a stopped flow only.",
             fields.join(", ")
         );
-        list.push(Pending { fields, why });
+        list.push(Deferred { fields: fields.iter().map(|field| (*field).to_string()).collect(), why });
     }
     if let Some(source) = inputs::kept_on_the_air(wanted, seen, flow) {
         let why = format!(
             "A change of inputs waits: input {} is the only one that receives a signal, and stays until another one does or the flow is stopped.",
             source.name
         );
-        list.push(Pending { fields: &["inputs"], why });
+        list.push(Deferred { fields: vec!["inputs".into()], why });
     }
     list
 }
@@ -150,13 +141,7 @@ pub fn pending(wanted: &Wanted, seen: &Observed) -> Vec<Pending> {
 /// The fields of the spec whose changes wait.
 #[must_use]
 pub fn pending_changes(wanted: &Wanted, seen: &Observed) -> Vec<String> {
-    let mut fields: Vec<String> = Vec::new();
-    for field in pending(wanted, seen).iter().flat_map(|pending| pending.fields) {
-        if !fields.iter().any(|known| known == field) {
-            fields.push((*field).to_string());
-        }
-    }
-    fields
+    Deferred::fields(&pending(wanted, seen))
 }
 
 /// Whether NDI can be switched off: nothing on the flow speaks it.

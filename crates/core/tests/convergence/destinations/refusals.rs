@@ -16,7 +16,7 @@ fn what_the_small_medialive_refuses() {
         let (name, role_arn) = (input.name.clone(), "arn:role".to_string());
         A::Channel(ChannelAction::CreateInput(Box::new(NewInput {
             name,
-            flow: flow.into(),
+            from: InputSource::Flow(flow.into()),
             role_arn,
             tags: tags.clone(),
         })))

@@ -24,6 +24,7 @@ impl Told for SourceShow {
             },
             seen: Some(seen),
             step: Some(&plan.step),
+            deferred: &plan.deferred,
             ..source::Outcome::at(at(world.clock))
         };
         let status = source::status::status(&wish.object, &outcome, crate::fixtures::REGION);

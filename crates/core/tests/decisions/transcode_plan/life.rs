@@ -18,7 +18,7 @@ fn nothing_exists_before_the_first_start() {
 #[test]
 fn the_input_takes_the_flow_and_the_channel_takes_the_input() {
     let new = new_input();
-    assert_eq!((new.flow.as_str(), new.role_arn.as_str()), (FLOW, LIVE_ROLE));
+    assert_eq!((new.from, new.role_arn.as_str()), (InputSource::Flow(FLOW.into()), LIVE_ROLE));
     assert_eq!((new.name, &new.tags[TAG_UID]), (identity("Destination", "tube").input_name(), &"uid-1".to_string()));
     let Action::Channel(ChannelAction::Create(new)) = one(decide(&live(&[]), &with_input(InputState::Detached))) else {
         panic!("a channel")
