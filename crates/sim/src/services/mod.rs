@@ -1,6 +1,7 @@
 //! The services that are simulated. Each is a folder here, a row of [`ALL`] and, if it remembers anything, a field of
 //! [`Region`].
 
+mod cidr;
 pub(crate) mod cloudwatch;
 pub(crate) mod ivs;
 pub(crate) mod mediaconnect;
@@ -66,10 +67,13 @@ pub(crate) fn is_role(arn: &str) -> bool {
             && role.strip_prefix("role/").is_some_and(|name| !name.is_empty()))
 }
 
-/// Brings what passes through the services up to what is at their inputs and outputs now.
+/// Brings what passes through the services up to what is at their inputs and outputs now: once in the order in which media
+/// passes, and again where a service takes something from one that comes after it.
 pub(crate) fn record(region: &mut Region, config: &Config, outside: &Outside, now: Duration) {
-    for service in ALL {
-        (service.record)(region, config, outside, now);
+    let once = |region: &mut Region| ALL.iter().for_each(|service| (service.record)(region, config, outside, now));
+    once(region);
+    if region.goes_round(config) {
+        once(region);
     }
 }
 

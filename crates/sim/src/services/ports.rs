@@ -30,8 +30,26 @@ pub(crate) trait Flows {
     /// Bits a second that a flow has for an input; none while nothing arrives or the input has no output on the flow.
     fn media(&self, flow: &str, input: &str, at: Duration) -> Option<u64>;
 
+    /// Whether a source that listens there takes what an output sends; none when no source of a flow listens there.
+    fn admits(&self, feed: &Feed) -> Option<bool>;
+
     /// When that may be another the next time.
     fn next_change(&self, flow: &str, input: &str, after: Duration) -> Option<Duration>;
+}
+
+/// What an output sends to an address by SRT or in datagrams.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Feed {
+    /// `srt`, `rtp` or `udp`.
+    pub(crate) scheme: String,
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    /// The address that it comes from.
+    pub(crate) address: String,
+    /// The secret with the passphrase that it is encrypted with.
+    pub(crate) secret: Option<String>,
+    /// Bits a second; none while it does not send.
+    pub(crate) sends: Option<u64>,
 }
 
 /// A live stream that somebody pushes to a host by RTMP.

@@ -2,13 +2,15 @@
 //!
 //! - MediaConnect flow → MediaLive input: an input of type MEDIACONNECT has an output on each of its flows, which MediaLive
 //!   manages, and receives what the flow has.
+//! - MediaLive SRT or UDP output → MediaConnect source: an output that goes to the address and port where a source of a flow
+//!   listens is what arrives there, if the source lets it in.
 //! - MediaLive RTMP output → IVS channel: an output that pushes to the ingest endpoint with a channel's stream key makes a
 //!   stream there, and learns from its connection alone that it is not taken.
 //! - Secrets Manager secret → flow and input: the keys of what is encrypted.
 
 use std::time::Duration;
 
-use super::ports::{Flows, Ingests, Push, Pushes, Secrets};
+use super::ports::{Feed, Flows, Ingests, Push, Pushes, Secrets};
 use super::{Call, Region, ivs, mediaconnect, medialive, secretsmanager};
 use crate::config::Config;
 use crate::ids::Ids;
@@ -19,6 +21,19 @@ impl Region {
     /// MediaConnect's part, and what it takes from others.
     pub(crate) fn flows(&mut self) -> (&mut mediaconnect::State, &dyn Secrets) {
         (&mut self.mediaconnect, &self.secretsmanager)
+    }
+
+    /// MediaConnect's part, and what is sent to it.
+    pub(crate) fn relays(&mut self, config: &Config) -> (&mut mediaconnect::State, Vec<Feed>) {
+        // Without a flow there is nowhere to send to.
+        let feeds = if self.mediaconnect.flows.is_empty() { Vec::new() } else { self.medialive.feeds(config) };
+        (&mut self.mediaconnect, feeds)
+    }
+
+    /// Whether media goes from a service to one that stands before it.
+    pub(super) fn goes_round(&self, config: &Config) -> bool {
+        let feeds = if self.mediaconnect.flows.is_empty() { Vec::new() } else { self.medialive.feeds(config) };
+        feeds.iter().any(|feed| self.mediaconnect.takes(feed).is_some())
     }
 
     /// MediaLive's part, and what it takes from others.
@@ -87,6 +102,10 @@ impl Flows for mediaconnect::State {
 
     fn media(&self, flow: &str, input: &str, at: Duration) -> Option<u64> {
         feeding(self, flow, input)?.signals.media(at)
+    }
+
+    fn admits(&self, feed: &Feed) -> Option<bool> {
+        self.takes(feed)
     }
 
     fn next_change(&self, flow: &str, input: &str, after: Duration) -> Option<Duration> {

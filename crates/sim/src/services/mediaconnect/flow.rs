@@ -9,6 +9,8 @@ use super::bad;
 use super::signals::Signals;
 use crate::config::Config;
 use crate::error::ApiError;
+use crate::services::cidr::within;
+use crate::services::ports::Feed;
 
 /// The states of a flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +75,8 @@ pub(crate) struct Flow {
 pub(crate) struct Source {
     pub(crate) arn: String,
     pub(crate) ingest_ip: String,
+    /// What an output of AWS sends to it, if one goes there: bits a second, none while nothing comes.
+    pub(super) fed: Option<Option<u64>>,
     pub(crate) settings: Map<String, Value>,
     pub(crate) tags: BTreeMap<String, String>,
 }
@@ -105,6 +109,25 @@ impl Source {
 
     pub(crate) fn protocol(&self) -> &str {
         text(&self.settings, "protocol")
+    }
+
+    /// Whether it listens where this goes.
+    pub(super) fn listens(&self, feed: &Feed) -> bool {
+        let port = self.settings.get("ingestPort").and_then(Value::as_u64);
+        self.ingest_ip == feed.host && port == Some(u64::from(feed.port))
+    }
+
+    /// Whether it takes this: by its protocol, its allow list, and its key, which is the same secret on both sides here.
+    pub(super) fn admits(&self, feed: &Feed) -> bool {
+        let speaks = match self.protocol() {
+            "srt-listener" => {
+                let key = self.settings.get("decryption").and_then(|key| key["secretArn"].as_str());
+                feed.scheme == "srt" && key == feed.secret.as_deref()
+            }
+            "rtp" | "rtp-fec" => feed.scheme == "rtp",
+            _ => false,
+        };
+        speaks && within(text(&self.settings, "whitelistCidr"), &feed.address)
     }
 }
 

@@ -6,7 +6,7 @@ use super::flow::{Flow, Status};
 use super::signals::{Choice, Link, Signal, Signals};
 use crate::clock::span;
 use crate::config::Config;
-use crate::outside::{Outside, Receiver};
+use crate::outside::{Encoder, Outside, Receiver};
 
 impl Flow {
     /// When its state changes next by itself.
@@ -64,7 +64,11 @@ impl Signals {
 
     fn record_sources(&mut self, flow: &Flow, outside: &Outside, now: Duration) {
         for source in &flow.sources {
-            let encoder = outside.encoder(&flow.arn, &flow.name, source.name());
+            let encoder = match source.fed {
+                Some(Some(bitrate)) => Encoder { bitrate, ..Encoder::default() },
+                Some(None) => Encoder::absent(),
+                None => outside.encoder(&flow.arn, &flow.name, source.name()),
+            };
             let signal = match flow.running() && encoder.connected {
                 true => Signal {
                     connected: true,

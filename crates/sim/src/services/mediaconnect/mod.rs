@@ -27,6 +27,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+use super::ports::Feed;
 use super::service::{PLAIN, unknown};
 use super::{Call, Region, Service};
 use crate::config::Config;
@@ -58,9 +59,17 @@ pub(crate) const SERVICE: Service = Service {
     invalid: "BadRequestException",
     throttled: (429, "TooManyRequestsException"),
     absent: (404, "NotFoundException"),
-    advance: |region, config, outside, now| advance(&mut region.mediaconnect, config, outside, now),
+    advance: |region, config, outside, now| {
+        let (state, feeds) = region.relays(config);
+        state.feed(&feeds);
+        advance(state, config, outside, now);
+    },
     next: |region, _, _| region.mediaconnect.flows.values().filter_map(Flow::next).min(),
-    record: |region, config, outside, now| record(&mut region.mediaconnect, config, outside, now),
+    record: |region, config, outside, now| {
+        let (state, feeds) = region.relays(config);
+        state.feed(&feeds);
+        record(state, config, outside, now);
+    },
     disconnect: |region, config, to, now| disconnect(&mut region.mediaconnect, config, to, now),
     metrics: Some(metrics::PUBLISHED),
     limits: Some(quotas::LIMITS),
@@ -154,6 +163,23 @@ impl State {
     /// The flow of a request, to be changed.
     pub(crate) fn flow_mut(&mut self, arn: &str) -> Result<&mut Flow, ApiError> {
         self.flows.get_mut(arn).ok_or_else(|| no_flow(arn))
+    }
+
+    /// What outputs send, to the sources that they go to.
+    fn feed(&mut self, feeds: &[Feed]) {
+        for source in self.flows.values_mut().flat_map(|flow| &mut flow.sources) {
+            let here: Vec<&Feed> = feeds.iter().filter(|feed| source.listens(feed)).collect();
+            let taken = here.iter().filter(|feed| source.admits(feed)).filter_map(|feed| feed.sends).max();
+            source.fed = (!here.is_empty()).then_some(taken);
+        }
+    }
+
+    /// Whether the source that listens there takes what an output sends; none when there is no such source.
+    pub(crate) fn takes(&self, feed: &Feed) -> Option<bool> {
+        let all = self.flows.values().flat_map(|flow| flow.sources.iter().map(move |source| (flow, source)));
+        let here: Vec<bool> =
+            all.filter(|(_, source)| source.listens(feed)).map(|(flow, s)| flow.running() && s.admits(feed)).collect();
+        (!here.is_empty()).then(|| here.contains(&true))
     }
 
     /// By name or ARN, as a tester calls it.

@@ -17,6 +17,7 @@ pub(super) fn made(given: &Value, call: &mut Call<'_>) -> Result<Source, ApiErro
     let id = format!("1-{}-{}", call.ids.mixed(16), call.ids.hex(12));
     let octet = u8::from_str_radix(&call.ids.hex(2), 16).unwrap_or_default();
     Ok(Source {
+        fed: None,
         arn: format!("arn:aws:mediaconnect:{}:{}:source:{id}:{name}", call.region, call.config.account),
         ingest_ip: format!("198.51.100.{}", octet.clamp(1, 254)),
         settings,

@@ -6,11 +6,13 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::air::supply::Supply;
-use super::air::{OnAir, Run};
+use super::air::{OnAir, Run, pair};
 use super::schedule::Schedule;
+use super::settings::encoder_list;
 use super::{conflict, list, text};
 use crate::config::Config;
 use crate::error::ApiError;
+use crate::services::ports::Feed;
 
 /// The states of a channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -211,10 +213,24 @@ impl Channel {
     fn run<'a>(&'a self, air: &OnAir) -> Run<'a> {
         Run {
             channel: &self.arn,
+            egress: &self.egress,
             on: self.status == Status::Running,
             pipelines: self.pipelines(),
             input: self.active_input(air),
+            pair: pair(list(&self.settings, "inputAttachments")),
             settings: &self.settings,
+        }
+    }
+
+    /// What its outputs send by SRT or in datagrams, or are to send when it runs.
+    pub(super) fn feeds(&self, config: &Config) -> Vec<Feed> {
+        let sends = |group: &Value| {
+            let settings = &group["outputGroupSettings"];
+            !settings["srtGroupSettings"].is_null() || !settings["udpGroupSettings"].is_null()
+        };
+        match encoder_list(&self.settings, "outputGroups").iter().any(sends) {
+            true => self.air.feeds(&self.settings, &self.egress, config),
+            false => Vec::new(),
         }
     }
 

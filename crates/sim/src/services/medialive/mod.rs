@@ -32,7 +32,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::ports::{Flows, Ingests, Push};
+use super::ports::{Feed, Flows, Ingests, Push};
 use super::service::{PLAIN, unknown};
 use super::{Call, Region, Service};
 use crate::config::Config;
@@ -149,7 +149,7 @@ fn advance(
     outside: &Outside,
     now: Duration,
 ) {
-    let supply = Supply { flows, inputs: &state.inputs, outside, ingests };
+    let supply = Supply { flows, inputs: &state.inputs, groups: &state.groups, outside, ingests };
     for channel in state.channels.values_mut() {
         channel.advance(&supply, config, now);
     }
@@ -173,7 +173,7 @@ fn advance(
 
 /// When a channel or an input changes next by itself.
 fn next(state: &State, flows: &dyn Flows, ingests: &dyn Ingests, outside: &Outside) -> Option<Duration> {
-    let supply = Supply { flows, inputs: &state.inputs, outside, ingests };
+    let supply = Supply { flows, inputs: &state.inputs, groups: &state.groups, outside, ingests };
     let channels = state.channels.values().filter_map(|channel| channel.next(&supply));
     channels.chain(state.inputs.values().filter_map(|input| input.deadline)).min()
 }
@@ -187,7 +187,7 @@ fn record(
     outside: &Outside,
     now: Duration,
 ) {
-    let supply = Supply { flows, inputs: &state.inputs, outside, ingests };
+    let supply = Supply { flows, inputs: &state.inputs, groups: &state.groups, outside, ingests };
     for channel in state.channels.values_mut() {
         channel.record(&supply, config, now);
     }
@@ -241,6 +241,12 @@ impl State {
     /// The group of a request; also one that is DELETED.
     pub(crate) fn group(&self, id: &str) -> Result<&Group, ApiError> {
         self.groups.get(id).ok_or_else(|| no_group(id))
+    }
+
+    /// What outputs send by SRT or in datagrams, or are to send.
+    pub(crate) fn feeds(&self, config: &Config) -> Vec<Feed> {
+        let there = self.channels.values().filter(|channel| channel.gone.is_none());
+        there.flat_map(|channel| channel.feeds(config)).collect()
     }
 
     /// What outputs push to a host.

@@ -114,11 +114,16 @@ fn pipelines(channel: &Channel) -> (usize, Value) {
     if channel.status != Status::Running {
         return (0, json!([]));
     }
-    let active = channel.active(&channel.air);
-    let active = active.and_then(|attachment| attachment["inputAttachmentName"].as_str()).unwrap_or_default();
+    let attachments = list(&channel.settings, "inputAttachments");
+    let active = |index: usize| {
+        let taken = channel.air.pipelines.get(index).map(|pipeline| pipeline.input());
+        let found = attachments.iter().find(|attachment| attachment["inputId"].as_str() == taken);
+        let found = found.or_else(|| channel.active(&channel.air));
+        found.and_then(|attachment| attachment["inputAttachmentName"].as_str()).unwrap_or_default()
+    };
     let away = |index: &usize| channel.air.pipelines.get(*index).is_some_and(|pipeline| pipeline.away.is_some());
     let detail = |index: usize| {
-        let mut detail = json!({ "activeInputAttachmentName": active, "pipelineId": index.to_string() });
+        let mut detail = json!({ "activeInputAttachmentName": active(index), "pipelineId": index.to_string() });
         if let Some((_, action)) = &channel.air.switched {
             detail["activeInputSwitchActionName"] = json!(action);
         }

@@ -4,6 +4,7 @@ mod channels;
 mod limits;
 mod outputs;
 mod streams;
+mod walk;
 
 use playout_sim::Publisher;
 use serde_json::{Value, json};

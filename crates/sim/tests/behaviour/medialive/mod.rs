@@ -3,8 +3,10 @@
 mod air;
 mod channels;
 mod control;
+mod failover;
 mod inputs;
 mod pushed;
+mod relay;
 mod rules;
 mod schedule;
 mod walk;

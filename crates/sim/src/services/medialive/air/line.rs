@@ -9,7 +9,7 @@ use super::supply::Supply;
 use crate::clock::span;
 use crate::config::Config;
 use crate::outside::Receiver;
-use crate::services::ports::Push;
+use crate::services::ports::{Feed, Push};
 use crate::services::track::Track;
 
 /// The connection of an output.
@@ -46,6 +46,8 @@ pub(super) struct Plan {
     bitrate: u64,
     /// Width and height of the picture.
     size: (u64, u64),
+    /// The secret with its passphrase.
+    secret: Option<String>,
 }
 
 /// An output over time.
@@ -66,6 +68,22 @@ pub(super) struct Line {
     held: bool,
     /// None while it is not there.
     sending: Track<Option<bool>>,
+}
+
+impl Plan {
+    /// What it sends by SRT or in datagrams to an address and a port; none if it goes elsewhere.
+    pub(super) fn feed(&self, address: &str, sends: Option<u64>) -> Option<Feed> {
+        let (scheme, rest) = self.url.split_once("://").filter(|(scheme, _)| ["srt", "rtp", "udp"].contains(scheme))?;
+        let port = rest.split(['/', '?']).next()?.rsplit_once(':')?.1.parse().ok()?;
+        Some(Feed {
+            scheme: scheme.to_owned(),
+            host: self.host.clone(),
+            port,
+            address: address.to_owned(),
+            secret: self.secret.clone(),
+            sends,
+        })
+    }
 }
 
 impl Line {
@@ -101,7 +119,7 @@ impl Line {
     }
 
     /// Brings the connection up to this time. `on`: there is something to send; `held`: but not just now.
-    pub(super) fn record(&mut self, on: bool, held: bool, of: (&str, usize), supply: &Supply<'_>, at: Duration) {
+    pub(super) fn record(&mut self, on: bool, held: bool, of: (&str, usize, &str), supply: &Supply<'_>, at: Duration) {
         self.held = held;
         if !on || !self.present {
             self.link = Link::Off;
@@ -112,8 +130,13 @@ impl Line {
         self.sending.set(at, self.present.then_some(self.link == Link::Connected && !held));
     }
 
-    fn connect(&mut self, of: (&str, usize), supply: &Supply<'_>, at: Duration) {
-        let receiver = supply.receiver(&self.plan.host, self.plan.stream.as_deref(), || self.pushed(of));
+    fn connect(&mut self, of: (&str, usize, &str), supply: &Supply<'_>, at: Duration) {
+        let (channel, pipeline, address) = of;
+        let push = || self.pushed((channel, pipeline));
+        let receiver = match self.plan.feed(address, None).is_some_and(|feed| supply.refuses(&feed)) {
+            true => Receiver::Refuse,
+            false => supply.receiver(&self.plan.host, self.plan.stream.as_deref(), push),
+        };
         match self.link {
             Link::Connected if receiver.refuses() => self.lose(at),
             Link::Connected => return,
@@ -159,6 +182,11 @@ impl Line {
             Some(delay) => Link::Trying { failed: 0, next: at + delay },
             None => Link::Stopped,
         };
+    }
+
+    /// Bits a second that it sends; none while it does not.
+    pub(super) fn sends(&self) -> Option<u64> {
+        (self.present && self.link == Link::Connected && !self.held).then_some(self.plan.bitrate)
     }
 
     /// What it pushes to a host by RTMP, or has just failed to; none while it does not try.
@@ -291,6 +319,7 @@ fn plan(
         pauses: of_group["inputLossAction"] == "PAUSE_OUTPUT",
         bitrate: settings::bitrate(settings, output),
         size: settings::size(settings, output),
+        secret: part("srtSettings")["encryptionPassphraseSecretArn"].as_str().map(str::to_owned),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What passes through a channel over time: the ground truth of its metrics and alerts.
 
 pub(super) mod alerts;
+mod failover;
 mod line;
 mod pipeline;
 pub(super) mod supply;
@@ -10,8 +11,9 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use crate::config::Config;
-use crate::services::ports::Push;
+use crate::services::ports::{Feed, Push};
 use alerts::Alerts;
+pub(super) use failover::{Pair, pair};
 pub(super) use pipeline::Pipeline;
 use supply::Supply;
 
@@ -20,12 +22,16 @@ use supply::Supply;
 pub(super) struct Run<'a> {
     /// The channel's ARN.
     pub(super) channel: &'a str,
+    /// The addresses that the pipelines send from.
+    pub(super) egress: &'a [String],
     /// Whether they are to run.
     pub(super) on: bool,
     /// How many.
     pub(super) pipelines: usize,
     /// The input that they take.
     pub(super) input: &'a str,
+    /// Two inputs of which they take the other one while one is not healthy.
+    pub(super) pair: Option<Pair<'a>>,
     /// The channel's settings.
     pub(super) settings: &'a Map<String, Value>,
 }
@@ -51,8 +57,9 @@ impl OnAir {
         }
         let pipelines = self.pipelines.iter().take(run.pipelines).enumerate();
         let events = pipelines.filter_map(|(index, pipeline)| {
-            let change = supply.next_change(run.input, index, self.until);
-            [pipeline.next(self.until), change].into_iter().flatten().min()
+            let inputs = run.pair.into_iter().flat_map(|pair| pair.inputs).chain([run.input]);
+            let changes = inputs.filter_map(|input| supply.next_change(input, index, self.until));
+            changes.chain(pipeline.next(run, self.until)).min()
         });
         events.min()
     }
@@ -78,6 +85,12 @@ impl OnAir {
     pub(super) fn given_up(&self, run: Run<'_>) -> bool {
         let pipelines = &self.pipelines[..run.pipelines.min(self.pipelines.len())];
         run.on && !pipelines.is_empty() && pipelines.iter().all(Pipeline::given_up)
+    }
+
+    /// What its outputs send by SRT or in datagrams, or are to send: from one address a pipeline.
+    pub(super) fn feeds(&self, settings: &Map<String, Value>, egress: &[String], config: &Config) -> Vec<Feed> {
+        let pipelines = self.pipelines.iter().zip(egress).enumerate();
+        pipelines.flat_map(|(index, (pipeline, address))| pipeline.feeds(index, settings, address, config)).collect()
     }
 
     /// What its outputs push to a host.

@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde_json::{Map, Value};
+
 use super::Run;
 use super::alerts::Alerts;
-use super::line::{Line, plans};
+use super::failover::Failover;
+use super::line::{Line, Plan, plans};
 use super::supply::Supply;
 use crate::config::Config;
-use crate::services::ports::Push;
+use crate::services::ports::{Feed, Push};
 use crate::services::track::Track;
 
 /// A pipeline complains of a lost input after so long, and of one that never came after so long.
@@ -24,6 +27,9 @@ pub(crate) struct Pipeline {
     received: Track<Option<u64>>,
     /// Since when it waits for its input.
     lost: Option<Duration>,
+    /// The input that it takes.
+    input: String,
+    failover: Failover,
     /// Whether anything arrived since it runs.
     probed: bool,
     /// By group and output.
@@ -32,10 +38,11 @@ pub(crate) struct Pipeline {
 
 impl Pipeline {
     /// When something happens next by itself.
-    pub(super) fn next(&self, after: Duration) -> Option<Duration> {
+    pub(super) fn next(&self, run: Run<'_>, after: Duration) -> Option<Duration> {
         let lines = self.lines.values().filter_map(Line::next);
         let lost = self.lost.into_iter().flat_map(|lost| [lost + PATIENCE, lost + PROBE]);
-        lines.chain(lost).chain(self.away).filter(|at| *at > after).min()
+        let switch = run.pair.and_then(|pair| self.failover.next(pair));
+        lines.chain(lost).chain(self.away).chain(switch).filter(|at| *at > after).min()
     }
 
     /// Brings it up to this time.
@@ -57,7 +64,16 @@ impl Pipeline {
         if up && (changed || !was) {
             self.configure(run, index, config);
         }
-        let received = supply.received(run.input, index, at).filter(|_| up);
+        let arrives = |input: &str| supply.received(input, index, at);
+        let input = match run.pair {
+            Some(pair) if up => self.failover.take(pair, run.input, |input| arrives(input).is_some(), at),
+            _ => {
+                self.failover = Failover::default();
+                run.input
+            }
+        };
+        input.clone_into(&mut self.input);
+        let received = arrives(input).filter(|_| up);
         self.received.set(at, received);
         self.probed = up && (self.probed || received.is_some());
         self.lost = if up && received.is_none() { self.lost.or(Some(at)) } else { None };
@@ -65,7 +81,8 @@ impl Pipeline {
             // There is no output before the first input. After that the outputs go on, with what the pipeline makes
             // up, or keep their connections and wait.
             let held = received.is_none() && line.plan.pauses;
-            line.record(up && self.probed, held, (run.channel, index), supply, at);
+            let address = run.egress.get(index).map_or("", String::as_str);
+            line.record(up && self.probed, held, (run.channel, index, address), supply, at);
         }
     }
 
@@ -111,6 +128,21 @@ impl Pipeline {
         alerts.keep(index, &wanted, at);
     }
 
+    /// What its outputs send by SRT or in datagrams, or are to send.
+    pub(super) fn feeds(
+        &self,
+        index: usize,
+        settings: &Map<String, Value>,
+        address: &str,
+        config: &Config,
+    ) -> Vec<Feed> {
+        let feed = |plan: Plan| {
+            let line = self.lines.get(&(plan.group.clone(), plan.output.clone()));
+            plan.feed(address, line.and_then(Line::sends))
+        };
+        plans(settings, index, config).into_iter().filter_map(feed).collect()
+    }
+
     /// What its outputs push to a host.
     pub(super) fn pushes<'a>(
         &'a self,
@@ -138,6 +170,11 @@ impl Pipeline {
         self.received.prune(oldest);
         self.lines.values_mut().for_each(|line| line.prune(oldest));
         self.lines.retain(|_, line| line.present || !line.forgotten(oldest));
+    }
+
+    /// The input that it takes, as its last record has it.
+    pub(in super::super) fn input(&self) -> &str {
+        &self.input
     }
 
     /// Whether it ran at a time.

@@ -36,8 +36,32 @@ pub(super) fn check(settings: &Map<String, Value>, state: &State, found: &mut Vi
         }
         pushed += usize::from(input.pushed());
     }
+    check_failover(attachments, state, found);
     if pushed > PUSHED {
         found.add("inputAttachments", format!("A channel can have at most {PUSHED} push inputs"));
+    }
+}
+
+/// A failover pair is two push inputs of one type that are both attached, the first of which names the second
+/// (aif-single-pipeline-how.html, aif-setup-other-inputs.html).
+fn check_failover(attachments: &[Value], state: &State, found: &mut Violations) {
+    let named = |attachment: &Value| !attachment["automaticInputFailoverSettings"].is_null();
+    for (index, attachment) in attachments.iter().enumerate().filter(|(_, attachment)| named(attachment)) {
+        let path = format!("inputAttachments[{index}].automaticInputFailoverSettings.secondaryInputId");
+        let first = attachment["inputId"].as_str().unwrap_or_default();
+        let second = attachment["automaticInputFailoverSettings"]["secondaryInputId"].as_str().unwrap_or_default();
+        let Some(other) = attachments.iter().find(|other| other["inputId"] == second).filter(|_| second != first)
+        else {
+            found.add(path, format!("Input {second} must be another input that is attached to the channel"));
+            continue;
+        };
+        if named(other) {
+            found.add(&path, format!("Input {second} cannot be primary and secondary input of failover pairs"));
+        }
+        let (Some(first), Some(second)) = (state.inputs.get(first), state.inputs.get(second)) else { continue };
+        if !first.pushed() || first.kind() != second.kind() {
+            found.add(path, "The inputs of a failover pair must be push inputs of the same type");
+        }
     }
 }
 
