@@ -311,7 +311,7 @@ mod tests {
     #[test]
     fn of_a_channel_that_was_somebodys_only_what_is_ours_is_compared() {
         let ours = ("playout-relay", Target::Srt(srt()));
-        let wish = ChannelSettings { role_arn: None, keeps_foreign: true, ..settings(&[ours.clone()]) };
+        let wish = ChannelSettings { role_arn: None, keeps_foreign: true, ..settings(std::slice::from_ref(&ours)) };
         let mut seen = settings(&[ours, ("viewers", hls("mediastoressl://a/one"))]);
         seen.class = ChannelClass::Standard;
         seen.inputs.push(Attachment { input: "99".into(), name: "theirs".into() });
