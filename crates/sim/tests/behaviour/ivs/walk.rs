@@ -6,8 +6,11 @@ use serde_json::{Value, json};
 use crate::aws::{Aws, text};
 use crate::walk::Dice;
 
-/// The channels of the world with their keys, as AWS shows them.
-fn channels(aws: &Aws) -> Vec<(String, String, Option<(String, String)>)> {
+/// ARN and value of a stream key.
+type Key = (String, String);
+
+/// The channels of the world with their ingest endpoints and keys, as AWS shows them.
+fn channels(aws: &Aws) -> Vec<(String, String, Option<Key>)> {
     let listed = aws.ivs("ListChannels", json!({})).expect("list")["channels"].clone();
     let seen = |channel: &Value| {
         let arn = text(&channel["arn"]);
