@@ -28,10 +28,11 @@ use crate::fixtures::failing::{BACK, Delivery, REFUSED};
 use crate::fixtures::late::{self, Mind, Show};
 use crate::fixtures::life::{Plan, destination, identity, live, live_twice, our_flow, ready, same, secret, source};
 use crate::fixtures::moving::{TO_CHANNEL, TO_OUTPUT};
-use crate::fixtures::operator::{Operator, REGION, World};
+use crate::fixtures::operator::Operator;
 use crate::fixtures::passthrough;
 use crate::fixtures::script::Script;
 use crate::fixtures::wire::{Boundary, Effect, Fault};
+use crate::fixtures::world::{REGION, World};
 
 type Schedule = (usize, Fault, usize);
 

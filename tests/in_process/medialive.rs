@@ -34,8 +34,8 @@ use playout_core::resources::flow::{Failover, NewFlow, NewSource, Protocol, Sour
 use playout_core::secret::SecretText;
 use serde_json::{Value, json};
 
-use crate::fixtures::operator::{MEDIALIVE_ROLE, World};
 use crate::fixtures::wire::Alive;
+use crate::fixtures::world::{MEDIALIVE_ROLE, World};
 
 const KEY: &str = "cnry-key-7f3a91";
 const BACKUP_KEY: &str = "cnry-backup-0c11d2";

@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::fixtures::life::{our_flow, ready, source};
-use crate::fixtures::operator::{Operator, World};
+use crate::fixtures::operator::Operator;
+use crate::fixtures::world::World;
 
 async fn settle(world: &World, operator: &mut Operator) -> Value {
     operator.settle(world, Duration::from_secs(60)).await.expect("it comes to rest");

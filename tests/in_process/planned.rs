@@ -6,7 +6,8 @@ use playout_operator::planned::{manifests, plans};
 use serde_json::{Value, json};
 
 use crate::fixtures::life::{destination, secret, source};
-use crate::fixtures::operator::{Operator, World, config};
+use crate::fixtures::operator::Operator;
+use crate::fixtures::world::{World, config};
 
 const KEY: &str = "cnry-planned-key-0001";
 

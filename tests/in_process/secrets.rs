@@ -34,7 +34,8 @@ use serde_json::{Value, json};
 use crate::fixtures::api_server::Change;
 use crate::fixtures::aws::Canned;
 use crate::fixtures::life::{destination, identity, secret, source};
-use crate::fixtures::operator::{Operator, REGION, World};
+use crate::fixtures::operator::Operator;
+use crate::fixtures::world::{REGION, World};
 use canaries::{
     CHANGED, ENCODED, ENCODED_SSM, ENCODED_URL, IN_FLOW, IN_OUTPUT, IN_PATH, IN_PRESET, IN_QUERY, IN_SOURCE, IN_STREAM,
     IN_USER, INPUT, MARK, PANIC, PASSWORD, RECODED, SPACED, TWITCH, YOUTUBE, leaks,

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::paused;
 use crate::fixtures::life::{destination, secret, source};
-use crate::fixtures::operator::{Operator, World};
+use crate::fixtures::operator::Operator;
+use crate::fixtures::world::World;
 
 #[test]
 fn a_value_that_is_not_acted_upon_is_told_once_and_goes_when_it_is_mended() {

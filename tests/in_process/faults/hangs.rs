@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use super::paused;
 use crate::fixtures::life::{destination, flows, identity, secret, source};
-use crate::fixtures::operator::{Operator, REGION, World};
+use crate::fixtures::operator::Operator;
+use crate::fixtures::world::{REGION, World};
 
 const SOURCES: usize = 4;
 const EACH: usize = 45;

@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 use super::paused;
 use crate::fixtures::api_server::Change;
 use crate::fixtures::life::{destination, identity, our_flow, secret, source};
-use crate::fixtures::operator::{Operator, World, both_worlds, quick};
+use crate::fixtures::operator::Operator;
+use crate::fixtures::world::{World, both_worlds, quick};
 
 /// Longer than `retry.after` is by default, and than what a backup waits for.
 const AWAY: Duration = Duration::from_secs(80);

@@ -7,8 +7,9 @@ use serde_json::json;
 
 use super::paused;
 use crate::fixtures::life::{destination, secret, source};
-use crate::fixtures::operator::{Operator, World};
+use crate::fixtures::operator::Operator;
 use crate::fixtures::wire::Effect;
+use crate::fixtures::world::World;
 
 const LONG: Duration = Duration::from_secs(60);
 

@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use super::paused;
 use crate::fixtures::failing::Delivery;
 use crate::fixtures::life::{destination, our_flow, secret, source};
-use crate::fixtures::operator::{Operator, World};
+use crate::fixtures::operator::Operator;
 use crate::fixtures::script::Script;
+use crate::fixtures::world::World;
 
 const LONG: Duration = Duration::from_secs(600);
 /// Longer than everything is left alone.

@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 
 use super::paused;
 use crate::fixtures::life::{destination, our_flow, secret, source};
-use crate::fixtures::operator::{Operator, REGION, World};
+use crate::fixtures::operator::Operator;
 use crate::fixtures::passthrough::tester;
+use crate::fixtures::world::{REGION, World};
 
 const LONG: Duration = Duration::from_secs(120);
 

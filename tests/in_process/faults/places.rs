@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::paused;
 use crate::fixtures::life::{destination, identity, our_flow, secret, source};
-use crate::fixtures::operator::{Operator, World};
+use crate::fixtures::operator::Operator;
+use crate::fixtures::world::World;
 
 const LONG: Duration = Duration::from_secs(200);
 

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use super::paused;
 use crate::fixtures::life::{destination, secret, source};
-use crate::fixtures::operator::{Operator, World};
+use crate::fixtures::operator::Operator;
+use crate::fixtures::world::World;
 
 /// Where there is neither MediaConnect nor MediaLive, and where MediaLive alone is missing.
 const NEITHER: &str = "eu-south-1";

@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 use super::{paused, worlds};
 use crate::fixtures::life::{destination, identity, our_flow, secret, source};
-use crate::fixtures::operator::{Operator, REGION, World};
+use crate::fixtures::operator::Operator;
 use crate::fixtures::wire::{Effect, Fault};
+use crate::fixtures::world::{REGION, World};
 
 const LOOK: Duration = Duration::from_secs(90);
 

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use super::paused;
 use crate::fixtures::life::{destination, secret, source};
-use crate::fixtures::operator::{Operator, REGION, World};
+use crate::fixtures::operator::Operator;
+use crate::fixtures::world::{REGION, World};
 
 const NO_WORDS: &str = "The request cannot be processed.";
 

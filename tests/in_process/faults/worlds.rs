@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use super::paused;
 use crate::fixtures::api_server::Change;
 use crate::fixtures::life::{destination, identity, our_flow, secret, source};
-use crate::fixtures::operator::{Operator, World, both_worlds};
+use crate::fixtures::operator::Operator;
+use crate::fixtures::world::{World, both_worlds};
 
 const HOST: &str = "live.example.net";
 const BACKUP: &str = "backup.example.net";

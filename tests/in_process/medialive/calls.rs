@@ -276,7 +276,7 @@ async fn groups_of_every_kind_are_made_and_come_back_and_somebody_elses_stay_byt
     ensure!(!format!("{wish:?}{}", serde_json::to_string(&wish)?).contains("cnry"));
 
     // The channel was theirs before: one relay of ours comes beside what is there, and goes.
-    let raw = || world.sim.state()[crate::fixtures::operator::REGION]["medialive"]["channels"][0].clone();
+    let raw = || world.sim.state()[crate::fixtures::world::REGION]["medialive"]["channels"][0].clone();
     let groups = |raw: &Value| raw["encoderSettings"]["outputGroups"].as_array().cloned().unwrap_or_default();
     let before = raw();
     let ours = OutputName::new("playout-relay");

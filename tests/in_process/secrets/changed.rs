@@ -9,7 +9,8 @@ use playout_sim::Receiver;
 use serde_json::{Value, json};
 
 use crate::fixtures::life::{destination, our_flow, source};
-use crate::fixtures::operator::{Operator, World};
+use crate::fixtures::operator::Operator;
+use crate::fixtures::world::World;
 
 const MINUTE: Duration = Duration::from_secs(60);
 

@@ -1,7 +1,5 @@
 //! Operations on flows.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 
 use super::flow::Status;
@@ -11,7 +9,7 @@ use super::{Flow, State, bad, outputs, rules, sources, view, vpc};
 use crate::error::ApiError;
 use crate::ids::Ids;
 use crate::services::ports::Secrets;
-use crate::services::{Call, tagging};
+use crate::services::{Call, pages, tagging};
 
 /// Members of a flow that requests and answers share.
 const SETTINGS: [&str; 6] =
@@ -132,28 +130,8 @@ pub(super) fn describe(state: &mut State, call: &mut Call<'_>) -> Result<Value, 
 }
 
 pub(super) fn list(state: &mut State, call: &mut Call<'_>) -> Result<Value, ApiError> {
-    let size =
-        call.input.get("maxResults").and_then(Value::as_u64).map_or(PAGE, |n| usize::try_from(n).unwrap_or(PAGE));
-    let after = match call.text("nextToken") {
-        "" => String::new(),
-        token => URL_SAFE_NO_PAD
-            .decode(token)
-            .ok()
-            .and_then(|bytes| String::from_utf8(bytes).ok())
-            .filter(|arn| arn.starts_with("arn:"))
-            .ok_or_else(|| bad("nextToken is not valid."))?,
-    };
-    let mut rest = state.flows.range::<String, _>((std::ops::Bound::Excluded(after), std::ops::Bound::Unbounded));
-    let page: Vec<&Flow> = rest.by_ref().take(size).map(|(_, flow)| flow).collect();
-    let mut answer = json!({
-        "flows": page.iter().map(|flow| listed(flow)).collect::<Vec<_>>(),
-    });
-    if rest.next().is_some()
-        && let Some(last) = page.last()
-    {
-        answer["nextToken"] = json!(URL_SAFE_NO_PAD.encode(&last.arn));
-    }
-    Ok(answer)
+    let flows = state.flows.iter().map(|(arn, flow)| (arn.as_str(), flow));
+    pages::answer(call, "flows", PAGE, flows, listed).ok_or_else(|| bad("nextToken is not valid."))
 }
 
 /// The short form of lists; tags are not in it.
